@@ -1,0 +1,240 @@
+//! What goes to K3s itself: config.yaml with the reservation that makes the proof true, and manifests for its
+//! own folder where a packaged component is kept changed.
+
+use std::fmt::Write;
+
+use super::kubernetes::coredns::{self, Coredns};
+use super::kubernetes::system_limits;
+use super::yaml::{comment, quote_if_needed};
+use super::{Artifact, header};
+use crate::base::quantity::Bytes;
+use crate::plan::model::Plan;
+use crate::sema::hir::{Node, Role, Setting, SettingValue};
+use crate::stdlib;
+
+pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
+    for node in &plan.program.nodes {
+        let folder = format!("k3s/{}", node.name.value);
+        files.push((format!("{folder}/config.yaml"), config(plan, node).into_bytes()));
+        if node.role == Role::Agent {
+            continue;
+        }
+        if let Some(manifest) = coredns_manifest(plan) {
+            files.push((format!("{folder}/manifests/bzc-coredns.yaml"), manifest.into_bytes()));
+            files.push((format!("{folder}/manifests/coredns.yaml.skip"), Vec::new()));
+        }
+        if let Some(default) = plan.node.system_default {
+            let limits = system_limits(plan, default.value);
+            files.push((format!("{folder}/manifests/bzc-limits.yaml"), limits.into_bytes()));
+        }
+    }
+}
+
+/// A key of config.yaml as lines.
+struct Key<'p> {
+    name: &'p str,
+    values: Values,
+    /// What it does, for the comment above it.
+    meaning: Option<&'static str>,
+}
+
+enum Values {
+    One(String),
+    /// Items, and for arguments what each really does.
+    Many(Vec<(String, Option<String>)>),
+}
+
+fn config(plan: &Plan<'_, '_>, node: &Node<'_>) -> String {
+    let mut keys: Vec<Key<'_>> = Vec::new();
+    let shared = plan.program.k3s.config.iter().filter(|key| node.config.iter().all(|own| own.key != key.key));
+    for setting in shared.chain(&node.config) {
+        keys.push(Key {
+            name: setting.key,
+            values: values(setting),
+            meaning: stdlib::flag(setting.key).map(|flag| flag.meaning),
+        });
+    }
+    let computed = computed_arguments(plan, node);
+    match keys.iter_mut().find(|key| key.name == "kubelet-arg") {
+        Some(Key { values: Values::Many(items), .. }) => {
+            items.retain(|(item, _)| !(item.starts_with("max-pods=") && computed.iter().any(|(own, _)| own.starts_with("max-pods="))));
+            items.extend(computed);
+            items.sort();
+        }
+        _ => keys.push(Key { name: "kubelet-arg", values: Values::Many(computed), meaning: None }),
+    }
+    keys.sort_by_key(|key| key.name);
+
+    let mut out = String::new();
+    comment(&header(plan), &mut out);
+    let version = plan.program.k3s.version.map_or_else(
+        || format!("K3s 1.{} (the program names no version)", plan.program.k3s.minor),
+        |version| format!("K3s {}", version.value),
+    );
+    let text = format!(
+        "Goes to /etc/rancher/k3s/config.yaml on node {}. Keys are checked for {version}.\n\
+         K3s reads it when it starts: systemctl restart {}.",
+        node.name.value,
+        if node.role == Role::Agent { "k3s-agent" } else { "k3s" }
+    );
+    comment(&text, &mut out);
+    for key in keys {
+        out.push('\n');
+        if let Some(meaning) = key.meaning {
+            comment(meaning, &mut out);
+        }
+        out.push_str(key.name);
+        out.push(':');
+        match key.values {
+            Values::One(value) => {
+                out.push(' ');
+                out.push_str(&value);
+                out.push('\n');
+            }
+            Values::Many(items) if items.is_empty() => out.push_str(" []\n"),
+            Values::Many(items) => {
+                out.push('\n');
+                for (item, note) in items {
+                    if let Some(note) = note {
+                        for line in wrapped(&note, 100) {
+                            let _ = writeln!(out, "# {line}");
+                        }
+                    }
+                    out.push_str("- ");
+                    quote_if_needed(&item, &mut out);
+                    out.push('\n');
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Words in lines of at most `width` characters, as far as words allow.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn values(setting: &Setting<'_>) -> Values {
+    let scalar = |text: &str| {
+        let mut out = String::new();
+        quote_if_needed(text, &mut out);
+        Values::One(out)
+    };
+    match &setting.value {
+        SettingValue::Bool(value) => Values::One(value.to_string()),
+        SettingValue::Int(value) => Values::One(value.to_string()),
+        SettingValue::Text(text) => scalar(text),
+        SettingValue::List(items) => Values::Many(items.iter().map(|item| (item.value.to_string(), None)).collect()),
+        SettingValue::Arguments(arguments) => {
+            let component = setting.key.strip_suffix("-arg").unwrap_or(setting.key);
+            let lines = arguments.iter().map(|(name, value)| {
+                let base = name.value.trim_end_matches(['+', '-']);
+                let note = stdlib::argument(component, base).and_then(|row| argument_note(&row));
+                (format!("{}={value}", name.value), note)
+            });
+            Values::Many(lines.collect())
+        }
+    }
+}
+
+/// What an argument really does for memory, and what else is to be known of it.
+pub(crate) fn argument_note(row: &stdlib::Argument) -> Option<String> {
+    let memory = match row.memory? {
+        "saves" => "Saves memory.",
+        "peak" => "Saves no memory at rest, only at a peak of requests.",
+        "none" => "Saves no memory.",
+        "costs" => "Costs memory.",
+        "accounting" => "Saves no memory: accounting.",
+        _ => "Nobody measured what it does for memory.",
+    };
+    Some(match row.note {
+        Some(note) => format!("{memory} {note}"),
+        None => memory.to_owned(),
+    })
+}
+
+/// What the kubelet must be told so that the node is as the proof assumes.
+fn computed_arguments(plan: &Plan<'_, '_>, node: &Node<'_>) -> Vec<(String, Option<String>)> {
+    let reserved = &plan.node;
+    // The flag replaces K3s's whole map: leaving out the two disk signals would switch them off.
+    let mut arguments = vec![(
+        format!(
+            "eviction-hard=memory.available<{},nodefs.available<5%,imagefs.available<5%",
+            node.eviction.value
+        ),
+        Some(
+            "Computed. K3s itself has no memory eviction. This flag replaces its whole map, so its two disk signals \
+             are said again."
+                .to_owned(),
+        ),
+    )];
+    let kube = Bytes::new(reserved.kube_reserved());
+    arguments.push((
+        format!("kube-reserved=memory={kube}"),
+        Some(format!(
+            "Computed: the K3s process {}, containerd {}, {} shims x {} = {}{}{}.",
+            Bytes::new(reserved.k3s),
+            Bytes::new(reserved.containerd),
+            reserved.shim_pods,
+            plan.program.k3s.shim.value,
+            Bytes::new(reserved.shims),
+            if reserved.secrets > 0 { format!(", mounted Secrets {}", Bytes::new(reserved.secrets)) } else { String::new() },
+            if reserved.held > 0 {
+                format!(", held back for limits above their requests {}", Bytes::new(reserved.held))
+            } else {
+                String::new()
+            },
+        )),
+    ));
+    if let Some(reserve) = node.reserve {
+        arguments.push((
+            format!("system-reserved=memory={}", reserve.value),
+            Some("Computed: `reserve` of the node, the OS and what lives beside K3s.".to_owned()),
+        ));
+    }
+    if node.max_pods.origin.span.is_some() {
+        arguments.push((format!("max-pods={}", node.max_pods.value), Some("Computed: `max-pods` of the node.".to_owned())));
+    }
+    arguments
+}
+
+/// A setting of config.yaml as one text, if the program has it.
+fn text<'p>(plan: &'p Plan<'_, '_>, key: &str) -> Option<Vec<&'p str>> {
+    let setting = plan.program.k3s.config.iter().find(|setting| setting.key == key)?;
+    match &setting.value {
+        SettingValue::Text(text) => Some(vec![text.as_ref()]),
+        SettingValue::List(items) => Some(items.iter().map(|item| item.value.as_ref()).collect()),
+        SettingValue::Bool(_) | SettingValue::Int(_) | SettingValue::Arguments(_) => None,
+    }
+}
+
+fn coredns_manifest(plan: &Plan<'_, '_>) -> Option<String> {
+    let component = plan.program.components.iter().find(|component| component.name == "coredns" && component.owned)?;
+    let (request, limit) = component.memory?;
+    let limit = limit.unwrap_or(request);
+    let domain = text(plan, "cluster-domain").and_then(|texts| texts.first().copied());
+    let registry = text(plan, "system-default-registry").and_then(|texts| texts.first().copied());
+    Some(coredns::manifest(&Coredns {
+        memory_request: request.value.to_string(),
+        memory_limit: limit.value.to_string(),
+        memory_limit_bytes: limit.value.n,
+        cpu_request: component.cpu.map(|(request, _)| request.value.to_string()),
+        cpu_limit: component.cpu.and_then(|(_, limit)| limit).map(|limit| limit.value.to_string()),
+        minor: plan.program.k3s.minor,
+        cluster_domain: domain.unwrap_or("cluster.local"),
+        cluster_dns: text(plan, "cluster-dns").unwrap_or_else(|| vec!["10.43.0.10"]),
+        registry,
+        source: plan.program.source,
+    }))
+}

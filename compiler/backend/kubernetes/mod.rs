@@ -1,0 +1,229 @@
+//! Kubernetes objects of the plan: what holds the budget in the cluster, and a file for every service.
+
+pub(super) mod coredns;
+mod workload;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    ConfigMap, LimitRange, LimitRangeItem, LimitRangeSpec, Namespace, ResourceQuota, ResourceQuotaSpec,
+};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
+
+use super::yaml::{comment, to_yaml};
+use super::{Artifact, header};
+use crate::base::quantity::Bytes;
+use crate::plan::model::{Choice, Plan};
+
+/// Files that are not a service's begin with a digit, which no service's name does.
+const NAMESPACE: &str = "00-namespace.yaml";
+const QUOTA: &str = "01-quota.yaml";
+const PRIORITIES: &str = "02-priority-classes.yaml";
+const CONFIGS: &str = "03-configs.yaml";
+
+pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
+    let head = header(plan);
+    let mut names: Vec<String> = Vec::with_capacity(plan.workloads.len() + 4);
+    let mut add = |name: String, content: String| {
+        files.push((format!("manifests/{name}"), content.into_bytes()));
+        names.push(name);
+    };
+    add(NAMESPACE.to_owned(), document(&head, &[&namespace(plan)]));
+    if !plan.workloads.is_empty() {
+        add(QUOTA.to_owned(), quota_file(&head, plan));
+    }
+    let priorities = priority_classes(plan);
+    if !priorities.is_empty() {
+        add(PRIORITIES.to_owned(), document(&head, &priorities.iter().collect::<Vec<_>>()));
+    }
+    let configs: Vec<ConfigMap> = configs(plan);
+    if !configs.is_empty() {
+        add(CONFIGS.to_owned(), document(&head, &configs.iter().collect::<Vec<_>>()));
+    }
+    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
+        let name = match service.name.value {
+            // The one name kustomize takes for itself.
+            "kustomization" => "0-kustomization.yaml".to_owned(),
+            name => format!("{name}.yaml"),
+        };
+        add(name, workload::file(&head, plan, service, workload));
+    }
+    names.sort();
+    let mut kustomization = String::new();
+    comment(&head, &mut kustomization);
+    comment("kubectl apply -k out/manifests", &mut kustomization);
+    kustomization.push_str("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n");
+    for name in names {
+        kustomization.push_str("- ");
+        kustomization.push_str(&name);
+        kustomization.push('\n');
+    }
+    files.push(("manifests/kustomization.yaml".to_owned(), kustomization.into_bytes()));
+}
+
+/// Objects of one kind in one file.
+fn document<T: Serialize>(head: &str, objects: &[&T]) -> String {
+    let mut out = String::new();
+    comment(head, &mut out);
+    for (index, object) in objects.iter().enumerate() {
+        if index > 0 {
+            out.push_str("---\n");
+        }
+        print(object, &mut out);
+    }
+    out
+}
+
+fn print<T: Serialize>(object: &T, out: &mut String) {
+    to_yaml(object, out).expect("Kubernetes objects have text for keys");
+}
+
+/// Labels of everything bzc writes for a namespace.
+fn labels(plan: &Plan<'_, '_>) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("app.kubernetes.io/managed-by".to_owned(), "bzc".to_owned()),
+        ("app.kubernetes.io/part-of".to_owned(), plan.program.namespace.value.to_owned()),
+    ])
+}
+
+fn metadata(plan: &Plan<'_, '_>, name: &str) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: Some(plan.program.namespace.value.to_owned()),
+        labels: Some(labels(plan)),
+        ..ObjectMeta::default()
+    }
+}
+
+fn namespace(plan: &Plan<'_, '_>) -> Namespace {
+    Namespace { metadata: ObjectMeta { namespace: None, ..metadata(plan, plan.program.namespace.value) }, ..Namespace::default() }
+}
+
+fn quantities(pairs: &[(&str, String)]) -> Option<BTreeMap<String, Quantity>> {
+    Some(pairs.iter().map(|(key, value)| ((*key).to_owned(), Quantity(value.clone()))).collect())
+}
+
+/// What all services together may take in the cluster: the smallest budget over all of them, or what the node has.
+pub(super) fn namespace_ceiling(plan: &Plan<'_, '_>) -> Bytes {
+    let packaged: u64 = plan.node.components.iter().map(|component| component.request).sum();
+    let of_node = Bytes::new(plan.node.allocatable - packaged);
+    let over_all = plan.program.budgets.iter().filter(|budget| budget.members.is_none());
+    over_all.map(|budget| budget.ceiling.value).chain([of_node]).min().unwrap_or(of_node)
+}
+
+/// The budget, held by the cluster: what the compiler proved stays true when somebody adds a pod by hand.
+fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
+    let bursts = plan.workloads.iter().any(|workload| workload.choice == Choice::Burst);
+    let ceiling = namespace_ceiling(plan);
+    let pods: u64 = plan.workloads.iter().map(|workload| workload.pods).sum();
+    let least = plan.workloads.iter().map(|workload| workload.limit).min().unwrap_or(Bytes::mib(32));
+    let mut hard = vec![("requests.memory", ceiling.to_string()), ("pods", pods.to_string())];
+    if !bursts {
+        hard.push(("limits.memory", ceiling.to_string()));
+    }
+    let quota = ResourceQuota {
+        metadata: metadata(plan, "bzc"),
+        spec: Some(ResourceQuotaSpec { hard: quantities(&hard), ..ResourceQuotaSpec::default() }),
+        ..ResourceQuota::default()
+    };
+    let memory = quantities(&[("memory", least.to_string())]);
+    let range = LimitRange {
+        metadata: metadata(plan, "bzc"),
+        spec: Some(LimitRangeSpec {
+            limits: vec![LimitRangeItem {
+                type_: "Container".to_owned(),
+                default: memory.clone(),
+                default_request: memory,
+                max_limit_request_ratio: if bursts { None } else { quantities(&[("memory", "1".to_owned())]) },
+                ..LimitRangeItem::default()
+            }],
+        }),
+        ..LimitRange::default()
+    };
+    let mut out = String::new();
+    comment(head, &mut out);
+    let text = format!(
+        "The budget, held by the cluster. Pods: {pods} are what the reserve for containerd's shims is counted for,\n\
+         those on their way out during a rollout among them. A pod that asks for no memory is given {least};\n{}",
+        match bursts {
+            true => "some services burst, so a limit may be above its request here.",
+            false => "a limit above its request is refused: then no pod can take another's memory.",
+        }
+    );
+    comment(&text, &mut out);
+    print(&quota, &mut out);
+    out.push_str("---\n");
+    print(&range, &mut out);
+    out
+}
+
+/// Limits for those pods of kube-system that K3s gives none.
+pub(super) fn system_limits(plan: &Plan<'_, '_>, default: Bytes) -> String {
+    let memory = quantities(&[("memory", default.to_string())]);
+    let range = LimitRange {
+        metadata: ObjectMeta {
+            name: Some("bzc".to_owned()),
+            namespace: Some("kube-system".to_owned()),
+            labels: Some(BTreeMap::from([("app.kubernetes.io/managed-by".to_owned(), "bzc".to_owned())])),
+            ..ObjectMeta::default()
+        },
+        spec: Some(LimitRangeSpec {
+            limits: vec![LimitRangeItem {
+                type_: "Container".to_owned(),
+                default: memory.clone(),
+                default_request: memory,
+                ..LimitRangeItem::default()
+            }],
+        }),
+        ..LimitRange::default()
+    };
+    let mut out = String::new();
+    comment(&header(plan), &mut out);
+    let text = format!(
+        "Goes to /var/lib/rancher/k3s/server/manifests/ of the server: K3s applies it at every start.\n\
+         Some components that K3s packages have no memory limit, and a change of their own manifests is undone at the\n\
+         next start. This gives every new container of kube-system without a limit {default}, as its request too, so that\n\
+         the proof can count it. Pods that run already keep what they have until they are started anew:\n\
+         kubectl -n kube-system rollout restart deployment"
+    );
+    comment(&text, &mut out);
+    print(&range, &mut out);
+    out
+}
+
+/// A class for every tier with a priority that a service has.
+fn priority_classes(plan: &Plan<'_, '_>) -> Vec<PriorityClass> {
+    let used = |index: usize| plan.program.services.iter().any(|service| service.tier == Some(index));
+    let tiers = plan.program.tiers.iter().enumerate().filter(|(index, _)| used(*index));
+    tiers
+        .filter_map(|(_, tier)| {
+            let priority = tier.priority?;
+            Some(PriorityClass {
+                metadata: ObjectMeta { namespace: None, ..metadata(plan, &priority_name(plan, tier.name.value)) },
+                value: i32::try_from(priority.value).unwrap_or(i32::MAX),
+                global_default: Some(false),
+                // Everything fits: a pod never has to push another out, it only waits for one that is ending.
+                preemption_policy: Some("Never".to_owned()),
+                description: Some(format!("tier {} of {}", tier.name.value, plan.program.source)),
+                ..PriorityClass::default()
+            })
+        })
+        .collect()
+}
+
+/// Priority classes belong to the cluster: the namespace keeps those of two programs apart.
+fn priority_name(plan: &Plan<'_, '_>, tier: &str) -> String {
+    format!("{}-{tier}", plan.program.namespace.value)
+}
+
+fn configs(plan: &Plan<'_, '_>) -> Vec<ConfigMap> {
+    let configs = plan.program.configs.iter().map(|config| ConfigMap {
+        metadata: metadata(plan, config.name.value),
+        data: Some(config.data.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()),
+        ..ConfigMap::default()
+    });
+    configs.collect()
+}

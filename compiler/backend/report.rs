@@ -1,0 +1,339 @@
+//! The ledger for machines and for people: every promise with its verdict, every addend with what it is, how it
+//! comes about and where it was given. Origins are paths (`tier.agent.memory`), not lines, so that a comment
+//! added to the program changes no output; `bzc explain PATH` gives the line.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::header;
+use crate::base::quantity::in_mib;
+use crate::plan::model::{Choice, Plan, Verdict};
+use crate::sema::hir::{Given, Memory, Origin, Role};
+
+/// One addend of what a node's pods cannot have.
+struct Term {
+    id: &'static str,
+    what: String,
+    bytes: u64,
+    formula: Option<String>,
+    origin: Option<String>,
+}
+
+fn origin<T>(given: &Given<'_, T>) -> Option<String> {
+    Some(given.origin.path())
+}
+
+/// What no pod gets, term by term. The ids are those of `spec/04-proof.md`.
+fn reserve_terms(plan: &Plan<'_, '_>) -> Vec<Term> {
+    let (node, k3s) = (&plan.node, &plan.program.k3s);
+    let declared = plan.program.nodes.first();
+    let mut terms = vec![
+        Term {
+            id: "os",
+            what: "the OS and what lives beside K3s".to_owned(),
+            bytes: node.os,
+            formula: None,
+            origin: declared.and_then(|node| node.reserve.as_ref().and_then(origin)),
+        },
+        Term {
+            id: "k3s",
+            what: "the K3s process".to_owned(),
+            bytes: node.k3s,
+            formula: None,
+            origin: origin(&k3s.memory),
+        },
+        Term {
+            id: "containerd",
+            what: "containerd".to_owned(),
+            bytes: node.containerd,
+            formula: None,
+            origin: origin(&k3s.containerd),
+        },
+        Term {
+            id: "shims",
+            what: "containerd's shims".to_owned(),
+            bytes: node.shims,
+            formula: Some(format!("{} pods x {}", node.shim_pods, in_mib(k3s.shim.value.n))),
+            origin: origin(&k3s.shim),
+        },
+    ];
+    if node.secrets > 0 {
+        terms.push(Term {
+            id: "secrets",
+            what: "Secrets mounted as files".to_owned(),
+            bytes: node.secrets,
+            formula: Some(format!("{} mounts x 1Mi", node.secret_mounts)),
+            origin: Some("kubernetes.max-secret-size".to_owned()),
+        });
+    }
+    if node.held > 0 {
+        terms.push(Term {
+            id: "held-back",
+            what: "limits above their requests".to_owned(),
+            bytes: node.held,
+            formula: Some(held_formula(plan)),
+            origin: None,
+        });
+    }
+    terms.push(Term {
+        id: "eviction",
+        what: "the kubelet's eviction threshold".to_owned(),
+        bytes: node.eviction,
+        formula: None,
+        origin: declared.and_then(|node| origin(&node.eviction)),
+    });
+    terms
+}
+
+/// `coredns (1 x 32Mi) + api (2 x 16Mi)`.
+fn held_formula(plan: &Plan<'_, '_>) -> String {
+    let mut parts = Vec::new();
+    for component in plan.node.components.iter().filter(|component| component.held > 0) {
+        let declared = &plan.program.components[component.component];
+        let pieces = component.pods * declared.containers;
+        parts.push(format!("{} ({pieces} x {})", declared.name, in_mib(component.held / pieces.max(1))));
+    }
+    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
+        if workload.limit > workload.request && workload.pods > 0 {
+            let gap = workload.limit.n - workload.request.n;
+            parts.push(format!("{} ({} x {})", service.name.value, workload.pods, in_mib(gap)));
+        }
+    }
+    parts.join(" + ")
+}
+
+fn choice_word(choice: Choice) -> &'static str {
+    match choice {
+        Choice::Written => "written",
+        Choice::Burst => "burst",
+        Choice::Ceiling => "ceiling",
+        Choice::Level => "level",
+    }
+}
+
+/// report.json.
+pub fn json(plan: &Plan<'_, '_>) -> String {
+    let program = plan.program;
+    let node = &plan.node;
+    let declared = &program.nodes[0];
+    let terms: Vec<Value> = reserve_terms(plan)
+        .into_iter()
+        .map(|term| {
+            json!({ "id": term.id, "what": term.what, "bytes": term.bytes, "formula": term.formula, "origin": term.origin })
+        })
+        .collect();
+    let components: Vec<Value> = node
+        .components
+        .iter()
+        .map(|component| {
+            let declared = &program.components[component.component];
+            let memory = declared.memory.map(|(request, _)| request.origin.path());
+            json!({
+                "name": declared.name,
+                "pods": component.peak,
+                "podsWithTransient": component.pods,
+                "requestBytes": component.request,
+                "heldBackBytes": component.held,
+                "cpuMilli": component.cpu,
+                "bounded": !component.unbounded,
+                "origin": memory.or(declared.bound.map(|bound| bound.origin.path())),
+            })
+        })
+        .collect();
+    let services: Vec<Value> = program
+        .services
+        .iter()
+        .zip(&plan.workloads)
+        .map(|(service, workload)| {
+            let (low, high): (Origin<'_>, Origin<'_>) = match service.memory {
+                Memory::Range { low, high } => (low.origin, high.origin),
+                Memory::Burst { request, limit } => (request.origin, limit.origin),
+            };
+            json!({
+                "name": service.name.value,
+                "tier": service.tier.map(|tier| program.tiers[tier].name.value),
+                "replicas": workload.replicas,
+                "surge": workload.surge,
+                "podsAtPeak": workload.peak(),
+                "podsWithEnding": workload.pods,
+                "requestBytes": workload.request.n,
+                "limitBytes": workload.limit.n,
+                "leastBytes": workload.least.n,
+                "choice": choice_word(workload.choice),
+                "floorOrigin": workload.floor.map(|floor| floor.origin.path()),
+                "origin": { "least": low.path(), "most": high.path(), "replicas": service.replicas.origin.path() },
+            })
+        })
+        .collect();
+    let budgets: Vec<Value> = program
+        .budgets
+        .iter()
+        .zip(&plan.budgets)
+        .map(|(budget, planned)| {
+            let members: Option<Vec<&str>> = budget
+                .members
+                .as_ref()
+                .map(|members| members.iter().map(|member| program.services[*member].name.value).collect());
+            json!({
+                "name": budget.name.value,
+                "ceilingBytes": planned.ceiling,
+                "usedBytes": planned.used,
+                "freeBytes": planned.ceiling - planned.used,
+                "services": members,
+                "origin": budget.ceiling.origin.path(),
+                "verdict": Verdict::Proved.word(),
+            })
+        })
+        .collect();
+    let theorems: Vec<Value> = plan
+        .theorems
+        .iter()
+        .map(|theorem| {
+            json!({
+                "id": theorem.id,
+                "name": theorem.name,
+                "verdict": theorem.verdict.word(),
+                "leftBytes": theorem.left,
+                "rightBytes": theorem.right,
+                "statement": theorem.statement,
+                "why": theorem.why,
+            })
+        })
+        .collect();
+    let report = json!({
+        "bzcReport": 1,
+        "source": program.source,
+        "environment": program.env,
+        "level": plan.level.map(|(numerator, denominator)| json!([numerator, denominator])),
+        "nodes": [{
+            "name": declared.name.value,
+            "role": if declared.role == Role::Server { "server" } else { "agent" },
+            "memoryBytes": node.capacity,
+            "memoryOrigin": declared.memory.origin.path(),
+            "reservedBytes": node.reserved(),
+            "systemReservedBytes": node.os,
+            "kubeReservedBytes": node.kube_reserved(),
+            "evictionBytes": node.eviction,
+            "allocatableBytes": node.allocatable,
+            "requestBytes": node.requests,
+            "limitBytes": node.limits,
+            "freeBytes": node.free(),
+            "podsAtPeak": node.pods,
+            "maxPods": declared.max_pods.value,
+            "cpuMilli": declared.cpu.map(|cpu| cpu.value.milli),
+            "cpuRequestMilli": node.cpu,
+            "reserved": terms,
+            "components": components,
+        }],
+        "budgets": budgets,
+        "services": services,
+        "theorems": theorems,
+    });
+    let mut text = serde_json::to_string_pretty(&report).expect("a tree of texts and numbers");
+    text.push('\n');
+    text
+}
+
+/// How many more of each tier would fit on the node and in every budget over all services.
+pub fn headroom(plan: &Plan<'_, '_>) -> Vec<(String, u64, Option<String>)> {
+    let program = plan.program;
+    let mut rooms = Vec::new();
+    for (index, tier) in program.tiers.iter().enumerate() {
+        let member = program.services.iter().zip(&plan.workloads).find(|(service, _)| service.tier == Some(index));
+        let Some((service, workload)) = member else { continue };
+        if service.tier.is_none() || workload.limit.n == 0 {
+            continue;
+        }
+        // A further service of this tier costs its least, its shims while it rolls, and its request of CPU.
+        let each = workload.least.n + program.k3s.shim.value.n * 2;
+        let on_node = plan.node.free() / each;
+        let mut most = (on_node, None);
+        for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
+            let holds_tier = budget.members.as_ref().is_none_or(|members| {
+                members.iter().any(|member| program.services[*member].tier == Some(index))
+            });
+            let fits = (planned.ceiling - planned.used) / workload.least.n;
+            if holds_tier && fits < most.0 {
+                most = (fits, Some(budget.name.value.to_owned()));
+            }
+        }
+        rooms.push((tier.name.value.to_owned(), most.0, most.1));
+    }
+    rooms
+}
+
+/// report.md.
+pub fn markdown(plan: &Plan<'_, '_>) -> String {
+    let program = plan.program;
+    let node = &plan.node;
+    let declared = &program.nodes[0];
+    let mut out = format!("<!-- {} -->\n\n# {}\n\n", header(plan), program.source);
+    let _ = writeln!(
+        out,
+        "Node `{}` has {}. {} are reserved, {} are allocatable, {} are free at the peak of a rollout.\n",
+        declared.name.value,
+        in_mib(node.capacity),
+        in_mib(node.reserved()),
+        in_mib(node.allocatable),
+        in_mib(node.free()),
+    );
+    out.push_str("| promise | verdict | |\n| --- | --- | --- |\n");
+    for theorem in &plan.theorems {
+        let why = if theorem.why.is_empty() { String::new() } else { format!(" ({})", theorem.why.join("; ")) };
+        let _ = writeln!(out, "| {} | {} | {}{why} |", theorem.name, theorem.verdict.word(), theorem.statement);
+    }
+    for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
+        let _ = writeln!(
+            out,
+            "| budget `{}` | proved | {} of {} |",
+            budget.name.value,
+            in_mib(planned.used),
+            in_mib(planned.ceiling)
+        );
+    }
+    let _ = writeln!(out, "\n## Reserved on `{}`\n\n| | | from |\n| --- | ---: | --- |", declared.name.value);
+    for term in reserve_terms(plan) {
+        let formula = term.formula.map_or_else(String::new, |formula| format!(": {formula}"));
+        let origin = term.origin.unwrap_or_default();
+        let _ = writeln!(out, "| {}{formula} | {} | {origin} |", term.what, in_mib(term.bytes));
+    }
+    let _ = writeln!(out, "| **together** | **{}** | |", in_mib(node.reserved()));
+    if !node.components.is_empty() {
+        out.push_str("\n## What K3s packages\n\n| component | requests | held back | from |\n| --- | ---: | ---: | --- |\n");
+        for component in &node.components {
+            let declared = &program.components[component.component];
+            let origin = declared.memory.map(|(request, _)| request.origin.path());
+            let _ = writeln!(
+                out,
+                "| {} | {} | {} | {} |",
+                declared.name,
+                in_mib(component.request),
+                in_mib(component.held),
+                origin.or(declared.bound.map(|bound| bound.origin.path())).unwrap_or_default()
+            );
+        }
+    }
+    if !program.services.is_empty() {
+        out.push_str("\n## Services\n\n| service | tier | pods | memory each | chosen | from |\n| --- | --- | ---: | ---: | --- | --- |\n");
+        for (service, workload) in program.services.iter().zip(&plan.workloads) {
+            let memory = match workload.choice {
+                Choice::Burst => format!("{}..{}", in_mib(workload.request.n), in_mib(workload.limit.n)),
+                Choice::Written | Choice::Ceiling | Choice::Level => in_mib(workload.limit.n),
+            };
+            let from = match service.memory {
+                Memory::Range { low, .. } => low.origin.path(),
+                Memory::Burst { limit, .. } => limit.origin.path(),
+            };
+            let _ = writeln!(
+                out,
+                "| {} | {} | {} | {memory} | {} | {from} |",
+                service.name.value,
+                service.tier.map_or("", |tier| program.tiers[tier].name.value),
+                workload.peak(),
+                choice_word(workload.choice),
+            );
+        }
+    }
+    out
+}

@@ -1,0 +1,26 @@
+//! "did you mean": the nearest of some known words, and only if it is near.
+
+/// The known word nearest to `word`, if its distance is at most a third of the length (rounded up).
+/// Ties go to the first of `known`.
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let limit = word.chars().count().div_ceil(3);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn only_near_words_are_offered() {
+        assert_eq!(nearest("agnet", ["agent", "core"]), Some("agent"));
+        assert_eq!(nearest("limt", ["limit", "request"]), Some("limit"));
+        assert_eq!(nearest("println", ["Nil"]), None);
+        assert_eq!(nearest("x", ["yy"]), None);
+    }
+}

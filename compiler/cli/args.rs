@@ -1,0 +1,163 @@
+//! What can be typed, as typed. `cli/mod.rs` makes sense of it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+#[derive(Debug, Parser)]
+#[command(name = "bzc", version, about = "Compiles a memory budget for a small K3s machine, and proves that it all fits")]
+#[command(after_help = "Exit codes: 0 clean; 1 errors in the program, or files would change; 2 usage or input; 101 a bug in bzc")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compile and write the output folder
+    Build(Build),
+    /// Compile and report, write nothing
+    Check(Check),
+    /// Show the ledger: what takes the memory, and what is proved
+    Plan(Plan),
+    /// Show what `build` would change
+    Diff(Diff),
+    /// Format programs in place
+    Fmt(Fmt),
+    /// Explain an error code, a lint, a key of K3s, or a number of the program
+    Explain(Explain),
+    /// Write a program to begin with
+    Init(Init),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inputs {
+    /// Programs; `-` for standard input
+    #[arg(value_name = "FILE", default_value = "budget.bz")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Compile for this environment of the program
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    #[command(flatten)]
+    pub(crate) report: Report,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// Write the report to a file instead (formats other than human)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output_file: Option<PathBuf>,
+    /// Whether to colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub(crate) color: Colour,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people, on standard error
+    Human,
+    /// A line a finding, on standard error
+    Short,
+    /// A JSON object a line, on standard output
+    Json,
+    /// GitHub workflow commands, on standard output
+    Github,
+    /// A SARIF 2.1.0 log, on standard output
+    Sarif,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// Output folder [default: `out` beside the program]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write nothing; exit with 1 if the output folder is not what would be written
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Show the changes
+    #[arg(long)]
+    pub(crate) diff: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// The program; `-` for standard input
+    #[arg(value_name = "FILE", default_value = "budget.bz")]
+    pub(crate) file: PathBuf,
+    /// Compile for this environment of the program
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// Print report.json instead
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) report: Report,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// Output folder [default: `out` beside the program]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fmt {
+    /// Programs; `-` for standard input, formatted to standard output
+    #[arg(value_name = "FILE", default_value = "budget.bz")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write nothing; exit with 1 if a file is not formatted
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Show the changes
+    #[arg(long)]
+    pub(crate) diff: bool,
+    #[command(flatten)]
+    pub(crate) report: Report,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A code (BZ4001), a lint (unused), a key (k3s.flannel-backend), an argument (k3s.kubelet-arg.max-pods), or a
+    /// number of the program (service.NAME.memory, budget.NAME, node.NAME)
+    #[arg(value_name = "CODE or PATH")]
+    pub(crate) topic: Option<String>,
+    /// The program, for a number of it
+    #[arg(value_name = "FILE", default_value = "budget.bz")]
+    pub(crate) file: PathBuf,
+    /// Compile for this environment of the program
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Where to write it
+    #[arg(value_name = "FILE", default_value = "budget.bz")]
+    pub(crate) file: PathBuf,
+}

@@ -1,0 +1,376 @@
+//! The command line: arguments to library calls, results to the terminal and the disk. It sees nothing of the
+//! compiler that `lib.rs` does not export, and it alone touches the world.
+
+mod args;
+mod ui;
+mod world;
+mod write;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use bzc::{Compilation, Options, Want};
+use clap::{CommandFactory, Parser};
+
+use args::{Build, Cli, Command, Explain, Fmt, Init, Inputs, Plan, Report};
+use ui::{Ui, err, fail, out};
+use world::{Disk, read, read_stdin};
+use write::{Fate, Survey, WriteError, WriteErrorKind, apply, survey};
+
+/// How a command ended. The larger of several counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Exit {
+    Clean = 0,
+    Findings = 1,
+    Usage = 2,
+}
+
+/// Runs one command line.
+pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    install_panic_hook();
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, the rest is a mistake.
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Clean };
+            let _ = error.print();
+            return ExitCode::from(code as u8);
+        }
+    };
+    let exit = match cli.command {
+        Command::Build(build) => run_build(&build),
+        Command::Check(check) => run_check(&check.inputs),
+        Command::Plan(plan) => run_plan(&plan),
+        Command::Diff(diff) => run_build(&Build { inputs: diff.inputs, out: diff.out, check: true, diff: true }),
+        Command::Fmt(fmt) => run_fmt(&fmt),
+        Command::Explain(explain) => run_explain(&explain),
+        Command::Init(init) => run_init(&init),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "bzc", &mut script);
+            out(&String::from_utf8_lossy(&script));
+            Exit::Clean
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+/// A panic is a bug in bzc, and is said to be one. The process then ends with 101.
+fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        let what = info.payload();
+        let what = what.downcast_ref::<&str>().map(|text| (*text).to_owned()).or(what.downcast_ref::<String>().cloned());
+        err(&format!(
+            "error[BZ9001]: a bug in bzc {}{place}\n  {}\n  Nothing was half-written. Please report it with the program that caused it.\n",
+            env!("CARGO_PKG_VERSION"),
+            what.unwrap_or_default()
+        ));
+    }));
+}
+
+/// A program to compile: how messages call it, where it lies, and what it says.
+struct Input {
+    name: String,
+    folder: PathBuf,
+    text: String,
+}
+
+/// Reads a program, or reports why it cannot be read.
+fn input(path: &Path, ui: &mut Ui) -> Option<Input> {
+    let from_stdin = path == Path::new("-");
+    let (bytes, name, folder) = if from_stdin {
+        (read_stdin(), "<stdin>".to_owned(), PathBuf::from("."))
+    } else {
+        let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        (read(path), name, folder)
+    };
+    let called = if from_stdin { "standard input".to_owned() } else { path.display().to_string() };
+    match bzc::decode(&called, bytes) {
+        Ok(text) => Some(Input { name, folder, text }),
+        Err(diagnostic) => {
+            ui.report(&[diagnostic], &bzc::SourceMap::default());
+            None
+        }
+    }
+}
+
+fn compile(input: &Input, env: Option<&str>, want: Want) -> Compilation {
+    let options = Options { env: env.map(str::to_owned) };
+    bzc::compile(&Disk::new(input.folder.clone()), &input.name, input.text.clone(), &options, want)
+}
+
+/// Compiles every input and hands what holds to `then`.
+fn each(inputs: &Inputs, want: Want, mut then: impl FnMut(&Input, &Compilation, &mut Ui) -> Exit) -> Exit {
+    let mut ui = Ui::new(&inputs.report);
+    let mut exit = Exit::Clean;
+    for path in &inputs.files {
+        let Some(input) = input(path, &mut ui) else {
+            exit = exit.max(Exit::Usage);
+            continue;
+        };
+        let compilation = compile(&input, inputs.env.as_deref(), want);
+        ui.report(&compilation.diagnostics, &compilation.sources);
+        if compilation.has_errors() {
+            exit = exit.max(Exit::Findings);
+        } else {
+            exit = exit.max(then(&input, &compilation, &mut ui));
+        }
+    }
+    finish(ui, exit)
+}
+
+fn finish(ui: Ui, exit: Exit) -> Exit {
+    match ui.finish() {
+        Ok(()) => exit,
+        Err(message) => {
+            fail(&message, &[]);
+            Exit::Usage
+        }
+    }
+}
+
+fn run_check(inputs: &Inputs) -> Exit {
+    each(inputs, Want::Check, |input, compilation, ui| {
+        if ui.for_people() {
+            match &compilation.output {
+                Some(output) => out(&format!("{}\n", output.summary)),
+                None => out(&format!("{} declares things for other programs: no node, nothing to prove\n", input.name)),
+            }
+        }
+        Exit::Clean
+    })
+}
+
+fn run_plan(plan: &Plan) -> Exit {
+    let want = if plan.json { Want::Files } else { Want::Ledger };
+    let report = Report { format: plan.report.format, output_file: plan.report.output_file.clone(), color: plan.report.color };
+    let inputs = Inputs { files: vec![plan.file.clone()], env: plan.env.clone(), report };
+    each(&inputs, want, |input, compilation, _| {
+        let Some(output) = &compilation.output else {
+            fail(&format!("`{}` has no node: there is nothing to plan", input.name), &[]);
+            return Exit::Usage;
+        };
+        match output.files.iter().find(|(path, _)| plan.json && path == "report.json") {
+            Some((_, bytes)) => out(&String::from_utf8_lossy(bytes)),
+            None => out(&output.ledger),
+        }
+        Exit::Clean
+    })
+}
+
+fn run_build(build: &Build) -> Exit {
+    if build.out.is_some() && build.inputs.files.len() > 1 {
+        fail("`--out` takes one program at a time", &[]);
+        return Exit::Usage;
+    }
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for file in &build.inputs.files {
+        let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
+        if folders.contains(&folder) {
+            let lines = ["build them one by one, each with its own `--out`".to_owned()];
+            fail(&format!("two programs would write the same folder, `{}`", folder.join("out").display()), &lines);
+            return Exit::Usage;
+        }
+        folders.push(folder);
+    }
+    each(&build.inputs, Want::Files, |input, compilation, ui| {
+        let Some(output) = &compilation.output else {
+            if ui.for_people() {
+                out(&format!("{} declares things for other programs: no node, nothing to build\n", input.name));
+            }
+            return Exit::Clean;
+        };
+        let folder = build.out.clone().unwrap_or_else(|| input.folder.join("out"));
+        let survey = match survey(&folder, &input.name, &output.files) {
+            Ok(survey) => survey,
+            Err(error) => return report_write(&error),
+        };
+        if build.diff {
+            out(&unified(&survey));
+        }
+        if build.check {
+            return check_result(&survey, &folder, build.diff);
+        }
+        let counts = match apply(survey) {
+            Ok(done) => {
+                for kept in &done.kept {
+                    err(&format!("note: `{kept}` is no longer part of the output, but was changed by hand: kept\n"));
+                }
+                done.counts
+            }
+            Err(error) => return report_write(&error),
+        };
+        if ui.for_people() {
+            let mut parts = Vec::new();
+            for (n, word) in
+                [(counts.new, "new"), (counts.changed, "changed"), (counts.stale, "removed"), (counts.unchanged, "unchanged")]
+            {
+                if n > 0 {
+                    parts.push(format!("{n} {word}"));
+                }
+            }
+            let shown = folder.strip_prefix(".").unwrap_or(&folder);
+            let files = output.files.len();
+            out(&format!("{}. {files} files in {}/ ({})\n", output.summary, shown.display(), parts.join(", ")));
+        }
+        Exit::Clean
+    })
+}
+
+/// `--check`: what is not as it would be written.
+fn check_result(survey: &Survey<'_>, folder: &Path, shown: bool) -> Exit {
+    if survey.is_clean() {
+        return Exit::Clean;
+    }
+    if !shown {
+        let mut lines = Vec::new();
+        for change in &survey.changes {
+            lines.push(format!("{} {}", fate_word(change.fate), folder.join(&change.path).display()));
+        }
+        fail("the output folder is not what the program compiles to: run `bzc build`", &lines);
+    }
+    Exit::Findings
+}
+
+fn fate_word(fate: Fate) -> &'static str {
+    match fate {
+        Fate::New => "missing:        ",
+        Fate::Changed => "out of date:    ",
+        Fate::Stale | Fate::Kept => "no longer made: ",
+        Fate::Edited => "changed by hand:",
+        Fate::Foreign => "not bzc's:      ",
+    }
+}
+
+/// All changes as a unified diff.
+fn unified(survey: &Survey<'_>) -> String {
+    let mut text = String::new();
+    for change in &survey.changes {
+        let old = String::from_utf8_lossy(change.old.as_deref().unwrap_or_default());
+        let new = String::from_utf8_lossy(change.new.unwrap_or_default());
+        text.push_str(&diff(&old, &new, &change.path));
+    }
+    text
+}
+
+fn diff(old: &str, new: &str, name: &str) -> String {
+    let diff = similar::TextDiff::from_lines(old, new);
+    diff.unified_diff().context_radius(3).header(&format!("a/{name}"), &format!("b/{name}")).to_string()
+}
+
+fn report_write(error: &WriteError) -> Exit {
+    fail(&error.message, &error.lines);
+    match error.kind {
+        WriteErrorKind::Refused => Exit::Findings,
+        WriteErrorKind::Usage | WriteErrorKind::Io => Exit::Usage,
+    }
+}
+
+fn run_fmt(fmt: &Fmt) -> Exit {
+    let mut ui = Ui::new(&fmt.report);
+    let mut exit = Exit::Clean;
+    for path in &fmt.files {
+        let Some(input) = input(path, &mut ui) else {
+            exit = exit.max(Exit::Usage);
+            continue;
+        };
+        let formatted = match bzc::format(&input.text) {
+            Ok(formatted) => formatted,
+            Err(diagnostics) => {
+                let mut sources = bzc::SourceMap::default();
+                sources.add(input.name.clone(), input.text.clone());
+                ui.report(&diagnostics, &sources);
+                exit = exit.max(Exit::Findings);
+                continue;
+            }
+        };
+        let to_stdout = path == Path::new("-") && !fmt.check && !fmt.diff;
+        if to_stdout {
+            out(&formatted);
+            continue;
+        }
+        if formatted == input.text {
+            continue;
+        }
+        if fmt.diff {
+            out(&diff(&input.text, &formatted, &path.display().to_string()));
+        }
+        if fmt.check || fmt.diff {
+            if !fmt.diff {
+                err(&format!("not formatted: {}\n", path.display()));
+            }
+            exit = exit.max(Exit::Findings);
+        } else if let Err(error) = write::replace(path, formatted.as_bytes()) {
+            exit = exit.max(report_write(&error));
+        } else {
+            err(&format!("formatted {}\n", path.display()));
+        }
+    }
+    finish(ui, exit)
+}
+
+fn run_explain(explain: &Explain) -> Exit {
+    let Some(topic) = &explain.topic else {
+        let mut text = String::new();
+        for (id, title) in bzc::codes() {
+            text.push_str(&format!("{id:18} {title}\n"));
+        }
+        out(&text);
+        return Exit::Clean;
+    };
+    let near = match bzc::explain(topic) {
+        Ok(page) => {
+            out(&page);
+            return Exit::Clean;
+        }
+        Err(near) => near,
+    };
+    let quiet = Report { format: args::Format::Human, output_file: None, color: args::Colour::Auto };
+    let looks_like_a_number = topic.contains('.');
+    if looks_like_a_number && (explain.file == Path::new("-") || explain.file.exists()) {
+        let mut ui = Ui::new(&quiet);
+        let Some(input) = input(&explain.file, &mut ui) else { return Exit::Usage };
+        let options = Options { env: explain.env.clone() };
+        let world = Disk::new(input.folder.clone());
+        let (compilation, derivation) = bzc::derive(&world, &input.name, input.text.clone(), &options, topic);
+        if compilation.has_errors() {
+            ui.report(&compilation.diagnostics, &compilation.sources);
+            return Exit::Findings;
+        }
+        if let Some(text) = derivation {
+            out(&text);
+            return Exit::Clean;
+        }
+    }
+    let lines = match near {
+        Some(near) => vec![format!("did you mean `{near}`?")],
+        None => vec!["`bzc explain` lists codes and lints; numbers of a program: service.NAME.memory, budget.NAME, node.NAME".to_owned()],
+    };
+    fail(&format!("nothing is known of `{topic}`"), &lines);
+    Exit::Usage
+}
+
+const STARTER: &str = include_str!("starter.bz");
+
+fn run_init(init: &Init) -> Exit {
+    if init.file.exists() {
+        fail(&format!("`{}` exists, and is left as it is", init.file.display()), &[]);
+        return Exit::Usage;
+    }
+    match write::replace(&init.file, STARTER.as_bytes()) {
+        Ok(()) => {
+            out(&format!(
+                "wrote {0}: put in what your machine has, then run `bzc build {0}`\n",
+                init.file.display()
+            ));
+            Exit::Clean
+        }
+        Err(error) => report_write(&error),
+    }
+}

@@ -1,0 +1,67 @@
+//! The disk, as the compiler sees it: files in and below the folder of the program.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use bzc::{MAX_SOURCE_BYTES, ReadError, World};
+
+/// The folder of a program.
+pub(crate) struct Disk {
+    root: PathBuf,
+}
+
+impl Disk {
+    pub(crate) fn new(root: PathBuf) -> Disk {
+        Disk { root }
+    }
+}
+
+impl World for Disk {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        let full = self.root.join(path);
+        // A link may lead anywhere; what it leads to must lie in the project as well.
+        let root = self.root.canonicalize().map_err(|error| of(&error))?;
+        let real = full.canonicalize().map_err(|error| of(&error))?;
+        if !real.starts_with(&root) {
+            return Err(ReadError::Outside);
+        }
+        read(&real)
+    }
+}
+
+/// The bytes of a file, up to what the compiler takes.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let file = File::open(path).map_err(|error| of(&error))?;
+    let metadata = file.metadata().map_err(|error| of(&error))?;
+    if metadata.is_dir() {
+        return Err(ReadError::IsDirectory);
+    }
+    if metadata.len() > MAX_SOURCE_BYTES {
+        return Err(ReadError::TooLarge(metadata.len()));
+    }
+    limited(file)
+}
+
+/// All of standard input, up to what the compiler takes.
+pub(crate) fn read_stdin() -> Result<Vec<u8>, ReadError> {
+    limited(io::stdin().lock())
+}
+
+fn limited(from: impl Read) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    from.take(MAX_SOURCE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| of(&error))?;
+    match bytes.len() as u64 > MAX_SOURCE_BYTES {
+        true => Err(ReadError::TooLarge(bytes.len() as u64)),
+        false => Ok(bytes),
+    }
+}
+
+fn of(error: &io::Error) -> ReadError {
+    match error.kind() {
+        io::ErrorKind::NotFound => ReadError::NotFound,
+        io::ErrorKind::IsADirectory => ReadError::IsDirectory,
+        io::ErrorKind::PermissionDenied => ReadError::Other("permission denied".to_owned()),
+        _ => ReadError::Other(error.to_string()),
+    }
+}

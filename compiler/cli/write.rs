@@ -1,0 +1,481 @@
+//! The output folder: from the artifacts of one compilation, a folder that holds exactly them.
+//!
+//! `survey` reads and says what would change, `apply` changes it. `.bzc-manifest.json` remembers the hash of every
+//! file bzc wrote. Only a file that still has a remembered hash is replaced or removed; all else is somebody's work.
+//!
+//! A run may be killed, or the power may fail, at any moment. So a run
+//!
+//! 1. writes a manifest that takes, for each path about to be touched, the old and the new hash as bzc's own (such a
+//!    list marks a run that did not end),
+//! 2. writes each new content whole into a temporary file beside its target and syncs it: a full disk shows here,
+//!    while every target is still as it was,
+//! 3. renames these files over their targets and removes the stale files,
+//! 4. writes the final manifest, with one hash a path.
+//!
+//! Wherever that stops, each file is old or new and known to the next run. Folders are not synced: a journal keeps
+//! renames in order, and order is all this needs. Two runs at once into one folder can make one of them, or the
+//! next, fail; none loses work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::path::{Component, Path};
+use std::thread;
+
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempPath;
+
+const MANIFEST: &str = ".bzc-manifest.json";
+const TEMPORARY: &str = ".bzc-tmp-";
+const FORMAT: u64 = 1;
+/// Threads that write: a journal commits the syncs of several threads together.
+const WRITERS: usize = 8;
+const ADVICE: &str = "move the change into the program or delete the file, then build again";
+
+/// Why nothing, or not everything, was written.
+#[derive(Debug)]
+pub(crate) struct WriteError {
+    pub(crate) kind: WriteErrorKind,
+    /// One sentence, lower case, no full stop.
+    pub(crate) message: String,
+    /// What more there is to say, one thought a line.
+    pub(crate) lines: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WriteErrorKind {
+    /// Files hold work done by hand: exit code 1.
+    Refused,
+    /// The folder cannot be used as it is: exit code 2.
+    Usage,
+    /// The system said no: exit code 2.
+    Io,
+}
+
+/// How the folder differs from the artifacts.
+#[derive(Debug)]
+pub(crate) struct Survey<'a> {
+    out: &'a Path,
+    source: &'a str,
+    files: &'a [(String, Vec<u8>)],
+    /// The wanted files that differ, in the order of their paths, then the files no longer wanted.
+    pub(crate) changes: Vec<Change<'a>>,
+    /// All paths in the manifest that are no longer wanted, on disk or not.
+    unwanted: Vec<String>,
+    /// The manifest has to be written even when no file changes.
+    record: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Change<'a> {
+    pub(crate) path: String,
+    pub(crate) fate: Fate,
+    /// What is on disk, unless the file is new.
+    pub(crate) old: Option<Vec<u8>>,
+    /// The artifact, unless the file is no longer wanted.
+    pub(crate) new: Option<&'a [u8]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    New,
+    /// Replaced: it is as bzc wrote it.
+    Changed,
+    /// Removed: no longer wanted, and as bzc wrote it.
+    Stale,
+    /// Left alone and forgotten: no longer wanted, but changed by hand.
+    Kept,
+    /// In the way: bzc wrote it, and somebody changed it since. `apply` refuses.
+    Edited,
+    /// In the way: bzc did not write it. `apply` refuses.
+    Foreign,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) new: usize,
+    pub(crate) changed: usize,
+    pub(crate) unchanged: usize,
+    pub(crate) stale: usize,
+    pub(crate) refused: usize,
+}
+
+/// What `apply` did.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) counts: Counts,
+    /// Files bzc wrote once and no longer wants, left alone because they were changed by hand.
+    pub(crate) kept: Vec<String>,
+}
+
+impl Survey<'_> {
+    pub(crate) fn counts(&self) -> Counts {
+        let count = |fate| self.changes.iter().filter(|change| change.fate == fate).count();
+        let (new, changed, refused) =
+            (count(Fate::New), count(Fate::Changed), count(Fate::Edited) + count(Fate::Foreign));
+        let unchanged = self.files.len() - new - changed - refused;
+        Counts { new, changed, unchanged, stale: count(Fate::Stale), refused }
+    }
+
+    /// Whether a build would leave all files alone. A manifest that is missing or behind does not count: it is
+    /// bookkeeping, and may be left out of git.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The error `apply` gives before it touches anything, when files in the way hold work done by hand.
+    pub(crate) fn refusal(&self) -> Option<WriteError> {
+        let mut lines = Vec::new();
+        for Change { path, fate, .. } in &self.changes {
+            match fate {
+                Fate::Edited => lines.push(format!("`{path}` was changed since bzc wrote it")),
+                Fate::Foreign => lines.push(format!("`{path}` was not written by bzc")),
+                Fate::New | Fate::Changed | Fate::Stale | Fate::Kept => {}
+            }
+        }
+        let files = match lines.len() {
+            0 => return None,
+            1 => "a file".to_owned(),
+            several => format!("{several} files"),
+        };
+        lines.push(ADVICE.to_owned());
+        let message = format!("{files} in `{}` would lose work done by hand", self.out.display());
+        Some(WriteError { kind: WriteErrorKind::Refused, message, lines })
+    }
+}
+
+/// Compares the folder with the artifacts, which are sorted by path. Reads only.
+pub(crate) fn survey<'a>(
+    out: &'a Path,
+    source: &'a str,
+    files: &'a [(String, Vec<u8>)],
+) -> Result<Survey<'a>, WriteError> {
+    if !files.is_sorted_by(|one, next| one.0 < next.0) {
+        return Err(usage("the artifacts are not sorted by path", &[]));
+    }
+    // The folder of a program named without one. The empty path names nothing to the system.
+    let out = if out.as_os_str().is_empty() { Path::new(".") } else { out };
+    let find = |path: &str| files.binary_search_by(|(other, _)| other.as_str().cmp(path));
+    let mut folder = Folder::open(out)?;
+    let (owned, ended) = read_manifest(&mut folder, source)?;
+    let mut survey = Survey { out, source, files, changes: Vec::new(), unwanted: Vec::new(), record: ended.is_none() };
+    let mut buffer = Vec::new();
+    for (path, new) in files {
+        check(path)?;
+        let (fate, old) = match folder.look(path)? {
+            None => {
+                // A file that is there has no file above it, so only new ones can clash.
+                if let Some(dir) = parents(path).find(|dir| find(dir).is_ok()) {
+                    return Err(usage(format!("the artifact `{path}` needs `{dir}` to be a folder"), &[]));
+                }
+                (Fate::New, None)
+            }
+            Some(metadata) => {
+                let target = out.join(path);
+                let remembered = owned.get(path);
+                if metadata.len() == new.len() as u64 && holds(&target, new, &mut buffer)? {
+                    // A file older than the manifest has the content the manifest was made from. So only younger
+                    // ones are hashed, and a run that changes nothing costs little more than the reading. If a
+                    // clock lied, an outdated hash stays, and a later run refuses to replace the file: the safe side.
+                    let times = (metadata.modified(), ended.as_ref().map(Metadata::modified));
+                    let settled = matches!(times, (Ok(file), Some(Ok(manifest))) if file < manifest);
+                    survey.record |= remembered.is_none() || !settled && !knows(remembered, new);
+                    continue;
+                }
+                let old = read(&target)?;
+                let fate = match remembered {
+                    None => Fate::Foreign,
+                    _ if knows(remembered, &old) => Fate::Changed,
+                    Some(_) => Fate::Edited,
+                };
+                (fate, Some(old))
+            }
+        };
+        survey.changes.push(Change { path: path.clone(), fate, old, new: Some(new) });
+    }
+    for (path, hashes) in owned.iter().filter(|(path, _)| find(path).is_err()) {
+        survey.record = true;
+        survey.unwanted.push(path.clone());
+        if folder.look(path)?.is_some() {
+            let old = read(&out.join(path))?;
+            let fate = if knows(Some(hashes), &old) { Fate::Stale } else { Fate::Kept };
+            survey.changes.push(Change { path: path.clone(), fate, old: Some(old), new: None });
+        }
+    }
+    Ok(survey)
+}
+
+/// Brings the folder to the state the survey announced, or refuses and leaves it as it is.
+pub(crate) fn apply(survey: Survey<'_>) -> Result<Done, WriteError> {
+    if let Some(refusal) = survey.refusal() {
+        return Err(refusal);
+    }
+    let counts = survey.counts();
+    let Survey { out, source, files, mut changes, unwanted, record } = survey;
+    let kept = changes.extract_if(.., |change| change.fate == Fate::Kept).map(|change| change.path).collect();
+    if record || !changes.is_empty() {
+        fs::create_dir_all(out).map_err(|error| io_error("create", out, &error))?;
+        sweep(out, files.iter().map(|(path, _)| path).chain(&unwanted));
+        let last: BTreeMap<&str, Value> = files.iter().map(|(path, new)| (path.as_str(), hash(new).into())).collect();
+        if !changes.is_empty() {
+            let mut both = last.clone();
+            for Change { path, old, new, .. } in &changes {
+                both.insert(path, old.as_deref().into_iter().chain(*new).map(hash).collect());
+            }
+            write_manifest(out, source, &both)?;
+        }
+        for (change, staged) in changes.iter().zip(stage_all(out, &changes)?) {
+            let target = out.join(&change.path);
+            compare(&target, change.old.as_deref())?;
+            match staged {
+                Some(temporary) => rename(temporary, &target)?,
+                None => fs::remove_file(&target).map_err(|error| io_error("remove", &target, &error))?,
+            }
+        }
+        for dir in unwanted.iter().flat_map(|path| parents(path).collect::<Vec<_>>().into_iter().rev()) {
+            // Fails for a folder that still holds something, which is the wish.
+            let _ = fs::remove_dir(out.join(dir));
+        }
+        write_manifest(out, source, &last)?;
+    }
+    Ok(Done { counts, kept })
+}
+
+/// Writes one file that the user named, whole or not at all.
+pub(crate) fn replace(target: &Path, content: &[u8]) -> Result<(), WriteError> {
+    // A link is followed: what it leads to is what the user edits.
+    let target = target.canonicalize().unwrap_or_else(|_| target.to_path_buf());
+    let target = match target.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new(".").join(&target),
+        _ => target,
+    };
+    rename(stage(&target, content)?, &target)
+}
+
+/// Just before a file is touched: an error when it no longer is what the survey found, so that what an editor saved
+/// while bzc ran is not lost.
+fn compare(target: &Path, found: Option<&[u8]>) -> Result<(), WriteError> {
+    let same = match lstat(target)? {
+        None => found.is_none(),
+        Some(metadata) => metadata.is_file() && found == Some(read(target)?.as_slice()),
+    };
+    if same {
+        return Ok(());
+    }
+    let message = format!("`{}` changed while bzc was at work", target.display());
+    Err(WriteError { kind: WriteErrorKind::Refused, message, lines: vec![ADVICE.to_owned()] })
+}
+
+/// The temporary file of each change that has new content. They are removed again unless all succeed.
+fn stage_all(out: &Path, changes: &[Change<'_>]) -> Result<Vec<Option<TempPath>>, WriteError> {
+    let stage = |change: &Change<'_>| change.new.map(|new| stage(&out.join(&change.path), new)).transpose();
+    thread::scope(|scope| {
+        let mut writers = Vec::new();
+        for part in changes.chunks(changes.len().div_ceil(WRITERS).max(1)) {
+            let work = move || part.iter().map(stage).collect::<Vec<_>>();
+            let writer = thread::Builder::new().spawn_scoped(scope, work);
+            writers.push(writer.map_err(|error| io_error("start to write to", out, &error))?);
+        }
+        let stopped = |_| vec![Err(io_error("write to", out, &io::Error::other("a thread stopped early")))];
+        writers.into_iter().flat_map(|writer| writer.join().unwrap_or_else(stopped)).collect()
+    })
+}
+
+/// The content, whole and synced, in a temporary file beside `target`. New files are synced like replaced ones: a
+/// power cut could leave an unsynced one empty, and the next run would take that for an edit. The file is closed,
+/// because a thousand open ones are more than many systems allow.
+fn stage(target: &Path, content: &[u8]) -> Result<TempPath, WriteError> {
+    let dir = target.parent().unwrap_or(target);
+    fs::create_dir_all(dir).map_err(|error| io_error("create", dir, &error))?;
+    let create = |path: &Path| {
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
+        options.write(true).create_new(true).open(path)
+    };
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix(TEMPORARY).make_in(dir, create)?;
+        file.as_file_mut().write_all(content)?;
+        file.as_file().sync_data()?;
+        Ok(file.into_temp_path())
+    };
+    write().map_err(|error| io_error("write", target, &error))
+}
+
+fn rename(temporary: TempPath, target: &Path) -> Result<(), WriteError> {
+    temporary.persist(target).map_err(|failed| io_error("write", target, &failed.error))
+}
+
+/// Removes what a killed run left beside our files. A failure is no reason to stop: such files are in nobody's way.
+fn sweep<'a>(out: &Path, paths: impl Iterator<Item = &'a String>) {
+    let mut dirs: BTreeSet<&str> = paths.filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
+    dirs.insert("");
+    for entry in dirs.iter().filter_map(|dir| fs::read_dir(out.join(dir)).ok()).flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
+        if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The hashes by path, each a text or a list of texts, and the manifest's metadata if the run that wrote it ended.
+fn read_manifest(folder: &mut Folder<'_>, source: &str) -> Result<(Map<String, Value>, Option<Metadata>), WriteError> {
+    let Some(metadata) = folder.look(MANIFEST)? else { return Ok((Map::new(), None)) };
+    let path = folder.out.join(MANIFEST);
+    let shown = path.display();
+    let damaged = |why: &str| {
+        let advice = "restore it, or delete it and build again: files that already are as wanted are taken over";
+        usage(format!("`{shown}` is damaged"), &[why, advice])
+    };
+    let mut json: Value = serde_json::from_slice(&read(&path)?).map_err(|error| damaged(&error.to_string()))?;
+    let format = json.get("bzc").and_then(Value::as_u64);
+    if format > Some(FORMAT) {
+        return Err(usage(
+            format!("`{shown}` was written by a newer bzc"),
+            &["build with that version or a later one"],
+        ));
+    }
+    let files = json.get_mut("files").map(Value::take);
+    let other = json.get("source").and_then(Value::as_str);
+    let (Some(_), Some(other), Some(Value::Object(files))) = (format, other, files) else {
+        return Err(damaged("`bzc`, `source` or `files` is missing"));
+    };
+    if other != source {
+        let message = format!("the folder `{}` belongs to `{other}`, not to `{source}`", folder.out.display());
+        let renamed = format!("if the program was renamed, change `source` in `{shown}`");
+        return Err(usage(message, &["give each program a folder of its own with `--out`", &renamed]));
+    }
+    for (path, hashes) in &files {
+        check(path).map_err(|error| damaged(&error.message))?;
+        let texts = hashes.as_array().map_or(std::slice::from_ref(hashes), Vec::as_slice);
+        if !texts.iter().all(Value::is_string) {
+            return Err(damaged(&format!("`{path}` has no hash")));
+        }
+    }
+    let ended = files.values().all(Value::is_string).then_some(metadata);
+    Ok((files, ended))
+}
+
+/// Whether the content has one of the hashes.
+fn knows(hashes: Option<&Value>, content: &[u8]) -> bool {
+    match hashes {
+        Some(Value::Array(hashes)) => hashes.contains(&hash(content).into()),
+        Some(one) => *one == hash(content),
+        None => false,
+    }
+}
+
+/// Nothing of the time, the host or the place goes in: the same program gives the same manifest.
+fn write_manifest(out: &Path, source: &str, files: &BTreeMap<&str, Value>) -> Result<(), WriteError> {
+    let line = |(path, hashes): (&&str, &Value)| format!("    {}: {hashes}", Value::from(*path));
+    let files = files.iter().map(line).collect::<Vec<_>>().join(",\n");
+    let source = Value::from(source);
+    let text = format!("{{\n  \"bzc\": {FORMAT},\n  \"source\": {source},\n  \"files\": {{\n{files}\n  }}\n}}\n");
+    let target = out.join(MANIFEST);
+    rename(stage(&target, text.as_bytes())?, &target)
+}
+
+/// The output folder, which may be a symbolic link. Below it no link is followed.
+struct Folder<'a> {
+    out: &'a Path,
+    exists: bool,
+    /// The folders below that were looked at, and whether they exist.
+    dirs: BTreeMap<String, bool>,
+}
+
+impl<'a> Folder<'a> {
+    fn open(out: &'a Path) -> Result<Folder<'a>, WriteError> {
+        let exists = match fs::metadata(out) {
+            Ok(metadata) if metadata.is_dir() => true,
+            Ok(_) => return Err(usage(format!("`{}` is not a folder", out.display()), &[])),
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(error) => return Err(io_error("look at", out, &error)),
+        };
+        Ok(Folder { out, exists, dirs: BTreeMap::new() })
+    }
+
+    /// The plain file at `path`, if there is one. Whatever else is there or on the way is an error.
+    fn look(&mut self, path: &str) -> Result<Option<Metadata>, WriteError> {
+        let mut exists = self.exists;
+        for dir in parents(path) {
+            if exists && let Some(known) = self.dirs.get(dir) {
+                exists = *known;
+            } else if exists {
+                exists = expect(&self.out.join(dir), "folder", Metadata::is_dir)?.is_some();
+                self.dirs.insert(dir.to_owned(), exists);
+            }
+        }
+        if exists { expect(&self.out.join(path), "file", Metadata::is_file) } else { Ok(None) }
+    }
+}
+
+fn expect(path: &Path, what: &str, right: fn(&Metadata) -> bool) -> Result<Option<Metadata>, WriteError> {
+    let found = lstat(path)?;
+    match &found {
+        Some(metadata) if metadata.is_symlink() => Err(usage(
+            format!("`{}` is a symbolic link", path.display()),
+            &["bzc neither follows nor replaces links inside the output folder: remove it, then build again"],
+        )),
+        Some(metadata) if !right(metadata) => Err(usage(
+            format!("`{}` is in the way of a {what}", path.display()),
+            &["move or remove what is there, then build again"],
+        )),
+        _ => Ok(found),
+    }
+}
+
+/// Artifacts are trusted to have such paths, a manifest is not: it decides what is removed.
+fn check(path: &str) -> Result<(), WriteError> {
+    let odd = |part: &str| matches!(part, "" | "." | ".." | MANIFEST) || part.starts_with(TEMPORARY);
+    // `components` knows drive letters where there are such, but skips `.` and empty parts.
+    let normal = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    if normal && !path.contains(['\\', '\0']) && !path.split('/').any(odd) {
+        return Ok(());
+    }
+    Err(usage(format!("`{}` is no path for an artifact", path.escape_debug()), &[]))
+}
+
+/// The folders above `path`, outermost first.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[..at])
+}
+
+fn lstat(path: &Path) -> Result<Option<Metadata>, WriteError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("look at", path, &error)),
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this module reads what it may have to replace")]
+fn read(path: &Path) -> Result<Vec<u8>, WriteError> {
+    fs::read(path).map_err(|error| io_error("read", path, &error))
+}
+
+/// Whether a file of the same length has this content.
+fn holds(path: &Path, content: &[u8], buffer: &mut Vec<u8>) -> Result<bool, WriteError> {
+    buffer.resize(content.len(), 0);
+    let read = File::open(path).and_then(|mut file| file.read_exact(buffer));
+    read.map_err(|error| io_error("read", path, &error))?;
+    Ok(buffer == content)
+}
+
+fn hash(content: &[u8]) -> String {
+    let digits = Sha256::digest(content).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
+fn usage(message: impl Into<String>, lines: &[&str]) -> WriteError {
+    let lines = lines.iter().map(|&line| line.to_owned()).collect();
+    WriteError { kind: WriteErrorKind::Usage, message: message.into(), lines }
+}
+
+fn io_error(doing: &str, path: &Path, error: &io::Error) -> WriteError {
+    let message = format!("cannot {doing} `{}`: {error}", path.display());
+    WriteError { kind: WriteErrorKind::Io, message, lines: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! The register of error codes. A number is given once and never again; its page is `spec/errors/BZnnnn.md`.
+
+/// A registered error.
+#[derive(Debug, Clone, Copy)]
+pub struct Code {
+    /// `BZ4001`.
+    pub id: &'static str,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// Its page.
+    pub page: &'static str,
+}
+
+macro_rules! codes {
+    ($($id:ident $title:literal)*) => {
+        /// All codes, sorted.
+        pub const CODES: &[Code] = &[
+            $(Code { id: stringify!($id), title: $title, page: include_str!(concat!("../../spec/errors/", stringify!($id), ".md")) },)*
+        ];
+    };
+}
+
+codes! {
+    BZ0001 "a file cannot be read"
+    BZ0002 "a file is not UTF-8"
+    BZ0003 "a file is empty"
+    BZ1001 "something else was expected"
+    BZ1002 "a value is missing"
+    BZ1003 "an equals sign or a block is missing"
+    BZ1004 "a bracket is never closed"
+    BZ1005 "a brace closes nothing"
+    BZ1006 "a text is never closed"
+    BZ1007 "nested too deep"
+    BZ1008 "a separator between fields"
+    BZ2001 "an unknown name"
+    BZ2002 "declared twice"
+    BZ2003 "an unknown field"
+    BZ2004 "a field given twice"
+    BZ2005 "a constant defined by itself"
+    BZ2006 "a used file cannot be read"
+    BZ2007 "files that use each other in a circle"
+    BZ2008 "a used file outside the program's folder"
+    BZ2009 "an unknown module"
+    BZ2010 "a value replaced without override"
+    BZ2011 "an override of nothing"
+    BZ2012 "an unknown environment"
+    BZ2013 "an unknown declaration"
+    BZ2014 "an unknown edition"
+    BZ2015 "no node"
+    BZ2016 "several nodes"
+    BZ2017 "not supported yet"
+    BZ2018 "a name that could be two things"
+    BZ3001 "the wrong dimension"
+    BZ3002 "not a whole number"
+    BZ3003 "an unknown unit"
+    BZ3004 "a number too large"
+    BZ3005 "ends in the wrong order"
+    BZ3006 "a missing field"
+    BZ3007 "out of range"
+    BZ3008 "arithmetic without a result"
+    BZ3009 "the wrong kind of value"
+    BZ3010 "an unknown escape"
+    BZ3011 "not one of the values"
+    BZ3012 "an incomplete declaration"
+    BZ4001 "over memory"
+    BZ4002 "below a floor"
+    BZ4003 "too many pods"
+    BZ4004 "over CPU"
+    BZ4005 "an expectation that does not hold"
+    BZ4006 "a node too small for its own reserve"
+    BZ4007 "over the allowed overcommit"
+    BZ5001 "a name Kubernetes refuses"
+    BZ5002 "an unknown key of K3s"
+    BZ5003 "a removed key of K3s"
+    BZ5004 "a key of a newer K3s"
+    BZ5005 "a key of the other role"
+    BZ5006 "an argument that bzc computes"
+    BZ5007 "a component that cannot be changed"
+    BZ5008 "a port taken twice"
+    BZ5009 "not the name of an image"
+    BZ5010 "a port or path that leads nowhere"
+    BZ5011 "a key Kubernetes refuses"
+    BZ5012 "a volume that is two things"
+    BZ5013 "a source outside the program's folder"
+    BZ5014 "not a K3s version"
+}

@@ -1,0 +1,35 @@
+//! The register of lints: warnings with a name that can be allowed where they are meant, with
+//! `# bzc: allow(name) because ..` on the line above or behind. Their pages are `spec/lints/NAME.md`.
+
+/// A registered lint.
+#[derive(Debug, Clone, Copy)]
+pub struct Lint {
+    /// Its name, which reads after "allow".
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// Its page.
+    pub page: &'static str,
+}
+
+macro_rules! lints {
+    ($($name:literal $title:literal)*) => {
+        /// All lints, sorted by name.
+        pub const LINTS: &[Lint] = &[
+            $(Lint { name: $name, title: $title, page: include_str!(concat!("../../spec/lints/", $name, ".md")) },)*
+        ];
+    };
+}
+
+lints! {
+    "below-calm" "a limit at which a runtime is known to be slow"
+    "deprecated-key" "a key of K3s that will go"
+    "exec-probe" "a probe that runs inside the container's limit"
+    "low-coredns" "CoreDNS below its own sizing guide"
+    "missing-reserve" "a node without a reserve"
+    "stale-allow" "an allowance that allows nothing"
+    "unknown-argument" "an argument its component may refuse"
+    "unknown-version" "a K3s version without tables"
+    "unpinned-image" "an image whose content can change under its name"
+    "unused" "declared and never used"
+}

@@ -1,0 +1,184 @@
+//! What the compiler says about a program: errors with a code, lints with a name, each with places,
+//! the numbers behind it and, where one is known, a change that has been checked.
+//!
+//! A phase pushes into a [`Sink`] and goes on; only the gates of `compile.rs` stop.
+
+pub mod codes;
+pub mod json;
+pub mod lints;
+pub mod render;
+
+use crate::base::span::Span;
+
+/// How bad it is. Errors stop output; warnings never do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The program cannot be compiled.
+    Error,
+    /// It can, and something about it deserves a look.
+    Warning,
+}
+
+impl Severity {
+    /// The word used in every format.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
+/// A place and what is to be said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What is there; may be empty.
+    pub text: String,
+}
+
+/// One replacement of source text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty to insert.
+    pub span: Span,
+    /// By what.
+    pub text: String,
+}
+
+/// A way out. With edits, an editor can apply it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Help {
+    /// The proposal in words.
+    pub text: String,
+    /// The proposal as changes of the source; all of them together.
+    pub edits: Vec<Edit>,
+}
+
+/// One line of a sum: how much, of what, and where that number was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addend {
+    /// What takes it, with its formula where there is one (`6 x 32Mi`).
+    pub what: String,
+    /// How much, in the unit of the sum.
+    pub amount: String,
+    /// Where the number was written.
+    pub span: Option<Span>,
+}
+
+/// One fault, told once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// The code of an error (`BZ4001`) or the name of a lint (`unpinned-image`).
+    pub id: &'static str,
+    /// Stands alone: the fault and its numbers.
+    pub message: String,
+    /// Where the fault is. Absent only when there is no source text to point at.
+    pub primary: Option<Label>,
+    /// Where the other numbers or names come from.
+    pub secondary: Vec<Label>,
+    /// The sum behind a budget error, every addend.
+    pub addends: Vec<Addend>,
+    /// Further facts, a line each.
+    pub notes: Vec<String>,
+    /// What would help.
+    pub helps: Vec<Help>,
+}
+
+impl Diagnostic {
+    /// An error with a registered code.
+    pub fn error(code: &'static str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Severity::Error, code, message.into())
+    }
+
+    /// A warning by a registered lint.
+    pub fn lint(name: &'static str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Severity::Warning, name, message.into())
+    }
+
+    fn new(severity: Severity, id: &'static str, message: String) -> Diagnostic {
+        Diagnostic {
+            severity,
+            id,
+            message,
+            primary: None,
+            secondary: Vec::new(),
+            addends: Vec::new(),
+            notes: Vec::new(),
+            helps: Vec::new(),
+        }
+    }
+
+    /// Says where the fault is and what is there.
+    #[must_use]
+    pub fn at(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.primary = Some(Label { span, text: text.into() });
+        self
+    }
+
+    /// Points at a further place.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Diagnostic {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Proposes something in words.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
+        self.helps.push(Help { text: text.into(), edits: Vec::new() });
+        self
+    }
+
+    /// Proposes a replacement of source text.
+    #[must_use]
+    pub fn fix(mut self, text: impl Into<String>, span: Span, by: impl Into<String>) -> Diagnostic {
+        self.helps.push(Help { text: text.into(), edits: vec![Edit { span, text: by.into() }] });
+        self
+    }
+
+    /// Whether it stops output.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// Where phases put what they find.
+#[derive(Debug, Default)]
+pub struct Sink {
+    found: Vec<Diagnostic>,
+}
+
+impl Sink {
+    /// Takes a finding.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// Whether anything so far stops output.
+    pub fn has_errors(&self) -> bool {
+        self.found.iter().any(Diagnostic::is_error)
+    }
+
+    /// All findings in the order they are told: by place, errors first where one place has both, without
+    /// duplicates. Findings without a place come first.
+    pub fn into_sorted(self) -> Vec<Diagnostic> {
+        let mut found = self.found;
+        found.sort_by(|a, b| {
+            let place = |d: &Diagnostic| d.primary.as_ref().map(|label| label.span);
+            (place(a), a.severity, a.id, &a.message).cmp(&(place(b), b.severity, b.id, &b.message))
+        });
+        found.dedup();
+        found
+    }
+}

@@ -1,0 +1,298 @@
+//! The plan in words for a terminal: two lines after a build, the whole ledger for `bzc plan`, the derivation of
+//! one number for `bzc explain PATH`. Numbers here carry their line in the source; files do not (`backend/report.rs`).
+
+use std::fmt::Write;
+
+use crate::backend::report::headroom;
+use crate::base::quantity::{Bytes, in_mib};
+use crate::base::source::SourceMap;
+use crate::plan::model::{Choice, Plan, Workload};
+use crate::sema::hir::{Given, Memory, Program, Service};
+
+/// Mi without the unit, for lines where it is said once.
+fn bare(n: u64) -> String {
+    in_mib(n).trim_end_matches("Mi").to_owned()
+}
+
+/// The node in a line, and what became of the services in another.
+pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
+    let node = &plan.node;
+    let mut line = format!(
+        "{}  {}   reserved {}",
+        program.nodes[0].name.value,
+        in_mib(node.capacity),
+        bare(node.reserved() - node.held)
+    );
+    for component in node.components.iter().filter(|component| component.request + component.held > 0) {
+        let name = program.components[component.component].name;
+        let _ = write!(line, "  {name} {}", bare(component.request + component.held));
+    }
+    let over_all = program.budgets.iter().zip(&plan.budgets).collect::<Vec<_>>();
+    if over_all.is_empty() {
+        let services: u64 = plan.workloads.iter().map(|workload| workload.limit.n * workload.peak()).sum();
+        let _ = write!(line, "  services {}", bare(services));
+    }
+    for (budget, planned) in over_all {
+        let _ = write!(line, "  {} {} of {}", budget.name.value, bare(planned.used), bare(planned.ceiling));
+    }
+    let _ = write!(line, "   free {}", in_mib(node.free()));
+    let count = program.services.len();
+    let fits = if count == 1 { "1 service fits".to_owned() } else { format!("{count} services fit") };
+    format!("{line}\n{fits}{}", level(program, plan))
+}
+
+/// What the ranges came to.
+fn level(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
+    let chosen = plan.workloads.iter().filter(|workload| matches!(workload.choice, Choice::Ceiling | Choice::Level));
+    match (chosen.count(), plan.level) {
+        (0, _) => String::new(),
+        (_, None) => {
+            let sizes: Vec<Bytes> =
+                plan.workloads.iter().filter(|w| w.choice == Choice::Ceiling).map(|w| w.limit).collect();
+            match sizes.first() {
+                Some(first) if sizes.iter().all(|size| size == first) => {
+                    format!("; every range has its ceiling, {first}")
+                }
+                _ => "; every range has its ceiling".to_owned(),
+            }
+        }
+        (_, Some((numerator, denominator))) => {
+            let hundredths = u128::from(numerator) * 100 / u128::from(denominator.max(1));
+            let weighted = if program.services.iter().any(|service| service.weight.is_some()) { " and weight" } else { "" };
+            format!("; every range has {}.{:02} times its least{weighted}, or its ceiling", hundredths / 100, hundredths % 100)
+        }
+    }
+}
+
+/// `budget.bz:6`, or the library's line and what it cites.
+fn place<T>(given: &Given<'_, T>, sources: &SourceMap) -> String {
+    match given.origin.span {
+        Some(span) => sources.place(span),
+        None => format!("rule {}", given.origin.key),
+    }
+}
+
+/// The source that a line of the library cites.
+fn cited<T>(given: &Given<'_, T>, sources: &SourceMap) -> Option<String> {
+    let span = given.origin.span?;
+    let library = sources.file(span.file).name.starts_with("std/");
+    library.then(|| sources.comment_behind(span).map(str::to_owned)).flatten()
+}
+
+struct Row {
+    what: String,
+    amount: String,
+    from: String,
+    inner: bool,
+}
+
+fn row(what: impl Into<String>, amount: u64, from: impl Into<String>, inner: bool) -> Row {
+    Row { what: what.into(), amount: in_mib(amount), from: from.into(), inner }
+}
+
+/// The whole ledger.
+pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap) -> String {
+    let node = &plan.node;
+    let declared = &program.nodes[0];
+    let k3s = &program.k3s;
+    let mut rows = vec![row("reserved", node.reserved() - node.held, "", false)];
+    rows.push(row("os", node.os, declared.reserve.as_ref().map_or("nothing said".to_owned(), |r| place(r, sources)), true));
+    rows.push(row("k3s", node.k3s, place(&k3s.memory, sources), true));
+    rows.push(row("containerd", node.containerd, place(&k3s.containerd, sources), true));
+    let shims = format!("{} pods x {}, {}", node.shim_pods, k3s.shim.value, place(&k3s.shim, sources));
+    rows.push(row("containerd's shims", node.shims, shims, true));
+    if node.secrets > 0 {
+        rows.push(row("mounted Secrets", node.secrets, format!("{} x 1Mi, the most one can hold", node.secret_mounts), true));
+    }
+    rows.push(row("eviction threshold", node.eviction, place(&declared.eviction, sources), true));
+    for component in &node.components {
+        let stock = &program.components[component.component];
+        let from = match (stock.memory, component.held) {
+            _ if component.unbounded => "no limit: what it takes is assumed".to_owned(),
+            (Some((request, _)), 0) => place(&request, sources),
+            (Some((request, _)), held) => format!(
+                "requests {}, the other {} held back, {}",
+                in_mib(component.request),
+                in_mib(held),
+                place(&request, sources)
+            ),
+            (None, _) => format!("by the LimitRange of kube-system, {}", stock.bound.map_or(String::new(), |bound| place(&bound, sources))),
+        };
+        rows.push(row(stock.name, component.request + component.held, from, false));
+    }
+    let own: u64 = plan.workloads.iter().map(|workload| workload.limit.n * workload.peak()).sum();
+    rows.push(row("services", own, "", false));
+    rows.extend(service_rows(program, plan, sources));
+    rows.push(row("free", node.free(), "", false));
+
+    let mut out = format!("{} · {}\n\n", declared.name.value, in_mib(node.capacity));
+    let what = rows.iter().map(|row| row.what.chars().count() + if row.inner { 2 } else { 0 }).max().unwrap_or(0).clamp(20, 44);
+    let amount = rows.iter().map(|row| row.amount.len()).max().unwrap_or(0);
+    for row in rows {
+        let name = if row.inner { format!("  {}", row.what) } else { row.what };
+        let line = format!("  {name:what$}  {:>amount$}  {}", row.amount, row.from);
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out.push('\n');
+    let budgets: Vec<String> = program.budgets.iter().map(|budget| format!("budget {}", budget.name.value)).collect();
+    let width = plan.theorems.iter().map(|t| t.name.len()).chain(budgets.iter().map(String::len)).max().unwrap_or(0);
+    for theorem in &plan.theorems {
+        let _ = writeln!(out, "  {:width$}  {:8}  {}", theorem.name, theorem.verdict.word(), theorem.statement);
+        for why in &theorem.why {
+            let _ = writeln!(out, "  {:width$}            {why}", "");
+        }
+    }
+    for (name, planned) in budgets.iter().zip(&plan.budgets) {
+        let _ = writeln!(out, "  {name:width$}  proved    {} of {}", in_mib(planned.used), in_mib(planned.ceiling));
+    }
+    let rooms: Vec<String> = headroom(plan)
+        .into_iter()
+        .map(|(tier, n, budget)| match budget {
+            Some(budget) => format!("{n} more `{tier}` in {budget}"),
+            None => format!("{n} more `{tier}`"),
+        })
+        .collect();
+    if !rooms.is_empty() {
+        let _ = writeln!(out, "\nroom for {}", rooms.join(", or "));
+    }
+    out
+}
+
+/// Services that were decided alike, in a row.
+fn service_rows(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap) -> Vec<Row> {
+    let mut groups: Vec<(String, Vec<&str>, u64)> = Vec::new();
+    for (service, workload) in program.services.iter().zip(&plan.workloads) {
+        let how = how(service, workload, sources);
+        let total = workload.limit.n * workload.peak();
+        match groups.iter_mut().find(|(other, ..)| *other == how) {
+            Some((_, names, sum)) => {
+                names.push(service.name.value);
+                *sum += total;
+            }
+            None => groups.push((how, vec![service.name.value], total)),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(how, names, total)| {
+            let shown = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+            let more = names.len().saturating_sub(3);
+            let what = if more > 0 { format!("{shown} and {more} more") } else { shown };
+            row(what, total, how, true)
+        })
+        .collect()
+}
+
+fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> String {
+    let pods = match (workload.replicas, workload.surge) {
+        (1, 0) => String::new(),
+        (replicas, 0) => format!("{replicas} pods of "),
+        (replicas, surge) => format!("{replicas} pods and {surge} more in a rollout of "),
+    };
+    match service.memory {
+        Memory::Burst { request, limit } => {
+            format!("{pods}{}..{}, bursting, {}", request.value, limit.value, place(&request, sources))
+        }
+        Memory::Range { low, high } => {
+            let chosen = match workload.choice {
+                Choice::Ceiling => format!("{}, the ceiling of {}..{}", workload.limit, low.value, high.value),
+                Choice::Level => format!("{}, out of {}..{}", workload.limit, low.value, high.value),
+                Choice::Written | Choice::Burst => workload.limit.to_string(),
+            };
+            format!("{pods}{chosen}, {}", place(&low, sources))
+        }
+    }
+}
+
+/// Where one number comes from: `service.strategy.memory`, `node.wsl.free`, `budget.platform`. `None` if the
+/// program has nothing of that name.
+pub(crate) fn derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, path: &str) -> Option<String> {
+    let parts: Vec<&str> = path.split('.').collect();
+    match parts.as_slice() {
+        ["k3s", key @ ("memory" | "containerd" | "shim")] => {
+            let given = match *key {
+                "memory" => &program.k3s.memory,
+                "containerd" => &program.k3s.containerd,
+                _ => &program.k3s.shim,
+            };
+            let mut rows = vec![("given".to_owned(), place(given, sources))];
+            rows.extend(cited(given, sources).map(|source| (source, String::new())));
+            Some(lines(given.value.to_string(), rows))
+        }
+        ["service", name] | ["service", name, "memory"] | [name, "memory"] => {
+            let index = program.services.iter().position(|service| service.name.value == *name)?;
+            Some(service_derivation(program, plan, sources, index))
+        }
+        ["budget", name] | ["budget", name, _] => {
+            let index = program.budgets.iter().position(|budget| budget.name.value == *name)?;
+            let (budget, planned) = (&program.budgets[index], &plan.budgets[index]);
+            Some(lines(
+                format!("{} of {}", in_mib(planned.used), in_mib(planned.ceiling)),
+                vec![
+                    (format!("its ceiling is {}", budget.ceiling.value), place(&budget.ceiling, sources)),
+                    (format!("its services take {} at the peak of a rollout", in_mib(planned.used)), String::new()),
+                ],
+            ))
+        }
+        ["node", name, ..] | [name, _] if program.nodes[0].name.value == *name => Some(full(program, plan, sources)),
+        _ => None,
+    }
+}
+
+fn service_derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, index: usize) -> String {
+    let (service, workload) = (&program.services[index], &plan.workloads[index]);
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let giver = |given: &Given<'_, Bytes>| match given.origin.kind {
+        "tier" => format!("tier {}", given.origin.name),
+        kind => kind.to_owned(),
+    };
+    match service.memory {
+        Memory::Burst { request, limit } => {
+            rows.push((format!("{} requests {}", giver(&request), request.value), place(&request, sources)));
+            rows.push((format!("{} limits it to {}", giver(&limit), limit.value), place(&limit, sources)));
+            rows.push(("what lies between is held back from all other pods".to_owned(), "rule proof.held-back".to_owned()));
+        }
+        Memory::Range { low, high } if low.value == high.value => {
+            rows.push((format!("{} says {}", giver(&low), low.value), place(&low, sources)));
+        }
+        Memory::Range { low, high } => {
+            rows.push((format!("{} allows {}..{}", giver(&low), low.value, high.value), place(&low, sources)));
+        }
+    }
+    if let Some(floor) = workload.floor {
+        rows.push((format!("its runtime needs {}", floor.value), place(&floor, sources)));
+        rows.extend(cited(&floor, sources).map(|source| (format!("  {source}"), String::new())));
+    }
+    match (workload.choice, plan.level) {
+        (Choice::Ceiling, _) => rows.push(("chosen: the ceiling".to_owned(), "rule proof.fill".to_owned())),
+        (Choice::Level, Some((numerator, denominator))) => {
+            let hundredths = u128::from(numerator) * 100 / u128::from(denominator.max(1));
+            let text = format!("chosen: {}.{:02} times the least, as all ranges", hundredths / 100, hundredths % 100);
+            rows.push((text, "rule proof.fill".to_owned()));
+        }
+        (Choice::Level, None) | (Choice::Written | Choice::Burst, _) => {}
+    }
+    for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
+        if budget.members.as_ref().is_none_or(|members| members.contains(&index)) {
+            let text = format!("{} holds {} of {}", budget.name.value, in_mib(planned.used), in_mib(planned.ceiling));
+            rows.push((text, place(&budget.ceiling, sources)));
+        }
+    }
+    let node = &program.nodes[0];
+    rows.push((format!("{} has {} left", node.name.value, in_mib(plan.node.free())), place(&node.memory, sources)));
+    if workload.request == workload.limit {
+        rows.push(("request = limit, so no other pod can take it".to_owned(), "rule proof.guaranteed".to_owned()));
+    }
+    lines(workload.limit.to_string(), rows)
+}
+
+/// A value, and under it what led to it with places aligned.
+fn lines(value: String, rows: Vec<(String, String)>) -> String {
+    let width = rows.iter().map(|(what, _)| what.chars().count()).filter(|width| *width < 60).max().unwrap_or(0);
+    let mut out = format!("{value}\n");
+    for (what, from) in rows {
+        let line = format!("  {what:width$}  {from}");
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out
+}

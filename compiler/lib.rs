@@ -1,0 +1,36 @@
+//! The bzc compiler: one small file that says what a machine has and what its services need, to K3s
+//! configuration, Kubernetes manifests, Dockerfiles, and a proof that it all fits.
+//!
+//! | arrow | function | can it fail |
+//! | --- | --- | --- |
+//! | text to tree | `syntax::parse` | no: faults leave holes |
+//! | tree to program | `sema::analyze` | reports, keeps what it has |
+//! | program to plan | `plan::plan` | reports; no plan if anything does not hold |
+//! | plan to files | `backend::emit` | no |
+//!
+//! The outside world is a [`World`] that reads files; nothing here writes.
+
+mod backend;
+mod base;
+mod compile;
+mod diag;
+mod explain;
+mod fmt;
+mod ledger;
+mod lint;
+mod plan;
+mod sema;
+mod stdlib;
+mod syntax;
+mod world;
+
+pub use backend::Artifact;
+pub use base::source::{SourceFile, SourceMap};
+pub use base::span::{FileId, Span};
+pub use compile::{Compilation, Options, Output, Want, compile, decode, derive};
+pub use diag::json::{json, sarif};
+pub use diag::render::{github, human, short};
+pub use diag::{Addend, Diagnostic, Edit, Help, Label, Severity};
+pub use explain::{codes, explain};
+pub use fmt::format;
+pub use world::{MAX_SOURCE_BYTES, MemoryWorld, ReadError, World};

@@ -1,0 +1,147 @@
+//! What is allowed but deserves a look, and the comments by which a program says that it is meant.
+
+use crate::base::source::SourceMap;
+use crate::base::span::Span;
+use crate::base::quantity::Bytes;
+use crate::diag::{Diagnostic, Severity};
+use crate::diag::lints::LINTS;
+use crate::plan::model::Plan;
+use crate::sema::hir::{Image, ProbeAction, Program};
+use crate::syntax::ast::File;
+
+/// CoreDNS's own guide: 54 MB and what its cache and its clients take beyond that.
+const COREDNS_GUIDE: u64 = 54_000_000;
+
+/// Findings about a program that compiles.
+pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<Diagnostic>) {
+    if let Some(plan) = plan {
+        below_calm(plan, found);
+    }
+    for node in &program.nodes {
+        if node.reserve.is_none() {
+            let lint = Diagnostic::lint("missing-reserve", format!("node `{}` has no `reserve`", node.name.value));
+            found.push(lint.at(node.name.span, "isolation stays unknown").help(
+                "say what the OS and everything beside K3s takes: `free -m` before K3s is started, plus a margin",
+            ));
+        }
+    }
+    for component in program.components.iter().filter(|component| component.name == "coredns" && component.owned) {
+        let Some((_, Some(limit))) = component.memory else { continue };
+        if limit.value.n < COREDNS_GUIDE {
+            let span = limit.origin.span.or(component.span);
+            let message = format!("{} is below what CoreDNS's own guide asks for, 54 MB", limit.value);
+            let mut lint = Diagnostic::lint("low-coredns", message)
+                .note("bzc bounds its cache and sets GOMEMLIMIT to live in it; an OOM kill is an outage of cluster DNS");
+            if let Some(span) = span {
+                lint = lint.at(span, "the limit").fix("a full default cache fits in", span, Bytes::mib(64).to_string());
+            }
+            found.push(lint);
+        }
+    }
+    for service in &program.services {
+        if let Image::Name(name) = &service.image {
+            if let Some(why) = unpinned(&name.value) {
+                let message = format!("the image of `{}` {why}", service.name.value);
+                found.push(
+                    Diagnostic::lint("unpinned-image", message)
+                        .at(name.span, "what it names can change, and its memory with it")
+                        .help("name a version, or a digest"),
+                );
+            }
+        }
+        for probe in &service.pod.probes {
+            if let ProbeAction::Exec(_, span) = probe.action {
+                let message = format!("a probe of `{}` runs a command inside its memory limit", service.name.value);
+                found.push(
+                    Diagnostic::lint("exec-probe", message)
+                        .at(span, "counts against the limit")
+                        .note("`python -c` with urllib takes 15Mi (measured); an HTTP or TCP probe takes nothing"),
+                );
+            }
+        }
+    }
+}
+
+/// Limits between the floor of a runtime and where it stops living by re-reading its own pages.
+fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
+    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
+        let Image::Built(image) = &service.image else { continue };
+        let runtime = &plan.program.runtimes[image.runtime];
+        let Some(calm) = runtime.calm.filter(|calm| workload.limit < calm.value) else { continue };
+        let message = format!("`{}` has {}, and {} is calm from {}", service.name.value, workload.limit, runtime.name, calm.value);
+        let mut lint = Diagnostic::lint("below-calm", message)
+            .at(service.name.span, "answers, slowly, by reading its own pages again and again");
+        if let Some(span) = calm.origin.span {
+            lint = lint.also(span, "measured");
+        }
+        found.push(lint);
+    }
+}
+
+fn unpinned(name: &str) -> Option<&'static str> {
+    if name.contains("@sha256:") {
+        return None;
+    }
+    let last = name.rsplit('/').next().unwrap_or(name);
+    match last.split_once(':') {
+        None => Some("has no tag"),
+        Some((_, "latest")) => Some("is tagged `latest`"),
+        Some(_) => None,
+    }
+}
+
+/// `# bzc: allow(name) because reason`.
+struct Allow<'s> {
+    name: &'s str,
+    reason: &'s str,
+    span: Span,
+    line: usize,
+    used: bool,
+}
+
+/// Takes out the warnings that the program allows, and says which allowances are wrong or allow nothing.
+pub fn apply_allows(files: &[File], sources: &SourceMap, found: &mut Vec<Diagnostic>) {
+    let mut allows: Vec<Allow<'_>> = Vec::new();
+    for file in files {
+        for comment in &file.comments {
+            let span = comment.span(file.id);
+            let text = sources.text(span).trim_start_matches('#').trim();
+            let Some(rest) = text.strip_prefix("bzc:").map(str::trim).and_then(|rest| rest.strip_prefix("allow(")) else {
+                continue;
+            };
+            let (name, after) = rest.split_once(')').unwrap_or((rest, ""));
+            let reason = after.trim().strip_prefix("because").map_or("", str::trim);
+            let (line, _) = sources.line_col(file.id, span.start);
+            // A comment that has its line to itself speaks of the next line.
+            let line = if comment.first_on_line { line + 1 } else { line };
+            allows.push(Allow { name: name.trim(), reason, span, line, used: false });
+        }
+    }
+    if allows.is_empty() {
+        return;
+    }
+    found.retain(|diagnostic| {
+        let (Severity::Warning, Some(label)) = (diagnostic.severity, &diagnostic.primary) else { return true };
+        let (line, _) = sources.line_col(label.span.file, label.span.start);
+        let allow = allows.iter_mut().find(|allow| {
+            allow.name == diagnostic.id && allow.line == line && allow.span.file == label.span.file && !allow.reason.is_empty()
+        });
+        match allow {
+            Some(allow) => {
+                allow.used = true;
+                false
+            }
+            None => true,
+        }
+    });
+    for allow in allows {
+        let stale = |message: String| Diagnostic::lint("stale-allow", message).at(allow.span, "");
+        if !LINTS.iter().any(|lint| lint.name == allow.name) {
+            found.push(stale(format!("no lint is called `{}`", allow.name)));
+        } else if allow.reason.is_empty() {
+            found.push(stale(format!("`allow({})` needs a reason: `because ..`", allow.name)));
+        } else if !allow.used {
+            found.push(stale(format!("`allow({})` allows nothing here", allow.name)));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Evaluates the program's `expect` comparisons on a finished plan.
+
+use super::errors;
+use super::model::Plan;
+use crate::base::quantity::in_mib;
+use crate::diag::Sink;
+use crate::sema::cx::Dim;
+use crate::sema::hir::{Formula, Metric, Subject};
+use crate::syntax::ast::Operator;
+
+pub(super) fn check(plan: &Plan<'_, '_>, sink: &mut Sink) {
+    for expect in &plan.program.expects {
+        let (left, right) = (value(plan, &expect.left), value(plan, &expect.right));
+        let holds = match expect.operator {
+            Operator::Less => left < right,
+            Operator::LessEqual => left <= right,
+            Operator::Greater => left > right,
+            Operator::GreaterEqual => left >= right,
+            Operator::Equal => left == right,
+            Operator::NotEqual => left != right,
+            // `sema` lets only comparisons through.
+            Operator::Plus | Operator::Minus | Operator::Times | Operator::Divide => true,
+        };
+        if !holds {
+            let mut metrics = Vec::new();
+            collect(&expect.left, &mut metrics);
+            collect(&expect.right, &mut metrics);
+            let shown: Vec<(Metric<'_>, String)> =
+                metrics.into_iter().map(|metric| (metric, printed(metric, number(plan, metric)))).collect();
+            let in_memory = shown.iter().any(|(metric, _)| metric.key != "pods");
+            sink.push(errors::expectation(expect, left, right, &shown, in_memory));
+        }
+    }
+}
+
+fn printed(metric: Metric<'_>, n: i128) -> String {
+    match (metric.key, u64::try_from(n)) {
+        ("pods", _) | (_, Err(_)) => n.to_string(),
+        (_, Ok(bytes)) => in_mib(bytes),
+    }
+}
+
+fn collect<'f, 'a>(formula: &'f Formula<'a>, metrics: &mut Vec<Metric<'a>>) {
+    match formula {
+        Formula::Constant(_) => {}
+        Formula::Metric(metric) => metrics.push(*metric),
+        Formula::Binary(_, sides) => {
+            collect(&sides.0, metrics);
+            collect(&sides.1, metrics);
+        }
+    }
+}
+
+/// In bytes or as a count. Differences may go below zero here: only their comparison counts.
+fn value(plan: &Plan<'_, '_>, formula: &Formula<'_>) -> i128 {
+    match formula {
+        Formula::Constant(number) => i128::from(number.n),
+        Formula::Metric(metric) => number(plan, *metric),
+        Formula::Binary(operator, sides) => {
+            let (left, right) = (value(plan, &sides.0), value(plan, &sides.1));
+            let percent = |formula: &Formula<'_>| matches!(formula, Formula::Constant(n) if n.dim == Dim::Percent);
+            match operator {
+                Operator::Plus => left.saturating_add(right),
+                Operator::Minus => left.saturating_sub(right),
+                Operator::Times if percent(&sides.0) || percent(&sides.1) => left.saturating_mul(right) / 100,
+                Operator::Times => left.saturating_mul(right),
+                Operator::Divide => left.checked_div(right).unwrap_or(i128::MAX),
+                Operator::Less
+                | Operator::LessEqual
+                | Operator::Greater
+                | Operator::GreaterEqual
+                | Operator::Equal
+                | Operator::NotEqual => 0,
+            }
+        }
+    }
+}
+
+fn number(plan: &Plan<'_, '_>, metric: Metric<'_>) -> i128 {
+    let node = &plan.node;
+    let n = match (metric.of, metric.key) {
+        (Subject::Node(_), "free") => node.free(),
+        (Subject::Node(_), "allocatable") => node.allocatable,
+        (Subject::Node(_), "reserved") => node.reserved(),
+        (Subject::Node(_), "memory") => node.capacity,
+        (Subject::Node(_), "requests") => node.requests,
+        (Subject::Node(_), "limits") => node.limits,
+        (Subject::Node(_), _) => node.pods,
+        (Subject::Budget(index), "used") => plan.budgets[index].used,
+        (Subject::Budget(index), "ceiling") => plan.budgets[index].ceiling,
+        (Subject::Budget(index), _) => plan.budgets[index].ceiling - plan.budgets[index].used,
+        (Subject::Service(index), "request") => plan.workloads[index].request.n,
+        (Subject::Service(index), "pods") => plan.workloads[index].peak(),
+        (Subject::Service(index), _) => plan.workloads[index].limit.n,
+    };
+    i128::from(n)
+}

@@ -1,0 +1,184 @@
+//! Changes of the source that might make a program fit, least disturbing first: a rollout without surge, lower
+//! low ends, a higher ceiling, fewer replicas, one service less, one component less, a larger machine. Each is a
+//! guess by arithmetic; `compile.rs` applies it, compiles again, and keeps only those that hold.
+
+use super::Excess;
+use super::errors::charge;
+use super::model::Plan;
+use crate::base::quantity::{Bytes, MIB, in_mib};
+use crate::base::span::Span;
+use crate::diag::{Edit, Help};
+use crate::sema::hir::{Memory, SettingValue};
+
+/// Proposals beyond this many would only be read by nobody.
+const MOST: usize = 6;
+
+fn help(text: String, span: Span, by: String) -> Help {
+    Help { text, edits: vec![Edit { span, text: by }] }
+}
+
+pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], on_node: bool) -> Vec<Help> {
+    let deficit = over.deficit;
+    let mut helps = Vec::new();
+    helps.extend(without_surge(plan, members, on_node, deficit));
+    helps.extend(lower_ends(plan, members, on_node, deficit));
+    if let Some(budget) = over.budget.map(|index| &plan.program.budgets[index]) {
+        if let Some(span) = budget.ceiling.origin.span {
+            let needed = Bytes::new((budget.ceiling.value.n + deficit).div_ceil(MIB) * MIB);
+            helps.push(help(format!("raise `{}` to {needed}", budget.name.value), span, needed.to_string()));
+        }
+    }
+    helps.extend(fewer_replicas(plan, members, on_node, deficit));
+    if on_node {
+        helps.extend(fewer_components(plan, deficit));
+    }
+    helps.extend(one_less(plan, members, on_node, deficit));
+    if on_node {
+        let node = &plan.program.nodes[0];
+        if let Some(span) = node.memory.origin.span {
+            let needed = Bytes::new((node.memory.value.n + deficit).div_ceil(MIB) * MIB);
+            helps.push(help(format!("a machine whose MemTotal is {needed}"), span, needed.to_string()));
+        }
+    }
+    helps.truncate(MOST);
+    helps
+}
+
+/// Rolling out by replacement needs no second copy.
+fn without_surge(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Vec<Help> {
+    let mut by_place: Vec<(Span, u64)> = Vec::new();
+    for &index in members {
+        let workload = &plan.workloads[index];
+        let Some(span) = plan.program.services[index].rollout.origin.span else { continue };
+        let saved = charge(workload, on_node) * workload.surge;
+        match by_place.iter_mut().find(|(place, _)| *place == span) {
+            Some((_, total)) => *total += saved,
+            None => by_place.push((span, saved)),
+        }
+    }
+    let enough = by_place.into_iter().filter(|(_, saved)| *saved >= deficit && *saved > 0);
+    enough
+        .map(|(span, saved)| {
+            help(format!("roll out by replacement: no second copy, {} less", in_mib(saved)), span, "replace".to_owned())
+        })
+        .collect()
+}
+
+/// A lower low end for all services that take theirs from one place.
+fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Vec<Help> {
+    let mut by_place: Vec<(Span, u64, u64, bool, String)> = Vec::new();
+    for &index in members {
+        let workload = &plan.workloads[index];
+        let service = &plan.program.services[index];
+        let (low, one_number) = match service.memory {
+            Memory::Range { low, high } => (low, low.origin.span == high.origin.span),
+            Memory::Burst { request, .. } if on_node => (request, false),
+            Memory::Burst { limit, .. } => (limit, false),
+        };
+        let Some(span) = low.origin.span else { continue };
+        let of = match (low.origin.kind, service.tier) {
+            ("tier", Some(tier)) => format!("tier `{}`", plan.program.tiers[tier].name.value),
+            _ => format!("`{}`", service.name.value),
+        };
+        match by_place.iter_mut().find(|(place, ..)| *place == span) {
+            Some((_, pods, ..)) => *pods += workload.peak(),
+            None => by_place.push((span, workload.peak(), charge(workload, on_node), one_number, of)),
+        }
+    }
+    let mut helps = Vec::new();
+    for (span, pods, each, one_number, of) in by_place {
+        let Some(cut) = (pods > 0).then(|| deficit.div_ceil(pods).div_ceil(MIB) * MIB) else { continue };
+        let Some(lower) = each.checked_sub(cut).filter(|lower| *lower > 0) else { continue };
+        let lower = Bytes::new(lower / MIB * MIB);
+        let what = if one_number { "give" } else { "let" };
+        let text = match one_number {
+            true => format!("{what} {of} {lower}"),
+            false => format!("{what} {of} go down to {lower}"),
+        };
+        helps.push(help(text, span, lower.to_string()));
+    }
+    helps
+}
+
+/// The one service whose replicas, cut, close the gap with the least loss.
+fn fewer_replicas(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Option<Help> {
+    let candidate = |index: &usize| {
+        let (service, workload) = (&plan.program.services[*index], &plan.workloads[*index]);
+        let span = service.replicas.origin.span?;
+        let each = charge(workload, on_node);
+        let cut = deficit.div_ceil(each.max(1));
+        let left = workload.replicas.checked_sub(cut).filter(|left| *left > 0)?;
+        Some((cut, left, span, service.name.value))
+    };
+    let (_, left, span, name) = members.iter().filter_map(candidate).min_by_key(|(cut, ..)| *cut)?;
+    Some(help(format!("run `{name}` with {left} replica{}", if left == 1 { "" } else { "s" }), span, left.to_string()))
+}
+
+/// Components that can be switched off with one more name in `disable`.
+fn fewer_components(plan: &Plan<'_, '_>, deficit: u64) -> Vec<Help> {
+    let disable = plan.program.k3s.config.iter().find_map(|setting| match &setting.value {
+        SettingValue::List(items) if setting.key == "disable" => items.last().map(|last| last.span.after()),
+        _ => None,
+    });
+    let Some(place) = disable else { return Vec::new() };
+    const SWITCHES: [(&str, &str, &str); 2] = [
+        ("metrics-server", "metrics-server", "`kubectl top` and memory autoscaling stop"),
+        ("local-path-provisioner", "local-storage", "PersistentVolumeClaims stop being provisioned"),
+    ];
+    let enough = plan.node.components.iter().filter(|component| component.request + component.held >= deficit);
+    enough
+        .filter_map(|component| {
+            let name = plan.program.components[component.component].name;
+            let (_, switch, price) = SWITCHES.iter().find(|(known, ..)| *known == name)?;
+            let text = format!("disable `{switch}`, {} less: {price}", in_mib(component.request + component.held));
+            Some(help(text, place, format!(", {switch}")))
+        })
+        .collect()
+}
+
+/// The smallest single service without which the rest fits.
+fn one_less(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Option<Help> {
+    let taken = |index: usize| charge(&plan.workloads[index], on_node) * plan.workloads[index].peak();
+    let alone = |index: usize| {
+        let span = plan.program.services[index].span;
+        plan.program.services.iter().filter(|other| other.span == span).count() == 1
+    };
+    let index = members
+        .iter()
+        .copied()
+        .filter(|index| taken(*index) >= deficit && alone(*index))
+        .min_by_key(|index| taken(*index))?;
+    let service = &plan.program.services[index];
+    Some(help(format!("leave out `{}`, {} less", service.name.value, in_mib(taken(index))), service.span, String::new()))
+}
+
+pub(super) fn for_cpu(plan: &Plan<'_, '_>, over: u64) -> Vec<Help> {
+    let mut by_place: Vec<(Span, u64, u64)> = Vec::new();
+    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
+        let Some((request, limit)) = service.cpu else { continue };
+        let Some(span) = request.origin.span else { continue };
+        // A range stands under one span; only its low end is the request.
+        if limit.is_some_and(|limit| limit.value.milli != request.value.milli) && limit.and_then(|l| l.origin.span) == Some(span) {
+            continue;
+        }
+        match by_place.iter_mut().find(|(place, ..)| *place == span) {
+            Some((_, pods, _)) => *pods += workload.peak(),
+            None => by_place.push((span, workload.peak(), request.value.milli)),
+        }
+    }
+    let mut helps: Vec<Help> = by_place
+        .into_iter()
+        .filter_map(|(span, pods, each)| {
+            let cut = over.div_ceil(pods.max(1));
+            let lower = each.checked_sub(cut).filter(|lower| *lower > 0)?;
+            Some(help(format!("request {lower}m"), span, format!("{lower}m")))
+        })
+        .collect();
+    let node = &plan.program.nodes[0];
+    if let Some((cpu, span)) = node.cpu.and_then(|cpu| Some((cpu, cpu.origin.span?))) {
+        let needed = (cpu.value.milli + over).div_ceil(1000);
+        helps.push(help(format!("a machine with {needed} cores"), span, needed.to_string()));
+    }
+    helps.truncate(MOST);
+    helps
+}

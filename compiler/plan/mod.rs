@@ -1,0 +1,486 @@
+//! A program to a plan: what is reserved on the node, what each service gets, and whether every promise holds.
+//! Afterwards nothing is left to decide and nothing can fail.
+//!
+//! The rules are `spec/04-proof.md`; the arithmetic is in whole bytes.
+
+mod errors;
+mod expect;
+mod fill;
+mod fixes;
+pub mod model;
+
+use crate::base::quantity::{Bytes, MIB};
+use crate::base::span::Span;
+use crate::diag::Sink;
+use crate::sema::hir::{Component, Given, Image, Memory, Origin, Program, Role, Rollout, Service, VolumeSource};
+use fill::{Claim, Fill, fill};
+use model::{BudgetPlan, Choice, ComponentPlan, NodePlan, Plan, Theorem, Verdict, Workload};
+
+/// Below this a container does not even start: what runc needs inside the limit before the program runs.
+/// CRI-O refuses less for that reason (cri-o/cri-o#1975, containers/nri-plugins#805).
+const LEAST_LIMIT: Bytes = Bytes::mib(12);
+
+/// The most a Secret can hold (Kubernetes `MaxSecretSize`): mounted, it lies in memory no pod pays for.
+const SECRET_BYTES: u64 = MIB;
+
+/// `ceil(percent * n / 100)`, Kubernetes' rounding of `maxSurge`.
+fn percent_of(percent: u64, n: u64) -> u64 {
+    (percent * n).div_ceil(100)
+}
+
+/// Decides everything, or reports why it does not fit.
+pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, sink: &mut Sink) -> Option<Plan<'p, 'a>> {
+    let mut workloads: Vec<Workload<'a>> =
+        program.services.iter().map(|service| workload(program, service, sink)).collect();
+    if sink.has_errors() {
+        return None;
+    }
+    let node = node_before_pods(program, &workloads, sink)?;
+    let mut plan = Plan {
+        program,
+        node,
+        budgets: Vec::new(),
+        level: None,
+        theorems: [(); 4].map(|()| Theorem {
+            id: "",
+            name: "",
+            verdict: Verdict::Unknown,
+            left: 0,
+            right: 0,
+            statement: String::new(),
+            why: Vec::new(),
+        }),
+        workloads: Vec::new(),
+    };
+    let filled = fill_ranges(program, &plan.node, &mut workloads);
+    plan.workloads = workloads;
+    match filled {
+        Ok(level) => plan.level = level,
+        Err(over) => {
+            for excess in over {
+                let error = errors::over_memory(&plan, excess, place);
+                sink.push(error);
+            }
+        }
+    }
+    check_counts(&plan, sink);
+    if sink.has_errors() {
+        return None;
+    }
+    settle(&mut plan, sink);
+    plan.theorems = theorems(&plan);
+    expect::check(&plan, sink);
+    (!sink.has_errors()).then_some(plan)
+}
+
+/// What is known of a service before the ranges are filled.
+fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -> Workload<'a> {
+    let replicas = service.replicas.value;
+    let surge = match service.rollout.value {
+        Rollout::Replace | Rollout::Recreate => 0,
+        Rollout::Surge(n) => n,
+        Rollout::SurgePercent(percent) => percent_of(percent, replicas),
+    };
+    // A pod that is told to end still has its shim until it has ended. In one rollout every replica leaves once
+    // and comes once; `Recreate` waits until all have gone.
+    let pods = match service.rollout.value {
+        Rollout::Recreate => replicas,
+        Rollout::Replace | Rollout::Surge(_) | Rollout::SurgePercent(_) => replicas + replicas.max(surge),
+    };
+    let floor = floor(program, service);
+    let (request, limit, choice) = match service.memory {
+        Memory::Burst { request, limit } => (request.value, limit.value, Choice::Burst),
+        Memory::Range { low, high } if low.value == high.value => (low.value, high.value, Choice::Written),
+        Memory::Range { low, high } => (low.value, high.value, Choice::Level),
+    };
+    let written = match service.memory {
+        Memory::Range { high, .. } => high,
+        Memory::Burst { limit, .. } => limit,
+    };
+    let physical = Given { value: LEAST_LIMIT, origin: Origin::default("proof.least-limit") };
+    let binding = floor.filter(|floor| floor.value > LEAST_LIMIT).unwrap_or(physical);
+    if written.value < binding.value {
+        sink.push(errors::below_floor(program, service, written, binding));
+    }
+    let raised = choice == Choice::Level && binding.value > request;
+    Workload {
+        request,
+        limit,
+        choice,
+        least: if raised { binding.value } else { request },
+        floor: raised.then_some(binding),
+        replicas,
+        surge,
+        pods,
+    }
+}
+
+/// The measured floor of a service's runtime, with its further workers.
+fn floor<'a>(program: &Program<'a>, service: &Service<'a>) -> Option<Given<'a, Bytes>> {
+    let Image::Built(image) = &service.image else { return None };
+    let runtime = program.runtimes.get(image.runtime)?;
+    let mut floor = runtime.floor?;
+    if let (Some(workers), Some(worker)) = (image.workers, runtime.worker) {
+        let further = (workers.value - 1) * worker.value.n;
+        floor.value = Bytes::new(floor.value.n + further);
+    }
+    Some(floor)
+}
+
+/// Everything about the node that does not depend on how ranges are filled.
+fn node_before_pods<'a>(program: &Program<'a>, workloads: &[Workload<'a>], sink: &mut Sink) -> Option<NodePlan<'a>> {
+    let node = program.nodes.first()?;
+    let overcommitted = node.overcommit.is_some();
+    let system_default = system_default(&program.components);
+    let components: Vec<ComponentPlan> = match node.role {
+        Role::Server => program
+            .components
+            .iter()
+            .enumerate()
+            .map(|(index, component)| component_plan(index, component, system_default, overcommitted))
+            .collect(),
+        // Where the servers are, nobody said: what K3s packages runs there or here.
+        Role::Agent => Vec::new(),
+    };
+    let mut held: u128 = components.iter().map(|component| u128::from(component.held)).sum();
+    let mut secret_mounts: u128 = 0;
+    for (service, workload) in program.services.iter().zip(workloads) {
+        if workload.choice == Choice::Burst && !overcommitted {
+            held += u128::from(workload.limit.n - workload.request.n) * u128::from(workload.pods);
+        }
+        let mounts = service.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_)));
+        secret_mounts += mounts.count() as u128 * u128::from(workload.pods);
+    }
+    let own_pods: u128 = workloads.iter().map(|workload| u128::from(workload.pods)).sum();
+    let shim_pods = own_pods + components.iter().map(|component| u128::from(component.pods)).sum::<u128>();
+    let os = node.reserve.map_or(0, |reserve| reserve.value.n);
+    let (k3s, containerd) = (program.k3s.memory.value.n, program.k3s.containerd.value.n);
+    let shims = shim_pods * u128::from(program.k3s.shim.value.n);
+    let secrets = secret_mounts * u128::from(SECRET_BYTES);
+    let eviction = node.eviction.value.n;
+    let capacity = node.memory.value.n;
+    let taken = u128::from(os) + u128::from(k3s) + u128::from(containerd) + u128::from(eviction) + shims + secrets + held;
+    // Every part of a sum that is below the capacity fits 64 bits as the capacity does.
+    let small = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
+    let reserved = NodePlan {
+        capacity,
+        os,
+        k3s,
+        containerd,
+        shims: small(shims),
+        shim_pods: small(shim_pods),
+        secrets: small(secrets),
+        secret_mounts: small(secret_mounts),
+        held: small(held),
+        eviction,
+        allocatable: 0,
+        requests: 0,
+        limits: 0,
+        pods: 0,
+        cpu: 0,
+        components,
+        system_default,
+    };
+    if taken > u128::from(capacity) {
+        sink.push(errors::reserve_over_capacity(program, &reserved, taken - u128::from(capacity)));
+        return None;
+    }
+    Some(NodePlan { allocatable: capacity - small(taken), ..reserved })
+}
+
+/// The limit a LimitRange gives to containers of kube-system that have none: the largest any of them needs.
+/// Not where Helm installs something: its jobs take what they take, and dying they would install nothing.
+fn system_default<'a>(components: &[Component<'a>]) -> Option<Given<'a, Bytes>> {
+    if components.iter().any(|component| component.name.starts_with("helm-install")) {
+        return None;
+    }
+    let limitless = components.iter().filter(|component| !has_limit(component));
+    limitless.filter_map(|component| component.bound).max_by_key(|bound| bound.value)
+}
+
+fn has_limit(component: &Component<'_>) -> bool {
+    component.memory.is_some_and(|(_, limit)| limit.is_some())
+}
+
+fn component_plan(
+    index: usize,
+    component: &Component<'_>,
+    system_default: Option<Given<'_, Bytes>>,
+    overcommitted: bool,
+) -> ComponentPlan {
+    let written = component.memory.map(|(request, limit)| (request.value.n, limit.map(|limit| limit.value.n)));
+    let (request, worst, unbounded) = match (written, system_default) {
+        (Some((request, Some(limit))), _) => (request, limit, false),
+        // Admission gives a container without a limit the default as its limit, and as its request where it has none.
+        (Some((request, None)), Some(default)) => (request, default.value.n.max(request), false),
+        (None, Some(default)) => (default.value.n, default.value.n, false),
+        (written, None) => {
+            let request = written.map_or(0, |(request, _)| request);
+            (request, component.bound.map_or(request, |bound| bound.value.n.max(request)), true)
+        }
+    };
+    let pods = component.pods + component.transient;
+    let each = |bytes: u64, pods: u64| bytes * component.containers * pods;
+    let cpu = component.cpu.map_or(0, |(request, _)| request.value.milli);
+    ComponentPlan {
+        component: index,
+        request: each(request, component.pods),
+        held: if overcommitted { 0 } else { each(worst - request, pods) },
+        peak: component.pods,
+        pods,
+        cpu: each(cpu, component.pods),
+        unbounded,
+    }
+}
+
+/// What is over: the node (`budget: None`) or a budget, and by how much.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Excess {
+    /// The index of the budget.
+    pub(crate) budget: Option<usize>,
+    /// By how many bytes.
+    pub(crate) deficit: u64,
+}
+
+/// Chooses a number out of every range. The common level, or all that is over even at the low ends.
+fn fill_ranges(
+    program: &Program<'_>,
+    node: &NodePlan<'_>,
+    workloads: &mut [Workload<'_>],
+) -> Result<Option<(u64, u64)>, Vec<Excess>> {
+    // Ceiling 0 is the node, the others are the budgets.
+    let mut under: Vec<Vec<u16>> = vec![vec![0]; workloads.len()];
+    for (index, budget) in program.budgets.iter().enumerate() {
+        let ceiling = u16::try_from(index + 1).expect("fewer than 65,535 budgets");
+        match &budget.members {
+            None => under.iter_mut().for_each(|under| under.push(ceiling)),
+            Some(members) => members.iter().for_each(|member| under[*member].push(ceiling)),
+        }
+    }
+    let component_requests: u64 = node.components.iter().map(|component| component.request).sum();
+    let mut rooms = vec![i128::from(node.allocatable) - i128::from(component_requests)];
+    rooms.extend(program.budgets.iter().map(|budget| i128::from(budget.ceiling.value.n)));
+    let mut claims: Vec<Claim> = Vec::with_capacity(workloads.len());
+    let mut ranged: Vec<usize> = Vec::with_capacity(workloads.len());
+    for (index, (workload, under)) in workloads.iter().zip(under).enumerate() {
+        if workload.choice == Choice::Burst {
+            // Nothing to choose: the node is charged the request (the rest is held back), a budget the limit.
+            for ceiling in under {
+                let each = if ceiling == 0 { workload.request.n } else { workload.limit.n };
+                rooms[usize::from(ceiling)] -= i128::from(each) * i128::from(workload.peak());
+            }
+            continue;
+        }
+        let weight = program.services[index].weight.map_or(1, |weight| weight.value);
+        claims.push(Claim {
+            lo: workload.least.n,
+            hi: workload.limit.n,
+            weight: workload.least.n.saturating_mul(weight),
+            copies: workload.peak(),
+            under,
+        });
+        ranged.push(index);
+    }
+    // A room below zero is over by itself; the claims must then be over by that much more.
+    let below: Vec<u64> = rooms.iter().map(|room| u64::try_from(-room).unwrap_or(0)).collect();
+    let positive: Vec<u64> = rooms.iter().map(|room| u64::try_from(*room).unwrap_or(0)).collect();
+    let filled = fill(&claims, &positive);
+    let mut deficits = below;
+    if let Fill::Over(over) = &filled {
+        over.iter().for_each(|excess| deficits[excess.ceiling] = deficits[excess.ceiling].saturating_add(excess.deficit));
+    }
+    // Claims under a ceiling without any room are over by all they ask for, which `fill` has told already.
+    let over: Vec<Excess> = deficits
+        .iter()
+        .enumerate()
+        .filter(|(_, deficit)| **deficit > 0)
+        .map(|(index, deficit)| Excess { budget: index.checked_sub(1), deficit: *deficit })
+        .collect();
+    match filled {
+        Fill::Fits { sizes, level } if over.is_empty() => {
+            for (index, size) in ranged.into_iter().zip(sizes) {
+                let workload = &mut workloads[index];
+                if workload.choice == Choice::Level && size == workload.limit.n {
+                    workload.choice = Choice::Ceiling;
+                }
+                if size != workload.limit.n {
+                    workload.limit = Bytes::new(size);
+                }
+                workload.request = workload.limit;
+            }
+            Ok(level)
+        }
+        _ => Err(over),
+    }
+}
+
+/// What is counted rather than filled: pods and CPU.
+fn check_counts(plan: &Plan<'_, '_>, sink: &mut Sink) {
+    let Some(node) = plan.program.nodes.first() else { return };
+    let own: u64 = plan.workloads.iter().map(Workload::peak).sum();
+    let packaged: u64 = plan.node.components.iter().map(|component| component.peak).sum();
+    if own + packaged > node.max_pods.value {
+        sink.push(errors::too_many_pods(plan, own, packaged));
+    }
+    let Some(cpu) = node.cpu else { return };
+    let requested = cpu_requests(plan);
+    if requested > cpu.value.milli {
+        sink.push(errors::over_cpu(plan, requested, cpu));
+    }
+}
+
+fn cpu_requests(plan: &Plan<'_, '_>) -> u64 {
+    let own: u64 = plan
+        .program
+        .services
+        .iter()
+        .zip(&plan.workloads)
+        .map(|(service, workload)| service.cpu.map_or(0, |(request, _)| request.value.milli) * workload.peak())
+        .sum();
+    own + plan.node.components.iter().map(|component| component.cpu).sum::<u64>()
+}
+
+/// The sums that follow from what was chosen.
+fn settle(plan: &mut Plan<'_, '_>, sink: &mut Sink) {
+    let components = &plan.node.components;
+    let component_requests: u64 = components.iter().map(|component| component.request).sum();
+    let component_limits: u64 = components.iter().map(|component| component.request + component.held).sum();
+    let own_requests: u64 = plan.workloads.iter().map(|w| w.request.n * w.peak()).sum();
+    let overcommit = plan.program.nodes.first().and_then(|node| node.overcommit);
+    let own_gaps: u64 = plan.workloads.iter().map(|w| (w.limit.n - w.request.n) * w.pods).sum();
+    plan.node.requests = component_requests + own_requests;
+    plan.node.limits = component_limits + own_requests + own_gaps;
+    plan.node.pods = components.iter().map(|c| c.peak).sum::<u64>() + plan.workloads.iter().map(Workload::peak).sum::<u64>();
+    plan.node.cpu = cpu_requests(plan);
+    if let Some(overcommit) = overcommit {
+        let allowed = u128::from(plan.node.allocatable) * u128::from(overcommit.value) / 100;
+        if u128::from(plan.node.limits) > allowed {
+            sink.push(errors::over_overcommit(plan, overcommit, allowed));
+        }
+    }
+    plan.budgets = plan
+        .program
+        .budgets
+        .iter()
+        .map(|budget| {
+            let used = |workload: &Workload<'_>| workload.limit.n * workload.peak();
+            let used = match &budget.members {
+                None => plan.workloads.iter().map(used).sum(),
+                Some(members) => members.iter().map(|member| used(&plan.workloads[*member])).sum(),
+            };
+            BudgetPlan { ceiling: budget.ceiling.value.n, used }
+        })
+        .collect();
+}
+
+/// The four promises, each with its inequality.
+fn theorems(plan: &Plan<'_, '_>) -> [Theorem; 4] {
+    use crate::base::quantity::in_mib;
+    let node = &plan.node;
+    let declared = plan.program.nodes.first();
+    let server = declared.is_some_and(|node| node.role == Role::Server);
+    let elsewhere = || "this node is an agent: what K3s packages may run here too".to_owned();
+    let unbounded: Vec<&str> = node
+        .components
+        .iter()
+        .filter(|component| component.unbounded)
+        .map(|component| plan.program.components[component.component].name)
+        .collect();
+    let verdict = |why: &[String]| if why.is_empty() { Verdict::Proved } else { Verdict::Unknown };
+
+    let mut isolation = Vec::new();
+    if declared.is_none_or(|node| node.reserve.is_none()) {
+        isolation.push("the node has no `reserve`: nothing is known of the OS and what lives beside K3s".to_owned());
+    }
+    let needed = node.os + node.k3s + node.containerd + node.shims + node.secrets;
+    let t1 = Theorem {
+        id: "T1",
+        name: "isolation",
+        verdict: verdict(&isolation),
+        left: needed,
+        right: node.reserved() - node.held,
+        statement: format!(
+            "{} reserved for {} that K3s and the OS can take",
+            in_mib(node.reserved() - node.held),
+            in_mib(needed)
+        ),
+        why: isolation,
+    };
+
+    let mut interference: Vec<String> =
+        unbounded.iter().map(|name| format!("nothing limits `{name}`, which K3s packages without a limit")).collect();
+    if !server {
+        interference.push(elsewhere());
+    }
+    let overcommit = declared.and_then(|node| node.overcommit);
+    let room = node.allocatable + node.held;
+    let t2 = Theorem {
+        id: "T2",
+        name: "non-interference",
+        verdict: match overcommit {
+            Some(_) if node.limits > node.allocatable => Verdict::Relaxed,
+            _ => verdict(&interference),
+        },
+        left: node.limits,
+        right: match overcommit {
+            Some(percent) => percent.value * (node.allocatable / 100),
+            None => room,
+        },
+        statement: match overcommit {
+            Some(percent) => format!(
+                "{} of limits, {} allocatable, {}% of it allowed in writing",
+                in_mib(node.limits),
+                in_mib(node.allocatable),
+                percent.value
+            ),
+            None => format!("{} of limits, {} for pods", in_mib(node.limits), in_mib(room)),
+        },
+        why: interference,
+    };
+
+    let without_evidence = plan.workloads.iter().filter(|workload| workload.replicas > 0).count();
+    let t3 = Theorem {
+        id: "T3",
+        name: "sufficiency",
+        verdict: if without_evidence == 0 { Verdict::Proved } else { Verdict::Unknown },
+        left: 0,
+        right: 0,
+        statement: match without_evidence {
+            0 => "no service runs".to_owned(),
+            1 => "no evidence for 1 service".to_owned(),
+            n => format!("no evidence for {n} services"),
+        },
+        why: match without_evidence {
+            0 => Vec::new(),
+            _ => vec!["limits are at or above every known floor, but no measurement says that they are enough".to_owned()],
+        },
+    };
+
+    let mut liveness = Vec::new();
+    if declared.is_none_or(|node| node.cpu.is_none()) {
+        liveness.push("the node has no `cpu`: memory and pods fit, of CPU nothing is known".to_owned());
+    }
+    if !server {
+        liveness.push(elsewhere());
+    }
+    let t4 = Theorem {
+        id: "T4",
+        name: "liveness",
+        verdict: verdict(&liveness),
+        left: node.requests,
+        right: node.allocatable,
+        statement: format!(
+            "{} requested at the peak of a rollout, {} allocatable; {} of {} pods{}",
+            in_mib(node.requests),
+            in_mib(node.allocatable),
+            node.pods,
+            declared.map_or(0, |node| node.max_pods.value),
+            match declared.and_then(|node| node.cpu) {
+                Some(cpu) => format!("; {}m of {} CPU", node.cpu, cpu.value),
+                None => String::new(),
+            }
+        ),
+        why: liveness,
+    };
+    [t1, t2, t3, t4]
+}

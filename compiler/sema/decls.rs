@@ -1,0 +1,393 @@
+//! All files to one program: declarations by kind and name, the chosen environment laid over them, then each
+//! declaration read by its own reader (`machine.rs`, `service.rs`).
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use super::cx::{Cx, Let};
+use super::errors;
+use super::hir::{Given, Origin, Program};
+use super::layers::{Field, Fields, Layer};
+use super::load::{Loaded, load_library};
+use super::{machine, service};
+use crate::base::span::Span;
+use crate::base::suggest::nearest;
+use crate::diag::Sink;
+use crate::stdlib;
+use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
+
+/// The kinds a program declares by name.
+const NAMED: [&str; 8] = ["node", "component", "budget", "tier", "service", "config", "profile", "runtime"];
+/// What else may stand at the top of a file.
+const OTHERS: [&str; 7] = ["edition", "namespace", "k3s", "env", "let", "use", "expect"];
+/// What only the library declares.
+const LIBRARY: [&str; 1] = ["figures"];
+
+/// One declaration.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decl<'a> {
+    pub(super) item: &'a Item,
+    pub(super) name: &'a str,
+    pub(super) span: Span,
+}
+
+/// All declarations of a program.
+#[derive(Debug)]
+pub(super) struct Decls<'c, 'a> {
+    pub(super) cx: &'c Cx<'a>,
+    named: BTreeMap<(&'static str, &'a str), Decl<'a>>,
+    /// What the library says of the components K3s packages.
+    pub(super) packaged: BTreeMap<&'a str, Decl<'a>>,
+    pub(super) k3s: Option<&'a Item>,
+    /// The chosen environment.
+    pub(super) env: Option<&'a str>,
+    changes: BTreeMap<(&'static str, &'a str), &'a Item>,
+}
+
+impl<'c, 'a> Decls<'c, 'a> {
+    /// All declarations of a kind, sorted by name.
+    pub(super) fn of(&self, kind: &'static str) -> impl Iterator<Item = Decl<'a>> {
+        self.named.range((kind, "")..).take_while(move |((other, _), _)| *other == kind).map(|(_, decl)| *decl)
+    }
+
+    /// The index of a declaration among those of its kind, or an error that offers the nearest.
+    pub(super) fn index(&self, kind: &'static str, name: &'a str, span: Span) -> Option<usize> {
+        if !self.named.contains_key(&(kind, name)) {
+            let near = nearest(name, self.of(kind).map(|decl| decl.name));
+            self.cx.report(errors::unknown_name(kind, name, span, near));
+            return None;
+        }
+        Some(self.named.range((kind, "")..(kind, name)).count())
+    }
+
+    /// What the chosen environment says of a declaration.
+    pub(super) fn change(&self, kind: &'static str, name: &'a str) -> Option<&'a Item> {
+        self.changes.get(&(kind, name)).copied()
+    }
+
+    /// A declaration's own fields and those the environment lays over them.
+    pub(super) fn layers(&self, kind: &'static str, name: &'a str, item: &'a Item) -> Vec<Layer<'a>> {
+        let mut layers = Vec::with_capacity(4);
+        if let Some(body) = &item.body {
+            layers.push(Layer { env: None, kind, name, items: &body.items });
+        }
+        if let Some(body) = self.change(kind, name).and_then(|change| change.body.as_ref()) {
+            layers.push(Layer { env: self.env, kind, name, items: &body.items });
+        }
+        layers
+    }
+}
+
+/// Whether what was loaded needs the library's knowledge of K3s, and which runtimes it names.
+fn library_needs(loaded: &Loaded) -> Vec<&'static str> {
+    let sources = &loaded.sources;
+    let mut needs = Vec::new();
+    let is_node = |item: &Item| sources.text(item.key.span) == "node";
+    if loaded.files.iter().flat_map(|file| &file.items).any(is_node) {
+        needs.push(stdlib::K3S);
+    }
+    for runtime in stdlib::RUNTIMES {
+        let (short, long) = (runtime, runtime_module(runtime));
+        let mentioned = sources.files().iter().any(|file| {
+            file.text.match_indices("runtime").any(|(at, _)| {
+                file.text[at + "runtime".len()..].trim_start_matches([' ', '=', '\t']).starts_with(short)
+            })
+        });
+        if mentioned {
+            needs.push(long);
+        }
+    }
+    needs
+}
+
+fn runtime_module(runtime: &str) -> &'static str {
+    match runtime {
+        "fastapi" => "runtimes/fastapi",
+        _ => "",
+    }
+}
+
+/// Adds the modules of the library that a program needs without naming them.
+pub fn load_needed(loaded: &mut Loaded, sink: &mut Sink) {
+    for module in library_needs(loaded) {
+        load_library(loaded, module, sink);
+    }
+}
+
+/// Trees to program. `env` is the environment to compile for. `None` if there is nothing to plan: a fault was
+/// found, or the file only declares things for others to use.
+pub fn analyze<'a>(loaded: &'a Loaded, env: Option<&str>, sink: &mut Sink) -> Option<Program<'a>> {
+    let mut lets = BTreeMap::new();
+    let cx = Cx { sources: &loaded.sources, sink: RefCell::new(std::mem::take(sink)), lets: BTreeMap::new() };
+    collect_lets(&cx, loaded, &mut lets);
+    let cx = Cx { lets, ..cx };
+    let program = program(&cx, loaded, env);
+    check_unused_lets(&cx);
+    *sink = cx.sink.into_inner();
+    program
+}
+
+fn collect_lets<'a>(cx: &Cx<'a>, loaded: &'a Loaded, lets: &mut BTreeMap<&'a str, Let<'a>>) {
+    for item in loaded.files.iter().flat_map(|file| &file.items).filter(|item| cx.key(item) == "let") {
+        let ([name], Some(expr)) = (item.names.as_slice(), &item.value) else {
+            if !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+                cx.report(errors::malformed("let", "let base = 32Mi", item.span));
+            }
+            continue;
+        };
+        let text = cx.word(*name);
+        if let Some(first) = lets.get(text) {
+            cx.report(errors::declared_twice("let", text, first.name, name.span));
+            continue;
+        }
+        lets.insert(text, Let { name: name.span, expr, used: Cell::new(false), number: Cell::new(None) });
+    }
+    // A constant that leads back to itself has no value, whatever kind it was meant to be.
+    for (name, constant) in lets.iter() {
+        let mut at = constant.expr;
+        for _ in 0..lets.len() {
+            match (&at.kind, lets.get(cx.text(at.span))) {
+                (ExprKind::Path, Some(next)) if std::ptr::eq(next, constant) => {
+                    cx.report(errors::circular_let(name, constant.name));
+                    break;
+                }
+                (ExprKind::Path, Some(next)) => at = next.expr,
+                _ => break,
+            }
+        }
+    }
+}
+
+fn check_unused_lets(cx: &Cx<'_>) {
+    for (name, constant) in &cx.lets {
+        let from_library = cx.sources.file(constant.name.file).name.starts_with("std/");
+        if !constant.used.get() && !from_library {
+            cx.report(errors::unused("let", name, constant.name));
+        }
+    }
+}
+
+fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Program<'a>> {
+    let mut decls = Decls { cx, named: BTreeMap::new(), packaged: BTreeMap::new(), k3s: None, env: None, changes: BTreeMap::new() };
+    let mut envs: BTreeMap<&'a str, &'a Item> = BTreeMap::new();
+    let mut fields: Vec<&'a Item> = Vec::new();
+    let mut expects = Vec::new();
+    for file in &loaded.files {
+        let from_library = cx.sources.file(file.id).name.starts_with("std/");
+        check_edition(cx, &file.items, from_library);
+        for item in &file.items {
+            let key = cx.key(item);
+            let named = NAMED.iter().chain(LIBRARY.iter().filter(|_| from_library)).find(|kind| **kind == key);
+            if let Some(kind) = named {
+                declare(&mut decls, kind, item, from_library);
+                continue;
+            }
+            match key {
+                "k3s" if decls.k3s.is_none() && item.names.is_empty() => decls.k3s = Some(item),
+                "k3s" => match decls.k3s {
+                    Some(first) if item.names.is_empty() => {
+                        cx.report(errors::declared_twice("k3s", "", first.key.span, item.key.span));
+                    }
+                    _ => cx.report(errors::malformed("k3s", "k3s { .. }", item.span)),
+                },
+                "env" => match item.names.as_slice() {
+                    [name] if item.body.is_some() => {
+                        if let Some(first) = envs.insert(cx.word(*name), item) {
+                            let name_text = cx.word(*name);
+                            cx.report(errors::declared_twice("env", name_text, first.key.span, name.span));
+                        }
+                    }
+                    _ => cx.report(errors::malformed("env", "env prod { .. }", item.span)),
+                },
+                "expect" => match &item.value {
+                    Some(Expr { kind: ExprKind::Hole, .. }) => {}
+                    Some(expr) => expects.push((item.span, expr)),
+                    None => cx.report(errors::malformed("expect", "expect wsl.free >= 500Mi", item.span)),
+                },
+                "namespace" => fields.push(item),
+                "edition" | "let" | "use" => {}
+                "adopt" => cx.report(errors::not_yet("adopt", item.key.span)),
+                _ => {
+                    let known = NAMED.iter().chain(&OTHERS).copied();
+                    cx.report(errors::unknown_declaration(key, item.key.span, nearest(key, known)));
+                }
+            }
+        }
+    }
+    let chosen = choose_env(&mut decls, &envs, env, &mut fields);
+    let namespace = namespace(&decls, &fields);
+    let nodes = machine::nodes(&decls);
+    let tiers = service::tiers(&decls);
+    let runtimes = service::runtimes(&decls);
+    let configs = service::configs(&decls);
+    let services = service::services(&decls, &tiers);
+    let budgets = machine::budgets(&decls, &services, &tiers);
+    let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
+    if !is_library_file {
+        service::check_unused(&decls, &tiers, &services);
+    }
+    chosen?;
+    if is_library_file {
+        return None;
+    }
+    if nodes.is_empty() {
+        if decls.of("node").next().is_none() {
+            let place = services.first().map(|service| service.name.span).or(expects.first().map(|(span, _)| *span));
+            cx.report(errors::no_node(place?));
+        }
+        return None;
+    }
+    if let Some(second) = nodes.get(1) {
+        cx.report(errors::several_nodes(nodes[0].name.span, second.name.span));
+    }
+    let k3s = machine::k3s(&decls, nodes[0].role)?;
+    let components = machine::components(&decls, &k3s);
+    let expects = super::expect::expects(&decls, &expects);
+    let source = cx.sources.files().first()?.name.as_str();
+    let env = decls.env;
+    Some(Program { source, env, namespace, nodes, k3s, components, budgets, tiers, services, configs, expects, runtimes })
+}
+
+/// Every file says which edition of the language it is written in; a file that is used may leave it to its user.
+fn check_edition<'a>(cx: &Cx<'a>, items: &'a [Item], from_library: bool) {
+    let Some(item) = items.iter().find(|item| cx.key(item) == "edition") else { return };
+    let Some(value) = &item.value else {
+        cx.report(errors::malformed("edition", "edition = 1", item.span));
+        return;
+    };
+    if let Some(number) = cx.count(value) {
+        if number != stdlib::EDITION && !from_library {
+            cx.report(errors::unknown_edition(number, value.span));
+        }
+    }
+}
+
+/// Declares `kind a, b { .. }` under each of its names.
+fn declare<'a>(decls: &mut Decls<'_, 'a>, kind: &'static str, item: &'a Item, from_library: bool) {
+    let cx = decls.cx;
+    if item.names.is_empty() {
+        if !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+            cx.report(errors::declaration_without_name(kind, item.key.span));
+        }
+        return;
+    }
+    if let Some(word) = item.overriding {
+        cx.report(errors::overrides_nothing(kind, item.key.span, word));
+    }
+    for name in &item.names {
+        let text = cx.word(*name);
+        if name.shape != WordShape::Bare {
+            cx.report(errors::not_a_plain_name(kind, text, name.span));
+            continue;
+        }
+        let decl = Decl { item, name: text, span: name.span };
+        if kind == "component" && from_library {
+            decls.packaged.insert(text, decl);
+            continue;
+        }
+        match decls.named.get(&(kind, text)).copied() {
+            Some(first) => cx.report(errors::declared_twice(kind, text, first.span, name.span)),
+            None => {
+                decls.named.insert((kind, text), decl);
+            }
+        }
+    }
+}
+
+/// Lays the chosen environment over the declarations. `None` if it does not exist.
+fn choose_env<'a>(
+    decls: &mut Decls<'_, 'a>,
+    envs: &BTreeMap<&'a str, &'a Item>,
+    wanted: Option<&str>,
+    fields: &mut Vec<&'a Item>,
+) -> Option<()> {
+    let cx = decls.cx;
+    for (name, item) in envs {
+        let chosen = wanted == Some(*name);
+        if chosen {
+            decls.env = Some(name);
+        }
+        for change in item.body.iter().flat_map(|body| &body.items) {
+            let kind_text = cx.key(change);
+            if kind_text == "namespace" {
+                if chosen {
+                    fields.push(change);
+                }
+                continue;
+            }
+            let kind = NAMED.iter().chain(&["k3s"]).copied().find(|kind| *kind == kind_text);
+            let Some(kind) = kind else {
+                let known = NAMED.iter().copied().chain(["k3s", "namespace"]);
+                cx.report(errors::unknown_declaration(kind_text, change.key.span, nearest(kind_text, known)));
+                continue;
+            };
+            if kind == "k3s" {
+                if chosen {
+                    decls.changes.insert(("k3s", ""), change);
+                }
+                continue;
+            }
+            for word in &change.names {
+                let text = cx.word(*word);
+                if decls.index(kind, text, word.span).is_some() && chosen {
+                    decls.changes.insert((kind, text), change);
+                }
+            }
+        }
+    }
+    match wanted {
+        Some(name) if decls.env.is_none() => {
+            let place = decls.named.values().next().map(|decl| decl.span)?;
+            cx.report(errors::unknown_env(name, place, envs.keys().copied()));
+            None
+        }
+        _ => Some(()),
+    }
+}
+
+/// The namespace of the services.
+fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given<'a, &'a str> {
+    let cx = decls.cx;
+    let mut given = Given { value: "apps", origin: Origin::default("output.namespace") };
+    for (index, item) in fields.iter().enumerate() {
+        let field = Field {
+            item,
+            origin: Origin {
+                env: if index == 0 { None } else { decls.env },
+                kind: "namespace",
+                name: "",
+                key: "",
+                span: item.value.as_ref().map(|value| value.span),
+            },
+        };
+        match (index, item.overriding) {
+            (0, Some(word)) => cx.report(errors::overrides_nothing("namespace", item.key.span, word)),
+            (1.., None) => {
+                let first = Field { item: fields[0], ..field };
+                cx.report(errors::override_missing("namespace", item, &first));
+            }
+            _ => {}
+        }
+        let Some(value) = field.value(cx) else { continue };
+        let Some((name, span)) = cx.name(value, "namespace") else { continue };
+        if let Some(fault) = service::label_fault(name) {
+            cx.report(errors::not_a_label("namespace", name, fault, span));
+        }
+        given = field.given(name);
+    }
+    given
+}
+
+/// The fields of a declaration that stands alone, such as `node`.
+pub(super) fn fields<'c, 'a>(decls: &Decls<'c, 'a>, kind: &'static str, decl: Decl<'a>) -> Option<Fields<'c, 'a>> {
+    if decl.item.body.is_none() {
+        if !matches!(decl.item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+            decls.cx.report(errors::malformed(kind, &format!("{kind} {} {{ .. }}", decl.name), decl.item.span));
+        }
+        return None;
+    }
+    if let (Some(value), Some(_)) = (&decl.item.value, &decl.item.body) {
+        decls.cx.report(errors::value_and_block(kind, value.span));
+    }
+    Some(Fields::new(decls.cx, kind, decl.span, decls.layers(kind, decl.name, decl.item)))
+}

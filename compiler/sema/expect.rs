@@ -1,0 +1,126 @@
+//! `expect` to a comparison whose names are resolved: constants are computed here, numbers of the plan are
+//! named and computed by `plan`.
+
+use super::cx::{Dim, Num};
+use super::decls::Decls;
+use super::errors;
+use super::hir::{Expect, Formula, Metric, Subject};
+use crate::base::span::Span;
+use crate::base::suggest::nearest;
+use crate::syntax::ast::{Expr, ExprKind, Operator};
+
+/// What can be asked of each kind, with its dimension.
+const METRICS: [(&str, &[(&str, Dim)]); 3] = [
+    (
+        "node",
+        &[
+            ("free", Dim::Memory),
+            ("allocatable", Dim::Memory),
+            ("reserved", Dim::Memory),
+            ("memory", Dim::Memory),
+            ("requests", Dim::Memory),
+            ("limits", Dim::Memory),
+            ("pods", Dim::Count),
+        ],
+    ),
+    ("budget", &[("free", Dim::Memory), ("used", Dim::Memory), ("ceiling", Dim::Memory)]),
+    ("service", &[("memory", Dim::Memory), ("request", Dim::Memory), ("limit", Dim::Memory), ("pods", Dim::Count)]),
+];
+
+pub(super) fn expects<'a>(decls: &Decls<'_, 'a>, written: &[(Span, &'a Expr)]) -> Vec<Expect<'a>> {
+    written.iter().filter_map(|(span, expr)| expect(decls, *span, expr)).collect()
+}
+
+fn expect<'a>(decls: &Decls<'_, 'a>, span: Span, expr: &'a Expr) -> Option<Expect<'a>> {
+    let ExprKind::Binary(operator, sides) = &expr.kind else {
+        decls.cx.report(errors::malformed("expect", "expect wsl.free >= 500Mi", span));
+        return None;
+    };
+    if matches!(operator, Operator::Plus | Operator::Minus | Operator::Times | Operator::Divide) {
+        decls.cx.report(errors::malformed("expect", "expect wsl.free >= 500Mi", span));
+        return None;
+    }
+    let (left, right) = (formula(decls, &sides.0), formula(decls, &sides.1));
+    let ((left, left_dim), (right, right_dim)) = (left?, right?);
+    if left_dim != right_dim {
+        decls.cx.report(errors::mixed_dimensions(operator.sign(), left_dim, right_dim, expr.span));
+        return None;
+    }
+    Some(Expect { span, left, operator: *operator, right })
+}
+
+fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
+    let cx = decls.cx;
+    match &expr.kind {
+        ExprKind::Path if cx.text(expr.span).contains('.') => metric(decls, expr.span),
+        ExprKind::Binary(operator, sides) => {
+            let (left, right) = (formula(decls, &sides.0), formula(decls, &sides.1));
+            let ((left, left_dim), (right, right_dim)) = (left?, right?);
+            if let (Formula::Constant(_), Formula::Constant(_)) = (&left, &right) {
+                return constant(decls, expr);
+            }
+            let dim = match operator {
+                Operator::Plus | Operator::Minus if left_dim == right_dim => left_dim,
+                Operator::Times if left_dim == Dim::Count || left_dim == Dim::Percent => right_dim,
+                Operator::Times | Operator::Divide if right_dim == Dim::Count => left_dim,
+                Operator::Times if right_dim == Dim::Percent => left_dim,
+                _ => {
+                    cx.report(errors::mixed_dimensions(operator.sign(), left_dim, right_dim, expr.span));
+                    return None;
+                }
+            };
+            Some((Formula::Binary(*operator, Box::new((left, right))), dim))
+        }
+        _ => constant(decls, expr),
+    }
+}
+
+fn constant<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
+    let number: Num = decls.cx.number(expr)?;
+    Some((Formula::Constant(number), number.dim))
+}
+
+/// `wsl.free`, or `node.wsl.free` where the bare name would be two things.
+fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
+    let cx = decls.cx;
+    let parts: Vec<&'a str> = cx.text(span).split('.').collect();
+    let (kind, name, key) = match parts.as_slice() {
+        [kind, name, key] => (Some(*kind), *name, *key),
+        [name, key] => (None, *name, *key),
+        _ => {
+            cx.report(errors::malformed("expect", "expect wsl.free >= 500Mi", span));
+            return None;
+        }
+    };
+    let found: Vec<&(&str, &[(&str, Dim)])> = METRICS
+        .iter()
+        .filter(|(of, _)| kind.is_none_or(|kind| kind == *of))
+        .filter(|(of, _)| decls.of(of).any(|decl| decl.name == name))
+        .collect();
+    let name_span = Span { end: span.end - u32::try_from(key.len() + 1).unwrap_or_default(), ..span };
+    let (of, keys) = match found.as_slice() {
+        [one] => **one,
+        [] => {
+            let near = nearest(name, METRICS.iter().flat_map(|(of, _)| decls.of(of).map(|decl| decl.name)));
+            cx.report(errors::unknown_name("node, budget or service", name, name_span, near));
+            return None;
+        }
+        several => {
+            let kinds: Vec<&str> = several.iter().map(|(of, _)| *of).collect();
+            cx.report(errors::ambiguous(name, &kinds, name_span));
+            return None;
+        }
+    };
+    let Some((key, dim)) = keys.iter().find(|(known, _)| *known == key) else {
+        let known: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
+        cx.report(errors::not_one_of(&format!("a number of {of} `{name}`"), key, span, &known));
+        return None;
+    };
+    let index = decls.of(of).position(|decl| decl.name == name)?;
+    let of = match of {
+        "node" => Subject::Node(index),
+        "budget" => Subject::Budget(index),
+        _ => Subject::Service(index),
+    };
+    Some((Formula::Metric(Metric { of, key, span }), *dim))
+}

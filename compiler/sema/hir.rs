@@ -1,0 +1,494 @@
+//! The program as it is meant: every name resolved, every value a typed constant that knows where it was
+//! written. Nothing here is decided yet; `plan` does that.
+
+use std::borrow::Cow;
+
+use crate::base::quantity::{Bytes, Cpu, Millis};
+use crate::base::span::{Span, Spanned};
+use crate::syntax::ast::Operator;
+
+use super::cx::Num;
+
+/// Where a value was given: `[env.ENV.]kind.name.key`, and the place of the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The environment that gave it.
+    pub env: Option<&'a str>,
+    /// `service`, `tier`, `node`, ..; `std` for the library; `default` for a rule of the language.
+    pub kind: &'static str,
+    /// The declaration's name; may be empty (`k3s`).
+    pub name: &'a str,
+    /// The field.
+    pub key: &'a str,
+    /// The value. `None` for a default.
+    pub span: Option<Span>,
+}
+
+impl<'a> Origin<'a> {
+    /// A rule of the language, by its id in `spec/`.
+    pub const fn default(rule: &'a str) -> Origin<'a> {
+        Origin { env: None, kind: "default", name: "", key: rule, span: None }
+    }
+
+    /// `tier.agent.memory`: how outputs name it, the same whatever line it stands on.
+    pub fn path(&self) -> String {
+        let mut path = String::new();
+        if let Some(env) = self.env {
+            path.push_str("env.");
+            path.push_str(env);
+            path.push('.');
+        }
+        for part in [self.kind, self.name, self.key] {
+            if !part.is_empty() {
+                if !path.is_empty() && !path.ends_with('.') {
+                    path.push('.');
+                }
+                path.push_str(part);
+            }
+        }
+        path
+    }
+}
+
+/// A value with its origin.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a, T> {
+    /// What was said.
+    pub value: T,
+    /// Where.
+    pub origin: Origin<'a>,
+}
+
+/// A whole program.
+#[derive(Debug)]
+pub struct Program<'a> {
+    /// The name of the file that was compiled.
+    pub source: &'a str,
+    /// The environment that was chosen.
+    pub env: Option<&'a str>,
+    /// The Kubernetes namespace of the services.
+    pub namespace: Given<'a, &'a str>,
+    /// Sorted by name, as are all lists here.
+    pub nodes: Vec<Node<'a>>,
+    /// What every node's K3s has in common.
+    pub k3s: K3s<'a>,
+    /// The components that this K3s packages and the program does not disable.
+    pub components: Vec<Component<'a>>,
+    /// Named ceilings.
+    pub budgets: Vec<Budget<'a>>,
+    /// Tiers.
+    pub tiers: Vec<Tier<'a>>,
+    /// Services.
+    pub services: Vec<Service<'a>>,
+    /// Configuration texts.
+    pub configs: Vec<Config<'a>>,
+    /// What the program expects of the plan.
+    pub expects: Vec<Expect<'a>>,
+    /// Runtimes that services name.
+    pub runtimes: Vec<Runtime<'a>>,
+}
+
+/// What a machine is in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Runs the control plane and pods.
+    Server,
+    /// Runs pods only.
+    Agent,
+}
+
+/// A machine.
+#[derive(Debug)]
+pub struct Node<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// `MemTotal`.
+    pub memory: Given<'a, Bytes>,
+    /// What it has to compute with; without it nothing is known of CPU.
+    pub cpu: Option<Given<'a, Cpu>>,
+    /// What the OS and everything beside K3s takes; without it isolation is unknown.
+    pub reserve: Option<Given<'a, Bytes>>,
+    /// `memory.available` under which the kubelet evicts.
+    pub eviction: Given<'a, Bytes>,
+    /// Server or agent.
+    pub role: Role,
+    /// How far limits may exceed what pods have, in percent; `None` means not at all.
+    pub overcommit: Option<Given<'a, u64>>,
+    /// Pods the kubelet takes.
+    pub max_pods: Given<'a, u64>,
+    /// Keys of config.yaml for this node alone, sorted.
+    pub config: Vec<Setting<'a>>,
+}
+
+/// What `k3s { }` says.
+#[derive(Debug)]
+pub struct K3s<'a> {
+    /// The version as written, and its minor.
+    pub version: Option<Given<'a, &'a str>>,
+    /// The Kubernetes minor whose tables apply.
+    pub minor: u32,
+    /// The K3s process of a server or an agent.
+    pub memory: Given<'a, Bytes>,
+    /// containerd.
+    pub containerd: Given<'a, Bytes>,
+    /// containerd's shim, for one pod.
+    pub shim: Given<'a, Bytes>,
+    /// Keys of config.yaml, sorted.
+    pub config: Vec<Setting<'a>>,
+}
+
+/// One key of config.yaml.
+#[derive(Debug, Clone)]
+pub struct Setting<'a> {
+    /// As K3s spells it.
+    pub key: &'a str,
+    /// What it is set to.
+    pub value: SettingValue<'a>,
+}
+
+/// What a key of config.yaml is set to.
+#[derive(Debug, Clone)]
+pub enum SettingValue<'a> {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(u64),
+    /// Text, printed quoted where a YAML reader could take it for something else.
+    Text(Cow<'a, str>),
+    /// A list of texts.
+    List(Vec<Spanned<Cow<'a, str>>>),
+    /// `key=value` arguments of a component, sorted by key.
+    Arguments(Vec<(Spanned<&'a str>, Cow<'a, str>)>),
+}
+
+/// How a packaged component is run.
+#[derive(Debug, Clone)]
+pub struct Component<'a> {
+    /// Its name, K3s's own.
+    pub name: &'a str,
+    /// Where the program changes it.
+    pub span: Option<Span>,
+    /// Request and limit of memory. `None` where K3s sets neither.
+    pub memory: Option<(Given<'a, Bytes>, Option<Given<'a, Bytes>>)>,
+    /// What a limit range must allow a pod that has no limit of its own.
+    pub bound: Option<Given<'a, Bytes>>,
+    /// Request and limit of CPU.
+    pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
+    /// Containers in one pod.
+    pub containers: u64,
+    /// Pods at rest.
+    pub pods: u64,
+    /// Pods beyond those, at most, while it is rolled out or on its way out.
+    pub transient: u64,
+    /// Whether bzc writes its manifest, because the program changes it.
+    pub owned: bool,
+}
+
+/// A named ceiling over the limits of services.
+#[derive(Debug)]
+pub struct Budget<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// How much.
+    pub ceiling: Given<'a, Bytes>,
+    /// Which services, by index; `None` for all.
+    pub members: Option<Vec<usize>>,
+}
+
+/// What several services share.
+#[derive(Debug)]
+pub struct Tier<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// Its priority, for PriorityClass.
+    pub priority: Option<Given<'a, u64>>,
+}
+
+/// Memory as a service asks for it.
+#[derive(Debug, Clone, Copy)]
+pub enum Memory<'a> {
+    /// One number out of this range, as request and limit.
+    Range {
+        /// The least.
+        low: Given<'a, Bytes>,
+        /// The most.
+        high: Given<'a, Bytes>,
+    },
+    /// A request below its limit: bursting, written out.
+    Burst {
+        /// What the scheduler counts.
+        request: Given<'a, Bytes>,
+        /// What the kernel holds it to.
+        limit: Given<'a, Bytes>,
+    },
+}
+
+/// How a new version replaces the old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollout {
+    /// One pod at a time leaves before its successor comes: `maxSurge: 0, maxUnavailable: 1`.
+    Replace,
+    /// All leave, then all come: `Recreate`.
+    Recreate,
+    /// That many come first: `maxSurge: N, maxUnavailable: 0`.
+    Surge(u64),
+    /// The same in percent of the replicas, rounded up as Kubernetes does.
+    SurgePercent(u64),
+}
+
+/// A workload that runs all the time.
+#[derive(Debug, Clone)]
+pub struct Service<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// The whole declaration.
+    pub span: Span,
+    /// Its tier, by index.
+    pub tier: Option<usize>,
+    /// What it runs.
+    pub image: Image<'a>,
+    /// Pods at rest.
+    pub replicas: Given<'a, u64>,
+    /// Memory.
+    pub memory: Memory<'a>,
+    /// Request and limit of CPU.
+    pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
+    /// How much of what is left it takes beside others; its least memory where not given.
+    pub weight: Option<Given<'a, u64>>,
+    /// Rollout.
+    pub rollout: Given<'a, Rollout>,
+    /// Ports, in the order written.
+    pub ports: Vec<Port<'a>>,
+    /// The rest of the pod.
+    pub pod: Pod<'a>,
+}
+
+/// What does not matter for the proof, but is part of the pod.
+#[derive(Debug, Clone, Default)]
+pub struct Pod<'a> {
+    /// Environment variables, in the order written.
+    pub env: Vec<(Spanned<&'a str>, EnvValue<'a>)>,
+    /// ConfigMaps whose keys all become variables.
+    pub configs: Vec<&'a str>,
+    /// Secrets whose keys all become variables.
+    pub secrets: Vec<&'a str>,
+    /// Replaces the image's entry point.
+    pub command: Vec<Cow<'a, str>>,
+    /// Replaces the image's arguments.
+    pub args: Vec<Cow<'a, str>>,
+    /// Probes by kind.
+    pub probes: Vec<Probe<'a>>,
+    /// Volumes, in the order written.
+    pub volumes: Vec<Volume<'a>>,
+    /// The node it must run on, by index.
+    pub node: Option<usize>,
+    /// Labels beside those bzc sets.
+    pub labels: Vec<(&'a str, Cow<'a, str>)>,
+    /// Annotations of the pod.
+    pub annotations: Vec<(&'a str, Cow<'a, str>)>,
+    /// How long a pod may take to end.
+    pub grace: Option<Millis>,
+    /// The service account it runs as.
+    pub service_account: Option<&'a str>,
+    /// Secrets for pulling its image.
+    pub pull_secrets: Vec<&'a str>,
+    /// The numeric user it runs as.
+    pub user: Option<u64>,
+}
+
+/// What a service runs.
+#[derive(Debug, Clone)]
+pub enum Image<'a> {
+    /// An image that exists.
+    Name(Spanned<Cow<'a, str>>),
+    /// One that bzc writes a Dockerfile for.
+    Built(Box<BuiltImage<'a>>),
+}
+
+/// An image to be built.
+#[derive(Debug, Clone)]
+pub struct BuiltImage<'a> {
+    /// Its runtime, by index.
+    pub runtime: usize,
+    /// The folder with its source, as seen from the program.
+    pub source: Cow<'a, str>,
+    /// What to start in it, in the runtime's own terms.
+    pub app: Option<Spanned<Cow<'a, str>>>,
+    /// The name and tag it will have.
+    pub name: Option<Cow<'a, str>>,
+    /// The tag of the base image.
+    pub base: Option<Cow<'a, str>>,
+    /// The number of workers.
+    pub workers: Option<Given<'a, u64>>,
+}
+
+/// A language or framework images are built for.
+#[derive(Debug)]
+pub struct Runtime<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The least limit at which it was seen to answer.
+    pub floor: Option<Given<'a, Bytes>>,
+    /// The least at which it did not live by re-reading its own pages.
+    pub calm: Option<Given<'a, Bytes>>,
+    /// What each further worker costs.
+    pub worker: Option<Given<'a, Bytes>>,
+    /// The base image.
+    pub base: &'a str,
+    /// What it starts when the program does not say.
+    pub app: &'a str,
+    /// The template of its Dockerfile.
+    pub dockerfile: &'a str,
+    /// Its ignore list.
+    pub ignore: &'a str,
+}
+
+/// A port of a container.
+#[derive(Debug, Clone, Copy)]
+pub struct Port<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its number.
+    pub number: Spanned<u16>,
+    /// The port of every node it is reached by.
+    pub node_port: Option<Spanned<u16>>,
+    /// The port of the one node it runs on.
+    pub host_port: Option<Spanned<u16>>,
+    /// UDP rather than TCP.
+    pub udp: bool,
+}
+
+/// The value of an environment variable.
+#[derive(Debug, Clone)]
+pub enum EnvValue<'a> {
+    /// Text.
+    Text(Cow<'a, str>),
+    /// A key of a Secret.
+    Secret(&'a str, Cow<'a, str>),
+    /// A key of a ConfigMap.
+    Config(&'a str, Cow<'a, str>),
+}
+
+/// Which probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// Whether requests may come.
+    Readiness,
+    /// Whether it must be restarted.
+    Liveness,
+    /// Whether it has started.
+    Startup,
+}
+
+/// A probe.
+#[derive(Debug, Clone)]
+pub struct Probe<'a> {
+    /// Which.
+    pub kind: ProbeKind,
+    /// What it does.
+    pub action: ProbeAction<'a>,
+    /// Wait before the first.
+    pub delay: Option<Millis>,
+    /// Time between two.
+    pub period: Option<Millis>,
+    /// How long one may take.
+    pub timeout: Option<Millis>,
+    /// Failures in a row that count.
+    pub failures: Option<u64>,
+}
+
+/// What a probe does.
+#[derive(Debug, Clone)]
+pub enum ProbeAction<'a> {
+    /// GET of a path on a port.
+    Http(Cow<'a, str>, u16),
+    /// Opens a port.
+    Tcp(u16),
+    /// Runs a command in the container, at the container's cost.
+    Exec(Vec<Cow<'a, str>>, Span),
+}
+
+/// A volume.
+#[derive(Debug, Clone)]
+pub struct Volume<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// Where the container sees it.
+    pub path: Cow<'a, str>,
+    /// Whether the container may only read it.
+    pub read_only: bool,
+    /// What it is.
+    pub source: VolumeSource<'a>,
+}
+
+/// What a volume is.
+#[derive(Debug, Clone)]
+pub enum VolumeSource<'a> {
+    /// A PersistentVolumeClaim that exists.
+    Claim(&'a str),
+    /// A ConfigMap.
+    Config(&'a str),
+    /// A Secret: its bytes lie in memory that no pod pays for.
+    Secret(&'a str),
+    /// A folder on disk that lives as long as the pod.
+    Disk(Option<Bytes>),
+    /// The same in memory, charged to the container.
+    Memory(Given<'a, Bytes>),
+    /// A folder of the node.
+    Host(Cow<'a, str>),
+}
+
+/// A ConfigMap.
+#[derive(Debug)]
+pub struct Config<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// Keys and texts, sorted by key.
+    pub data: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// A comparison the plan must meet.
+#[derive(Debug)]
+pub struct Expect<'a> {
+    /// All of it, as written.
+    pub span: Span,
+    /// The left side.
+    pub left: Formula<'a>,
+    /// What stands between.
+    pub operator: Operator,
+    /// The right side.
+    pub right: Formula<'a>,
+}
+
+/// A number that may depend on the plan.
+#[derive(Debug)]
+pub enum Formula<'a> {
+    /// Known while compiling.
+    Constant(Num),
+    /// Known once the plan is made.
+    Metric(Metric<'a>),
+    /// `a + b` and its kin.
+    Binary(Operator, Box<(Formula<'a>, Formula<'a>)>),
+}
+
+/// A number of the plan that `expect` may name.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric<'a> {
+    /// Of what, by index among its kind.
+    pub of: Subject,
+    /// Which number.
+    pub key: &'a str,
+    /// Where it was named.
+    pub span: Span,
+}
+
+/// What a [`Metric`] is a number of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A node.
+    Node(usize),
+    /// A budget.
+    Budget(usize),
+    /// A service.
+    Service(usize),
+}

@@ -1,0 +1,313 @@
+//! The fields of a declaration, from all the places that may give them: its tier or profile, its own block,
+//! and the chosen environment. There is one way to replace what a lower place gave, `override`, and it is an
+//! error both to forget it and to write it where there is nothing to replace.
+
+use std::borrow::Cow;
+
+use super::cx::{Cx, Dim};
+use super::errors;
+use super::hir::{Given, Origin};
+use crate::base::quantity::{Bytes, Cpu, Millis};
+use crate::base::span::Span;
+use crate::syntax::ast::{Expr, ExprKind, Item};
+
+/// One place that gives fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Layer<'a> {
+    /// The environment, if it belongs to one.
+    pub env: Option<&'a str>,
+    /// The declaration's kind.
+    pub kind: &'static str,
+    /// The declaration's name.
+    pub name: &'a str,
+    /// Its fields.
+    pub items: &'a [Item],
+}
+
+/// The fields of one declaration, lowest place first.
+#[derive(Debug, Clone)]
+pub struct Fields<'c, 'a> {
+    /// The context.
+    pub cx: &'c Cx<'a>,
+    /// `service`, ..: for messages.
+    pub kind: &'static str,
+    /// Where the declaration's name stands.
+    pub span: Span,
+    layers: Vec<Layer<'a>>,
+}
+
+/// A field that was found, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    /// The item.
+    pub item: &'a Item,
+    /// Its origin; the span is the value's.
+    pub origin: Origin<'a>,
+}
+
+impl<'a> Field<'a> {
+    /// The value of `key = value`.
+    pub fn value(&self, cx: &Cx<'a>) -> Option<&'a Expr> {
+        match (&self.item.value, &self.item.body) {
+            (Some(value), None) if self.item.names.is_empty() => Some(value),
+            (Some(Expr { kind: ExprKind::Hole, .. }), _) => None,
+            _ => {
+                cx.report(errors::block_for_value(cx.key(self.item), self.item.key.span));
+                None
+            }
+        }
+    }
+
+    /// Pairs a value with this field's origin.
+    pub fn given<T>(&self, value: T) -> Given<'a, T> {
+        Given { value, origin: self.origin }
+    }
+}
+
+impl<'c, 'a> Fields<'c, 'a> {
+    /// The fields of a declaration. `layers` from the lowest to the one that wins.
+    pub fn new(cx: &'c Cx<'a>, kind: &'static str, span: Span, layers: Vec<Layer<'a>>) -> Fields<'c, 'a> {
+        Fields { cx, kind, span, layers }
+    }
+
+    /// The block behind one item.
+    pub fn of_body(cx: &'c Cx<'a>, kind: &'static str, field: Field<'a>) -> Option<Fields<'c, 'a>> {
+        match &field.item.body {
+            Some(body) => {
+                let Origin { env, kind: outer, name, .. } = field.origin;
+                let layer = Layer { env, kind: outer, name, items: &body.items };
+                Some(Fields::new(cx, kind, field.item.key.span, vec![layer]))
+            }
+            None => {
+                if !matches!(field.item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+                    cx.report(errors::value_for_block(cx.key(field.item), field.item.key.span));
+                }
+                None
+            }
+        }
+    }
+
+    /// Reports keys that are not among `known` and keys given twice, in the layers that are this declaration's own.
+    pub fn check_keys(&self, known: &[&'static str]) {
+        for layer in &self.layers {
+            if layer.kind != self.kind && self.layers.len() > 1 {
+                continue;
+            }
+            for (index, item) in layer.items.iter().enumerate() {
+                let key = self.cx.key(item);
+                if !known.contains(&key) {
+                    self.cx.report(errors::unknown_key(self.kind, key, item.key.span, known));
+                } else if let Some(first) = layer.items[..index].iter().find(|other| self.cx.key(other) == key) {
+                    if !REPEATABLE.contains(&key) {
+                        self.cx.report(errors::given_twice(key, first.key.span, item.key.span));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether any layer has this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.layers.iter().any(|layer| layer.items.iter().any(|item| self.cx.key(item) == key))
+    }
+
+    /// All keys of all layers, with where each first stands.
+    pub fn keys(&self) -> Vec<(&'a str, Span)> {
+        let mut keys: Vec<(&'a str, Span)> = Vec::new();
+        for layer in &self.layers {
+            let mut own: Vec<(&'a str, Span)> = Vec::new();
+            for item in layer.items {
+                let key = self.cx.key(item);
+                match own.iter().find(|(other, _)| *other == key) {
+                    Some((_, first)) => self.cx.report(errors::given_twice(key, *first, item.key.span)),
+                    None => own.push((key, item.key.span)),
+                }
+            }
+            keys.extend(own);
+        }
+        keys
+    }
+
+    /// The field that counts, with `override` checked on the way.
+    pub fn get(&self, key: &'a str) -> Option<Field<'a>> {
+        let mut found: Option<Field<'a>> = None;
+        for layer in &self.layers {
+            let Some(item) = layer.items.iter().find(|item| self.cx.key(item) == key) else { continue };
+            match (found, item.overriding) {
+                (Some(lower), None) => {
+                    self.cx.report(errors::override_missing(key, item, &lower));
+                }
+                (None, Some(word)) => self.cx.report(errors::overrides_nothing(key, item.key.span, word)),
+                _ => {}
+            }
+            let value = item.value.as_ref().map(|value| value.span);
+            let span = value.or(item.body.as_ref().map(|body| body.span)).unwrap_or(item.span);
+            let origin = Origin { env: layer.env, kind: layer.kind, name: layer.name, key, span: Some(span) };
+            found = Some(Field { item, origin });
+        }
+        found
+    }
+
+    /// All items of all layers with this key that declare something by name (`volume data { .. }`).
+    pub fn all(&self, key: &'static str) -> Vec<Field<'a>> {
+        let mut found = Vec::new();
+        for layer in &self.layers {
+            for item in layer.items.iter().filter(|item| self.cx.key(item) == key) {
+                let origin =
+                    Origin { env: layer.env, kind: layer.kind, name: layer.name, key, span: Some(item.span) };
+                found.push(Field { item, origin });
+            }
+        }
+        found
+    }
+
+    /// The entries of a block whose keys are the user's own (`env`, `labels`, `kubelet-arg`): those of every
+    /// layer, later ones replacing earlier ones where they say `override`.
+    pub fn entries(&self, key: &'a str) -> Vec<Field<'a>> {
+        let mut entries: Vec<Field<'a>> = Vec::new();
+        for field in self.all_bodies(key) {
+            let Some(body) = &field.item.body else { continue };
+            if field.item.overriding.is_some() {
+                if entries.is_empty() {
+                    let word = field.item.overriding.unwrap_or(field.item.span);
+                    self.cx.report(errors::overrides_nothing(key, field.item.key.span, word));
+                }
+                entries.clear();
+            }
+            let first_of_layer = entries.len();
+            for item in &body.items {
+                let name = self.cx.key(item);
+                let place = item.value.as_ref().map_or(item.span, |value| value.span);
+                let origin = Origin { key: name, span: Some(place), ..field.origin };
+                let entry = Field { item, origin };
+                match entries.iter().position(|other| self.cx.key(other.item) == name) {
+                    Some(at) if at >= first_of_layer => {
+                        self.cx.report(errors::given_twice(name, entries[at].item.key.span, item.key.span));
+                    }
+                    Some(at) => {
+                        if item.overriding.is_none() {
+                            self.cx.report(errors::override_missing(name, item, &entries[at]));
+                        }
+                        entries[at] = entry;
+                    }
+                    None => {
+                        if let Some(word) = item.overriding {
+                            self.cx.report(errors::overrides_nothing(name, item.key.span, word));
+                        }
+                        entries.push(entry);
+                    }
+                }
+            }
+        }
+        entries
+    }
+
+    fn all_bodies(&self, key: &'a str) -> Vec<Field<'a>> {
+        let mut found = Vec::new();
+        for layer in &self.layers {
+            let Some(item) = layer.items.iter().find(|item| self.cx.key(item) == key) else { continue };
+            let origin = Origin { env: layer.env, kind: layer.kind, name: layer.name, key, span: Some(item.span) };
+            let field = Field { item, origin };
+            if item.body.is_none() {
+                if !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+                    self.cx.report(errors::value_for_block(key, item.key.span));
+                }
+                continue;
+            }
+            found.push(field);
+        }
+        found
+    }
+
+    /// Whether any layer has an item that could not be read: then a missing field is not worth a word.
+    fn has_hole(&self) -> bool {
+        self.layers.iter().any(|layer| {
+            layer.items.iter().any(|item| matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })))
+        })
+    }
+
+    /// Reports that a field without which the declaration means nothing is missing.
+    pub fn missing(&self, key: &str, example: &str) {
+        if !self.has_hole() {
+            self.cx.report(errors::missing_field(self.kind, key, self.span, example));
+        }
+    }
+
+    /// An amount of memory.
+    pub fn memory(&self, key: &'a str) -> Option<Given<'a, Bytes>> {
+        let field = self.get(key)?;
+        let value = self.cx.memory(field.value(self.cx)?)?;
+        Some(field.given(value))
+    }
+
+    /// An amount of CPU.
+    pub fn cpu(&self, key: &'a str) -> Option<Given<'a, Cpu>> {
+        let field = self.get(key)?;
+        let value = self.cx.cpu(field.value(self.cx)?)?;
+        Some(field.given(value))
+    }
+
+    /// A count.
+    pub fn count(&self, key: &'a str) -> Option<Given<'a, u64>> {
+        let field = self.get(key)?;
+        let value = self.cx.count(field.value(self.cx)?)?;
+        Some(field.given(value))
+    }
+
+    /// A percentage.
+    pub fn percent(&self, key: &'a str) -> Option<Given<'a, u64>> {
+        let field = self.get(key)?;
+        let number = self.cx.expect(field.value(self.cx)?, Dim::Percent)?;
+        Some(field.given(number.n))
+    }
+
+    /// A length of time.
+    pub fn duration(&self, key: &'a str) -> Option<Millis> {
+        let field = self.get(key)?;
+        self.cx.duration(field.value(self.cx)?)
+    }
+
+    /// A text.
+    pub fn string(&self, key: &'a str) -> Option<Given<'a, Cow<'a, str>>> {
+        let field = self.get(key)?;
+        let value = self.cx.string(field.value(self.cx)?)?;
+        Some(field.given(value))
+    }
+
+    /// A list of texts.
+    pub fn strings(&self, key: &'a str) -> Option<Vec<Cow<'a, str>>> {
+        let field = self.get(key)?;
+        self.cx.strings(field.value(self.cx)?)
+    }
+
+    /// A bare name.
+    pub fn name(&self, key: &'a str) -> Option<Given<'a, &'a str>> {
+        let field = self.get(key)?;
+        let (name, _) = self.cx.name(field.value(self.cx)?, key)?;
+        Some(field.given(name))
+    }
+
+    /// A list of bare names.
+    pub fn names(&self, key: &'a str) -> Option<Vec<(&'a str, Span)>> {
+        let field = self.get(key)?;
+        self.cx.names(field.value(self.cx)?, key)
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, key: &'a str) -> Option<bool> {
+        let field = self.get(key)?;
+        let value = field.value(self.cx)?;
+        let (name, span) = self.cx.name(value, "true or false")?;
+        match name {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                self.cx.report(errors::not_a_bool(name, span));
+                None
+            }
+        }
+    }
+}
+
+/// Keys that declare something by name and may come any number of times.
+const REPEATABLE: [&str; 1] = ["volume"];

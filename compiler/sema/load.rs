@@ -1,0 +1,130 @@
+//! A program and everything it uses: files of the project through `World`, modules of the library from the
+//! binary. Each file once, circles and ways out of the project refused.
+
+use std::collections::BTreeMap;
+
+use super::errors;
+use crate::base::source::SourceMap;
+use crate::base::span::{FileId, Span};
+use crate::diag::Sink;
+use crate::stdlib;
+use crate::syntax::ast::{File, Item, WordShape};
+use crate::syntax::parse;
+use crate::world::{ReadError, World, resolve};
+
+/// The files of a program, the program itself first.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Their texts.
+    pub sources: SourceMap,
+    /// Their trees, in the order of their ids.
+    pub files: Vec<File>,
+    /// Whether all braces pair. If not, only syntax errors are worth telling.
+    pub braces_pair: bool,
+}
+
+/// `use` may chain this deep.
+const MAX_USES: usize = 64;
+
+struct Loader<'w> {
+    world: &'w dyn World,
+    loaded: Loaded,
+    /// Path to id, for files that are done or being read.
+    ids: BTreeMap<String, FileId>,
+    /// The files being read, outermost first.
+    chain: Vec<FileId>,
+}
+
+/// Reads `text`, the program called `name`, and what it uses.
+pub fn load(world: &dyn World, name: &str, text: String, sink: &mut Sink) -> Loaded {
+    let loaded = Loaded { sources: SourceMap::default(), files: Vec::new(), braces_pair: true };
+    let mut loader = Loader { world, loaded, ids: BTreeMap::new(), chain: Vec::new() };
+    loader.add(name.to_owned(), text, sink);
+    loader.loaded
+}
+
+/// Adds a module of the library to what was loaded, unless it is there.
+pub fn load_library(loaded: &mut Loaded, module: &str, sink: &mut Sink) {
+    let name = format!("std/{module}.bz");
+    if loaded.sources.files().iter().any(|file| file.name == name) {
+        return;
+    }
+    if let Some(text) = stdlib::source(module) {
+        let id = loaded.sources.add(name, text.to_owned());
+        let parsed = parse(id, text, sink);
+        loaded.files.push(parsed.file);
+    }
+}
+
+impl Loader<'_> {
+    fn add(&mut self, name: String, text: String, sink: &mut Sink) {
+        let id = self.loaded.sources.add(name.clone(), text);
+        let parsed = parse(id, &self.loaded.sources.file(id).text, sink);
+        self.loaded.braces_pair &= parsed.braces_pair;
+        let uses: Vec<(Span, WordShape)> = uses(&self.loaded.sources, &parsed.file.items);
+        // Ids are given in the order files are met, and a file's tree is at the index of its id.
+        self.loaded.files.push(parsed.file);
+        self.ids.insert(name.clone(), id);
+        self.chain.push(id);
+        for (span, shape) in uses {
+            match shape {
+                WordShape::Quoted => self.use_file(&name, span, sink),
+                WordShape::Joined => self.use_module(span, sink),
+                WordShape::Bare => sink.push(errors::bare_use(self.loaded.sources.text(span), span)),
+            }
+        }
+        self.chain.pop();
+    }
+
+    fn use_file(&mut self, from: &str, span: Span, sink: &mut Sink) {
+        let quoted = self.loaded.sources.text(span);
+        let written = quoted[1..quoted.len() - 1].to_owned();
+        let Some(path) = resolve(from, &written) else {
+            sink.push(errors::use_outside(&written, span));
+            return;
+        };
+        if let Some(id) = self.ids.get(&path) {
+            if self.chain.contains(id) {
+                let circle = self.chain.iter().skip_while(|other| *other != id);
+                let names: Vec<&str> =
+                    circle.map(|id| self.loaded.sources.file(*id).name.as_str()).chain([path.as_str()]).collect();
+                sink.push(errors::use_circle(&names.join(" uses "), span));
+            }
+            return;
+        }
+        if self.chain.len() >= MAX_USES {
+            sink.push(errors::uses_too_deep(MAX_USES, span));
+            return;
+        }
+        match self.world.read(&path).map(String::from_utf8) {
+            Ok(Ok(text)) => self.add(path, text, sink),
+            Ok(Err(_)) => sink.push(errors::use_unreadable(&path, "it is not UTF-8", span)),
+            Err(ReadError::Outside) => sink.push(errors::use_outside(&written, span)),
+            Err(why) => sink.push(errors::use_unreadable(&path, &why.to_string(), span)),
+        }
+    }
+
+    fn use_module(&mut self, span: Span, sink: &mut Sink) {
+        let path = self.loaded.sources.text(span).to_owned();
+        match path.strip_prefix("std.") {
+            Some(module) if stdlib::MODULES.contains(&module) => {
+                let name = format!("std/{module}.bz");
+                if !self.ids.contains_key(&name) {
+                    let text = stdlib::source(module).unwrap_or_default().to_owned();
+                    self.add(name, text, sink);
+                }
+            }
+            Some(module) => sink.push(errors::unknown_module(module, span)),
+            None => sink.push(errors::bare_use(&path, span)),
+        }
+    }
+}
+
+/// What the top level of a file uses.
+fn uses(sources: &SourceMap, items: &[Item]) -> Vec<(Span, WordShape)> {
+    items
+        .iter()
+        .filter(|item| item.value.is_none() && item.body.is_none() && sources.text(item.key.span) == "use")
+        .flat_map(|item| item.names.iter().map(|name| (name.span, name.shape)))
+        .collect()
+}

@@ -1,0 +1,486 @@
+//! Nodes, K3s, the components it packages, and budgets.
+
+use std::borrow::Cow;
+
+use super::decls::{Decls, fields};
+use super::errors;
+use super::hir::{Budget, Component, Given, K3s, Node, Origin, Role, Service, Setting, SettingValue, Tier};
+use super::layers::{Field, Fields, Layer};
+use crate::base::quantity::{Bytes, Cpu, Millis};
+use crate::base::span::{Span, Spanned};
+use crate::base::suggest::nearest;
+use crate::stdlib::{self, Flag};
+use crate::syntax::ast::{Expr, ExprKind};
+
+const NODE_KEYS: [&str; 9] =
+    ["memory", "cpu", "reserve", "eviction-hard", "role", "overcommit", "max-pods", "k3s", "labels"];
+
+const BUDGET_KEYS: [&str; 2] = ["tiers", "services"];
+
+/// The Kubernetes minors whose tables bzc has.
+const MINORS: std::ops::RangeInclusive<u32> = 30..=36;
+/// The minor that is taken when the program names no version: K3s's stable channel when the tables were made.
+const STABLE_MINOR: u32 = 36;
+
+pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
+    decls
+        .of("node")
+        .filter_map(|decl| {
+            let cx = decls.cx;
+            let fields = fields(decls, "node", decl)?;
+            fields.check_keys(&NODE_KEYS);
+            if let Some(fault) = super::service::label_fault(decl.name) {
+                cx.report(errors::not_a_label("node", decl.name, fault, decl.span));
+            }
+            let role = match fields.name("role") {
+                None => Role::Server,
+                Some(given) => match given.value {
+                    "server" => Role::Server,
+                    "agent" => Role::Agent,
+                    other => {
+                        let span = given.origin.span.unwrap_or(decl.span);
+                        cx.report(errors::not_one_of("role", other, span, &["server", "agent"]));
+                        Role::Server
+                    }
+                },
+            };
+            let cpu = fields.cpu("cpu");
+            let reserve = fields.memory("reserve");
+            let eviction = fields.memory("eviction-hard").or_else(|| library_memory(decls, "node", "eviction-hard"));
+            let overcommit = fields.percent("overcommit");
+            if let Some(given) = overcommit.filter(|given| given.value < 100) {
+                cx.report(errors::overcommit_below_all(given.value, given.origin.span.unwrap_or(decl.span)));
+            }
+            let max_pods = fields
+                .count("max-pods")
+                .unwrap_or(Given { value: 110, origin: Origin::default("kubelet.max-pods") });
+            let config = match fields.get("k3s").and_then(|field| Fields::of_body(cx, "k3s", field)) {
+                Some(own) => settings(&own, MINORS.max().unwrap_or(STABLE_MINOR), role, &[]),
+                None => Vec::new(),
+            };
+            let Some(memory) = fields.memory("memory") else {
+                if fields.get("memory").is_none() {
+                    fields.missing("memory", "memory = 3800Mi");
+                }
+                return None;
+            };
+            Some(Node {
+                name: Spanned::new(decl.name, decl.span),
+                memory,
+                cpu,
+                reserve,
+                eviction: eviction?,
+                role,
+                overcommit,
+                max_pods,
+                config,
+            })
+        })
+        .collect()
+}
+
+/// A figure of the library: `figures NAME { KEY = .. }` in `std/k3s.bz`.
+fn library_memory<'a>(decls: &Decls<'_, 'a>, name: &str, key: &'a str) -> Option<Given<'a, Bytes>> {
+    let decl = decls.of("figures").find(|decl| decl.name == name)?;
+    let items = &decl.item.body.as_ref()?.items;
+    let layer = Layer { env: None, kind: "std", name: "k3s", items };
+    Fields::new(decls.cx, "figures", decl.span, vec![layer]).memory(key)
+}
+
+/// `v1.33.3+k3s1` to 33.
+fn minor_of(version: &str) -> Option<u32> {
+    let rest = version.strip_prefix('v').unwrap_or(version).strip_prefix("1.")?;
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).map_or(rest, |end| &rest[..end]);
+    digits.parse().ok()
+}
+
+const OWN_K3S_KEYS: [&str; 5] = ["version", "memory", "containerd", "shim", "profile"];
+
+pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>, role: Role) -> Option<K3s<'a>> {
+    let cx = decls.cx;
+    let mut layers = Vec::new();
+    let span = match decls.k3s {
+        Some(item) => {
+            if item.body.is_none() && !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+                cx.report(errors::value_for_block("k3s", item.key.span));
+            }
+            layers = decls.layers("k3s", "", item);
+            item.key.span
+        }
+        None => decls.of("node").next()?.span,
+    };
+    let own = Fields::new(cx, "k3s", span, layers.clone());
+    if let Some(profile) = own.name("profile") {
+        let place = profile.origin.span.unwrap_or(span);
+        let name = profile.value;
+        match decls.of("profile").find(|decl| decl.name == name) {
+            Some(decl) => {
+                if let Some(body) = &decl.item.body {
+                    layers.insert(0, Layer { env: None, kind: "profile", name, items: &body.items });
+                }
+            }
+            None => {
+                let near = nearest(name, decls.of("profile").map(|decl| decl.name));
+                cx.report(errors::unknown_profile(name, place, near));
+            }
+        }
+    }
+    let fields = Fields::new(cx, "k3s", span, layers);
+    let version = version(&fields);
+    let minor = version.map_or(STABLE_MINOR, |(_, minor)| minor);
+    let figures = match role {
+        Role::Server => "server",
+        Role::Agent => "agent",
+    };
+    let figure = |key: &'a str| fields.memory(key).or_else(|| library_memory(decls, figures, key));
+    Some(K3s {
+        version: version.map(|(given, _)| given),
+        minor,
+        memory: figure("memory")?,
+        containerd: figure("containerd")?,
+        shim: figure("shim")?,
+        config: settings(&fields, minor, role, &OWN_K3S_KEYS),
+    })
+}
+
+fn version<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, &'a str>, u32)> {
+    let given = fields.string("version")?;
+    let Cow::Borrowed(text) = given.value else { return None };
+    let given = Given { value: text, origin: given.origin };
+    let span = given.origin.span.unwrap_or(fields.span);
+    match minor_of(text) {
+        Some(minor) if MINORS.contains(&minor) => Some((given, minor)),
+        Some(minor) => {
+            fields.cx.report(errors::unknown_minor(text, &MINORS, span));
+            Some((given, minor.clamp(*MINORS.start(), *MINORS.end())))
+        }
+        None => {
+            fields.cx.report(errors::not_a_version(text, span));
+            None
+        }
+    }
+}
+
+/// The keys of config.yaml that a block sets, each checked against the table of this minor. Sorted by key.
+fn settings<'a>(fields: &Fields<'_, 'a>, minor: u32, role: Role, own: &[&str]) -> Vec<Setting<'a>> {
+    let cx = fields.cx;
+    let mut settings: Vec<Setting<'a>> = Vec::new();
+    for (key, span) in fields.keys() {
+        if own.contains(&key) || settings.iter().any(|setting| setting.key == key) {
+            continue;
+        }
+        let Some(flag) = stdlib::flag(key) else {
+            let known = stdlib::flags().filter(|flag| flag.status != "removed").map(|flag| flag.key);
+            let near = nearest(key, known.chain(OWN_K3S_KEYS));
+            cx.report(errors::unknown_flag(key, span, near));
+            continue;
+        };
+        if !flag_is_there(fields, &flag, minor, role, span) {
+            continue;
+        }
+        if let Some(value) = setting(fields, key, &flag) {
+            settings.push(Setting { key, value });
+        }
+    }
+    settings.sort_by_key(|setting| setting.key);
+    settings
+}
+
+/// Whether K3s of this minor takes the key in this role; reports where it does not.
+fn flag_is_there(fields: &Fields<'_, '_>, flag: &Flag, minor: u32, role: Role, span: Span) -> bool {
+    let cx = fields.cx;
+    if flag.status == "removed" {
+        cx.report(errors::removed_flag(flag, span));
+        return false;
+    }
+    if let Some(since) = flag.since.filter(|since| minor < *since) {
+        cx.report(errors::flag_too_new(flag, since, minor, span));
+        return false;
+    }
+    let wrong_role = match (flag.scope, role) {
+        ("server", Role::Agent) => Some("agent"),
+        ("agent", Role::Server) => Some("server"),
+        _ => None,
+    };
+    if let Some(role) = wrong_role {
+        cx.report(errors::flag_of_other_role(flag, role, span));
+        return false;
+    }
+    if flag.status == "deprecated" {
+        cx.report(errors::deprecated_flag(flag, span));
+    }
+    true
+}
+
+fn setting<'a>(fields: &Fields<'_, 'a>, key: &'a str, flag: &Flag) -> Option<SettingValue<'a>> {
+    let cx = fields.cx;
+    if key.ends_with("-arg") {
+        return Some(SettingValue::Arguments(arguments(fields, key)));
+    }
+    let field = fields.get(key)?;
+    let value = field.value(cx)?;
+    match flag.kind {
+        "bool" => fields.flag(key).map(SettingValue::Bool),
+        "int" => cx.count(value).map(SettingValue::Int),
+        "duration" => match cx.resolve(value).kind {
+            ExprKind::Text => cx.string(value).map(SettingValue::Text),
+            _ => cx.duration(value).map(|duration| SettingValue::Text(written_or(cx.text(value.span), duration))),
+        },
+        "list" => {
+            let list = match &cx.resolve(value).kind {
+                ExprKind::List(values) => values,
+                ExprKind::Hole => return None,
+                _ => {
+                    cx.report(errors::not_a_list(value.span, cx.text(value.span)));
+                    return None;
+                }
+            };
+            let texts = list.iter().filter_map(|value| {
+                let text = word_or_text(fields, value, flag)?;
+                Some(Spanned::new(text, value.span))
+            });
+            Some(SettingValue::List(texts.collect()))
+        }
+        _ => word_or_text(fields, value, flag).map(SettingValue::Text),
+    }
+}
+
+/// A duration as it was written where that is how Go writes one, else spelled out.
+fn written_or(text: &str, duration: Millis) -> Cow<'_, str> {
+    let go_spells_it_so = text.ends_with('s') || text.ends_with('h') || (text.ends_with('m') && text.len() > 1);
+    match go_spells_it_so && text.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(duration.to_string()),
+    }
+}
+
+/// A text; where K3s takes one of a closed set, a bare name of that set.
+fn word_or_text<'a>(fields: &Fields<'_, 'a>, value: &'a Expr, flag: &Flag) -> Option<Cow<'a, str>> {
+    let cx = fields.cx;
+    let value = cx.resolve(value);
+    let text = match (&value.kind, flag.values) {
+        (ExprKind::Path, Some(_)) => Cow::Borrowed(cx.text(value.span)),
+        (ExprKind::Number, _) => {
+            cx.report(errors::number_for_text(flag.key, cx.text(value.span), value.span));
+            return None;
+        }
+        _ => cx.string(value)?,
+    };
+    if let Some(values) = flag.values {
+        let known: Vec<&str> = values.split('|').collect();
+        let open = known.iter().any(|value| value.contains(' ') || value.contains('.'));
+        if !open && !known.contains(&text.as_ref()) {
+            cx.report(errors::not_one_of(flag.key, &text, value.span, &known));
+            return None;
+        }
+    }
+    Some(text)
+}
+
+/// Arguments of the kubelet that bzc computes, and what to write instead.
+const COMPUTED: [(&str, &str); 3] = [
+    ("kube-reserved", "set `memory`, `containerd` or `shim` in `k3s`"),
+    ("system-reserved", "set `reserve` in the node"),
+    ("eviction-hard", "set `eviction-hard` in the node"),
+];
+
+/// The arguments of one component, sorted.
+fn arguments<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Vec<(Spanned<&'a str>, Cow<'a, str>)> {
+    let cx = fields.cx;
+    let component = key.strip_suffix("-arg").unwrap_or(key);
+    let mut arguments: Vec<(Spanned<&'a str>, Cow<'a, str>)> = Vec::new();
+    for entry in fields.entries(key) {
+        let written = cx.key(entry.item);
+        let span = entry.item.key.span;
+        let name = written.trim_start_matches('-');
+        if let Some((_, instead)) = COMPUTED.iter().find(|(arg, _)| component == "kubelet" && *arg == name) {
+            cx.report(errors::computed_argument(name, instead, span));
+            continue;
+        }
+        // `name+` and `name-` add to K3s's own value instead of replacing it.
+        let base = name.trim_end_matches(['+', '-']);
+        if stdlib::arguments().any(|row| row.component == component) && stdlib::argument(component, base).is_none() {
+            let known = stdlib::arguments().filter(|row| row.component == component).map(|row| row.name);
+            cx.report(errors::unknown_argument(component, base, span, nearest(base, known)));
+        }
+        let Some(value) = entry.value(cx).and_then(|value| argument_value(fields, value)) else { continue };
+        arguments.push((Spanned::new(name, span), value));
+    }
+    arguments.sort_by_key(|(name, _)| name.value);
+    arguments
+}
+
+/// A value of an argument, which is text to K3s: literals as they were written, computed numbers printed.
+fn argument_value<'a>(fields: &Fields<'_, 'a>, value: &'a Expr) -> Option<Cow<'a, str>> {
+    let cx = fields.cx;
+    let value = cx.resolve(value);
+    match &value.kind {
+        ExprKind::Number => {
+            cx.number(value)?;
+            Some(Cow::Borrowed(cx.text(value.span)))
+        }
+        ExprKind::Text => cx.string(value),
+        ExprKind::Path => Some(Cow::Borrowed(cx.text(value.span))),
+        ExprKind::Hole => None,
+        ExprKind::List(_) | ExprKind::Range(_) | ExprKind::Reference { .. } | ExprKind::Tagged(..) => {
+            cx.report(errors::not_a_text(value.span, super::cx::described(value), cx.text(value.span)));
+            None
+        }
+        ExprKind::Negative(_) | ExprKind::Binary(..) | ExprKind::Call(..) => {
+            use super::cx::Dim;
+            let number = cx.number(value)?;
+            Some(Cow::Owned(match number.dim {
+                Dim::Memory => Bytes::with_unit(number.n, number.unit).to_string(),
+                Dim::Cpu => Cpu::milli(number.n).to_string(),
+                Dim::Duration => Millis(number.n).to_string(),
+                Dim::Percent => format!("{}%", number.n),
+                Dim::Count | Dim::Decimal => number.n.to_string(),
+            }))
+        }
+    }
+}
+
+/// Request and limit of a `memory { request = .. limit = .. }` or `memory = 48Mi`.
+fn request_and_limit<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, Bytes>, Option<Given<'a, Bytes>>)> {
+    let cx = fields.cx;
+    let field = fields.get("memory")?;
+    if field.item.body.is_some() {
+        let block = Fields::of_body(cx, "memory", field)?;
+        block.check_keys(&["request", "limit"]);
+        let (request, limit) = (block.memory("request"), block.memory("limit"));
+        super::service::check_order("memory", request, limit, cx);
+        return Some((request.or(limit)?, limit));
+    }
+    let value = cx.memory(field.value(cx)?)?;
+    Some((field.given(value), Some(field.given(value))))
+}
+
+/// The components of this K3s that are not disabled, with what the program changes of them.
+pub(super) fn components<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>) -> Vec<Component<'a>> {
+    let cx = decls.cx;
+    let disabled: Vec<&Spanned<Cow<'a, str>>> = k3s
+        .config
+        .iter()
+        .filter_map(|setting| match (&setting.value, setting.key) {
+            (SettingValue::List(items), "disable") => Some(items),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let mut components = Vec::new();
+    for decl in decls.packaged.values() {
+        let Some(body) = &decl.item.body else { continue };
+        let layer = Layer { env: None, kind: "std", name: decl.name, items: &body.items };
+        let stock = Fields::new(cx, "component", decl.span, vec![layer]);
+        let switches = stock.names("disable").unwrap_or_default();
+        let off = disabled.iter().find(|item| switches.iter().any(|(switch, _)| *switch == item.value));
+        let own = decls.of("component").find(|own| own.name == decl.name);
+        if let Some(off) = off {
+            if let Some(own) = own {
+                cx.report(errors::component_disabled(own.name, own.span, off.span));
+            }
+            continue;
+        }
+        let changed = own.and_then(|own| fields(decls, "component", own));
+        if let (Some(changed), Some(own)) = (&changed, own) {
+            changed.check_keys(&["memory", "cpu"]);
+            if decl.name != "coredns" {
+                cx.report(errors::component_fixed(own.name, own.span));
+            }
+        }
+        let stock_memory = request_and_limit(&stock);
+        let stock_cpu = super::service::cpu(&stock);
+        let memory = changed.as_ref().and_then(request_and_limit).or(stock_memory);
+        let cpu = changed.as_ref().and_then(super::service::cpu).or(stock_cpu);
+        let pods = stock.count("pods").map_or(1, |given| given.value);
+        let owned = changed.is_some();
+        components.push(Component {
+            name: decl.name,
+            span: own.map(|own| own.span),
+            memory,
+            bound: stock.memory("bound"),
+            cpu,
+            containers: stock.count("containers").map_or(1, |given| given.value),
+            pods,
+            // A manifest of bzc's own recreates its pod, so that no second one overlaps it.
+            transient: if owned { 0 } else { stock.count("transient").map_or(0, |given| given.value) },
+            owned,
+        });
+    }
+    for own in decls.of("component") {
+        if !decls.packaged.contains_key(own.name) {
+            let near = nearest(own.name, decls.packaged.keys().copied());
+            cx.report(errors::unknown_name("component", own.name, own.span, near));
+        }
+    }
+    components
+}
+
+pub(super) fn budgets<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], tiers: &[Tier<'a>]) -> Vec<Budget<'a>> {
+    let cx = decls.cx;
+    let mut budgets = Vec::new();
+    for decl in decls.of("budget") {
+        let Some(ceiling) = ceiling(decls, decl.name, decl.item, decl.span) else { continue };
+        let layers = decls.layers("budget", decl.name, decl.item);
+        let fields = Fields::new(cx, "budget", decl.span, layers);
+        fields.check_keys(&BUDGET_KEYS);
+        let tier_names = fields.names("tiers");
+        let service_names = fields.names("services");
+        let mut members = (tier_names.is_some() || service_names.is_some()).then(Vec::new);
+        for (name, span) in tier_names.unwrap_or_default() {
+            let Some(tier) = decls.index("tier", name, span) else { continue };
+            debug_assert!(tier < tiers.len(), "every declared tier has its place");
+            let of_tier = services.iter().enumerate().filter(|(_, service)| service.tier == Some(tier));
+            members.iter_mut().for_each(|members| members.extend(of_tier.clone().map(|(index, _)| index)));
+        }
+        for (name, span) in service_names.unwrap_or_default() {
+            if decls.index("service", name, span).is_none() {
+                continue;
+            }
+            let found = services.iter().position(|service| service.name.value == name);
+            members.iter_mut().for_each(|members| members.extend(found));
+        }
+        if let Some(members) = &mut members {
+            members.sort_unstable();
+            members.dedup();
+        }
+        budgets.push(Budget { name: Spanned::new(decl.name, decl.span), ceiling, members });
+    }
+    budgets
+}
+
+/// `budget platform = 800Mi`, and what the environment makes of it.
+fn ceiling<'a>(
+    decls: &Decls<'_, 'a>,
+    name: &'a str,
+    item: &'a crate::syntax::ast::Item,
+    span: Span,
+) -> Option<Given<'a, Bytes>> {
+    let cx = decls.cx;
+    let mut ceiling = None;
+    for (env, item) in [(None, Some(item)), (decls.env, decls.change("budget", name))] {
+        let Some(item) = item else { continue };
+        let Some(value) = &item.value else { continue };
+        let origin = Origin { env, kind: "budget", name, key: "", span: Some(value.span) };
+        let field = Field { item, origin };
+        match (ceiling, item.overriding) {
+            (Some(_), None) if env.is_some() => {
+                let lower = Field { item: decls.of("budget").find(|decl| decl.name == name)?.item, origin };
+                cx.report(errors::override_missing("budget", item, &lower));
+            }
+            (None, Some(word)) => cx.report(errors::overrides_nothing("budget", item.key.span, word)),
+            _ => {}
+        }
+        if matches!(value.kind, ExprKind::Hole) {
+            return None;
+        }
+        if let Some(bytes) = cx.memory(value) {
+            ceiling = Some(field.given(bytes));
+        }
+    }
+    if ceiling.is_none() && item.value.is_none() {
+        cx.report(errors::missing_field("budget", "= size", span, &format!("budget {name} = 800Mi")));
+    }
+    ceiling
+}
+

@@ -1,0 +1,14 @@
+//! Trees to a program whose every name is resolved and every value typed. What is wrong goes to the sink;
+//! what depends on a fault is left out silently, so that one fault is told once.
+
+pub mod cx;
+mod decls;
+mod errors;
+mod expect;
+pub mod hir;
+mod layers;
+pub mod load;
+mod machine;
+mod service;
+
+pub use decls::{analyze, load_needed};

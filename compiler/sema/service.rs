@@ -1,0 +1,792 @@
+//! Tiers, services, the images they run, configuration texts and runtimes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::cx::{Cx, Dim};
+use super::decls::{Decl, Decls, fields};
+use super::errors;
+use super::hir::{
+    BuiltImage, Config, EnvValue, Given, Image, Memory, Origin, Pod, Port, Probe, ProbeAction, ProbeKind, Rollout,
+    Runtime, Service, Tier, Volume, VolumeSource,
+};
+use super::layers::{Field, Fields, Layer};
+use crate::base::quantity::{Bytes, Cpu};
+use crate::base::span::{Span, Spanned};
+use crate::base::suggest::nearest;
+use crate::syntax::ast::{Expr, ExprKind, Word, WordShape};
+
+const TIER_KEYS: [&str; 14] = [
+    "memory", "cpu", "priority", "replicas", "rollout", "weight", "grace", "env", "labels", "annotations", "readiness",
+    "liveness", "startup", "node",
+];
+
+const SERVICE_KEYS: [&str; 27] = [
+    "tier", "image", "replicas", "memory", "cpu", "weight", "rollout", "port", "ports", "node-port", "host-port", "env",
+    "configs", "secrets", "command", "args", "readiness", "liveness", "startup", "volume", "node", "labels",
+    "annotations", "grace", "service-account", "pull-secrets", "user",
+];
+
+const PROBE_KEYS: [&str; 8] = ["path", "port", "tcp", "exec", "delay", "period", "timeout", "failures"];
+const VOLUME_KEYS: [&str; 8] = ["path", "claim", "config", "secret", "disk", "memory", "host", "read-only"];
+const IMAGE_KEYS: [&str; 6] = ["runtime", "source", "app", "name", "base", "workers"];
+const RUNTIME_KEYS: [&str; 8] = ["floor", "calm", "worker", "base", "app", "dockerfile", "ignore", "port"];
+
+/// What keeps a text from being a DNS label (RFC 1123) that also begins with a letter, as names of Kubernetes
+/// Services must (RFC 1035).
+pub(super) fn label_fault(name: &str) -> Option<&'static str> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.len() > 63 {
+        Some("it is longer than 63 characters")
+    } else if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Some("it has capital letters")
+    } else if name.contains('_') {
+        Some("it has an underscore")
+    } else if !name.bytes().all(allowed) {
+        Some("it has characters other than a to z, 0 to 9 and `-`")
+    } else if name.ends_with('-') {
+        Some("it ends with `-`")
+    } else if !name.as_bytes().first().is_some_and(u8::is_ascii_lowercase) {
+        Some("it does not begin with a letter")
+    } else {
+        None
+    }
+}
+
+fn check_label(cx: &Cx<'_>, kind: &'static str, name: &str, span: Span) {
+    if let Some(fault) = label_fault(name) {
+        cx.report(errors::not_a_label(kind, name, fault, span));
+    }
+}
+
+pub(super) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
+    decls
+        .of("tier")
+        .map(|decl| {
+            let mut priority = None;
+            if let Some(fields) = fields(decls, "tier", decl) {
+                fields.check_keys(&TIER_KEYS);
+                check_label(decls.cx, "tier", decl.name, decl.span);
+                priority = fields.count("priority");
+                // Read here too, so that a fault in a tier is told once and at the tier, used or not.
+                let _ = (memory(&fields), cpu(&fields), fields.count("replicas"), rollout(&fields));
+            }
+            if let Some(given) = priority.filter(|given| given.value > 1_000_000_000) {
+                let span = given.origin.span.unwrap_or(decl.span);
+                decls.cx.report(errors::out_of_range("priority", "0 to 1000000000", span));
+            }
+            Tier { name: Spanned::new(decl.name, decl.span), priority }
+        })
+        .collect()
+}
+
+/// All services, sorted by name. Those of one header share everything but the name.
+pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Service<'a>> {
+    let mut services: Vec<Service<'a>> = Vec::new();
+    for decl in decls.of("service") {
+        let shares = decl.item.names.len() > 1 && decls.change("service", decl.name).is_none();
+        let twin = services
+            .iter()
+            .find(|other| shares && other.span == decl.item.span && decls.change("service", other.name.value).is_none());
+        check_label(decls.cx, "service", decl.name, decl.span);
+        if let Some(twin) = twin {
+            let mut service = twin.clone();
+            service.name = Spanned::new(decl.name, decl.span);
+            rename_origins(&mut service, decl.name);
+            services.push(service);
+        } else if let Some(service) = service(decls, decl, tiers) {
+            services.push(service);
+        }
+    }
+    check_shared_ports(decls.cx, &services);
+    services
+}
+
+/// Values that a header of several names gives have each name's own path.
+fn rename_origins<'a>(service: &mut Service<'a>, name: &'a str) {
+    fn rename<'a, T>(given: &mut Given<'a, T>, name: &'a str) {
+        if given.origin.kind == "service" {
+            given.origin.name = name;
+        }
+    }
+    match &mut service.memory {
+        Memory::Range { low, high } => (rename(low, name), rename(high, name)),
+        Memory::Burst { request, limit } => (rename(request, name), rename(limit, name)),
+    };
+    if let Some((request, limit)) = &mut service.cpu {
+        rename(request, name);
+        limit.iter_mut().for_each(|limit| rename(limit, name));
+    }
+    rename(&mut service.replicas, name);
+    rename(&mut service.rollout, name);
+    service.weight.iter_mut().for_each(|weight| rename(weight, name));
+}
+
+fn service<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>, tiers: &[Tier<'a>]) -> Option<Service<'a>> {
+    let cx = decls.cx;
+    let own = fields(decls, "service", decl)?;
+    own.check_keys(&SERVICE_KEYS);
+    let mut tier = None;
+    let mut layers = decls.layers("service", decl.name, decl.item);
+    if let Some(given) = own.name("tier") {
+        tier = decls.index("tier", given.value, given.origin.span.unwrap_or(decl.span));
+        let of_tier = decls.of("tier").find(|tier| tier.name == given.value);
+        if let Some(of_tier) = of_tier {
+            let mut below = decls.layers("tier", of_tier.name, of_tier.item);
+            below.append(&mut layers);
+            layers = below;
+        }
+    }
+    debug_assert!(tier.is_none_or(|tier| tier < tiers.len()), "every declared tier has its place");
+    let fields = Fields::new(cx, "service", decl.span, layers);
+    let image = image(decls, &fields);
+    let memory = memory(&fields);
+    if memory.is_none() && fields.get("memory").is_none() && (tier.is_some() || own.get("tier").is_none()) {
+        fields.missing("memory", "memory = 32Mi..48Mi");
+    }
+    let replicas = fields
+        .count("replicas")
+        .unwrap_or(Given { value: 1, origin: Origin::default("kubernetes.deployment.replicas") });
+    if replicas.value > 1_000_000 {
+        cx.report(errors::out_of_range("replicas", "0 to 1000000", replicas.origin.span.unwrap_or(decl.span)));
+    }
+    let rollout = rollout(&fields)
+        .unwrap_or(Given { value: Rollout::Replace, origin: Origin::default("kubernetes.deployment.rollout") });
+    let weight = fields.count("weight");
+    if let Some(given) = weight.filter(|given| given.value == 0 || given.value > 1_000_000) {
+        cx.report(errors::out_of_range("weight", "1 to 1000000", given.origin.span.unwrap_or(decl.span)));
+    }
+    let ports = ports(&fields);
+    let pod = pod(decls, &fields, &ports);
+    Some(Service {
+        name: Spanned::new(decl.name, decl.span),
+        span: decl.item.span,
+        tier,
+        image: image?,
+        replicas,
+        memory: memory?,
+        cpu: cpu(&fields),
+        weight,
+        rollout,
+        ports,
+        pod,
+    })
+}
+
+/// Memory: one number, a range, or request and limit apart.
+fn memory<'a>(fields: &Fields<'_, 'a>) -> Option<Memory<'a>> {
+    let cx = fields.cx;
+    let field = fields.get("memory")?;
+    if field.item.body.is_some() {
+        let block = Fields::of_body(cx, "memory", field)?;
+        block.check_keys(&["request", "limit"]);
+        let (request, limit) = (block.memory("request"), block.memory("limit"));
+        for (key, given) in [("request", request), ("limit", limit)] {
+            if given.is_none() && block.get(key).is_none() {
+                block.missing(key, "memory { request = 32Mi  limit = 64Mi }");
+            }
+        }
+        check_order("memory", request, limit, cx);
+        let (request, limit) = (request?, limit?);
+        return Some(match request.value == limit.value {
+            true => Memory::Range { low: request, high: limit },
+            false => Memory::Burst { request, limit },
+        });
+    }
+    let expr = cx.resolve(field.value(cx)?);
+    let (low, high) = match &expr.kind {
+        ExprKind::Range(ends) => {
+            let (low, high) = (cx.memory(&ends.0), cx.memory(&ends.1));
+            let origin = |end: &Expr| Origin { span: Some(end.span), ..field.origin };
+            let low = Given { value: low?, origin: origin(&ends.0) };
+            let high = Given { value: high?, origin: origin(&ends.1) };
+            (low, high)
+        }
+        _ => {
+            let value = field.given(cx.memory(expr)?);
+            (value, value)
+        }
+    };
+    if low.value > high.value {
+        cx.report(errors::reversed_range(&low.value.to_string(), &high.value.to_string(), expr.span));
+        return None;
+    }
+    if high.value.n == 0 {
+        cx.report(errors::out_of_range("memory", "more than 0", expr.span));
+        return None;
+    }
+    Some(Memory::Range { low, high })
+}
+
+/// A request may not be above its limit.
+pub(super) fn check_order<'a>(
+    what: &str,
+    request: Option<Given<'a, Bytes>>,
+    limit: Option<Given<'a, Bytes>>,
+    cx: &Cx<'a>,
+) {
+    if let (Some(request), Some(limit)) = (request, limit) {
+        if request.value > limit.value {
+            let (low, high) = (request.value.to_string(), limit.value.to_string());
+            if let (Some(first), Some(second)) = (request.origin.span, limit.origin.span) {
+                cx.report(errors::request_above_limit(what, &low, &high, first, second));
+            }
+        }
+    }
+}
+
+type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
+
+/// CPU: the low end of a range is the request, the high end the limit.
+pub(super) fn cpu<'a>(fields: &Fields<'_, 'a>) -> Option<CpuPair<'a>> {
+    let cx = fields.cx;
+    let field = fields.get("cpu")?;
+    if field.item.body.is_some() {
+        let block = Fields::of_body(cx, "cpu", field)?;
+        block.check_keys(&["request", "limit"]);
+        let (request, limit) = (block.cpu("request"), block.cpu("limit"));
+        if request.is_none() && limit.is_none() {
+            block.missing("request", "cpu { request = 25m }");
+        }
+        if let (Some(request), Some(limit)) = (request, limit) {
+            if request.value.milli > limit.value.milli {
+                let (low, high) = (request.value.to_string(), limit.value.to_string());
+                if let (Some(first), Some(second)) = (request.origin.span, limit.origin.span) {
+                    cx.report(errors::request_above_limit("cpu", &low, &high, first, second));
+                }
+            }
+        }
+        return Some((request.or(limit)?, limit));
+    }
+    let expr = cx.resolve(field.value(cx)?);
+    match &expr.kind {
+        ExprKind::Range(ends) => {
+            let (low, high) = (cx.cpu(&ends.0), cx.cpu(&ends.1));
+            let (low, high) = (low?, high?);
+            if low.milli > high.milli {
+                cx.report(errors::reversed_range(&low.to_string(), &high.to_string(), expr.span));
+                return None;
+            }
+            Some((field.given(low), Some(field.given(high))))
+        }
+        _ => {
+            let value = field.given(cx.cpu(expr)?);
+            Some((value, Some(value)))
+        }
+    }
+}
+
+/// `replace`, `recreate`, `surge 1`, `surge 25%`.
+fn rollout<'a>(fields: &Fields<'_, 'a>) -> Option<Given<'a, Rollout>> {
+    let cx = fields.cx;
+    let field = fields.get("rollout")?;
+    let value = field.value(cx)?;
+    const KNOWN: [&str; 3] = ["replace", "recreate", "surge 1"];
+    let rollout = match &value.kind {
+        ExprKind::Tagged(tag, number) if cx.word(*tag) == "surge" => {
+            let number = cx.number(number)?;
+            match number.dim {
+                Dim::Count if number.n > 0 && number.n <= 1_000_000 => Rollout::Surge(number.n),
+                Dim::Percent if number.n > 0 && number.n <= 1000 => Rollout::SurgePercent(number.n),
+                Dim::Count | Dim::Percent => {
+                    cx.report(errors::out_of_range("surge", "1 to 1000000 pods or 1% to 1000%", value.span));
+                    return None;
+                }
+                _ => {
+                    cx.report(errors::wrong_dimension(cx.text(value.span), number, Dim::Count, value.span));
+                    return None;
+                }
+            }
+        }
+        ExprKind::Hole => return None,
+        _ => match cx.text(value.span) {
+            "replace" => Rollout::Replace,
+            "recreate" => Rollout::Recreate,
+            other => {
+                cx.report(errors::not_one_of("rollout", other, value.span, &KNOWN));
+                return None;
+            }
+        },
+    };
+    Some(field.given(rollout))
+}
+
+/// A number of a port. `None` with a report where it is none.
+fn port_number<'a>(cx: &Cx<'a>, expr: &'a Expr) -> Option<Spanned<u16>> {
+    let number = cx.count(expr)?;
+    match u16::try_from(number) {
+        Ok(port) if port > 0 => Some(Spanned::new(port, expr.span)),
+        _ => {
+            cx.report(errors::out_of_range("port", "1 to 65535", expr.span));
+            None
+        }
+    }
+}
+
+/// Kubernetes' default range of node ports.
+const NODE_PORTS: std::ops::RangeInclusive<u16> = 30000..=32767;
+
+fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
+    let cx = fields.cx;
+    let outer = |key: &'a str| fields.get(key).and_then(|field| port_number(cx, field.value(cx)?));
+    let (node_port, host_port) = (outer("node-port"), outer("host-port"));
+    let mut ports = Vec::new();
+    if let Some(field) = fields.get("port") {
+        if let Some(number) = field.value(cx).and_then(|value| port_number(cx, value)) {
+            ports.push(Port { name: "http", number, node_port, host_port, udp: false });
+        }
+    } else if let Some(port) = node_port.or(host_port) {
+        cx.report(errors::port_without_port(port.span));
+    }
+    for entry in if fields.get("ports").is_some() { fields.entries("ports") } else { Vec::new() } {
+        let name = cx.key(entry.item);
+        let span = entry.item.key.span;
+        if name.len() > 15 {
+            cx.report(errors::not_a_label("port", name, "it is longer than 15 characters", span));
+        } else {
+            check_label(cx, "port", name, span);
+        }
+        if let Some(other) = ports.iter().find(|port: &&Port<'_>| port.name == name) {
+            cx.report(errors::given_twice(name, other.number.span, span));
+            continue;
+        }
+        let mut port = None;
+        if entry.item.body.is_some() {
+            let Some(block) = Fields::of_body(cx, "port", entry) else { continue };
+            block.check_keys(&["port", "node-port", "host-port", "udp"]);
+            let inner = |key: &'a str| block.get(key).and_then(|field| port_number(cx, field.value(cx)?));
+            let (number, node_port, host_port) = (inner("port"), inner("node-port"), inner("host-port"));
+            if number.is_none() && block.get("port").is_none() {
+                block.missing("port", "http { port = 8080  node-port = 30080 }");
+            }
+            let udp = block.flag("udp").unwrap_or_default();
+            port = number.map(|number| Port { name, number, node_port, host_port, udp });
+        } else if let Some(number) = entry.value(cx).and_then(|value| port_number(cx, value)) {
+            port = Some(Port { name, number, node_port: None, host_port: None, udp: false });
+        }
+        if let Some(port) = port {
+            let clash = |other: &&Port<'_>| other.number.value == port.number.value && other.udp == port.udp;
+            if let Some(other) = ports.iter().find(clash) {
+                cx.report(errors::same_port("container port", port.number.value, other.number.span, port.number.span));
+            }
+            ports.push(port);
+        }
+    }
+    for port in ports.iter().filter_map(|port| port.node_port) {
+        if !NODE_PORTS.contains(&port.value) {
+            cx.report(errors::out_of_range("node-port", "30000 to 32767", port.span));
+        }
+    }
+    ports
+}
+
+/// Two services may share a container port; a port of the node belongs to one.
+fn check_shared_ports(cx: &Cx<'_>, services: &[Service<'_>]) {
+    let mut taken: BTreeMap<(&str, u16, bool), Span> = BTreeMap::new();
+    let ports = services.iter().flat_map(|service| &service.ports);
+    for port in ports {
+        let both = [("node port", port.node_port), ("host port", port.host_port)];
+        for (kind, number) in both.into_iter().filter_map(|(kind, number)| Some((kind, number?))) {
+            match taken.get(&(kind, number.value, port.udp)) {
+                Some(first) => cx.report(errors::same_port(kind, number.value, *first, number.span)),
+                None => {
+                    taken.insert((kind, number.value, port.udp), number.span);
+                }
+            }
+        }
+    }
+}
+
+fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[Port<'a>]) -> Pod<'a> {
+    let names = |key: &'a str| -> Vec<&'a str> {
+        let found = fields.names(key).unwrap_or_default();
+        found.into_iter().map(|(name, _)| name).collect()
+    };
+    let configs = fields.names("configs").unwrap_or_default();
+    for (name, span) in &configs {
+        decls.index("config", name, *span);
+    }
+    let node = fields.name("node").and_then(|given| decls.index("node", given.value, given.origin.span?));
+    let user = fields.count("user").map(|given| given.value);
+    Pod {
+        env: env(decls, fields),
+        configs: configs.into_iter().map(|(name, _)| name).collect(),
+        secrets: names("secrets"),
+        command: fields.strings("command").unwrap_or_default(),
+        args: fields.strings("args").unwrap_or_default(),
+        probes: probes(fields, ports),
+        volumes: volumes(decls, fields),
+        node,
+        labels: texts(fields, "labels"),
+        annotations: texts(fields, "annotations"),
+        grace: fields.duration("grace"),
+        service_account: fields.name("service-account").map(|given| given.value),
+        pull_secrets: names("pull-secrets"),
+        user,
+    }
+}
+
+/// A block of the user's own keys with texts.
+fn texts<'a>(fields: &Fields<'_, 'a>, key: &'static str) -> Vec<(&'a str, Cow<'a, str>)> {
+    let cx = fields.cx;
+    if fields.get(key).is_none() {
+        return Vec::new();
+    }
+    let texts = fields.entries(key).into_iter().filter_map(|entry| {
+        let value = plain_text(cx, entry.value(cx)?)?;
+        Some((cx.key(entry.item), value))
+    });
+    texts.collect()
+}
+
+/// A value where Kubernetes wants text: a text, or a literal or bare word as it was written.
+fn plain_text<'a>(cx: &Cx<'a>, expr: &'a Expr) -> Option<Cow<'a, str>> {
+    let value = cx.resolve(expr);
+    match value.kind {
+        ExprKind::Number => Some(Cow::Borrowed(cx.text(value.span))),
+        ExprKind::Path if matches!(cx.text(value.span), "true" | "false") => Some(Cow::Borrowed(cx.text(value.span))),
+        _ => cx.string(value),
+    }
+}
+
+fn env<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<(Spanned<&'a str>, EnvValue<'a>)> {
+    let cx = decls.cx;
+    let mut variables = Vec::new();
+    if !fields.has("env") {
+        return variables;
+    }
+    for entry in fields.entries("env") {
+        let name = cx.key(entry.item);
+        let span = entry.item.key.span;
+        if name.contains('=') || name.is_empty() || !name.is_ascii() {
+            cx.report(errors::not_a_variable(name, span));
+            continue;
+        }
+        let Some(value) = entry.value(cx) else { continue };
+        let value = match &value.kind {
+            ExprKind::Reference { kind, name, key } => {
+                let key = word_text(cx, *key);
+                match cx.word(*kind) {
+                    "secret" => EnvValue::Secret(cx.word(*name), key),
+                    "config" => {
+                        check_config_key(decls, *name, &key, value.span);
+                        EnvValue::Config(cx.word(*name), key)
+                    }
+                    other => {
+                        cx.report(errors::not_one_of("a reference", other, kind.span, &["secret", "config"]));
+                        continue;
+                    }
+                }
+            }
+            _ => match plain_text(cx, value) {
+                Some(text) => EnvValue::Text(text),
+                None => continue,
+            },
+        };
+        variables.push((Spanned::new(name, span), value));
+    }
+    variables
+}
+
+fn word_text<'a>(cx: &Cx<'a>, word: Word) -> Cow<'a, str> {
+    match word.shape {
+        WordShape::Quoted => cx.text_literal(word.span).unwrap_or_default(),
+        WordShape::Bare | WordShape::Joined => Cow::Borrowed(cx.word(word)),
+    }
+}
+
+/// A reference to a ConfigMap of the program names a key that it has.
+fn check_config_key<'a>(decls: &Decls<'_, 'a>, name: Word, key: &str, span: Span) {
+    let cx = decls.cx;
+    let text = cx.word(name);
+    if decls.index("config", text, name.span).is_none() {
+        return;
+    }
+    let Some(decl) = decls.of("config").find(|decl| decl.name == text) else { return };
+    let Some(body) = &decl.item.body else { return };
+    let keys: Vec<&str> = body.items.iter().map(|item| cx.key(item)).collect();
+    if !keys.contains(&key) {
+        cx.report(errors::unknown_config_key(text, key, span, nearest(key, keys.iter().copied())));
+    }
+}
+
+fn probes<'a>(fields: &Fields<'_, 'a>, ports: &[Port<'a>]) -> Vec<Probe<'a>> {
+    let kinds = [
+        ("readiness", ProbeKind::Readiness),
+        ("liveness", ProbeKind::Liveness),
+        ("startup", ProbeKind::Startup),
+    ];
+    kinds.into_iter().filter_map(|(key, kind)| probe(fields, key, kind, ports)).collect()
+}
+
+fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports: &[Port<'a>]) -> Option<Probe<'a>> {
+    let cx = fields.cx;
+    let field = fields.get(key)?;
+    let first = ports.first().map(|port| port.number.value);
+    let mut probe =
+        Probe { kind, action: ProbeAction::Tcp(0), delay: None, period: None, timeout: None, failures: None };
+    let without_port = |span: Span| cx.report(errors::probe_without_port(key, span));
+    if field.item.body.is_none() {
+        let value = field.value(cx)?;
+        let Some(port) = first else {
+            without_port(field.item.key.span);
+            return None;
+        };
+        probe.action = match cx.text(value.span) {
+            "tcp" => ProbeAction::Tcp(port),
+            _ => ProbeAction::Http(http_path(cx, value)?, port),
+        };
+        return Some(probe);
+    }
+    let block = Fields::of_body(cx, key, field)?;
+    block.check_keys(&PROBE_KEYS);
+    let port = block.get("port").and_then(|field| port_number(cx, field.value(cx)?)).map(|port| port.value).or(first);
+    let exec = block.get("exec").and_then(|field| {
+        let value = field.value(cx)?;
+        Some((cx.strings(value)?, value.span))
+    });
+    probe.action = match (block.get("path"), exec, port) {
+        (_, Some((command, span)), _) => ProbeAction::Exec(command, span),
+        (_, None, None) => {
+            without_port(field.item.key.span);
+            return None;
+        }
+        (Some(path), None, Some(port)) => ProbeAction::Http(http_path(cx, path.value(cx)?)?, port),
+        (None, None, Some(port)) => ProbeAction::Tcp(port),
+    };
+    let whole_seconds = |name: &'static str| {
+        let given = block.duration(name)?;
+        if !given.0.is_multiple_of(1000) {
+            let span = block.get(name).and_then(|field| field.origin.span).unwrap_or(field.item.span);
+            cx.report(errors::out_of_range(name, "whole seconds", span));
+        }
+        Some(given)
+    };
+    (probe.delay, probe.period, probe.timeout) =
+        (whole_seconds("delay"), whole_seconds("period"), whole_seconds("timeout"));
+    probe.failures = block.count("failures").map(|given| given.value);
+    Some(probe)
+}
+
+fn http_path<'a>(cx: &Cx<'a>, value: &'a Expr) -> Option<Cow<'a, str>> {
+    let path = cx.string(value)?;
+    if !path.starts_with('/') {
+        cx.report(errors::probe_path(&path, value.span));
+    }
+    Some(path)
+}
+
+fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<Volume<'a>> {
+    let cx = decls.cx;
+    let mut volumes: Vec<Volume<'a>> = Vec::new();
+    for field in fields.all("volume") {
+        let [name] = field.item.names.as_slice() else {
+            cx.report(errors::malformed("volume", "volume data { path = \"/data\"  claim = data }", field.item.span));
+            continue;
+        };
+        let text = cx.word(*name);
+        check_label(cx, "volume", text, name.span);
+        if let Some(other) = volumes.iter().find(|volume| volume.name.value == text) {
+            cx.report(errors::declared_twice("volume", text, other.name.span, name.span));
+            continue;
+        }
+        let named = Field { item: field.item, ..field };
+        let Some(block) = Fields::of_body(cx, "volume", named) else { continue };
+        block.check_keys(&VOLUME_KEYS);
+        let Some(path) = block.string("path").map(|given| given.value) else {
+            if !block.has("path") {
+                block.missing("path", "path = \"/data\"");
+            }
+            continue;
+        };
+        let sources = ["claim", "config", "secret", "disk", "memory", "host"];
+        let given: Vec<&'static str> = sources.into_iter().filter(|key| block.has(key)).collect();
+        let source = match given.as_slice() {
+            ["claim"] => block.name("claim").map(|given| VolumeSource::Claim(given.value)),
+            ["config"] => block.name("config").map(|given| {
+                decls.index("config", given.value, given.origin.span.unwrap_or(name.span));
+                VolumeSource::Config(given.value)
+            }),
+            ["secret"] => block.name("secret").map(|given| VolumeSource::Secret(given.value)),
+            ["disk"] => block.memory("disk").map(|given| VolumeSource::Disk(Some(given.value))),
+            ["memory"] => block.memory("memory").map(VolumeSource::Memory),
+            ["host"] => block.string("host").map(|given| VolumeSource::Host(given.value)),
+            [] => {
+                block.missing(
+                    "claim, config, secret, disk, memory or host",
+                    "volume data { path = \"/data\"  claim = data }",
+                );
+                None
+            }
+            several => {
+                let place = several.get(1).and_then(|key| block.get(key)).map_or(name.span, |field| field.item.key.span);
+                cx.report(errors::two_sources(text, place));
+                None
+            }
+        };
+        let Some(source) = source else { continue };
+        let read_only = block.flag("read-only").unwrap_or_default();
+        volumes.push(Volume { name: Spanned::new(text, name.span), path, read_only, source });
+    }
+    volumes
+}
+
+fn image<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Option<Image<'a>> {
+    let cx = decls.cx;
+    let Some(field) = fields.get("image") else {
+        fields.missing("image", "image = \"ghcr.io/acme/app:1.0.0\"");
+        return None;
+    };
+    if field.item.body.is_none() {
+        let value = field.value(cx)?;
+        let name = cx.string(value)?;
+        let place = cx.resolve(value).span;
+        check_image(cx, &name, place);
+        return Some(Image::Name(Spanned::new(name, place)));
+    }
+    let block = Fields::of_body(cx, "image", field)?;
+    block.check_keys(&IMAGE_KEYS);
+    let Some(runtime) = block.name("runtime") else {
+        if !block.has("runtime") {
+            block.missing("runtime", "runtime = fastapi");
+        }
+        return None;
+    };
+    let source = block.string("source");
+    if source.is_none() && !block.has("source") {
+        block.missing("source", "source = \"services/app\"");
+    }
+    let app = block.string("app").map(|given| {
+        let span = given.origin.span.unwrap_or(field.item.span);
+        Spanned::new(given.value, span)
+    });
+    let name = block.string("name");
+    if let Some(given) = &name {
+        check_image(cx, &given.value, given.origin.span.unwrap_or(field.item.span));
+    }
+    let runtime = decls.index("runtime", runtime.value, runtime.origin.span.unwrap_or(field.item.span));
+    let workers = block.count("workers");
+    if let Some(given) = workers.filter(|given| given.value == 0 || given.value > 64) {
+        cx.report(errors::out_of_range("workers", "1 to 64", given.origin.span.unwrap_or(field.item.span)));
+    }
+    let source = source?;
+    let place = source.origin.span.unwrap_or(field.item.span);
+    if source.value.starts_with('/') || source.value.split('/').any(|part| part == "..") {
+        cx.report(errors::source_outside(&source.value, place));
+    }
+    Some(Image::Built(Box::new(BuiltImage {
+        runtime: runtime?,
+        source: source.value,
+        app,
+        name: name.map(|given| given.value),
+        base: block.string("base").map(|given| given.value),
+        workers,
+    })))
+}
+
+/// An image reference as containerd reads it, roughly: no blanks, lower case before the tag, not empty.
+fn check_image(cx: &Cx<'_>, name: &str, span: Span) {
+    let path = name.split('@').next().unwrap_or(name);
+    let after_slash = path.rfind('/').map_or(0, |at| at + 1);
+    let repository = path[after_slash..].find(':').map_or(path, |at| &path[..after_slash + at]);
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
+    let (host, rest) = repository.split_once('/').unwrap_or(("", repository));
+    let host_is_fine = host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:_".contains(c));
+    let fault = if name.is_empty() {
+        "it is empty"
+    } else if name.chars().any(char::is_whitespace) {
+        "it has a blank"
+    } else if !rest.chars().all(allowed) || !host_is_fine || rest.is_empty() || rest.ends_with('/') {
+        "a repository is lower-case letters, digits, `.`, `_`, `-` and `/`"
+    } else if name.ends_with(':') || name.ends_with('@') {
+        "nothing follows its tag or digest sign"
+    } else {
+        return;
+    };
+    cx.report(errors::not_an_image(name, fault, span));
+}
+
+pub(super) fn runtimes<'a>(decls: &Decls<'_, 'a>) -> Vec<Runtime<'a>> {
+    let cx = decls.cx;
+    decls
+        .of("runtime")
+        .filter_map(|decl| {
+            let body = decl.item.body.as_ref()?;
+            let layer = Layer { env: None, kind: "runtime", name: decl.name, items: &body.items };
+            let fields = Fields::new(cx, "runtime", decl.span, vec![layer]);
+            fields.check_keys(&RUNTIME_KEYS);
+            let text = |key: &'a str| match fields.string(key).map(|given| given.value) {
+                Some(Cow::Borrowed(text)) => text,
+                _ => "",
+            };
+            Some(Runtime {
+                name: decl.name,
+                floor: fields.memory("floor"),
+                calm: fields.memory("calm"),
+                worker: fields.memory("worker"),
+                base: text("base"),
+                app: text("app"),
+                dockerfile: text("dockerfile"),
+                ignore: text("ignore"),
+            })
+        })
+        .collect()
+}
+
+pub(super) fn configs<'a>(decls: &Decls<'_, 'a>) -> Vec<Config<'a>> {
+    let cx = decls.cx;
+    let mut configs = Vec::new();
+    for decl in decls.of("config") {
+        check_label(cx, "config", decl.name, decl.span);
+        let Some(fields) = fields(decls, "config", decl) else { continue };
+        let mut data: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
+        for (key, span) in fields.keys() {
+            let valid = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            if key.is_empty() || !key.chars().all(valid) || data.iter().any(|(other, _)| other == key) {
+                if !key.chars().all(valid) || key.is_empty() {
+                    cx.report(errors::not_a_config_key(key, span));
+                }
+                continue;
+            }
+            let Some(field) = fields.get(key) else { continue };
+            let Some(value) = field.value(cx).and_then(|value| plain_text(cx, value)) else { continue };
+            data.push((Cow::Borrowed(key), value));
+        }
+        data.sort();
+        configs.push(Config { name: Spanned::new(decl.name, decl.span), data });
+    }
+    configs
+}
+
+/// Declared and never used is never silent.
+pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], services: &[Service<'a>]) {
+    let cx = decls.cx;
+    let from_library = |span: Span| cx.sources.file(span.file).name.starts_with("std/");
+    let mut used = vec![false; tiers.len()];
+    for tier in services.iter().filter_map(|service| service.tier) {
+        used[tier] = true;
+    }
+    // A tier that a service names is used, even if that service has a fault.
+    let named = |name: &str| {
+        decls.of("service").any(|decl| {
+            decl.item.body.iter().flat_map(|body| &body.items).any(|item| {
+                cx.key(item) == "tier" && item.value.as_ref().is_some_and(|value| cx.text(value.span) == name)
+            })
+        })
+    };
+    for (tier, used) in tiers.iter().zip(used) {
+        if !used && !from_library(tier.name.span) && !named(tier.name.value) {
+            cx.report(errors::unused("tier", tier.name.value, tier.name.span));
+        }
+    }
+    for decl in decls.of("config") {
+        let mentions = |service: &Service<'_>| {
+            service.pod.configs.contains(&decl.name)
+                || service.pod.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Config(n) if n == decl.name))
+                || service.pod.env.iter().any(|(_, value)| matches!(value, EnvValue::Config(n, _) if *n == decl.name))
+        };
+        if !services.iter().any(mentions) && !from_library(decl.span) {
+            cx.report(errors::unused("config", decl.name, decl.span));
+        }
+    }
+}

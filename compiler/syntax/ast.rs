@@ -1,0 +1,140 @@
+//! The tree as it was written: items with a key, names, a value and a body, whatever they will turn out
+//! to mean. One shape for fields and declarations keeps the parser, the formatter and the layers of
+//! `sema` small. Everything is a span into the source; what could not be read is an explicit hole.
+
+use super::token::Token;
+use crate::base::span::{FileId, Span};
+
+/// One source file.
+#[derive(Debug)]
+pub struct File {
+    /// Which.
+    pub id: FileId,
+    /// What it declares, in order.
+    pub items: Vec<Item>,
+    /// Its comments, in order. They belong to places, not to nodes; only `fmt` reads them.
+    pub comments: Vec<Token>,
+}
+
+/// `key = value`, `key { .. }`, `kind name, name { .. }`, `kind name = value`, `override key = value`,
+/// `expect value`, `use "file"`.
+#[derive(Debug)]
+pub struct Item {
+    /// All of it.
+    pub span: Span,
+    /// The word `override` before it.
+    pub overriding: Option<Span>,
+    /// The first word: a field's key or a declaration's kind.
+    pub key: Word,
+    /// What follows the key before `=` or `{`.
+    pub names: Vec<Word>,
+    /// What follows `=` (or, in `expect`, the key).
+    pub value: Option<Expr>,
+    /// What stands between braces.
+    pub body: Option<Body>,
+}
+
+/// The items between two braces.
+#[derive(Debug)]
+pub struct Body {
+    /// From `{` to `}`.
+    pub span: Span,
+    /// What is inside.
+    pub items: Vec<Item>,
+}
+
+/// A key or name: a bare word, a quoted text, or words joined by `.` or `/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    /// With quotes where it has them.
+    pub span: Span,
+    /// How it was written.
+    pub shape: WordShape,
+}
+
+/// How a [`Word`] was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WordShape {
+    /// `agent`
+    Bare,
+    /// `"k8s/*.yaml"`
+    Quoted,
+    /// `web/nginx`, `std.tiers`
+    Joined,
+}
+
+/// A value.
+#[derive(Debug)]
+pub struct Expr {
+    /// All of it.
+    pub span: Span,
+    /// What it is.
+    pub kind: ExprKind,
+}
+
+/// The kinds of value.
+#[derive(Debug)]
+pub enum ExprKind {
+    /// `48Mi`; the text under the span says which.
+    Number,
+    /// `"text"` or `"""text"""`.
+    Text,
+    /// `agent`, `wsl.free`.
+    Path,
+    /// `[a, b]`
+    List(Vec<Expr>),
+    /// `a..b`
+    Range(Box<(Expr, Expr)>),
+    /// `-a`
+    Negative(Box<Expr>),
+    /// `a + b`, `a >= b`
+    Binary(Operator, Box<(Expr, Expr)>),
+    /// `max(a, b)`
+    Call(Word, Vec<Expr>),
+    /// `secret db/url`: what kind of thing, its name, the key in it.
+    Reference {
+        /// `secret` or `config`.
+        kind: Word,
+        /// Its name.
+        name: Word,
+        /// The key in it.
+        key: Word,
+    },
+    /// `surge 25%`: a word and the number it takes.
+    Tagged(Word, Box<Expr>),
+    /// Something that could not be read, and was reported.
+    Hole,
+}
+
+/// What stands between two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    Plus,
+    Minus,
+    Times,
+    Divide,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Equal,
+    NotEqual,
+}
+
+impl Operator {
+    /// As it is written.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Operator::Plus => "+",
+            Operator::Minus => "-",
+            Operator::Times => "*",
+            Operator::Divide => "/",
+            Operator::Less => "<",
+            Operator::LessEqual => "<=",
+            Operator::Greater => ">",
+            Operator::GreaterEqual => ">=",
+            Operator::Equal => "==",
+            Operator::NotEqual => "!=",
+        }
+    }
+}

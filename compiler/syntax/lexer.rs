@@ -1,0 +1,166 @@
+//! Text to tokens, with nom. The lexer never fails and never reports: an unclosed text or a character
+//! that begins nothing becomes a token of its own kind, and the parser says so.
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_till, take_until, take_while};
+use nom::character::complete::{anychar, char, digit1, satisfy};
+use nom::combinator::{opt, recognize, rest, value};
+use nom::multi::many0_count;
+use nom::sequence::{delimited, pair, preceded};
+use nom::{IResult, Parser};
+
+use super::token::{Token, TokenKind};
+
+type Lexed<'s> = IResult<&'s str, TokenKind>;
+
+/// The tokens of a text, comments apart, each list in order. The tokens end with [`TokenKind::End`].
+#[derive(Debug)]
+pub struct Tokens {
+    /// All but the comments.
+    pub tokens: Vec<Token>,
+    /// The comments.
+    pub comments: Vec<Token>,
+}
+
+/// Cuts a text into tokens. Together with blanks, tokens and comments cover it exactly.
+pub fn lex(text: &str) -> Tokens {
+    let mut lexed = Tokens { tokens: Vec::with_capacity(text.len() / 5), comments: Vec::new() };
+    let offset = |at: &str| u32::try_from(text.len() - at.len()).expect("sources are smaller than 4 GiB");
+    // A byte order mark is what some editors put before any text.
+    let mut input = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut first_on_line = true;
+    loop {
+        let blank = input.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
+        first_on_line |= input.as_bytes()[..blank].contains(&b'\n');
+        input = &input[blank..];
+        let start = offset(input);
+        let Ok((after, kind)) = token(input) else { break };
+        let token = Token { kind, first_on_line, start, end: offset(after) };
+        match kind {
+            TokenKind::Comment => lexed.comments.push(token),
+            _ => lexed.tokens.push(token),
+        }
+        first_on_line = false;
+        input = after;
+    }
+    let end = offset(input);
+    lexed.tokens.push(Token { kind: TokenKind::End, first_on_line: true, start: end, end });
+    lexed
+}
+
+/// One token. Fails only at the end of the input: the last alternative takes any character.
+fn token(input: &str) -> Lexed<'_> {
+    match input.as_bytes().first() {
+        Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => word(input),
+        Some(b'0'..=b'9') => number(input),
+        Some(b'"') => text(input),
+        // A comment of a file with Windows line ends stops before the carriage return.
+        Some(b'#') => value(TokenKind::Comment, take_till(|c| c == '\n' || c == '\r')).parse(input),
+        _ => punctuation(input),
+    }
+}
+
+fn word(input: &str) -> Lexed<'_> {
+    value(
+        TokenKind::Word,
+        pair(
+            satisfy(|c| c.is_ascii_alphabetic() || c == '_'),
+            take_while(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-'),
+        ),
+    )
+    .parse(input)
+}
+
+/// Digits, an optional fraction (a point that a digit follows, so that `1..4` is a range), a suffix.
+fn number(input: &str) -> Lexed<'_> {
+    value(
+        TokenKind::Number,
+        (
+            digit1,
+            opt(pair(char('.'), digit1)),
+            take_while(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '%'),
+        ),
+    )
+    .parse(input)
+}
+
+fn text(input: &str) -> Lexed<'_> {
+    let block = delimited(tag("\"\"\""), take_until("\"\"\""), tag("\"\"\""));
+    let escaped = preceded(char('\\'), satisfy(|c| c != '\n'));
+    let plain = satisfy(|c| !matches!(c, '"' | '\\' | '\n'));
+    let line = delimited(char('"'), recognize(many0_count(alt((plain, escaped)))), char('"'));
+    alt((
+        value(TokenKind::TextBlock, block),
+        value(TokenKind::OpenText, pair(tag("\"\"\""), rest)),
+        value(TokenKind::Text, line),
+        value(TokenKind::OpenText, take_till(|c| c == '\n')),
+    ))
+    .parse(input)
+}
+
+fn punctuation(input: &str) -> Lexed<'_> {
+    alt((
+        alt((
+            value(TokenKind::OpenBrace, char('{')),
+            value(TokenKind::CloseBrace, char('}')),
+            value(TokenKind::EqualEqual, tag("==")),
+            value(TokenKind::Equals, char('=')),
+            value(TokenKind::DotDot, tag("..")),
+            value(TokenKind::Dot, char('.')),
+            value(TokenKind::Comma, char(',')),
+            value(TokenKind::OpenBracket, char('[')),
+            value(TokenKind::CloseBracket, char(']')),
+            value(TokenKind::OpenParen, char('(')),
+            value(TokenKind::CloseParen, char(')')),
+        )),
+        alt((
+            value(TokenKind::GreaterEqual, tag(">=")),
+            value(TokenKind::LessEqual, tag("<=")),
+            value(TokenKind::NotEqual, tag("!=")),
+            value(TokenKind::Greater, char('>')),
+            value(TokenKind::Less, char('<')),
+            value(TokenKind::Plus, char('+')),
+            value(TokenKind::Minus, char('-')),
+            value(TokenKind::Star, char('*')),
+            value(TokenKind::Slash, char('/')),
+            value(TokenKind::Unknown, anychar),
+        )),
+    ))
+    .parse(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<TokenKind> {
+        lex(text).tokens.iter().map(|token| token.kind).collect()
+    }
+
+    #[test]
+    fn ranges_fractions_and_hyphens() {
+        use TokenKind::*;
+        assert_eq!(kinds("32Mi..48Mi"), [Number, DotDot, Number, End]);
+        assert_eq!(kinds("1..4"), [Number, DotDot, Number, End]);
+        assert_eq!(kinds("1.5Gi"), [Number, End]);
+        assert_eq!(kinds("max-requests-inflight = 50"), [Word, Equals, Number, End]);
+        assert_eq!(kinds("a - b"), [Word, Minus, Word, End]);
+        assert_eq!(kinds("web/nginx"), [Word, Slash, Word, End]);
+    }
+
+    #[test]
+    fn texts_end_at_their_line() {
+        use TokenKind::*;
+        assert_eq!(kinds("\"a\\\"b\" x"), [Text, Word, End]);
+        assert_eq!(kinds("\"open\nx"), [OpenText, Word, End]);
+        assert_eq!(kinds("\"\"\"a\nb\"\"\" x"), [TextBlock, Word, End]);
+        assert_eq!(kinds("\"\"\"a\nb"), [OpenText, End]);
+        assert_eq!(kinds("\"\""), [Text, End]);
+    }
+
+    #[test]
+    fn strange_characters_are_tokens_too() {
+        assert_eq!(kinds("é;"), [TokenKind::Unknown, TokenKind::Unknown, TokenKind::End]);
+        assert_eq!(kinds("\u{feff}a"), [TokenKind::Word, TokenKind::End]);
+    }
+}

@@ -1,0 +1,109 @@
+//! The one door to the outside: whoever compiles hands in something that reads files. The command line
+//! gives the disk, tests and editors give a table.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Sources larger than this are refused: 32 MiB is a program of some hundred thousand services.
+pub const MAX_SOURCE_BYTES: u64 = 32 << 20;
+
+/// Why a file could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadError {
+    /// There is none.
+    NotFound,
+    /// It is a folder.
+    IsDirectory,
+    /// It has more than [`MAX_SOURCE_BYTES`].
+    TooLarge(u64),
+    /// It lies outside the project, by way of a symbolic link.
+    Outside,
+    /// Anything else, in the words of the system.
+    Other(String),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::NotFound => f.write_str("no such file"),
+            ReadError::IsDirectory => f.write_str("it is a folder"),
+            ReadError::TooLarge(bytes) => {
+                write!(f, "it has {}, more than the {} bzc reads", mib(*bytes), mib(MAX_SOURCE_BYTES))
+            }
+            ReadError::Outside => f.write_str("it is a link that leads out of the project"),
+            ReadError::Other(why) => f.write_str(why),
+        }
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    crate::base::quantity::in_mib(bytes)
+}
+
+/// Where sources come from.
+pub trait World {
+    /// The bytes of a file, by its path relative to the folder of the program: forward slashes, no `.`,
+    /// no `..`.
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
+}
+
+/// A world of files held in memory.
+#[derive(Debug, Default, Clone)]
+pub struct MemoryWorld {
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl MemoryWorld {
+    /// A world with one file.
+    pub fn with(path: impl Into<String>, text: impl Into<Vec<u8>>) -> MemoryWorld {
+        let mut world = MemoryWorld::default();
+        world.insert(path, text);
+        world
+    }
+
+    /// Adds or replaces a file.
+    pub fn insert(&mut self, path: impl Into<String>, text: impl Into<Vec<u8>>) {
+        self.files.insert(path.into(), text.into());
+    }
+}
+
+impl World for MemoryWorld {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        self.files.get(path).cloned().ok_or(ReadError::NotFound)
+    }
+}
+
+/// `path` as seen from the folder of `from`, in normal form; `None` if it climbs out of the root or is absolute.
+pub(crate) fn resolve(from: &str, path: &str) -> Option<String> {
+    let unix = path.replace('\\', "/");
+    if unix.starts_with('/') || unix.as_bytes().get(1) == Some(&b':') {
+        return None;
+    }
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in unix.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolve;
+
+    #[test]
+    fn paths_stay_inside_the_root() {
+        assert_eq!(resolve("budget.bz", "tiers.bz").as_deref(), Some("tiers.bz"));
+        assert_eq!(resolve("a/b.bz", "../c.bz").as_deref(), Some("c.bz"));
+        assert_eq!(resolve("a/b.bz", "./d/./e.bz").as_deref(), Some("a/d/e.bz"));
+        assert_eq!(resolve("budget.bz", "../c.bz"), None);
+        assert_eq!(resolve("budget.bz", "/etc/passwd"), None);
+        assert_eq!(resolve("budget.bz", "C:\\x.bz"), None);
+    }
+}
