@@ -154,6 +154,7 @@ fn keep_helps_that_hold(
     let sources = &compilation.sources;
     for diagnostic in &mut compilation.diagnostics {
         let own = subject(diagnostic);
+        let proposed = diagnostic.helps.len();
         diagnostic.helps.retain(|help| {
             if help.edits.is_empty() {
                 return true;
@@ -168,6 +169,9 @@ fn keep_helps_that_hold(
                 left.iter().position(|known| *known == error).map(|at| left.remove(at)).is_some()
             })
         });
+        if proposed > 0 && diagnostic.helps.is_empty() {
+            diagnostic.notes.push("no single change that bzc knows makes it fit and breaks nothing else".to_owned());
+        }
     }
 }
 

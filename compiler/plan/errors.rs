@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::fixes;
-use super::model::{NodePlan, Plan, Workload};
+use super::model::{Plan, Workload};
 use super::{Excess, floor};
 use crate::base::quantity::{Bytes, Cpu, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Addend, Diagnostic};
-use crate::sema::hir::{Expect, Given, Memory, Metric, Program, Role, Service};
+use crate::sema::hir::{Expect, Given, Memory, Metric, Program, Service};
 
 fn addend(what: impl Into<String>, amount: u64, span: Option<Span>) -> Addend {
     Addend { what: what.into(), amount: in_mib(amount), span }
@@ -86,7 +86,7 @@ fn group_addends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> (Vec<
             _ => String::new(),
         };
         let surge = if group.surge > 0 { format!(", {} of them for the rollout", group.surge * group.names.len() as u64) } else { String::new() };
-        let raised = if group.raised { ", its runtime's floor" } else { "" };
+        let raised = if group.raised { ", the floor of what it runs" } else { "" };
         let times = if count == 1 && surge.is_empty() { String::new() } else { format!(": {count} x {}{raised}{surge}", in_mib(group.each)) };
         addends.push(addend(format!("{}{of}{times}", named(&group.names)), amount, group.place));
     }
@@ -112,7 +112,7 @@ pub(super) fn over_memory(plan: &Plan<'_, '_>, over: Excess, place: &dyn Fn(Span
     let mut addends = Vec::new();
     let mut total = 0;
     if on_node {
-        addends.extend(reserve_addends(program, &plan.node));
+        addends.extend(reserve_addends(plan));
         total += plan.node.reserved();
         for component in plan.node.components.iter().filter(|component| component.request > 0) {
             let declared = &program.components[component.component];
@@ -142,7 +142,11 @@ pub(super) fn over_memory(plan: &Plan<'_, '_>, over: Excess, place: &dyn Fn(Span
         error = error.at(service.name.span, text);
     }
     if let Some(span) = given {
-        let text = if on_node { format!("{} of it left for pods", in_mib(room)) } else { "holds this much".to_owned() };
+        let text = match (on_node, plan.node.shortfall) {
+            (true, 0) => format!("{} of it left for pods", in_mib(room)),
+            (true, short) => format!("{} less than what no pod gets", in_mib(short)),
+            (false, _) => "holds this much".to_owned(),
+        };
         error = match error.primary {
             Some(_) => error.also(span, text),
             None => error.at(span, text),
@@ -192,7 +196,8 @@ fn first_too_many<'p, 'a>(
 }
 
 /// What no pod gets, term by term.
-fn reserve_addends(program: &Program<'_>, node: &NodePlan<'_>) -> Vec<Addend> {
+fn reserve_addends(plan: &Plan<'_, '_>) -> Vec<Addend> {
+    let (program, node) = (plan.program, &plan.node);
     let declared = &program.nodes[0];
     let reserve = declared.reserve;
     let mut addends = vec![
@@ -209,27 +214,23 @@ fn reserve_addends(program: &Program<'_>, node: &NodePlan<'_>) -> Vec<Addend> {
         let what = format!("mounted Secrets: {} x 1Mi", node.secret_mounts);
         addends.push(addend(what, node.secrets, None));
     }
-    if node.held > 0 {
-        addends.push(addend("held back: limits above their requests", node.held, None));
+    for component in node.components.iter().filter(|component| component.held > 0) {
+        let packaged = &program.components[component.component];
+        let pods = component.pods * packaged.containers;
+        let what = format!("held back for `{}`: {pods} x {}", packaged.name, in_mib(component.held / pods.max(1)));
+        let limit = packaged.memory.and_then(|(_, limit)| limit).or(packaged.bound);
+        addends.push(addend(what, component.held, limit.and_then(|limit| limit.origin.span)));
+    }
+    if declared.overcommit.is_none() {
+        for (service, workload) in program.services.iter().zip(&plan.workloads) {
+            let Memory::Burst { request, limit } = service.memory else { continue };
+            let gap = limit.value.n - request.value.n;
+            let what = format!("held back for `{}`: {} x {}", service.name.value, workload.pods, in_mib(gap));
+            addends.push(addend(what, gap * workload.pods, limit.origin.span));
+        }
     }
     addends.push(addend("the kubelet's eviction threshold", node.eviction, declared.eviction.origin.span));
     addends
-}
-
-/// What K3s and the OS need is more than the node has.
-pub(super) fn reserve_over_capacity(program: &Program<'_>, node: &NodePlan<'_>, over: u128) -> Diagnostic {
-    let declared = &program.nodes[0];
-    let name = declared.name.value;
-    let over = u64::try_from(over).unwrap_or(u64::MAX);
-    let mut error =
-        Diagnostic::error("BZ4006", format!("node `{name}` is {} too small for what no pod gets", excess(over)))
-            .at(declared.memory.origin.span.unwrap_or(declared.name.span), "holds this much");
-    error.addends = reserve_addends(program, node);
-    error.addends.push(addend("together", node.capacity.saturating_add(over), None));
-    error.note(match declared.role {
-        Role::Server => "an agent takes less than a server: `role = agent`, with the server on another machine",
-        Role::Agent => "measure K3s on this machine and write `memory` in `k3s`",
-    })
 }
 
 /// A limit below what its container needs to run at all.
@@ -327,7 +328,7 @@ pub(super) fn over_overcommit(plan: &Plan<'_, '_>, overcommit: Given<'_, u64>, a
         excess(limits - allowed),
         overcommit.value
     );
-    let mut error = Diagnostic::error("BZ4007", message)
+    let mut error = Diagnostic::error("BZ4006", message)
         .at(span, format!("{} of limits, {} allocatable", in_mib(limits), in_mib(plan.node.allocatable)));
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
         if workload.limit.n > workload.request.n {

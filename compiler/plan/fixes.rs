@@ -8,7 +8,8 @@ use super::model::Plan;
 use crate::base::quantity::{Bytes, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Edit, Help};
-use crate::sema::hir::{Memory, SettingValue};
+use crate::sema::hir::{Formula, Memory, SettingValue, Subject};
+use crate::syntax::ast::Operator;
 
 /// Proposals beyond this many would only be read by nobody.
 const MOST: usize = 6;
@@ -36,12 +37,26 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
     if on_node {
         let node = &plan.program.nodes[0];
         if let Some(span) = node.memory.origin.span {
-            let needed = Bytes::new((node.memory.value.n + deficit).div_ceil(MIB) * MIB);
+            let needed = Bytes::new((node.memory.value.n + deficit + wanted_free(plan)).div_ceil(MIB) * MIB);
             helps.push(help(format!("a machine whose MemTotal is {needed}"), span, needed.to_string()));
         }
     }
     helps.truncate(MOST);
     helps
+}
+
+/// What the program expects to be left over on the node: a larger machine must have that too.
+fn wanted_free(plan: &Plan<'_, '_>) -> u64 {
+    let wanted = plan.program.expects.iter().filter_map(|expect| match (&expect.left, expect.operator, &expect.right) {
+        (Formula::Metric(metric), Operator::GreaterEqual | Operator::Greater, Formula::Constant(number))
+        | (Formula::Constant(number), Operator::LessEqual | Operator::Less, Formula::Metric(metric))
+            if metric.key == "free" && matches!(metric.of, Subject::Node(_)) =>
+        {
+            Some(number.n.saturating_add(1))
+        }
+        _ => None,
+    });
+    wanted.max().unwrap_or(0)
 }
 
 /// Rolling out by replacement needs no second copy.
@@ -114,26 +129,59 @@ fn fewer_replicas(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit
     Some(help(format!("run `{name}` with {left} replica{}", if left == 1 { "" } else { "s" }), span, left.to_string()))
 }
 
-/// Components that can be switched off with one more name in `disable`.
+/// Components that can be switched off, or held smaller.
 fn fewer_components(plan: &Plan<'_, '_>, deficit: u64) -> Vec<Help> {
-    let disable = plan.program.k3s.config.iter().find_map(|setting| match &setting.value {
-        SettingValue::List(items) if setting.key == "disable" => items.last().map(|last| last.span.after()),
+    const SWITCHES: [(&str, &[&str], &str); 4] = [
+        ("metrics-server", &["metrics-server"], "`kubectl top` and autoscaling stop"),
+        ("traefik", &["traefik", "svclb-traefik", "helm-install-traefik"], "no ingress controller"),
+        ("local-storage", &["local-path-provisioner"], "PersistentVolumeClaims stop being provisioned"),
+        (
+            "traefik, servicelb, metrics-server",
+            &["traefik", "svclb-traefik", "helm-install-traefik", "metrics-server"],
+            "no ingress controller, no LoadBalancer, no `kubectl top`",
+        ),
+    ];
+    let mut helps = Vec::new();
+    let taken = |names: &[&str]| -> u64 {
+        let of = |index: usize| plan.program.components[index].name;
+        let named = plan.node.components.iter().filter(|component| names.contains(&of(component.component)));
+        named.map(|component| component.request + component.held).sum()
+    };
+    for (switch, names, price) in SWITCHES {
+        let saved = taken(names);
+        if saved >= deficit && saved > 0 {
+            let Some(edit) = disabling(plan, switch) else { continue };
+            helps.push(Help { text: format!("disable `{switch}`, {} less: {price}", in_mib(saved)), edits: vec![edit] });
+        }
+    }
+    // What CoreDNS takes when bzc writes its manifest: one pod at a time, bounded.
+    const BOUNDED: Bytes = Bytes::mib(64);
+    let coredns = plan.program.components.iter().find(|component| component.name == "coredns");
+    let saved = taken(&["coredns"]).saturating_sub(BOUNDED.n);
+    if coredns.is_some_and(|component| !component.owned) && saved >= deficit {
+        let declaration = format!("\ncomponent coredns {{ memory = {BOUNDED} }}");
+        let text = format!("keep CoreDNS at {BOUNDED}, one pod at a time, {} less", in_mib(saved));
+        helps.push(help(text, plan.program.nodes[0].behind, declaration));
+    }
+    helps
+}
+
+/// The edit that adds names to `disable`, wherever that is.
+fn disabling(plan: &Plan<'_, '_>, names: &str) -> Option<Edit> {
+    let listed = plan.program.k3s.config.iter().find_map(|setting| match &setting.value {
+        SettingValue::List(items) if setting.key == "disable" => Some(items),
         _ => None,
     });
-    let Some(place) = disable else { return Vec::new() };
-    const SWITCHES: [(&str, &str, &str); 2] = [
-        ("metrics-server", "metrics-server", "`kubectl top` and memory autoscaling stop"),
-        ("local-path-provisioner", "local-storage", "PersistentVolumeClaims stop being provisioned"),
-    ];
-    let enough = plan.node.components.iter().filter(|component| component.request + component.held >= deficit);
-    enough
-        .filter_map(|component| {
-            let name = plan.program.components[component.component].name;
-            let (_, switch, price) = SWITCHES.iter().find(|(known, ..)| *known == name)?;
-            let text = format!("disable `{switch}`, {} less: {price}", in_mib(component.request + component.held));
-            Some(help(text, place, format!(", {switch}")))
-        })
-        .collect()
+    match (listed, plan.program.k3s.inside) {
+        (Some(items), _) => {
+            let new: Vec<&str> = names.split(", ").filter(|name| items.iter().all(|item| item.value != *name)).collect();
+            Some(Edit { span: items.last()?.span.after(), text: format!(", {}", new.join(", ")) })
+        }
+        (None, Some(span)) => Some(Edit { span, text: format!(" disable = [{names}] ") }),
+        (None, None) => {
+            Some(Edit { span: plan.program.nodes[0].behind, text: format!("\nk3s {{ disable = [{names}] }}") })
+        }
+    }
 }
 
 /// The smallest single service without which the rest fits.

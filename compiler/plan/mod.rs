@@ -35,7 +35,7 @@ pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, si
     if sink.has_errors() {
         return None;
     }
-    let node = node_before_pods(program, &workloads, sink)?;
+    let node = node_before_pods(program, &workloads)?;
     let mut plan = Plan {
         program,
         node,
@@ -128,7 +128,7 @@ fn floor<'a>(program: &Program<'a>, service: &Service<'a>) -> Option<Given<'a, B
 }
 
 /// Everything about the node that does not depend on how ranges are filled.
-fn node_before_pods<'a>(program: &Program<'a>, workloads: &[Workload<'a>], sink: &mut Sink) -> Option<NodePlan<'a>> {
+fn node_before_pods<'a>(program: &Program<'a>, workloads: &[Workload<'a>]) -> Option<NodePlan<'a>> {
     let node = program.nodes.first()?;
     let overcommitted = node.overcommit.is_some();
     let system_default = system_default(&program.components);
@@ -162,7 +162,7 @@ fn node_before_pods<'a>(program: &Program<'a>, workloads: &[Workload<'a>], sink:
     let taken = u128::from(os) + u128::from(k3s) + u128::from(containerd) + u128::from(eviction) + shims + secrets + held;
     // Every part of a sum that is below the capacity fits 64 bits as the capacity does.
     let small = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
-    let reserved = NodePlan {
+    Some(NodePlan {
         capacity,
         os,
         k3s,
@@ -173,19 +173,15 @@ fn node_before_pods<'a>(program: &Program<'a>, workloads: &[Workload<'a>], sink:
         secret_mounts: small(secret_mounts),
         held: small(held),
         eviction,
-        allocatable: 0,
+        allocatable: small(u128::from(capacity).saturating_sub(taken)),
+        shortfall: small(taken.saturating_sub(u128::from(capacity))),
         requests: 0,
         limits: 0,
         pods: 0,
         cpu: 0,
         components,
         system_default,
-    };
-    if taken > u128::from(capacity) {
-        sink.push(errors::reserve_over_capacity(program, &reserved, taken - u128::from(capacity)));
-        return None;
-    }
-    Some(NodePlan { allocatable: capacity - small(taken), ..reserved })
+    })
 }
 
 /// The limit a LimitRange gives to containers of kube-system that have none: the largest any of them needs.
@@ -258,7 +254,7 @@ fn fill_ranges(
         }
     }
     let component_requests: u64 = node.components.iter().map(|component| component.request).sum();
-    let mut rooms = vec![i128::from(node.allocatable) - i128::from(component_requests)];
+    let mut rooms = vec![i128::from(node.allocatable) - i128::from(node.shortfall) - i128::from(component_requests)];
     rooms.extend(program.budgets.iter().map(|budget| i128::from(budget.ceiling.value.n)));
     let mut claims: Vec<Claim> = Vec::with_capacity(workloads.len());
     let mut ranged: Vec<usize> = Vec::with_capacity(workloads.len());

@@ -148,6 +148,8 @@ pub struct NodePlan<'a> {
     pub eviction: u64,
     /// What the scheduler may give to pods.
     pub allocatable: u64,
+    /// By how much the node is too small even for what no pod gets; then nothing is allocatable.
+    pub shortfall: u64,
     /// Requests of all that must find room at once.
     pub requests: u64,
     /// Limits of all that may be there at once.

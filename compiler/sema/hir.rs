@@ -116,6 +116,8 @@ pub struct Node<'a> {
     pub overcommit: Option<Given<'a, u64>>,
     /// Pods the kubelet takes.
     pub max_pods: Given<'a, u64>,
+    /// Right behind its declaration.
+    pub behind: Span,
     /// Keys of config.yaml for this node alone, sorted.
     pub config: Vec<Setting<'a>>,
 }
@@ -125,6 +127,8 @@ pub struct Node<'a> {
 pub struct K3s<'a> {
     /// The version as written, and its minor.
     pub version: Option<Given<'a, &'a str>>,
+    /// Right behind the `{` of its block, if it has one.
+    pub inside: Option<Span>,
     /// The Kubernetes minor whose tables apply.
     pub minor: u32,
     /// The K3s process of a server or an agent.

@@ -73,6 +73,7 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
                 role,
                 overcommit,
                 max_pods,
+                behind: decl.item.span.after(),
                 config,
             })
         })
@@ -135,6 +136,10 @@ pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>, role: Role) -> Option<K3s<'a>> {
     let figure = |key: &'a str| fields.memory(key).or_else(|| library_memory(decls, figures, key));
     Some(K3s {
         version: version.map(|(given, _)| given),
+        inside: decls.k3s.and_then(|item| {
+            let open = item.body.as_ref()?.span;
+            Some(Span { start: open.start + 1, end: open.start + 1, ..open })
+        }),
         minor,
         memory: figure("memory")?,
         containerd: figure("containerd")?,

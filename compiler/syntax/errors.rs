@@ -70,6 +70,12 @@ pub(super) fn missing_body(
     }
 }
 
+pub(super) fn missing_brace(head: Span, behind: Span) -> Diagnostic {
+    Diagnostic::error("BZ1003", "a `{` is missing")
+        .at(head, "its fields follow on the next lines")
+        .fix("open the block", behind.after(), " {")
+}
+
 pub(super) fn separator(span: Span, text: &str) -> Diagnostic {
     Diagnostic::error("BZ1008", format!("`{text}` between fields"))
         .at(span, "not needed")

@@ -202,6 +202,13 @@ impl Parser<'_> {
                 self.no_separator();
                 Ok(())
             }
+            TokenKind::Word | TokenKind::Text if !item.names.is_empty() && self.is_inside(token, item.key.span) => {
+                let behind = item.names.last().map_or(item.key.span, |name| name.span);
+                self.sink.push(errors::missing_brace(item.key.span.to(behind), behind));
+                let open = self.tokens[self.at - 1];
+                item.body = Some(self.block(open)?);
+                Ok(())
+            }
             _ => {
                 let behind = item.names.last().map_or(item.key.span, |name| name.span);
                 let key = &self.text[item.key.span.start as usize..item.key.span.end as usize];
@@ -213,6 +220,16 @@ impl Parser<'_> {
                 Err(Reported)
             }
         }
+    }
+
+    /// Whether a token begins a line that is indented further than the one `head` is on: it was meant to be
+    /// inside of what `head` declares.
+    fn is_inside(&self, token: Token, head: Span) -> bool {
+        let column = |at: u32| {
+            let before = &self.text[..at as usize];
+            before.len() - before.rfind('\n').map_or(0, |line| line + 1)
+        };
+        token.first_on_line && column(token.start) > column(head.start)
     }
 
     /// Fields are separated by blanks. A `,` or `;` behind one is a habit from elsewhere: said once, passed over.
@@ -268,6 +285,11 @@ impl Parser<'_> {
 
     fn body(&mut self) -> Read<Body> {
         let open = self.next();
+        self.block(open)
+    }
+
+    /// What stands behind `open` up to its `}`.
+    fn block(&mut self, open: Token) -> Read<Body> {
         if self.depth >= MAX_DEPTH {
             self.sink.push(errors::too_deep(self.span(open), MAX_DEPTH));
             self.skip_to_close();
