@@ -33,7 +33,7 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
             let mut lint = Diagnostic::lint("low-coredns", message)
                 .note("bzc bounds its cache and sets GOMEMLIMIT to live in it; an OOM kill is an outage of cluster DNS");
             if let Some(span) = span {
-                lint = lint.at(span, "the limit").fix("a full default cache fits in", span, Bytes::mib(64).to_string());
+                lint = lint.at(span, "the limit").fix("what the guide asks for", span, Bytes::mib(64).to_string());
             }
             found.push(lint);
         }

@@ -1,1 +1,15 @@
+//! All tests outside the crate, in one binary. Tests are data: a kind of test is one function over a folder of inputs,
+//! and sees only the public API of `bzc` and the program itself.
+//!
+//! `BLESS=1 cargo test` writes what came out where an expectation stands, and removes expectations nobody asks for.
 
+mod cli;
+mod determinism;
+mod fmt;
+mod golden;
+mod registry;
+mod robustness;
+mod spec;
+mod support;
+mod tidy;
+mod ui;

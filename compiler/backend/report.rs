@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use super::header;
@@ -112,10 +113,57 @@ fn choice_word(choice: Choice) -> &'static str {
     }
 }
 
+/// A list that is printed element by element: ten thousand services never stand in memory as a tree.
+struct Each<F>(F);
+
+impl<I: Iterator<Item = Value>, F: Fn() -> I> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+struct Report<'r, 'p, 'a>(&'r Plan<'p, 'a>);
+
+impl Serialize for Report<'_, '_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let plan = self.0;
+        let level = plan.level.map(|(numerator, denominator)| [numerator, denominator]);
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("bzcReport", &1)?;
+        map.serialize_entry("source", plan.program.source)?;
+        map.serialize_entry("environment", &plan.program.env)?;
+        map.serialize_entry("theorems", &Each(|| theorems(plan)))?;
+        map.serialize_entry("level", &level)?;
+        map.serialize_entry("nodes", &[node(plan)])?;
+        map.serialize_entry("budgets", &Each(|| budgets(plan)))?;
+        map.serialize_entry("services", &Each(|| services(plan)))?;
+        map.end()
+    }
+}
+
 /// report.json.
 pub fn json(plan: &Plan<'_, '_>) -> String {
-    let program = plan.program;
-    let node = &plan.node;
+    let mut text = serde_json::to_string_pretty(&Report(plan)).expect("a tree of texts and numbers");
+    text.push('\n');
+    text
+}
+
+fn theorems<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
+    plan.theorems.iter().map(|theorem| {
+        json!({
+            "id": theorem.id,
+            "name": theorem.name,
+            "verdict": theorem.verdict.word(),
+            "leftBytes": theorem.left,
+            "rightBytes": theorem.right,
+            "statement": theorem.statement,
+            "why": theorem.why,
+        })
+    })
+}
+
+fn node(plan: &Plan<'_, '_>) -> Value {
+    let (program, node) = (plan.program, &plan.node);
     let declared = &program.nodes[0];
     let terms: Vec<Value> = reserve_terms(plan)
         .into_iter()
@@ -141,98 +189,67 @@ pub fn json(plan: &Plan<'_, '_>) -> String {
             })
         })
         .collect();
-    let services: Vec<Value> = program
-        .services
-        .iter()
-        .zip(&plan.workloads)
-        .map(|(service, workload)| {
-            let (low, high): (Origin<'_>, Origin<'_>) = match service.memory {
-                Memory::Range { low, high } => (low.origin, high.origin),
-                Memory::Burst { request, limit } => (request.origin, limit.origin),
-            };
-            json!({
-                "name": service.name.value,
-                "tier": service.tier.map(|tier| program.tiers[tier].name.value),
-                "replicas": workload.replicas,
-                "surge": workload.surge,
-                "podsAtPeak": workload.peak(),
-                "podsWithEnding": workload.pods,
-                "requestBytes": workload.request.n,
-                "limitBytes": workload.limit.n,
-                "leastBytes": workload.least.n,
-                "choice": choice_word(workload.choice),
-                "floorOrigin": workload.floor.map(|floor| floor.origin.path()),
-                "origin": { "least": low.path(), "most": high.path(), "replicas": service.replicas.origin.path() },
-            })
+    json!({
+        "name": declared.name.value,
+        "role": if declared.role == Role::Server { "server" } else { "agent" },
+        "memoryBytes": node.capacity,
+        "memoryOrigin": declared.memory.origin.path(),
+        "reservedBytes": node.reserved(),
+        "systemReservedBytes": node.os,
+        "kubeReservedBytes": node.kube_reserved(),
+        "evictionBytes": node.eviction,
+        "allocatableBytes": node.allocatable,
+        "requestBytes": node.requests,
+        "limitBytes": node.limits,
+        "freeBytes": node.free(),
+        "podsAtPeak": node.pods,
+        "maxPods": declared.max_pods.value,
+        "cpuMilli": declared.cpu.map(|cpu| cpu.value.milli),
+        "cpuRequestMilli": node.cpu,
+        "reserved": terms,
+        "components": components,
+    })
+}
+
+fn budgets<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
+    let services = &plan.program.services;
+    plan.program.budgets.iter().zip(&plan.budgets).map(|(budget, planned)| {
+        let members: Option<Vec<&str>> =
+            budget.members.as_ref().map(|members| members.iter().map(|member| services[*member].name.value).collect());
+        json!({
+            "name": budget.name.value,
+            "ceilingBytes": planned.ceiling,
+            "usedBytes": planned.used,
+            "freeBytes": planned.ceiling - planned.used,
+            "services": members,
+            "origin": budget.ceiling.origin.path(),
+            "verdict": Verdict::Proved.word(),
         })
-        .collect();
-    let budgets: Vec<Value> = program
-        .budgets
-        .iter()
-        .zip(&plan.budgets)
-        .map(|(budget, planned)| {
-            let members: Option<Vec<&str>> = budget
-                .members
-                .as_ref()
-                .map(|members| members.iter().map(|member| program.services[*member].name.value).collect());
-            json!({
-                "name": budget.name.value,
-                "ceilingBytes": planned.ceiling,
-                "usedBytes": planned.used,
-                "freeBytes": planned.ceiling - planned.used,
-                "services": members,
-                "origin": budget.ceiling.origin.path(),
-                "verdict": Verdict::Proved.word(),
-            })
+    })
+}
+
+fn services<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
+    let program = plan.program;
+    program.services.iter().zip(&plan.workloads).map(|(service, workload)| {
+        let (low, high): (Origin<'_>, Origin<'_>) = match service.memory {
+            Memory::Range { low, high } => (low.origin, high.origin),
+            Memory::Burst { request, limit } => (request.origin, limit.origin),
+        };
+        json!({
+            "name": service.name.value,
+            "tier": service.tier.map(|tier| program.tiers[tier].name.value),
+            "replicas": workload.replicas,
+            "surge": workload.surge,
+            "podsAtPeak": workload.peak(),
+            "podsWithEnding": workload.pods,
+            "requestBytes": workload.request.n,
+            "limitBytes": workload.limit.n,
+            "leastBytes": workload.least.n,
+            "choice": choice_word(workload.choice),
+            "floorOrigin": workload.floor.map(|floor| floor.origin.path()),
+            "origin": { "least": low.path(), "most": high.path(), "replicas": service.replicas.origin.path() },
         })
-        .collect();
-    let theorems: Vec<Value> = plan
-        .theorems
-        .iter()
-        .map(|theorem| {
-            json!({
-                "id": theorem.id,
-                "name": theorem.name,
-                "verdict": theorem.verdict.word(),
-                "leftBytes": theorem.left,
-                "rightBytes": theorem.right,
-                "statement": theorem.statement,
-                "why": theorem.why,
-            })
-        })
-        .collect();
-    let report = json!({
-        "bzcReport": 1,
-        "source": program.source,
-        "environment": program.env,
-        "level": plan.level.map(|(numerator, denominator)| json!([numerator, denominator])),
-        "nodes": [{
-            "name": declared.name.value,
-            "role": if declared.role == Role::Server { "server" } else { "agent" },
-            "memoryBytes": node.capacity,
-            "memoryOrigin": declared.memory.origin.path(),
-            "reservedBytes": node.reserved(),
-            "systemReservedBytes": node.os,
-            "kubeReservedBytes": node.kube_reserved(),
-            "evictionBytes": node.eviction,
-            "allocatableBytes": node.allocatable,
-            "requestBytes": node.requests,
-            "limitBytes": node.limits,
-            "freeBytes": node.free(),
-            "podsAtPeak": node.pods,
-            "maxPods": declared.max_pods.value,
-            "cpuMilli": declared.cpu.map(|cpu| cpu.value.milli),
-            "cpuRequestMilli": node.cpu,
-            "reserved": terms,
-            "components": components,
-        }],
-        "budgets": budgets,
-        "services": services,
-        "theorems": theorems,
-    });
-    let mut text = serde_json::to_string_pretty(&report).expect("a tree of texts and numbers");
-    text.push('\n');
-    text
+    })
 }
 
 /// How many more of each tier would fit on the node and in every budget over all services.
@@ -240,20 +257,17 @@ pub fn headroom(plan: &Plan<'_, '_>) -> Vec<(String, u64, Option<String>)> {
     let program = plan.program;
     let mut rooms = Vec::new();
     for (index, tier) in program.tiers.iter().enumerate() {
-        let member = program.services.iter().zip(&plan.workloads).find(|(service, _)| service.tier == Some(index));
-        let Some((service, workload)) = member else { continue };
-        if service.tier.is_none() || workload.limit.n == 0 {
-            continue;
-        }
-        // A further service of this tier costs its least, its shims while it rolls, and its request of CPU.
-        let each = workload.least.n + program.k3s.shim.value.n * 2;
+        let members = program.services.iter().zip(&plan.workloads).filter(|(service, _)| service.tier == Some(index));
+        let Some(workload) = members.map(|(_, workload)| workload).max_by_key(|workload| workload.limit) else { continue };
+        // A further service of this tier, as large as its siblings, and two shims while it is rolled out.
+        let each = workload.limit.n + program.k3s.shim.value.n * 2;
         let on_node = plan.node.free() / each;
         let mut most = (on_node, None);
         for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
             let holds_tier = budget.members.as_ref().is_none_or(|members| {
                 members.iter().any(|member| program.services[*member].tier == Some(index))
             });
-            let fits = (planned.ceiling - planned.used) / workload.least.n;
+            let fits = (planned.ceiling - planned.used) / workload.limit.n;
             if holds_tier && fits < most.0 {
                 most = (fits, Some(budget.name.value.to_owned()));
             }

@@ -225,6 +225,9 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
         service::check_unused(&decls, &tiers, &services);
+    } else {
+        // What a file only declares, others use.
+        cx.lets.values().for_each(|constant| constant.used.set(true));
     }
     chosen?;
     if is_library_file {

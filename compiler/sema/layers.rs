@@ -34,6 +34,8 @@ pub struct Fields<'c, 'a> {
     /// Where the declaration's name stands.
     pub span: Span,
     layers: Vec<Layer<'a>>,
+    /// All items of all layers with their key and the index of their layer, so that a look-up is one pass.
+    keyed: Vec<(&'a str, usize, &'a Item)>,
 }
 
 /// A field that was found, and where.
@@ -67,7 +69,11 @@ impl<'a> Field<'a> {
 impl<'c, 'a> Fields<'c, 'a> {
     /// The fields of a declaration. `layers` from the lowest to the one that wins.
     pub fn new(cx: &'c Cx<'a>, kind: &'static str, span: Span, layers: Vec<Layer<'a>>) -> Fields<'c, 'a> {
-        Fields { cx, kind, span, layers }
+        let mut keyed = Vec::with_capacity(layers.iter().map(|layer| layer.items.len()).sum());
+        for (index, layer) in layers.iter().enumerate() {
+            keyed.extend(layer.items.iter().map(|item| (cx.key(item), index, item)));
+        }
+        Fields { cx, kind, span, layers, keyed }
     }
 
     /// The block behind one item.
@@ -89,50 +95,49 @@ impl<'c, 'a> Fields<'c, 'a> {
 
     /// Reports keys that are not among `known` and keys given twice, in the layers that are this declaration's own.
     pub fn check_keys(&self, known: &[&'static str]) {
-        for layer in &self.layers {
-            if layer.kind != self.kind && self.layers.len() > 1 {
+        for (at, (key, layer, item)) in self.keyed.iter().enumerate() {
+            if self.layers[*layer].kind != self.kind && self.layers.len() > 1 {
                 continue;
             }
-            for (index, item) in layer.items.iter().enumerate() {
-                let key = self.cx.key(item);
-                if !known.contains(&key) {
-                    self.cx.report(errors::unknown_key(self.kind, key, item.key.span, known));
-                } else if let Some(first) = layer.items[..index].iter().find(|other| self.cx.key(other) == key) {
-                    if !REPEATABLE.contains(&key) {
-                        self.cx.report(errors::given_twice(key, first.key.span, item.key.span));
-                    }
-                }
+            if !known.contains(key) {
+                self.cx.report(errors::unknown_key(self.kind, key, item.key.span, known));
+            } else if !REPEATABLE.contains(key) {
+                self.check_given_once(at);
             }
+        }
+    }
+
+    /// Reports the item at this index of `keyed` if its layer gives its key before.
+    fn check_given_once(&self, at: usize) {
+        let (key, layer, item) = self.keyed[at];
+        let earlier = self.keyed[..at].iter().find(|(other, of, _)| *of == layer && *other == key);
+        if let Some((_, _, first)) = earlier {
+            self.cx.report(errors::given_twice(key, first.key.span, item.key.span));
         }
     }
 
     /// Whether any layer has this key.
     pub fn has(&self, key: &str) -> bool {
-        self.layers.iter().any(|layer| layer.items.iter().any(|item| self.cx.key(item) == key))
+        self.keyed.iter().any(|(other, ..)| *other == key)
     }
 
-    /// All keys of all layers, with where each first stands.
+    /// All keys of all layers, with where each stands; one given twice in a layer is reported.
     pub fn keys(&self) -> Vec<(&'a str, Span)> {
-        let mut keys: Vec<(&'a str, Span)> = Vec::new();
-        for layer in &self.layers {
-            let mut own: Vec<(&'a str, Span)> = Vec::new();
-            for item in layer.items {
-                let key = self.cx.key(item);
-                match own.iter().find(|(other, _)| *other == key) {
-                    Some((_, first)) => self.cx.report(errors::given_twice(key, *first, item.key.span)),
-                    None => own.push((key, item.key.span)),
-                }
-            }
-            keys.extend(own);
-        }
-        keys
+        (0..self.keyed.len()).for_each(|at| self.check_given_once(at));
+        self.keyed.iter().map(|(key, _, item)| (*key, item.key.span)).collect()
     }
 
     /// The field that counts, with `override` checked on the way.
     pub fn get(&self, key: &'a str) -> Option<Field<'a>> {
         let mut found: Option<Field<'a>> = None;
-        for layer in &self.layers {
-            let Some(item) = layer.items.iter().find(|item| self.cx.key(item) == key) else { continue };
+        let mut last_layer = usize::MAX;
+        for (other, index, item) in &self.keyed {
+            // Of a key given twice in one layer the first counts; `check_keys` has reported the second.
+            if *other != key || *index == last_layer {
+                continue;
+            }
+            last_layer = *index;
+            let layer = &self.layers[*index];
             match (found, item.overriding) {
                 (Some(lower), None) => {
                     self.cx.report(errors::override_missing(key, item, &lower));

@@ -2,16 +2,18 @@
 //! that begins nothing becomes a token of its own kind, and the parser says so.
 
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till, take_until, take_while};
-use nom::character::complete::{anychar, char, digit1, satisfy};
-use nom::combinator::{opt, recognize, rest, value};
+use nom::bytes::complete::{tag, take, take_till, take_until, take_while};
+use nom::character::complete::{char, digit1, satisfy};
+use nom::combinator::{opt, rest, value};
 use nom::multi::many0_count;
 use nom::sequence::{delimited, pair, preceded};
 use nom::{IResult, Parser};
 
 use super::token::{Token, TokenKind};
 
-type Lexed<'s> = IResult<&'s str, TokenKind>;
+/// Bytes, because everything that ends a token is ASCII: no character is ever cut.
+type Input<'s> = &'s [u8];
+type Lexed<'s> = IResult<Input<'s>, TokenKind>;
 
 /// The tokens of a text, comments apart, each list in order. The tokens end with [`TokenKind::End`].
 #[derive(Debug)]
@@ -25,13 +27,13 @@ pub struct Tokens {
 /// Cuts a text into tokens. Together with blanks, tokens and comments cover it exactly.
 pub fn lex(text: &str) -> Tokens {
     let mut lexed = Tokens { tokens: Vec::with_capacity(text.len() / 5), comments: Vec::new() };
-    let offset = |at: &str| u32::try_from(text.len() - at.len()).expect("sources are smaller than 4 GiB");
+    let offset = |at: Input<'_>| u32::try_from(text.len() - at.len()).expect("sources are smaller than 4 GiB");
     // A byte order mark is what some editors put before any text.
-    let mut input = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut input = text.strip_prefix('\u{feff}').unwrap_or(text).as_bytes();
     let mut first_on_line = true;
     loop {
-        let blank = input.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
-        first_on_line |= input.as_bytes()[..blank].contains(&b'\n');
+        let blank = input.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
+        first_on_line |= input[..blank].contains(&b'\n');
         input = &input[blank..];
         let start = offset(input);
         let Ok((after, kind)) = token(input) else { break };
@@ -49,56 +51,47 @@ pub fn lex(text: &str) -> Tokens {
 }
 
 /// One token. Fails only at the end of the input: the last alternative takes any character.
-fn token(input: &str) -> Lexed<'_> {
-    match input.as_bytes().first() {
+fn token(input: Input<'_>) -> Lexed<'_> {
+    match input.first() {
         Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => word(input),
         Some(b'0'..=b'9') => number(input),
         Some(b'"') => text(input),
         // A comment of a file with Windows line ends stops before the carriage return.
-        Some(b'#') => value(TokenKind::Comment, take_till(|c| c == '\n' || c == '\r')).parse(input),
+        Some(b'#') => value(TokenKind::Comment, take_till(|b| b == b'\n' || b == b'\r')).parse(input),
+        Some(0x80..) => value(TokenKind::Unknown, take(character_length(input))).parse(input),
         _ => punctuation(input),
     }
 }
 
-fn word(input: &str) -> Lexed<'_> {
-    value(
-        TokenKind::Word,
-        pair(
-            satisfy(|c| c.is_ascii_alphabetic() || c == '_'),
-            take_while(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-'),
-        ),
-    )
-    .parse(input)
+/// Bytes of the character that begins here.
+fn character_length(input: Input<'_>) -> usize {
+    1 + input.iter().skip(1).take_while(|byte| (0x80..0xC0).contains(*byte)).count()
+}
+
+/// Its first letter was seen by `token`.
+fn word(input: Input<'_>) -> Lexed<'_> {
+    let inside = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    value(TokenKind::Word, take_while(inside)).parse(input)
 }
 
 /// Digits, an optional fraction (a point that a digit follows, so that `1..4` is a range), a suffix.
-fn number(input: &str) -> Lexed<'_> {
-    value(
-        TokenKind::Number,
-        (
-            digit1,
-            opt(pair(char('.'), digit1)),
-            take_while(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '%'),
-        ),
-    )
-    .parse(input)
+fn number(input: Input<'_>) -> Lexed<'_> {
+    let suffix = take_while(|b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'%');
+    value(TokenKind::Number, (digit1, opt(pair(char('.'), digit1)), suffix)).parse(input)
 }
 
-fn text(input: &str) -> Lexed<'_> {
+fn text(input: Input<'_>) -> Lexed<'_> {
+    if !input.starts_with(b"\"\"\"") {
+        let plain = || take_till(|b| matches!(b, b'"' | b'\\' | b'\n'));
+        let escaped = preceded(char('\\'), pair(satisfy(|c| c != '\n'), plain()));
+        let line = delimited(char('"'), pair(plain(), many0_count(escaped)), char('"'));
+        return alt((value(TokenKind::Text, line), value(TokenKind::OpenText, take_till(|b| b == b'\n')))).parse(input);
+    }
     let block = delimited(tag("\"\"\""), take_until("\"\"\""), tag("\"\"\""));
-    let escaped = preceded(char('\\'), satisfy(|c| c != '\n'));
-    let plain = satisfy(|c| !matches!(c, '"' | '\\' | '\n'));
-    let line = delimited(char('"'), recognize(many0_count(alt((plain, escaped)))), char('"'));
-    alt((
-        value(TokenKind::TextBlock, block),
-        value(TokenKind::OpenText, pair(tag("\"\"\""), rest)),
-        value(TokenKind::Text, line),
-        value(TokenKind::OpenText, take_till(|c| c == '\n')),
-    ))
-    .parse(input)
+    alt((value(TokenKind::TextBlock, block), value(TokenKind::OpenText, rest))).parse(input)
 }
 
-fn punctuation(input: &str) -> Lexed<'_> {
+fn punctuation(input: Input<'_>) -> Lexed<'_> {
     alt((
         alt((
             value(TokenKind::OpenBrace, char('{')),
@@ -123,7 +116,7 @@ fn punctuation(input: &str) -> Lexed<'_> {
             value(TokenKind::Minus, char('-')),
             value(TokenKind::Star, char('*')),
             value(TokenKind::Slash, char('/')),
-            value(TokenKind::Unknown, anychar),
+            value(TokenKind::Unknown, take(1_usize)),
         )),
     ))
     .parse(input)

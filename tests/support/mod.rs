@@ -1,0 +1,27 @@
+//! What the kinds of test share.
+
+pub(crate) mod bless;
+pub(crate) mod corpus;
+pub(crate) mod fence;
+pub(crate) mod world;
+
+use bzc::{Compilation, Options, Want};
+
+use world::Folder;
+
+/// Compiles a text as the program `name` of a folder.
+pub(crate) fn compile(folder: &Folder, name: &str, text: &str, env: Option<&str>, want: Want<'_>) -> Compilation {
+    let options = Options { env: env.map(str::to_owned) };
+    bzc::compile(folder, name, text.to_owned(), &options, want)
+}
+
+/// All that was said, as people read it.
+pub(crate) fn said(compilation: &Compilation) -> String {
+    let told = compilation.diagnostics.iter().map(|diagnostic| bzc::human(diagnostic, &compilation.sources, false));
+    told.map(|text| format!("{}\n", text.trim_end_matches('\n'))).collect::<Vec<_>>().join("\n")
+}
+
+/// The codes of the errors, or the names of the lints, in the order they were told.
+pub(crate) fn ids(compilation: &Compilation, errors: bool) -> Vec<&'static str> {
+    compilation.diagnostics.iter().filter(|found| found.is_error() == errors).map(|found| found.id).collect()
+}
