@@ -239,6 +239,7 @@ pub(super) fn below_floor(
     service: &Service<'_>,
     written: Given<'_, Bytes>,
     least: Given<'_, Bytes>,
+    in_memory: u64,
 ) -> Diagnostic {
     let name = service.name.value;
     let message = format!("`{name}` may have at most {}, and needs at least {}", written.value, least.value);
@@ -251,6 +252,9 @@ pub(super) fn below_floor(
         (Some(span), Some(_)) => error.also(span, "the least at which it was seen to answer"),
         _ => error.note("below 12Mi a container does not start: runc itself needs that before the program runs"),
     };
+    if in_memory > 0 {
+        error = error.note(format!("{} of it for volumes in memory, which are charged to the limit", in_mib(in_memory)));
+    }
     match service.memory {
         Memory::Range { low, high } if low.origin.span != high.origin.span => {
             error.fix("raise the upper end", span, least.value.to_string())

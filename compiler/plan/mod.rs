@@ -88,6 +88,16 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         Rollout::Replace | Rollout::Surge(_) | Rollout::SurgePercent(_) => replicas + replicas.max(surge),
     };
     let floor = floor(program, service);
+    // What a container writes into a volume in memory is charged to its limit.
+    let in_memory: u64 = service
+        .pod
+        .volumes
+        .iter()
+        .map(|volume| match &volume.source {
+            VolumeSource::Memory(size) => size.value.n,
+            _ => 0,
+        })
+        .sum();
     let (request, limit, choice) = match service.memory {
         Memory::Burst { request, limit } => (request.value, limit.value, Choice::Burst),
         Memory::Range { low, high } if low.value == high.value => (low.value, high.value, Choice::Written),
@@ -98,9 +108,10 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         Memory::Burst { limit, .. } => limit,
     };
     let physical = Given { value: LEAST_LIMIT, origin: Origin::default("proof.least-limit") };
-    let binding = floor.filter(|floor| floor.value > LEAST_LIMIT).unwrap_or(physical);
+    let mut binding = floor.filter(|floor| floor.value > LEAST_LIMIT).unwrap_or(physical);
+    binding.value = Bytes::new(binding.value.n.saturating_add(in_memory));
     if written.value < binding.value {
-        sink.push(errors::below_floor(program, service, written, binding));
+        sink.push(errors::below_floor(program, service, written, binding, in_memory));
     }
     let raised = choice == Choice::Level && binding.value > request;
     Workload {

@@ -216,7 +216,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     }
     let chosen = choose_env(&mut decls, &envs, env, &mut fields);
     let namespace = namespace(&decls, &fields);
-    let nodes = machine::nodes(&decls);
+    let mut nodes = machine::nodes(&decls);
     let tiers = service::tiers(&decls);
     let runtimes = service::runtimes(&decls);
     let configs = service::configs(&decls);
@@ -244,7 +244,8 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
         cx.report(errors::several_nodes(nodes[0].name.span, second.name.span));
     }
     let k3s = machine::k3s(&decls, nodes[0].role)?;
-    let components = machine::components(&decls, &k3s);
+    machine::take_max_pods(&decls, &k3s, &mut nodes);
+    let components = machine::components(&decls, &k3s, nodes[0].role);
     let expects = super::expect::expects(&decls, &expects);
     let source = cx.sources.files().first()?.name.as_str();
     let env = decls.env;
@@ -375,6 +376,9 @@ fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given<'a, &'a st
         let Some((name, span)) = cx.name(value, "namespace") else { continue };
         if let Some(fault) = service::label_fault(name) {
             cx.report(errors::not_a_label("namespace", name, fault, span));
+        }
+        if name == "kube-system" {
+            cx.report(errors::namespace_of_k3s(span));
         }
         given = field.given(name);
     }

@@ -455,6 +455,35 @@ pub(super) fn component_fixed(name: &str, span: Span) -> Diagnostic {
         .note("`coredns` can: bzc writes a manifest that K3s keeps")
 }
 
+pub(super) fn component_on_agent(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5007", format!("component `{name}` is changed on the servers, and this node is an agent"))
+        .at(span, "would be ignored")
+}
+
+pub(super) fn namespace_of_k3s(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5001", "`kube-system` is K3s's own namespace")
+        .at(span, "the quota of the services would hold K3s's pods too")
+}
+
+pub(super) fn host_port_of_many(port: u16, name: &str, pods: u64, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5008", format!("host port {port} is taken by another pod of `{name}` itself"))
+        .at(span, format!("{pods} pods of it would run at once, and a port of the node belongs to one"))
+        .help("one replica without surge, or a `node-port`, which they share")
+}
+
+pub(super) fn same_mount(path: &str, first: Span, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5012", format!("two volumes are mounted at `{path}`")).at(span, "again").also(first, "first here")
+}
+
+pub(super) fn mount_path(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5010", format!("a volume is mounted at an absolute path, and `{path}` is none"))
+        .at(span, "must begin with `/` and have no `:`")
+}
+
+pub(super) fn label(key: &str, fault: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5011", format!("label `{key}`: {fault}")).at(span, "Kubernetes would refuse it")
+}
+
 pub(super) fn same_port(kind: &str, number: u16, first: Span, span: Span) -> Diagnostic {
     Diagnostic::error("BZ5008", format!("{kind} {number} is taken")).at(span, "again").also(first, "first here")
 }

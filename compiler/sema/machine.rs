@@ -12,8 +12,7 @@ use crate::base::suggest::nearest;
 use crate::stdlib::{self, Flag};
 use crate::syntax::ast::{Expr, ExprKind};
 
-const NODE_KEYS: [&str; 9] =
-    ["memory", "cpu", "reserve", "eviction-hard", "role", "overcommit", "max-pods", "k3s", "labels"];
+const NODE_KEYS: [&str; 8] = ["memory", "cpu", "reserve", "eviction-hard", "role", "overcommit", "max-pods", "k3s"];
 
 const BUDGET_KEYS: [&str; 2] = ["tiers", "services"];
 
@@ -191,6 +190,24 @@ fn settings<'a>(fields: &Fields<'_, 'a>, minor: u32, role: Role, own: &[&str]) -
     settings
 }
 
+/// `max-pods` as an argument of the kubelet counts as that of the node.
+pub(super) fn take_max_pods<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &mut [Node<'a>]) {
+    for node in nodes.iter_mut().filter(|node| node.max_pods.origin.span.is_none()) {
+        let arguments = node.config.iter().chain(&k3s.config).filter_map(|setting| match &setting.value {
+            SettingValue::Arguments(arguments) if setting.key == "kubelet-arg" => Some(arguments),
+            _ => None,
+        });
+        let Some((name, value)) = arguments.flatten().find(|(name, _)| name.value == "max-pods") else { continue };
+        match value.parse() {
+            Ok(value) => {
+                let origin = Origin { env: None, kind: "k3s", name: "kubelet-arg", key: "max-pods", span: Some(name.span) };
+                node.max_pods = Given { value, origin };
+            }
+            Err(_) => decls.cx.report(errors::out_of_range("max-pods", "a count", name.span)),
+        }
+    }
+}
+
 /// Whether K3s of this minor takes the key in this role; reports where it does not.
 fn flag_is_there(fields: &Fields<'_, '_>, flag: &Flag, minor: u32, role: Role, span: Span) -> bool {
     let cx = fields.cx;
@@ -361,7 +378,7 @@ fn request_and_limit<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, Bytes>, O
 }
 
 /// The components of this K3s that are not disabled, with what the program changes of them.
-pub(super) fn components<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>) -> Vec<Component<'a>> {
+pub(super) fn components<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, role: Role) -> Vec<Component<'a>> {
     let cx = decls.cx;
     let disabled: Vec<&Spanned<Cow<'a, str>>> = k3s
         .config
@@ -387,6 +404,9 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>) -> Vec<Compon
             continue;
         }
         let changed = own.and_then(|own| fields(decls, "component", own));
+        if let (Some(own), Role::Agent) = (own, role) {
+            cx.report(errors::component_on_agent(own.name, own.span));
+        }
         if let (Some(changed), Some(own)) = (&changed, own) {
             changed.check_keys(&["memory", "cpu"]);
             if decl.name != "coredns" {

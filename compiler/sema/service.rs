@@ -30,7 +30,7 @@ const SERVICE_KEYS: [&str; 27] = [
 const PROBE_KEYS: [&str; 8] = ["path", "port", "tcp", "exec", "delay", "period", "timeout", "failures"];
 const VOLUME_KEYS: [&str; 8] = ["path", "claim", "config", "secret", "disk", "memory", "host", "read-only"];
 const IMAGE_KEYS: [&str; 6] = ["runtime", "source", "app", "name", "base", "workers"];
-const RUNTIME_KEYS: [&str; 8] = ["floor", "calm", "worker", "base", "app", "dockerfile", "ignore", "port"];
+const RUNTIME_KEYS: [&str; 7] = ["floor", "calm", "worker", "base", "app", "dockerfile", "ignore"];
 
 /// What keeps a text from being a DNS label (RFC 1123) that also begins with a letter, as names of Kubernetes
 /// Services must (RFC 1035).
@@ -157,6 +157,11 @@ fn service<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>, tiers: &[Tier<'a>]) -> Opt
         cx.report(errors::out_of_range("weight", "1 to 1000000", given.origin.span.unwrap_or(decl.span)));
     }
     let ports = ports(&fields);
+    let surges = matches!(rollout.value, Rollout::Surge(_) | Rollout::SurgePercent(_));
+    let pods = replicas.value + u64::from(surges);
+    for port in ports.iter().filter_map(|port| port.host_port).filter(|_| pods > 1) {
+        cx.report(errors::host_port_of_many(port.value, decl.name, pods, port.span));
+    }
     let pod = pod(decls, &fields, &ports);
     Some(Service {
         name: Spanned::new(decl.name, decl.span),
@@ -398,10 +403,16 @@ fn check_shared_ports(cx: &Cx<'_>, services: &[Service<'_>]) {
 }
 
 fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[Port<'a>]) -> Pod<'a> {
-    let names = |key: &'a str| -> Vec<&'a str> {
+    let cx = decls.cx;
+    let names = |key: &'static str, what: &'static str| -> Vec<&'a str> {
         let found = fields.names(key).unwrap_or_default();
+        found.iter().for_each(|(name, span)| check_label(cx, what, name, *span));
         found.into_iter().map(|(name, _)| name).collect()
     };
+    let service_account = fields.name("service-account");
+    if let Some((given, span)) = service_account.and_then(|given| Some((given, given.origin.span?))) {
+        check_label(cx, "service account", given.value, span);
+    }
     let configs = fields.names("configs").unwrap_or_default();
     for (name, span) in &configs {
         decls.index("config", name, *span);
@@ -411,17 +422,17 @@ fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[Port<'a>]) -
     Pod {
         env: env(decls, fields),
         configs: configs.into_iter().map(|(name, _)| name).collect(),
-        secrets: names("secrets"),
+        secrets: names("secrets", "Secret"),
         command: fields.strings("command").unwrap_or_default(),
         args: fields.strings("args").unwrap_or_default(),
         probes: probes(fields, ports),
         volumes: volumes(decls, fields),
         node,
-        labels: texts(fields, "labels"),
+        labels: labels(fields),
         annotations: texts(fields, "annotations"),
         grace: fields.duration("grace"),
-        service_account: fields.name("service-account").map(|given| given.value),
-        pull_secrets: names("pull-secrets"),
+        service_account: service_account.map(|given| given.value),
+        pull_secrets: names("pull-secrets", "Secret"),
         user,
     }
 }
@@ -437,6 +448,32 @@ fn texts<'a>(fields: &Fields<'_, 'a>, key: &'static str) -> Vec<(&'a str, Cow<'a
         Some((cx.key(entry.item), value))
     });
     texts.collect()
+}
+
+/// Labels, as Kubernetes takes them.
+fn labels<'a>(fields: &Fields<'_, 'a>) -> Vec<(&'a str, Cow<'a, str>)> {
+    let labels = texts(fields, "labels");
+    let Some(place) = fields.get("labels").and_then(|field| field.origin.span).filter(|_| !labels.is_empty()) else {
+        return labels;
+    };
+    let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_name = |text: &str| {
+        text.len() <= 63
+            && text.chars().all(inner)
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+    };
+    for (key, value) in &labels {
+        let name = key.rsplit('/').next().unwrap_or(key);
+        if ["app.kubernetes.io/name", "app.kubernetes.io/managed-by", "app.kubernetes.io/part-of"].contains(key) {
+            fields.cx.report(errors::label(key, "bzc sets it", place));
+        } else if !is_name(name) {
+            fields.cx.report(errors::label(key, "its name is not letters, digits, `-`, `_` and `.`", place));
+        } else if !value.is_empty() && !is_name(value) {
+            fields.cx.report(errors::label(key, "its value is not letters, digits, `-`, `_` and `.`, 63 at most", place));
+        }
+    }
+    labels
 }
 
 /// A value where Kubernetes wants text: a text, or a literal or bare word as it was written.
@@ -458,7 +495,9 @@ fn env<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<(Spanned<&'a s
     for entry in fields.entries("env") {
         let name = cx.key(entry.item);
         let span = entry.item.key.span;
-        if name.contains('=') || name.is_empty() || !name.is_ascii() {
+        // Before Kubernetes 1.34 a name is letters, digits, `-`, `_` and `.`, and begins with none of the digits.
+        let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if name.is_empty() || !name.chars().all(inner) || name.starts_with(|c: char| c.is_ascii_digit()) {
             cx.report(errors::not_a_variable(name, span));
             continue;
         }
@@ -467,7 +506,10 @@ fn env<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<(Spanned<&'a s
             ExprKind::Reference { kind, name, key } => {
                 let key = word_text(cx, *key);
                 match cx.word(*kind) {
-                    "secret" => EnvValue::Secret(cx.word(*name), key),
+                    "secret" => {
+                        check_label(cx, "Secret", cx.word(*name), name.span);
+                        EnvValue::Secret(cx.word(*name), key)
+                    }
                     "config" => {
                         check_config_key(decls, *name, &key, value.span);
                         EnvValue::Config(cx.word(*name), key)
@@ -599,15 +641,28 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<Volume<'a>
             }
             continue;
         };
+        let place = block.get("path").and_then(|field| field.origin.span).unwrap_or(name.span);
+        if !path.starts_with('/') || path.contains(':') {
+            cx.report(errors::mount_path(&path, place));
+        }
+        if let Some(other) = volumes.iter().find(|volume| volume.path == path) {
+            cx.report(errors::same_mount(&path, other.name.span, place));
+        }
         let sources = ["claim", "config", "secret", "disk", "memory", "host"];
         let given: Vec<&'static str> = sources.into_iter().filter(|key| block.has(key)).collect();
         let source = match given.as_slice() {
-            ["claim"] => block.name("claim").map(|given| VolumeSource::Claim(given.value)),
+            ["claim"] => block.name("claim").map(|given| {
+                check_label(cx, "claim", given.value, given.origin.span.unwrap_or(name.span));
+                VolumeSource::Claim(given.value)
+            }),
             ["config"] => block.name("config").map(|given| {
                 decls.index("config", given.value, given.origin.span.unwrap_or(name.span));
                 VolumeSource::Config(given.value)
             }),
-            ["secret"] => block.name("secret").map(|given| VolumeSource::Secret(given.value)),
+            ["secret"] => block.name("secret").map(|given| {
+                check_label(cx, "Secret", given.value, given.origin.span.unwrap_or(name.span));
+                VolumeSource::Secret(given.value)
+            }),
             ["disk"] => block.memory("disk").map(|given| VolumeSource::Disk(Some(given.value))),
             ["memory"] => block.memory("memory").map(VolumeSource::Memory),
             ["host"] => block.string("host").map(|given| VolumeSource::Host(given.value)),

@@ -101,6 +101,10 @@ pub(super) fn unclosed_text(span: Span) -> Diagnostic {
         .help("a text of several lines stands between `\"\"\"` and `\"\"\"`")
 }
 
+pub(super) fn too_long(span: Span, limit: u32) -> Diagnostic {
+    Diagnostic::error("BZ1007", format!("a value with more than {limit} operators")).at(span, "this is one too many")
+}
+
 pub(super) fn too_deep(span: Span, limit: u32) -> Diagnostic {
     Diagnostic::error("BZ1007", format!("nested more than {limit} levels deep")).at(span, "this level is one too many")
 }

@@ -293,6 +293,8 @@ impl Parser<'_> {
     fn block(&mut self, open: Token) -> Read<Body> {
         if self.depth >= MAX_DEPTH {
             self.sink.push(errors::too_deep(self.span(open), MAX_DEPTH));
+            // What the blocks mean is not worth asking of a text like that.
+            self.braces_pair = false;
             self.skip_to_close();
             return Err(Reported);
         }
@@ -388,7 +390,7 @@ impl Parser<'_> {
         let token = self.next();
         self.operators += 1;
         if self.operators > MAX_OPERATORS {
-            self.sink.push(errors::too_deep(self.span(token), MAX_OPERATORS));
+            self.sink.push(errors::too_long(self.span(token), MAX_OPERATORS));
             return Err(Reported);
         }
         Ok(())

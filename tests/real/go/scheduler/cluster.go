@@ -1,0 +1,386 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/apiserver/pkg/endpoints/request"
+	quota "k8s.io/apiserver/pkg/quota/v1"
+	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/apiserver/pkg/warning"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	api "k8s.io/kubernetes/pkg/apis/core"
+	"k8s.io/kubernetes/pkg/quota/v1/evaluator/core"
+	"k8s.io/kubernetes/plugin/pkg/admission/limitranger"
+	"k8s.io/utils/clock"
+
+	_ "k8s.io/kubernetes/pkg/apis/apps/install"
+	_ "k8s.io/kubernetes/pkg/apis/batch/install"
+	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
+	_ "k8s.io/kubernetes/pkg/apis/scheduling/install"
+
+	"k8s.io/kubernetes/pkg/registry/apps/daemonset"
+	"k8s.io/kubernetes/pkg/registry/apps/deployment"
+	"k8s.io/kubernetes/pkg/registry/batch/cronjob"
+	"k8s.io/kubernetes/pkg/registry/batch/job"
+	"k8s.io/kubernetes/pkg/registry/core/configmap"
+	"k8s.io/kubernetes/pkg/registry/core/limitrange"
+	"k8s.io/kubernetes/pkg/registry/core/namespace"
+	"k8s.io/kubernetes/pkg/registry/core/pod"
+	"k8s.io/kubernetes/pkg/registry/core/resourcequota"
+	"k8s.io/kubernetes/pkg/registry/core/service"
+	"k8s.io/kubernetes/pkg/registry/core/serviceaccount"
+	"k8s.io/kubernetes/pkg/registry/rbac/clusterrole"
+	"k8s.io/kubernetes/pkg/registry/rbac/clusterrolebinding"
+	"k8s.io/kubernetes/pkg/registry/scheduling/priorityclass"
+)
+
+// strategies are what the API server does with a new object of each kind. A kind that bzc begins to write has to be
+// added here, and to `peak` if it makes pods.
+var strategies = map[string]rest.RESTCreateStrategy{
+	"ClusterRole":        clusterrole.Strategy,
+	"ClusterRoleBinding": clusterrolebinding.Strategy,
+	"ConfigMap":          configmap.Strategy,
+	"CronJob":            cronjob.Strategy,
+	"DaemonSet":          daemonset.Strategy,
+	"Deployment":         deployment.Strategy,
+	"Job":                job.Strategy,
+	"LimitRange":         limitrange.Strategy,
+	"Namespace":          namespace.Strategy,
+	"PriorityClass":      priorityclass.Strategy,
+	"ResourceQuota":      resourcequota.Strategy,
+	"Service":            service.Strategy,
+	"ServiceAccount":     serviceaccount.Strategy,
+}
+
+var strict = serializer.NewCodecFactory(legacyscheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
+
+// cluster is what the API server holds after everything that bzc wrote was applied.
+type cluster struct {
+	// objects have their defaults, as clients see them.
+	objects         []runtime.Object
+	skipped         []string // base names of K3s's own manifests that K3s is told to skip
+	limitRanges     []*corev1.LimitRange
+	quotas          []*corev1.ResourceQuota
+	priorityClasses []*schedulingv1.PriorityClass
+	faults          []error
+}
+
+func (c *cluster) read(dir string) error {
+	for _, pattern := range []string{"k3s/*/manifests/*", "manifests/*.yaml"} {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			name := filepath.Base(path)
+			switch {
+			case strings.HasSuffix(name, ".yaml.skip"):
+				c.skipped = append(c.skipped, strings.TrimSuffix(name, ".yaml.skip"))
+			case name != "kustomization.yaml":
+				if err := c.readFile(path); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (c *cluster) readFile(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	reader := utilyaml.NewYAMLReader(utilyaml.NewBufferedReader(bytes.NewReader(text)))
+	for {
+		document, err := reader.Read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		object, kind, err := strict.Decode(document, nil, nil)
+		if err != nil {
+			c.fault("%s: %v", filepath.Base(path), err)
+			continue
+		}
+		strategy := strategies[kind.Kind]
+		if strategy == nil {
+			c.fault("%s: this check does not know the kind %s", filepath.Base(path), kind.Kind)
+			continue
+		}
+		if err := c.create(strategy, object); err != nil {
+			c.fault("%s: %s", filepath.Base(path), reason(err))
+			continue
+		}
+		c.objects = append(c.objects, object)
+		switch object := object.(type) {
+		case *corev1.LimitRange:
+			c.limitRanges = append(c.limitRanges, object)
+		case *corev1.ResourceQuota:
+			c.quotas = append(c.quotas, object)
+		case *schedulingv1.PriorityClass:
+			c.priorityClasses = append(c.priorityClasses, object)
+		}
+	}
+}
+
+func (c *cluster) fault(format string, args ...any) {
+	c.faults = append(c.faults, fmt.Errorf(format, args...))
+}
+
+// create does with an object what the API server does before it stores it, warnings included.
+func (c *cluster) create(strategy rest.RESTCreateStrategy, object runtime.Object) error {
+	internal, err := legacyscheme.Scheme.ConvertToVersion(object.DeepCopyObject(), runtime.InternalGroupVersioner)
+	if err != nil {
+		return err
+	}
+	return c.createInternal(strategy, internal)
+}
+
+func (c *cluster) createInternal(strategy rest.RESTCreateStrategy, internal runtime.Object) error {
+	meta := internal.(metav1.Object)
+	if strategy.NamespaceScoped() && meta.GetNamespace() == "" {
+		return fmt.Errorf("%s has no namespace", meta.GetName())
+	}
+	ctx := request.WithNamespace(context.Background(), meta.GetNamespace())
+	ctx = warning.WithWarningRecorder(ctx, &warnings{cluster: c, name: meta.GetName()})
+	rest.FillObjectMetaSystemFields(meta)
+	return rest.BeforeCreate(strategy, ctx, internal)
+}
+
+// warnings takes what kubectl would print as a warning for a fault.
+type warnings struct {
+	cluster *cluster
+	name    string
+}
+
+func (w *warnings) AddWarning(_, text string) { w.cluster.fault("%s: warning: %s", w.name, text) }
+
+// workload is pods that are alike.
+type workload struct {
+	namespace string
+	name      string
+	component string // one that K3s packages
+	template  corev1.PodTemplateSpec
+	pods      int
+	everyNode bool // one on each node, as a DaemonSet's
+}
+
+// componentLabel tells which packaged component a pod is of.
+const componentLabel = "bzc.test/component"
+
+// workloads are those the objects make, each with the pods of a rollout at its peak.
+func (c *cluster) workloads() (found []workload) {
+	for _, object := range c.objects {
+		switch object := object.(type) {
+		case *appsv1.Deployment:
+			replicas := int(*object.Spec.Replicas)
+			// The rounding of the Deployment controller: surge up.
+			surge := 0
+			if rolling := object.Spec.Strategy.RollingUpdate; rolling != nil && replicas > 0 {
+				surge, _ = intstr.GetScaledValueFromIntOrPercent(rolling.MaxSurge, replicas, true)
+			}
+			made := workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, pods: replicas + surge}
+			if object.Namespace == "kube-system" {
+				made.component = object.Name
+			}
+			found = append(found, made)
+		case *appsv1.DaemonSet:
+			found = append(found, workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, everyNode: true})
+		case *batchv1.Job:
+			found = append(found, workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, pods: int(*object.Spec.Parallelism)})
+		case *batchv1.CronJob:
+			if object.Spec.ConcurrencyPolicy == batchv1.AllowConcurrent {
+				c.fault("%s: any number of its jobs may run at once", object.Name)
+			}
+			pods := 1
+			if parallelism := object.Spec.JobTemplate.Spec.Parallelism; parallelism != nil {
+				pods = int(*parallelism)
+			}
+			found = append(found, workload{namespace: object.Namespace, name: object.Name, template: object.Spec.JobTemplate.Spec.Template, pods: pods})
+		}
+	}
+	return found
+}
+
+// packaged are the pods of the components of K3s that run as K3s has them (k3s-io/k3s, manifests/).
+func packaged(disabled []string, c *cluster) []workload {
+	stock := []struct {
+		name       string
+		switches   []string // what turns it off
+		class      string
+		request    corev1.ResourceList
+		limit      corev1.ResourceList
+		hostPorts  []int32
+		containers int
+		everyNode  bool
+	}{
+		{name: "coredns", switches: []string{"coredns"}, class: "system-cluster-critical", request: list("100m", "70Mi"), limit: list("", "170Mi")},
+		{name: "local-path-provisioner", switches: []string{"local-storage"}, class: "system-node-critical"},
+		{name: "metrics-server", switches: []string{"metrics-server"}, class: "system-node-critical", request: list("100m", "70Mi")},
+		{name: "traefik", switches: []string{"traefik"}, class: "system-cluster-critical"},
+		{name: "svclb-traefik", switches: []string{"servicelb", "traefik"}, class: "system-node-critical", hostPorts: []int32{80, 443}, everyNode: true},
+	}
+	off := append(slices.Clone(disabled), c.skipped...)
+	var found []workload
+	for _, component := range stock {
+		if slices.ContainsFunc(component.switches, func(name string) bool { return slices.Contains(off, name) }) {
+			continue
+		}
+		container := corev1.Container{Name: component.name, Image: "packaged", Resources: corev1.ResourceRequirements{Requests: component.request, Limits: component.limit}}
+		spec := corev1.PodSpec{PriorityClassName: component.class, Containers: []corev1.Container{container}}
+		if len(component.hostPorts) > 0 {
+			spec.Containers = nil
+			for _, port := range component.hostPorts {
+				next := *container.DeepCopy()
+				next.Name = fmt.Sprintf("port-%d", port)
+				next.Ports = []corev1.ContainerPort{{ContainerPort: port, HostPort: port}}
+				spec.Containers = append(spec.Containers, next)
+			}
+		}
+		found = append(found, workload{
+			namespace: "kube-system", name: component.name, component: component.name,
+			template: corev1.PodTemplateSpec{Spec: spec}, pods: 1, everyNode: component.everyNode,
+		})
+	}
+	return found
+}
+
+func list(cpu, memory string) corev1.ResourceList {
+	resources := corev1.ResourceList{}
+	if cpu != "" {
+		resources[corev1.ResourceCPU] = resource.MustParse(cpu)
+	}
+	resources[corev1.ResourceMemory] = resource.MustParse(memory)
+	return resources
+}
+
+// peak makes all pods that exist at once, each through admission, and counts them against the quotas.
+func (c *cluster) peak(nodes []*corev1.Node, stock []workload) (pods []*corev1.Pod, faults []error) {
+	c.faults = slices.Clip(c.faults)
+	before := len(c.faults)
+	for _, workload := range append(c.workloads(), stock...) {
+		count := workload.pods
+		if workload.everyNode {
+			count = len(nodes)
+		}
+		for index := range count {
+			made := &corev1.Pod{ObjectMeta: workload.template.ObjectMeta, Spec: workload.template.Spec}
+			made = made.DeepCopy()
+			made.Name = fmt.Sprintf("%s-%d", workload.name, index)
+			made.Namespace = workload.namespace
+			made.UID = types.UID(made.Namespace + "/" + made.Name)
+			if workload.component != "" {
+				metav1.SetMetaDataLabel(&made.ObjectMeta, componentLabel, workload.component)
+			}
+			if workload.everyNode {
+				// As the DaemonSet controller pins them.
+				made.Spec.NodeSelector = map[string]string{"kubernetes.io/hostname": nodes[index].Name}
+			}
+			admitted, err := c.admit(made)
+			if err != nil {
+				c.fault("pod %s is refused: %s", made.Name, reason(err))
+				break
+			}
+			pods = append(pods, admitted)
+		}
+	}
+	for _, limit := range c.quotas {
+		used := corev1.ResourceList{}
+		for _, made := range pods {
+			if made.Namespace != limit.Namespace {
+				continue
+			}
+			usage, err := core.PodUsageFunc(made, clock.RealClock{})
+			if err != nil {
+				c.fault("quota: %v", err)
+				continue
+			}
+			used = quota.Add(used, usage)
+		}
+		hard := limit.Spec.Hard
+		if fits, over := quota.LessThanOrEqual(quota.Mask(used, quota.ResourceNames(hard)), hard); !fits {
+			names := []string{}
+			for _, name := range over {
+				has, may := used[name], hard[name]
+				names = append(names, fmt.Sprintf("%s %s of %s", name, has.String(), may.String()))
+			}
+			sort.Strings(names)
+			c.fault("quota %s refuses pods of the peak: %s", limit.Name, strings.Join(names, ", "))
+		}
+	}
+	faults = c.faults[before:]
+	c.faults = c.faults[:before]
+	return pods, faults
+}
+
+// admit does with a pod what the API server does: defaults, priority, LimitRanger, checks.
+func (c *cluster) admit(made *corev1.Pod) (*corev1.Pod, error) {
+	value := map[string]int32{"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
+	policy := corev1.PreemptLowerPriority
+	for _, class := range c.priorityClasses {
+		value[class.Name] = class.Value
+		if class.Name == made.Spec.PriorityClassName && class.PreemptionPolicy != nil {
+			policy = *class.PreemptionPolicy
+		}
+	}
+	if name := made.Spec.PriorityClassName; name != "" {
+		if _, known := value[name]; !known {
+			return nil, fmt.Errorf("no priority class %s", name)
+		}
+	}
+	priority := value[made.Spec.PriorityClassName]
+	made.Spec.Priority, made.Spec.PreemptionPolicy = &priority, &policy
+	legacyscheme.Scheme.Default(made)
+	converted, err := legacyscheme.Scheme.ConvertToVersion(made, runtime.InternalGroupVersioner)
+	if err != nil {
+		return nil, err
+	}
+	internal := converted.(*api.Pod)
+	for _, limits := range c.limitRanges {
+		if limits.Namespace == internal.Namespace {
+			if err := limitranger.PodMutateLimitFunc(limits, internal); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := c.createInternal(pod.Strategy, internal); err != nil {
+		return nil, err
+	}
+	for _, limits := range c.limitRanges {
+		if limits.Namespace == internal.Namespace {
+			if err := limitranger.PodValidateLimitFunc(limits, internal); err != nil {
+				return nil, err
+			}
+		}
+	}
+	back, err := legacyscheme.Scheme.ConvertToVersion(internal, corev1.SchemeGroupVersion)
+	if err != nil {
+		return nil, err
+	}
+	admitted := back.(*corev1.Pod)
+	admitted.UID = made.UID
+	return admitted, nil
+}

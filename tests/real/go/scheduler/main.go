@@ -1,0 +1,337 @@
+// Command scheduler hands what bzc wrote to Kubernetes' own code: the API server's checks on creation, the
+// admission plugins LimitRanger and ResourceQuota, and kube-scheduler, all linked from k8s.io/kubernetes. Only the
+// API server's storage is a fake, and the kubelet's and the workload controllers' arithmetic is repeated here.
+//
+//	scheduler [-orders N] DIR..
+//
+// For each output folder it shows that
+//   - every object is one that an API server takes;
+//   - the memory the kubelet will offer to pods, by config.yaml, is the one in report.json;
+//   - all pods of the peak (every rollout at once, and what K3s packages) pass admission, and in N random orders
+//     all of them are bound;
+//   - one pod of exactly the memory that report.json calls free is bound too, and one of a byte more is not: so
+//     the scheduler was asked a question it can answer with no.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/klog/v2"
+	"k8s.io/kubernetes/pkg/scheduler"
+	"k8s.io/kubernetes/pkg/scheduler/profile"
+	"sigs.k8s.io/yaml"
+)
+
+// report is what this program reads of report.json.
+type report struct {
+	Nodes []struct {
+		Name             string
+		Role             string
+		MemoryBytes      int64
+		AllocatableBytes int64
+		FreeBytes        int64
+		CPUMilli         *int64
+		PodsAtPeak       int
+		Components       []struct {
+			Name string
+			Pods int
+		}
+	}
+}
+
+func main() {
+	orders := flag.Int("orders", 20, "random orders to try")
+	flag.Parse()
+	klog.SetOutput(io.Discard)
+	klog.LogToStderr(false)
+	failed := false
+	for _, dir := range flag.Args() {
+		if err := check(dir, *orders); err != nil {
+			failed = true
+			fmt.Printf("FAIL %s\n", filepath.Base(dir))
+			for _, line := range strings.Split(err.Error(), "\n") {
+				fmt.Printf("     %s\n", line)
+			}
+		}
+	}
+	if failed {
+		os.Exit(1)
+	}
+}
+
+func check(dir string, orders int) error {
+	var report report
+	if err := readJSON(filepath.Join(dir, "report.json"), &report); err != nil {
+		return err
+	}
+	cluster := &cluster{}
+	if err := cluster.read(dir); err != nil {
+		return err
+	}
+	nodes, disabled, err := readNodes(dir, &report)
+	if err != nil {
+		return err
+	}
+	pods, faults := cluster.peak(nodes, packaged(disabled, cluster))
+	errs := append(cluster.faults, faults...)
+
+	promised := 0
+	for _, node := range report.Nodes {
+		promised += node.PodsAtPeak
+		for _, component := range node.Components {
+			found := 0
+			for _, pod := range pods {
+				if pod.Labels[componentLabel] == component.Name {
+					found++
+				}
+			}
+			if found != component.Pods {
+				errs = append(errs, fmt.Errorf("report.json has %d pods of %s, K3s runs %d", component.Pods, component.Name, found))
+			}
+		}
+	}
+	if promised != len(pods) {
+		errs = append(errs, fmt.Errorf("report.json has %d pods at the peak, the manifests and K3s make %d", promised, len(pods)))
+	}
+
+	for seed := range orders {
+		unbound, err := schedule(nodes, cluster, pods, int64(seed))
+		if err != nil {
+			return err
+		}
+		if len(unbound) > 0 {
+			errs = append(errs, fmt.Errorf("in order %d these stay pending: %s", seed, strings.Join(unbound, "; ")))
+			break
+		}
+	}
+	exact := "several nodes: no exact remainder"
+	if len(report.Nodes) == 1 && len(errs) == 0 {
+		free := report.Nodes[0].FreeBytes
+		last, err := schedule(nodes, cluster, append(slices.Clone(pods), filler(free)), 0)
+		if err != nil {
+			return err
+		}
+		if len(last) > 0 {
+			errs = append(errs, fmt.Errorf("a pod of the free memory, %d bytes, stays pending: %s", free, strings.Join(last, "; ")))
+		}
+		over, err := schedule(nodes, cluster, append(slices.Clone(pods), filler(free+1)), 0)
+		if err != nil {
+			return err
+		}
+		if len(over) == 0 {
+			errs = append(errs, fmt.Errorf("a pod of a byte more than the free memory, %d bytes, is bound: this check could not fail", free))
+		}
+		exact = fmt.Sprintf("one of %d bytes more bound, one of %d bytes more pending", free, free+1)
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	fmt.Printf("ok   %s: %d objects, %d pods, bound in %d orders; %s\n", filepath.Base(dir), len(cluster.objects), len(pods), orders, exact)
+	return nil
+}
+
+func readJSON(path string, into any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// readNodes makes the Node objects, with what the kubelet would offer by its config.yaml, and tells which packaged
+// components K3s is told to leave out.
+func readNodes(dir string, report *report) ([]*corev1.Node, []string, error) {
+	var nodes []*corev1.Node
+	var disabled []string
+	for _, declared := range report.Nodes {
+		text, err := os.ReadFile(filepath.Join(dir, "k3s", declared.Name, "config.yaml"))
+		if err != nil {
+			return nil, nil, err
+		}
+		var config struct {
+			Disable    []string `json:"disable"`
+			KubeletArg []string `json:"kubelet-arg"`
+		}
+		if err := yaml.Unmarshal(text, &config); err != nil {
+			return nil, nil, err
+		}
+		disabled = append(disabled, config.Disable...)
+		offered, maxPods := declared.MemoryBytes, int64(110)
+		for _, arg := range config.KubeletArg {
+			name, value, _ := strings.Cut(arg, "=")
+			switch name {
+			case "kube-reserved", "system-reserved", "eviction-hard":
+				for _, part := range strings.Split(value, ",") {
+					what, quantity, _ := strings.Cut(strings.Replace(part, "<", "=", 1), "=")
+					if what != "memory" && what != "memory.available" {
+						continue
+					}
+					taken, err := resource.ParseQuantity(quantity)
+					if err != nil {
+						return nil, nil, fmt.Errorf("%s: %q: %w", name, quantity, err)
+					}
+					offered -= taken.Value()
+				}
+			case "max-pods":
+				if maxPods, err = strconv.ParseInt(value, 10, 64); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+		if offered != declared.AllocatableBytes {
+			return nil, nil, fmt.Errorf("node %s: the kubelet will offer %d bytes to pods, report.json says %d", declared.Name, offered, declared.AllocatableBytes)
+		}
+		cpu := int64(1_000_000) // CPU that the program does not give is not the question
+		if declared.CPUMilli != nil {
+			cpu = *declared.CPUMilli
+		}
+		resources := corev1.ResourceList{
+			corev1.ResourceMemory: *resource.NewQuantity(offered, resource.BinarySI),
+			corev1.ResourceCPU:    *resource.NewMilliQuantity(cpu, resource.DecimalSI),
+			corev1.ResourcePods:   *resource.NewQuantity(maxPods, resource.DecimalSI),
+		}
+		nodes = append(nodes, &corev1.Node{
+			ObjectMeta: metav1.ObjectMeta{Name: declared.Name, Labels: map[string]string{
+				"kubernetes.io/hostname": declared.Name,
+				"kubernetes.io/os":       "linux",
+			}},
+			Status: corev1.NodeStatus{Capacity: resources, Allocatable: resources},
+		})
+	}
+	return nodes, disabled, nil
+}
+
+// filler is a pod of so much memory.
+func filler(bytes int64) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "one-more", Namespace: "default", UID: "one-more"},
+		Spec: corev1.PodSpec{
+			SchedulerName: corev1.DefaultSchedulerName,
+			Containers: []corev1.Container{{
+				Name: "memory",
+				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
+					corev1.ResourceMemory: *resource.NewQuantity(bytes, resource.BinarySI),
+				}},
+			}},
+		},
+	}
+}
+
+// schedule runs kube-scheduler with its default profile over the pods in a random order, and tells which of them it
+// leaves pending, or removes to make room, and why.
+func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed int64) ([]string, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var objects []runtime.Object
+	for _, node := range nodes {
+		objects = append(objects, node.DeepCopy())
+	}
+	for _, class := range cluster.priorityClasses {
+		objects = append(objects, class.DeepCopy())
+	}
+	client := fake.NewSimpleClientset(objects...)
+	client.PrependReactor("create", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		if action.GetSubresource() != "binding" {
+			return false, nil, nil
+		}
+		binding := action.(clienttesting.CreateAction).GetObject().(*corev1.Binding)
+		found, err := client.Tracker().Get(action.GetResource(), action.GetNamespace(), binding.Name)
+		if err != nil {
+			return true, nil, err
+		}
+		pod := found.(*corev1.Pod).DeepCopy()
+		pod.Spec.NodeName = binding.Target.Name
+		return true, binding, client.Tracker().Update(action.GetResource(), pod, action.GetNamespace())
+	})
+
+	informers := scheduler.NewInformerFactory(client, 0)
+	broadcaster := events.NewBroadcaster(&events.EventSinkImpl{Interface: client.EventsV1()})
+	sched, err := scheduler.New(ctx, client, informers, nil, profile.NewRecorderFactory(broadcaster))
+	if err != nil {
+		return nil, err
+	}
+	informers.Start(ctx.Done())
+	informers.WaitForCacheSync(ctx.Done())
+	if err := sched.WaitForHandlersSync(ctx); err != nil {
+		return nil, err
+	}
+	order := rand.New(rand.NewSource(seed)).Perm(len(pods))
+	for _, index := range order {
+		if _, err := client.CoreV1().Pods(pods[index].Namespace).Create(ctx, pods[index].DeepCopy(), metav1.CreateOptions{}); err != nil {
+			return nil, err
+		}
+	}
+	go sched.Run(ctx)
+
+	lister := informers.Core().V1().Pods().Lister()
+	deadline := time.Now().Add(60 * time.Second)
+	for {
+		listed, err := lister.List(labels.Everything())
+		if err != nil {
+			return nil, err
+		}
+		var pending []string
+		undecided := 0
+		gone := map[types.UID]string{}
+		for _, pod := range pods {
+			gone[pod.UID] = pod.Name + " was removed to make room"
+		}
+		for _, pod := range listed {
+			delete(gone, pod.UID)
+			if pod.Spec.NodeName != "" {
+				continue
+			}
+			condition := slices.IndexFunc(pod.Status.Conditions, func(condition corev1.PodCondition) bool {
+				return condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse
+			})
+			if condition < 0 {
+				undecided++
+				continue
+			}
+			pending = append(pending, pod.Name+": "+pod.Status.Conditions[condition].Message)
+		}
+		if undecided == 0 && len(listed)+len(gone) == len(pods) {
+			for _, what := range gone {
+				pending = append(pending, what)
+			}
+			sort.Strings(pending)
+			return pending, nil
+		}
+		if time.Now().After(deadline) {
+			return nil, fmt.Errorf("kube-scheduler did not decide about %d of %d pods within a minute", undecided, len(pods))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// reason is the short form of why an API server refuses an object.
+func reason(err error) string {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		return status.Status().Message
+	}
+	return err.Error()
+}
