@@ -44,8 +44,9 @@ fn every_page_shows_wrong_and_right() {
         assert_eq!(known, paged, "pages in spec/{kind} and the register differ");
         for (id, path) in &pages {
             let text = corpus::text(path);
-            if text.lines().next() != Some(format!("# {id}").as_str()) {
-                faults.push(format!("{id}: its page does not begin with `# {id}`"));
+            let title = bzc::codes().find(|(known, _)| known == id).map_or("", |(_, title)| title);
+            if text.lines().next() != Some(format!("# {id}: {title}").as_str()) {
+                faults.push(format!("{id}: its page does not begin with `# {id}: {title}`"));
             }
             if bzc::explain(id).as_deref() != Ok(text.as_str()) {
                 faults.push(format!("{id}: `bzc explain {id}` shows something else than its page"));

@@ -1,56 +1,85 @@
 //! What is said of programs that are wrong or odd: `ui/<id>-<slug>.bz` with all of it in `.stderr` beside it.
 //!
 //! The name says what is promised. `BZ4001-node.bz` raises one error, and it is BZ4001: one fault is told once.
-//! `unused-let.bz` raises no error and that lint once. `many-colons.bz` begins with `# faults: 3`, and raises so many errors.
-//! A first line `# env: prod` compiles for an environment. `ui/used/` holds files for others to use.
+//! `unused-let.bz` raises no error and that lint once. `many-colons.bz` has a line `# faults: 3`, and raises so many.
+//! A line `# env: prod` compiles for an environment. `ui/used/` holds files for others to use.
+//!
+//! `ui/bad/` holds what breaks that promise as yet, each with the reason in a line `# bad: ..`. One that keeps it has to
+//! move out.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use bzc::Want;
+use bzc::{Compilation, Want};
 
 use crate::support::world::Folder;
 use crate::support::{bless, compile, corpus, ids, said};
 
-/// The inputs, sorted.
-pub(crate) fn inputs() -> Vec<PathBuf> {
-    let all = corpus::entries(&corpus::root().join("tests/ui"));
-    all.into_iter().filter(|path| path.to_string_lossy().ends_with(".bz")).collect()
+/// The programs of a folder, sorted.
+fn inputs(folder: &Path) -> Vec<PathBuf> {
+    corpus::entries(folder).into_iter().filter(|path| path.to_string_lossy().ends_with(".bz")).collect()
 }
 
-/// What `# key: value` in the first line says.
-pub(crate) fn directive<'t>(text: &'t str, key: &str) -> Option<&'t str> {
-    text.lines().next()?.strip_prefix("# ")?.strip_prefix(key)?.strip_prefix(": ")
+/// What a line `# key: value` at the top says.
+fn directive<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    let comments = text.lines().map_while(|line| line.strip_prefix("# "));
+    comments.into_iter().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
 }
 
-#[test]
-fn every_fault_is_told_as_written_beside_it() {
-    let folder = corpus::root().join("tests/ui");
-    let world = Folder::new(&folder);
+/// Whether a program raises what its name says, and nothing more.
+fn keeps_promise(name: &str, text: &str, compilation: &Compilation) -> bool {
+    let (errors, lints) = (ids(compilation, true), ids(compilation, false));
+    if let Some(count) = directive(text, "faults") {
+        return name.starts_with("many-") && count.parse() == Ok(errors.len());
+    }
+    let known = bzc::codes().map(|(id, _)| id).filter(|id| name.starts_with(&format!("{id}-")));
+    match known.max_by_key(|id| id.len()) {
+        Some(code) if code.starts_with("BZ") => errors == [code],
+        Some(lint) => errors.is_empty() && lints == [lint],
+        None => false,
+    }
+}
+
+/// Compiles all programs of a folder, compares what was said, and gives back which kept their promise.
+fn run(folder: &Path) -> Vec<(String, String, Compilation, bool)> {
+    let world = Folder::new(folder);
     let mut came_out = BTreeMap::new();
-    let mut broken = Vec::new();
-    for path in inputs() {
+    let mut ran = Vec::new();
+    for path in inputs(folder) {
         let text = corpus::text(&path);
         let name = format!("{}.bz", corpus::stem(&path));
         let compilation = compile(&world, &name, &text, directive(&text, "env"), Want::Files);
         came_out.insert(path.with_extension("stderr"), said(&compilation).into_bytes());
-        let (errors, lints) = (ids(&compilation, true), ids(&compilation, false));
-        let kept = match directive(&text, "faults") {
-            Some(count) => name.starts_with("many-") && count.parse() == Ok(errors.len()),
-            None => match bzc::codes().map(|(id, _)| id).filter(|id| name.starts_with(id)).max_by_key(|id| id.len()) {
-                Some(code) if code.starts_with("BZ") => errors == [code],
-                Some(lint) => errors.is_empty() && lints == [lint],
-                None => false,
-            },
-        };
+        let kept = keeps_promise(&name, &text, &compilation);
+        ran.push((name, text, compilation, kept));
+    }
+    bless::settle(bless::there(folder, |path| path.ends_with(".stderr") && !path.contains('/')), &came_out);
+    ran
+}
+
+#[test]
+fn every_fault_is_told_once_and_as_written_beside_it() {
+    let ran = run(&corpus::root().join("tests/ui"));
+    assert!(ran.len() >= 70, "the inputs are gone");
+    let mut broken = Vec::new();
+    for (name, text, compilation, kept) in &ran {
         if !kept {
-            broken.push(format!("{name}: errors {errors:?}, lints {lints:?}"));
+            broken.push(format!("{name}: errors {:?}, lints {:?}", ids(compilation, true), ids(compilation, false)));
         }
-        if errors.is_empty() != compilation.output.is_some() {
-            broken.push(format!("{name}: output and errors, or neither"));
+        if compilation.has_errors() && compilation.output.is_some() {
+            broken.push(format!("{name}: output in spite of errors"));
+        }
+        if directive(text, "bad").is_some() {
+            broken.push(format!("{name}: says that it is bad, and is not in ui/bad"));
         }
     }
-    let folder = bless::there(&folder, |path| path.ends_with(".stderr"));
-    bless::settle(folder, &came_out);
     assert!(broken.is_empty(), "not what the names promise:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn what_is_known_to_be_told_badly_still_is() {
+    for (name, text, _, kept) in run(&corpus::root().join("tests/ui/bad")) {
+        assert!(directive(&text, "bad").is_some(), "ui/bad/{name}: a line `# bad: ..` says what is wrong with it");
+        assert!(!kept, "ui/bad/{name} is told well now: move it out, and take its `# bad` line off");
+    }
 }

@@ -160,39 +160,21 @@ pub(crate) fn survey<'a>(
     let mut folder = Folder::open(out)?;
     let (owned, ended) = read_manifest(&mut folder, source)?;
     let mut survey = Survey { out, source, files, changes: Vec::new(), unwanted: Vec::new(), record: ended.is_none() };
-    let mut buffer = Vec::new();
-    for (path, new) in files {
-        check(path)?;
-        let (fate, old) = match folder.look(path)? {
-            None => {
-                // A file that is there has no file above it, so only new ones can clash.
-                if let Some(dir) = parents(path).find(|dir| find(dir).is_ok()) {
-                    return Err(usage(format!("the artifact `{path}` needs `{dir}` to be a folder"), &[]));
-                }
-                (Fate::New, None)
-            }
-            Some(metadata) => {
-                let target = out.join(path);
-                let remembered = owned.get(path);
-                if metadata.len() == new.len() as u64 && holds(&target, new, &mut buffer)? {
-                    // A file older than the manifest has the content the manifest was made from. So only younger
-                    // ones are hashed, and a run that changes nothing costs little more than the reading. If a
-                    // clock lied, an outdated hash stays, and a later run refuses to replace the file: the safe side.
-                    let times = (metadata.modified(), ended.as_ref().map(Metadata::modified));
-                    let settled = matches!(times, (Ok(file), Some(Ok(manifest))) if file < manifest);
-                    survey.record |= remembered.is_none() || !settled && !knows(remembered, new);
-                    continue;
-                }
-                let old = read(&target)?;
-                let fate = match remembered {
-                    None => Fate::Foreign,
-                    _ if knows(remembered, &old) => Fate::Changed,
-                    Some(_) => Fate::Edited,
-                };
-                (fate, Some(old))
-            }
-        };
-        survey.changes.push(Change { path: path.clone(), fate, old, new: Some(new) });
+    let known = Known { out, files, owned: &owned, ended: ended.as_ref() };
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(files.len() / WORTH_A_THREAD).max(1);
+    let parts: Vec<Looked<'_>> = if cores == 1 {
+        vec![known.look_at(&mut folder, files)?]
+    } else {
+        thread::scope(|scope| {
+            let look = |part| scope.spawn(move || known.look_at(&mut Folder::open(out)?, part));
+            let readers: Vec<_> = files.chunks(files.len().div_ceil(cores)).map(look).collect();
+            let stopped = |_| Err(io_error("read", out, &io::Error::other("a thread stopped early")));
+            readers.into_iter().map(|reader| reader.join().unwrap_or_else(stopped)).collect::<Result<_, _>>()
+        })?
+    };
+    for (changes, record) in parts {
+        survey.changes.extend(changes);
+        survey.record |= record;
     }
     for (path, hashes) in owned.iter().filter(|(path, _)| find(path).is_err()) {
         survey.record = true;
@@ -204,6 +186,64 @@ pub(crate) fn survey<'a>(
         }
     }
     Ok(survey)
+}
+
+/// Below this many files a reader, a thread costs more than it saves.
+const WORTH_A_THREAD: usize = 200;
+
+/// What differs among some of the artifacts, and whether the manifest must be written anew.
+type Looked<'a> = (Vec<Change<'a>>, bool);
+
+/// What a reader of the folder needs to know.
+#[derive(Clone, Copy)]
+struct Known<'k, 'a> {
+    out: &'a Path,
+    files: &'a [(String, Vec<u8>)],
+    owned: &'k Map<String, Value>,
+    ended: Option<&'k Metadata>,
+}
+
+impl<'a> Known<'_, 'a> {
+    /// Compares some of the artifacts with what is on disk.
+    fn look_at(self, folder: &mut Folder<'_>, part: &'a [(String, Vec<u8>)]) -> Result<Looked<'a>, WriteError> {
+        let find = |path: &str| self.files.binary_search_by(|(other, _)| other.as_str().cmp(path));
+        let (mut changes, mut record) = (Vec::new(), false);
+        let mut buffer = Vec::new();
+        for (path, new) in part {
+            check(path)?;
+            let (fate, old) = match folder.look(path)? {
+                None => {
+                    // A file that is there has no file above it, so only new ones can clash.
+                    if let Some(dir) = parents(path).find(|dir| find(dir).is_ok()) {
+                        return Err(usage(format!("the artifact `{path}` needs `{dir}` to be a folder"), &[]));
+                    }
+                    (Fate::New, None)
+                }
+                Some(metadata) => {
+                    let target = self.out.join(path);
+                    let remembered = self.owned.get(path);
+                    if metadata.len() == new.len() as u64 && holds(&target, new, &mut buffer)? {
+                        // A file older than the manifest has the content the manifest was made from. So only younger
+                        // ones are hashed, and a run that changes nothing costs little more than the reading. If a
+                        // clock lied, an outdated hash stays, and a later run refuses to replace the file: the safe side.
+                        let times = (metadata.modified(), self.ended.map(Metadata::modified));
+                        let settled = matches!(times, (Ok(file), Some(Ok(manifest))) if file < manifest);
+                        record |= remembered.is_none() || !settled && !knows(remembered, new);
+                        continue;
+                    }
+                    let old = read(&target)?;
+                    let fate = match remembered {
+                        None => Fate::Foreign,
+                        _ if knows(remembered, &old) => Fate::Changed,
+                        Some(_) => Fate::Edited,
+                    };
+                    (fate, Some(old))
+                }
+            };
+            changes.push(Change { path: path.clone(), fate, old, new: Some(new) });
+        }
+        Ok((changes, record))
+    }
 }
 
 /// Brings the folder to the state the survey announced, or refuses and leaves it as it is.

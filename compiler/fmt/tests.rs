@@ -593,14 +593,14 @@ fn expr(text: &str, value: &Expr, out: &mut String) {
     };
     match &value.kind {
         ExprKind::List(values) => all("list", &values.iter().collect::<Vec<_>>()),
-        ExprKind::Call(name, values) => all(&words(text, name.span), &values.iter().collect::<Vec<_>>()),
+        ExprKind::Call(call) => all(&words(text, call.function.span), &call.arguments.iter().collect::<Vec<_>>()),
         ExprKind::Range(ends) => all("range", &[&ends.0, &ends.1]),
         ExprKind::Binary(sign, sides) => all(sign.sign(), &[&sides.0, &sides.1]),
         ExprKind::Negative(of) => all("negative", &[of]),
         ExprKind::Tagged(tag, of) => all(&words(text, tag.span), &[of]),
-        ExprKind::Reference { kind, name, key } => {
+        ExprKind::Reference(parts) => {
             let part = |span| words(text, span);
-            let _ = write!(out, "{} {} of {}", part(kind.span), part(key.span), part(name.span));
+            let _ = write!(out, "{} {} of {}", part(parts.kind.span), part(parts.key.span), part(parts.name.span));
         }
         ExprKind::Number | ExprKind::Text | ExprKind::Path | ExprKind::Hole => *out += &words(text, value.span),
     }

@@ -142,12 +142,12 @@ impl<'a> Cx<'a> {
                 let (left, right) = (self.number(&sides.0), self.number(&sides.1));
                 self.arithmetic(*operator, left?, right?, expr.span)
             }
-            ExprKind::Call(name, arguments) => self.call(*name, arguments, expr.span),
+            ExprKind::Call(call) => self.call(call.function, &call.arguments, expr.span),
             ExprKind::Hole => None,
             ExprKind::Text
             | ExprKind::List(_)
             | ExprKind::Range(_)
-            | ExprKind::Reference { .. }
+            | ExprKind::Reference(_)
             | ExprKind::Tagged(..) => {
                 self.report(errors::not_a_number(expr.span, described(expr)));
                 None
@@ -418,7 +418,7 @@ pub fn described(expr: &Expr) -> &'static str {
         ExprKind::List(_) => "a list",
         ExprKind::Range(_) => "a range",
         ExprKind::Negative(_) | ExprKind::Binary(..) | ExprKind::Call(..) => "a computed number",
-        ExprKind::Reference { .. } => "a reference",
+        ExprKind::Reference(_) => "a reference",
         ExprKind::Tagged(..) => "a word with a number",
         ExprKind::Hole => "nothing",
     }

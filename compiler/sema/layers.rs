@@ -36,6 +36,15 @@ pub struct Fields<'c, 'a> {
     layers: Vec<Layer<'a>>,
     /// All items of all layers with their key and the index of their layer, so that a look-up is one pass.
     keyed: Vec<(&'a str, usize, &'a Item)>,
+    /// One bit a key, by `key_bit`: most fields are not given, and that is known without a comparison.
+    given: u64,
+}
+
+/// One of 64 bits for a key; different keys may share one.
+fn key_bit(key: &str) -> u64 {
+    let bytes = key.as_bytes();
+    let (first, last) = (bytes.first().copied().unwrap_or(0), bytes.last().copied().unwrap_or(0));
+    1 << ((usize::from(first) ^ usize::from(last) << 1 ^ bytes.len() << 2) & 63)
 }
 
 /// A field that was found, and where.
@@ -73,7 +82,8 @@ impl<'c, 'a> Fields<'c, 'a> {
         for (index, layer) in layers.iter().enumerate() {
             keyed.extend(layer.items.iter().map(|item| (cx.key(item), index, item)));
         }
-        Fields { cx, kind, span, layers, keyed }
+        let given = keyed.iter().fold(0, |bits, (key, ..)| bits | key_bit(key));
+        Fields { cx, kind, span, layers, keyed, given }
     }
 
     /// The block behind one item.
@@ -118,7 +128,7 @@ impl<'c, 'a> Fields<'c, 'a> {
 
     /// Whether any layer has this key.
     pub fn has(&self, key: &str) -> bool {
-        self.keyed.iter().any(|(other, ..)| *other == key)
+        self.given & key_bit(key) != 0 && self.keyed.iter().any(|(other, ..)| *other == key)
     }
 
     /// All keys of all layers, with where each stands; one given twice in a layer is reported.
@@ -129,6 +139,9 @@ impl<'c, 'a> Fields<'c, 'a> {
 
     /// The field that counts, with `override` checked on the way.
     pub fn get(&self, key: &'a str) -> Option<Field<'a>> {
+        if self.given & key_bit(key) == 0 {
+            return None;
+        }
         let mut found: Option<Field<'a>> = None;
         let mut last_layer = usize::MAX;
         for (other, index, item) in &self.keyed {
@@ -156,6 +169,9 @@ impl<'c, 'a> Fields<'c, 'a> {
     /// All items of all layers with this key that declare something by name (`volume data { .. }`).
     pub fn all(&self, key: &'static str) -> Vec<Field<'a>> {
         let mut found = Vec::new();
+        if self.given & key_bit(key) == 0 {
+            return found;
+        }
         for layer in &self.layers {
             for item in layer.items.iter().filter(|item| self.cx.key(item) == key) {
                 let origin =

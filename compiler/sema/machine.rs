@@ -344,7 +344,7 @@ fn argument_value<'a>(fields: &Fields<'_, 'a>, value: &'a Expr) -> Option<Cow<'a
         ExprKind::Text => cx.string(value),
         ExprKind::Path => Some(Cow::Borrowed(cx.text(value.span))),
         ExprKind::Hole => None,
-        ExprKind::List(_) | ExprKind::Range(_) | ExprKind::Reference { .. } | ExprKind::Tagged(..) => {
+        ExprKind::List(_) | ExprKind::Range(_) | ExprKind::Reference(_) | ExprKind::Tagged(..) => {
             cx.report(errors::not_a_text(value.span, super::cx::described(value), cx.text(value.span)));
             None
         }

@@ -1,7 +1,7 @@
 //! Tiers, services, the images they run, configuration texts and runtimes.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cx::{Cx, Dim};
 use super::decls::{Decl, Decls, fields};
@@ -14,7 +14,7 @@ use super::layers::{Field, Fields, Layer};
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
-use crate::syntax::ast::{Expr, ExprKind, Word, WordShape};
+use crate::syntax::ast::{Expr, ExprKind, Reference, Word, WordShape};
 
 const TIER_KEYS: [&str; 14] = [
     "memory", "cpu", "priority", "replicas", "rollout", "weight", "grace", "env", "labels", "annotations", "readiness",
@@ -83,11 +83,10 @@ pub(super) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
 /// All services, sorted by name. Those of one header share everything but the name.
 pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Service<'a>> {
     let mut services: Vec<Service<'a>> = Vec::new();
+    let mut first_of_header = BTreeMap::new();
     for decl in decls.of("service") {
         let shares = decl.item.names.len() > 1 && decls.change("service", decl.name).is_none();
-        let twin = services
-            .iter()
-            .find(|other| shares && other.span == decl.item.span && decls.change("service", other.name.value).is_none());
+        let twin = if shares { first_of_header.get(&decl.item.span).map(|index: &usize| &services[*index]) } else { None };
         check_label(decls.cx, "service", decl.name, decl.span);
         if let Some(twin) = twin {
             let mut service = twin.clone();
@@ -95,6 +94,9 @@ pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Ser
             rename_origins(&mut service, decl.name);
             services.push(service);
         } else if let Some(service) = service(decls, decl, tiers) {
+            if shares {
+                first_of_header.insert(decl.item.span, services.len());
+            }
             services.push(service);
         }
     }
@@ -503,7 +505,8 @@ fn env<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<(Spanned<&'a s
         }
         let Some(value) = entry.value(cx) else { continue };
         let value = match &value.kind {
-            ExprKind::Reference { kind, name, key } => {
+            ExprKind::Reference(reference) => {
+                let Reference { kind, name, key } = reference.as_ref();
                 let key = word_text(cx, *key);
                 match cx.word(*kind) {
                     "secret" => {
@@ -834,13 +837,20 @@ pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], servic
             cx.report(errors::unused("tier", tier.name.value, tier.name.span));
         }
     }
+    let mut mentioned: BTreeSet<&str> = BTreeSet::new();
+    for pod in services.iter().map(|service| &service.pod) {
+        mentioned.extend(&pod.configs);
+        mentioned.extend(pod.volumes.iter().filter_map(|volume| match volume.source {
+            VolumeSource::Config(name) => Some(name),
+            _ => None,
+        }));
+        mentioned.extend(pod.env.iter().filter_map(|(_, value)| match value {
+            EnvValue::Config(name, _) => Some(*name),
+            EnvValue::Text(_) | EnvValue::Secret(..) => None,
+        }));
+    }
     for decl in decls.of("config") {
-        let mentions = |service: &Service<'_>| {
-            service.pod.configs.contains(&decl.name)
-                || service.pod.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Config(n) if n == decl.name))
-                || service.pod.env.iter().any(|(_, value)| matches!(value, EnvValue::Config(n, _) if *n == decl.name))
-        };
-        if !services.iter().any(mentions) && !from_library(decl.span) {
+        if !mentioned.contains(decl.name) && !from_library(decl.span) {
             cx.report(errors::unused("config", decl.name, decl.span));
         }
     }

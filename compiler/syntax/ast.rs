@@ -11,7 +11,7 @@ pub struct File {
     /// Which.
     pub id: FileId,
     /// What it declares, in order.
-    pub items: Vec<Item>,
+    pub items: Box<[Item]>,
     /// Its comments, in order. They belong to places, not to nodes; only `fmt` reads them.
     pub comments: Vec<Token>,
 }
@@ -40,7 +40,7 @@ pub struct Body {
     /// From `{` to `}`.
     pub span: Span,
     /// What is inside.
-    pub items: Vec<Item>,
+    pub items: Box<[Item]>,
 }
 
 /// A key or name: a bare word, a quoted text, or words joined by `.` or `/`.
@@ -90,20 +90,33 @@ pub enum ExprKind {
     /// `a + b`, `a >= b`
     Binary(Operator, Box<(Expr, Expr)>),
     /// `max(a, b)`
-    Call(Word, Vec<Expr>),
-    /// `secret db/url`: what kind of thing, its name, the key in it.
-    Reference {
-        /// `secret` or `config`.
-        kind: Word,
-        /// Its name.
-        name: Word,
-        /// The key in it.
-        key: Word,
-    },
+    Call(Box<Call>),
+    /// `secret db/url`.
+    Reference(Box<Reference>),
     /// `surge 25%`: a word and the number it takes.
     Tagged(Word, Box<Expr>),
     /// Something that could not be read, and was reported.
     Hole,
+}
+
+/// `max(a, b)`
+#[derive(Debug)]
+pub struct Call {
+    /// What is called.
+    pub function: Word,
+    /// With what.
+    pub arguments: Vec<Expr>,
+}
+
+/// `secret db/url`: a key of something in the cluster.
+#[derive(Debug)]
+pub struct Reference {
+    /// `secret` or `config`.
+    pub kind: Word,
+    /// Its name.
+    pub name: Word,
+    /// The key in it.
+    pub key: Word,
 }
 
 /// What stands between two values.

@@ -1,7 +1,7 @@
 //! Tokens to tree, by recursive descent with recovery: a fault inside an item is reported once, the item
 //! gets a hole, and reading goes on at the next line that begins one.
 
-use super::ast::{Body, Expr, ExprKind, File, Item, Operator, Word, WordShape};
+use super::ast::{Body, Call, Expr, ExprKind, File, Item, Operator, Reference, Word, WordShape};
 use super::errors;
 use super::lexer::lex;
 use super::token::{Token, TokenKind};
@@ -33,6 +33,7 @@ pub fn parse(id: FileId, text: &str, sink: &mut Sink) -> Parsed {
         tokens: &lexed.tokens,
         at: 0,
         depth: 0,
+        stack: Vec::new(),
         operators: 0,
         open: Vec::new(),
         suspect: None,
@@ -55,6 +56,8 @@ struct Parser<'p> {
     tokens: &'p [Token],
     at: usize,
     depth: u32,
+    /// Items of the blocks being read, outermost first.
+    stack: Vec<Item>,
     /// Operators in the item being read.
     operators: u32,
     /// The `{` of the blocks being read.
@@ -107,14 +110,19 @@ impl Parser<'_> {
     }
 
     /// Items up to the `}` of the block being read, or to the end of the file.
-    fn items(&mut self) -> Vec<Item> {
-        // Most blocks have a handful: one allocation instead of three.
-        let mut items = Vec::with_capacity(4);
+    fn items(&mut self) -> Box<[Item]> {
+        // Items of all open blocks are gathered on one stack, so that each block gets a slice of just its size.
+        let first = self.stack.len();
+        self.push_items();
+        self.stack.drain(first..).collect()
+    }
+
+    fn push_items(&mut self) {
         loop {
             let token = self.peek();
             match token.kind {
-                TokenKind::End => return items,
-                TokenKind::CloseBrace if !self.open.is_empty() => return items,
+                TokenKind::End => return,
+                TokenKind::CloseBrace if !self.open.is_empty() => return,
                 TokenKind::CloseBrace => {
                     self.sink.push(errors::unmatched_brace(self.span(token)));
                     self.braces_pair = false;
@@ -125,7 +133,8 @@ impl Parser<'_> {
                     if in_first_column && self.suspect.is_none() {
                         self.suspect = self.open.last().copied();
                     }
-                    items.push(self.item());
+                    let item = self.item();
+                    self.stack.push(item);
                 }
                 _ => {
                     self.sink.push(errors::expected_item(self.span(token), self.text_of(token), token.kind));
@@ -476,7 +485,8 @@ impl Parser<'_> {
             let name = self.word();
             let open = self.next();
             let arguments = self.nested(open, |parser| parser.list(open, TokenKind::CloseParen))?;
-            return Ok(Expr { span: name.span.to(self.previous()), kind: ExprKind::Call(name, arguments) });
+            let call = Call { function: name, arguments };
+            return Ok(Expr { span: name.span.to(self.previous()), kind: ExprKind::Call(Box::new(call)) });
         }
         let named = matches!(second.kind, TokenKind::Word | TokenKind::Text) && !second.first_on_line;
         if named && third.kind == TokenKind::Slash && third.start == second.end {
@@ -489,7 +499,8 @@ impl Parser<'_> {
                 return Err(Reported);
             }
             let key = self.word();
-            return Ok(Expr { span: kind.span.to(key.span), kind: ExprKind::Reference { kind, name, key } });
+            let reference = Box::new(Reference { kind, name, key });
+            return Ok(Expr { span: kind.span.to(key.span), kind: ExprKind::Reference(reference) });
         }
         if second.kind == TokenKind::Number && !second.first_on_line {
             let tag = self.word();

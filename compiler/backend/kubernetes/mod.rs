@@ -4,6 +4,7 @@ pub(super) mod coredns;
 mod workload;
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use k8s_openapi::api::core::v1::{
     ConfigMap, LimitRange, LimitRangeItem, LimitRangeSpec, Namespace, ResourceQuota, ResourceQuotaSpec,
@@ -16,7 +17,8 @@ use serde::Serialize;
 use super::yaml::{comment, to_yaml};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
-use crate::plan::model::{Choice, Plan};
+use crate::plan::model::{Choice, Plan, Workload};
+use crate::sema::hir::Service;
 
 /// Files that are not a service's begin with a digit, which no service's name does.
 const NAMESPACE: &str = "00-namespace.yaml";
@@ -43,13 +45,8 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
     if !configs.is_empty() {
         add(CONFIGS.to_owned(), document(&head, &configs.iter().collect::<Vec<_>>()));
     }
-    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
-        let name = match service.name.value {
-            // The one name kustomize takes for itself.
-            "kustomization" => "0-kustomization.yaml".to_owned(),
-            name => format!("{name}.yaml"),
-        };
-        add(name, workload::file(&head, plan, service, workload));
+    for (name, content) in workload_files(&head, plan) {
+        add(name, content);
     }
     names.sort();
     let mut kustomization = String::new();
@@ -62,6 +59,31 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
         kustomization.push('\n');
     }
     files.push(("manifests/kustomization.yaml".to_owned(), kustomization.into_bytes()));
+}
+
+/// The file of every service, in order. Many services are shared out among the cores.
+fn workload_files(head: &str, plan: &Plan<'_, '_>) -> Vec<(String, String)> {
+    const WORTH_A_THREAD: usize = 200;
+    let all: Vec<_> = plan.program.services.iter().zip(&plan.workloads).collect();
+    let print = |part: &[(&Service<'_>, &Workload<'_>)]| -> Vec<(String, String)> {
+        let files = part.iter().map(|(service, workload)| {
+            let name = match service.name.value {
+                // The one name kustomize takes for itself.
+                "kustomization" => "0-kustomization.yaml".to_owned(),
+                name => format!("{name}.yaml"),
+            };
+            (name, workload::file(head, plan, service, workload))
+        });
+        files.collect()
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(all.len() / WORTH_A_THREAD);
+    if cores < 2 {
+        return print(&all);
+    }
+    thread::scope(|scope| {
+        let parts: Vec<_> = all.chunks(all.len().div_ceil(cores)).map(|part| scope.spawn(move || print(part))).collect();
+        parts.into_iter().flat_map(|part| part.join().expect("printing has no way to fail")).collect()
+    })
 }
 
 /// Objects of one kind in one file.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -111,7 +112,7 @@ func (c *cluster) readFile(path string) error {
 	if err != nil {
 		return err
 	}
-	reader := utilyaml.NewYAMLReader(utilyaml.NewBufferedReader(bytes.NewReader(text)))
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
 	for {
 		document, err := reader.Read()
 		if err == io.EOF {
@@ -125,6 +126,7 @@ func (c *cluster) readFile(path string) error {
 			c.fault("%s: %v", filepath.Base(path), err)
 			continue
 		}
+		legacyscheme.Scheme.Default(object)
 		strategy := strategies[kind.Kind]
 		if strategy == nil {
 			c.fault("%s: this check does not know the kind %s", filepath.Base(path), kind.Kind)

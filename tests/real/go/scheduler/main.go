@@ -33,7 +33,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
@@ -224,6 +223,41 @@ func readNodes(dir string, report *report) ([]*corev1.Node, []string, error) {
 	return nodes, disabled, nil
 }
 
+// claims are the claims that the pods name, with their volumes: to bzc they are there.
+func claims(pods []*corev1.Pod) (objects []runtime.Object) {
+	known := map[string]bool{}
+	for _, pod := range pods {
+		for _, volume := range pod.Spec.Volumes {
+			if volume.PersistentVolumeClaim == nil {
+				continue
+			}
+			name := volume.PersistentVolumeClaim.ClaimName
+			id := pod.Namespace + "-" + name
+			if known[id] {
+				continue
+			}
+			known[id] = true
+			claim := &corev1.PersistentVolumeClaim{
+				ObjectMeta: metav1.ObjectMeta{
+					Name: name, Namespace: pod.Namespace, UID: types.UID(id),
+					Annotations: map[string]string{"pv.kubernetes.io/bind-completed": "yes"},
+				},
+				Spec:   corev1.PersistentVolumeClaimSpec{VolumeName: id},
+				Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimBound},
+			}
+			bound := &corev1.PersistentVolume{
+				ObjectMeta: metav1.ObjectMeta{Name: id},
+				Spec: corev1.PersistentVolumeSpec{ClaimRef: &corev1.ObjectReference{
+					Kind: "PersistentVolumeClaim", Namespace: pod.Namespace, Name: name, UID: types.UID(id),
+				}},
+				Status: corev1.PersistentVolumeStatus{Phase: corev1.VolumeBound},
+			}
+			objects = append(objects, claim, bound)
+		}
+	}
+	return objects
+}
+
 // filler is a pod of so much memory.
 func filler(bytes int64) *corev1.Pod {
 	return &corev1.Pod{
@@ -252,6 +286,7 @@ func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed i
 	for _, class := range cluster.priorityClasses {
 		objects = append(objects, class.DeepCopy())
 	}
+	objects = append(objects, claims(pods)...)
 	client := fake.NewSimpleClientset(objects...)
 	client.PrependReactor("create", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		if action.GetSubresource() != "binding" {
@@ -286,10 +321,9 @@ func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed i
 	}
 	go sched.Run(ctx)
 
-	lister := informers.Core().V1().Pods().Lister()
 	deadline := time.Now().Add(60 * time.Second)
 	for {
-		listed, err := lister.List(labels.Everything())
+		listed, err := client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -299,7 +333,7 @@ func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed i
 		for _, pod := range pods {
 			gone[pod.UID] = pod.Name + " was removed to make room"
 		}
-		for _, pod := range listed {
+		for _, pod := range listed.Items {
 			delete(gone, pod.UID)
 			if pod.Spec.NodeName != "" {
 				continue
@@ -313,7 +347,7 @@ func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed i
 			}
 			pending = append(pending, pod.Name+": "+pod.Status.Conditions[condition].Message)
 		}
-		if undecided == 0 && len(listed)+len(gone) == len(pods) {
+		if undecided == 0 {
 			for _, what := range gone {
 				pending = append(pending, what)
 			}

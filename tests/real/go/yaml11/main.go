@@ -2,9 +2,9 @@
 //
 //	yaml11 CONFIG
 //
-// K3s reads its config.yaml with gopkg.in/yaml.v2, whose YAML is 1.1: `0644` is 420, `no` is false, `12:30:45` is
-// 45045. It makes `--key=value` of every scalar, and one of every item of a list (pkg/configfilearg/parser.go), with
-// fmt.Sprint and the blanks around it cut off (rancher/wrangler, convert.ToString).
+// K3s reads its config.yaml with gopkg.in/yaml.v2, whose YAML is 1.1: `0644` is 420 and `no` is false. It makes
+// `--key=value` of every scalar, and one of every item of a list (pkg/configfilearg/parser.go), with fmt.Sprint and
+// the blanks around it cut off (rancher/wrangler, convert.ToString).
 //
 // It is an error where a value would reach K3s as something else than what stands in the file for everybody to read
 // (0644 as 420), and where sigs.k8s.io/yaml, which kubectl uses, reads another value.
@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	yamlv2 "gopkg.in/yaml.v2"
+	yamlv3 "gopkg.in/yaml.v3"
 	"sigs.k8s.io/yaml"
 )
 
@@ -35,8 +36,8 @@ func main() {
 	if err := yaml.UnmarshalStrict(text, &other); err != nil {
 		fail("as kubectl reads it: ", err)
 	}
-	var written map[string]literal
-	if err := yamlv2.Unmarshal(text, &written); err != nil {
+	written, err := literals(text)
+	if err != nil {
 		fail(err)
 	}
 	var args []string
@@ -54,6 +55,9 @@ func main() {
 			items = []any{entry.Value}
 		}
 		for index, item := range items {
+			if item == nil {
+				fail(key + " is null: K3s takes that for an empty text")
+			}
 			if text := written[key][index]; scalar(item) != text {
 				fail(fmt.Sprintf("%s: %q is %q to K3s", key, text, scalar(item)))
 			}
@@ -65,19 +69,26 @@ func main() {
 	}
 }
 
-// literal is a scalar or a list as it stands in the file, whatever it would be taken for.
-type literal []string
-
-func (l *literal) UnmarshalYAML(unmarshal func(any) error) error {
-	var items []string
-	if unmarshal(&items) == nil {
-		*l = items
-		return nil
+// literals are the scalar or the items that stand in the file behind each key, whatever they would be taken for.
+func literals(text []byte) (map[string][]string, error) {
+	var nodes map[string]yamlv3.Node
+	if err := yamlv3.Unmarshal(text, &nodes); err != nil {
+		return nil, err
 	}
-	var item string
-	err := unmarshal(&item)
-	*l = literal{item}
-	return err
+	found := map[string][]string{}
+	for key, node := range nodes {
+		items := []*yamlv3.Node{&node}
+		if node.Kind == yamlv3.SequenceNode {
+			items = node.Content
+		}
+		for _, item := range items {
+			if item.Kind != yamlv3.ScalarNode {
+				return nil, fmt.Errorf("line %d: neither a scalar nor a list of them", item.Line)
+			}
+			found[key] = append(found[key], item.Value)
+		}
+	}
+	return found, nil
 }
 
 // scalar is what K3s makes of a scalar.
