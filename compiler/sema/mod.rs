@@ -9,6 +9,7 @@ pub mod hir;
 mod layers;
 pub mod load;
 mod machine;
+mod pod;
 mod service;
 
 pub use decls::{analyze, load_needed};
