@@ -9,6 +9,8 @@
 //! ! error: ..                 standard error
 //! ? 2                         the exit code, unless 0
 //! ```
+//!
+//! Comments stand at the top or behind a set-up; behind a command everything is what it said.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -21,8 +23,15 @@ use crate::support::{bless, corpus};
 enum Step<'t> {
     /// A comment, a blank line, or a set-up block as it was written.
     Kept(&'t str),
-    File { name: &'t str, text: String, escaped: bool },
-    Link { from: &'t str, to: &'t str },
+    File {
+        name: &'t str,
+        text: String,
+        escaped: bool,
+    },
+    Link {
+        from: &'t str,
+        to: &'t str,
+    },
     Run(&'t str),
 }
 
@@ -48,7 +57,8 @@ fn steps(text: &str) -> Vec<Step<'_>> {
             steps.push(Step::File { name, text: content, escaped: line.starts_with("--- bytes ") });
         } else if let Some(command) = line.strip_prefix("$ ") {
             steps.push(Step::Run(command));
-            let over = |next: &&str| next.starts_with("$ ") || next.starts_with("--- file ") || next.starts_with("--- bytes ") || next.starts_with("--- link ") || next.starts_with("# ");
+            let begins = ["$ ", "--- file ", "--- bytes ", "--- link "];
+            let over = |next: &&str| begins.iter().any(|begin| next.starts_with(begin));
             while lines.next_if(|next| !over(next)).is_some() {}
         } else {
             steps.push(Step::Kept(line));

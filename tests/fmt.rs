@@ -47,7 +47,8 @@ fn formatted_programs_compile_to_the_same_files() {
         for env in &case.runs {
             let (before, _) = case.run(&text, env.as_deref());
             let (after, _) = case.run(&formatted, env.as_deref());
-            let (before, after): (Vec<_>, Vec<_>) = (before.iter().map(placeless).collect(), after.iter().map(placeless).collect());
+            let (before, after): (Vec<_>, Vec<_>) =
+                (before.iter().map(placeless).collect(), after.iter().map(placeless).collect());
             assert!(before == after, "{}: formatted, it compiles to something else", corpus::shown(&case.folder));
         }
     }

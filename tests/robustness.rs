@@ -7,7 +7,7 @@ use bzc::{Compilation, MemoryWorld, Options, Span, Want};
 use crate::support::corpus;
 
 /// Damaged texts a program is tried with, in each of three ways. More says little more and takes its time.
-const EACH: usize = 12;
+const EACH: usize = 24;
 
 /// Where tokens begin, roughly: words with their numbers, texts and single signs.
 fn tokens(text: &str) -> Vec<(usize, usize)> {
@@ -39,7 +39,7 @@ fn survives(what: &str, text: &str) {
                 assert!(shown.contains(diagnostic.id), "{what}: `{shown}` does not name its fault");
             }
         }
-        assert_eq!(compilation.output.is_some() && compilation.has_errors(), false, "{what}: output in spite of errors");
+        assert!(compilation.output.is_none() || !compilation.has_errors(), "{what}: output in spite of errors");
         if let Ok(once) = bzc::format(text) {
             assert_eq!(bzc::format(&once).as_ref(), Ok(&once), "{what}: formatting is not idempotent");
         }
@@ -80,11 +80,17 @@ fn damaged_programs_are_survived() {
             survives(&format!("{name} up to byte {start}"), &text[..*start]);
         }
         for (start, end) in some(1) {
-            survives(&format!("{name} without bytes {start} to {end}"), &format!("{}{}", &text[..*start], &text[*end..]));
+            survives(
+                &format!("{name} without bytes {start} to {end}"),
+                &format!("{}{}", &text[..*start], &text[*end..]),
+            );
         }
         for (start, end) in some(2) {
             let token = &text[*start..*end];
-            survives(&format!("{name} with bytes {start} to {end} twice"), &format!("{} {token} {}", &text[..*end], &text[*end..]));
+            survives(
+                &format!("{name} with bytes {start} to {end} twice"),
+                &format!("{} {token} {}", &text[..*end], &text[*end..]),
+            );
         }
     }
 }
@@ -107,7 +113,10 @@ fn extreme_texts_are_survived() {
         ("many unknown fields", format!("{node}service a {{ {} }}", "x = 1 ".repeat(2_000))),
         ("a long chain", (0..2_000).map(|n| format!("let a{n} = a{}\n", n + 1)).collect::<String>() + node),
         ("zero bytes", format!("{node}service\0a\0{{ memory = 32Mi\0}} \0")),
-        ("a zero byte in a text", format!("{node}service a {{ memory = 32Mi image = \"a:1\" env {{ A = \"x\0y\" }} }}")),
+        (
+            "a zero byte in a text",
+            format!("{node}service a {{ memory = 32Mi image = \"a:1\" env {{ A = \"x\0y\" }} }}"),
+        ),
         ("lone carriage returns", node.replace('\n', "\r") + "service a {\r memory = 32Mi\r image = \"a:1\"\r}\r"),
         ("a comment before a carriage return", format!("# a\rnode b\r\n{node}")),
         ("line separators", format!("# a\u{2028}b\u{85}c\n{node}\u{2028}")),

@@ -8,7 +8,7 @@
 //! A program without a node gets one, and one without `k3s` gets a small one, so that a page shows only its point.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bzc::{MemoryWorld, Options, Want};
 
@@ -47,7 +47,7 @@ fn whole(fence: &Fence) -> String {
 }
 
 /// Runs the fences of one document; what is wrong goes to `faults`.
-fn run(path: &PathBuf, faults: &mut Vec<String>) -> usize {
+fn run(path: &Path, faults: &mut Vec<String>) -> usize {
     let name = corpus::shown(path);
     let is_page = name.starts_with("spec/errors/") || name.starts_with("spec/lints/");
     let found = match fences(&corpus::text(path)) {
@@ -80,7 +80,11 @@ fn run(path: &PathBuf, faults: &mut Vec<String>) -> usize {
         ran += 1;
         let known = ["error", "lint", "env"];
         faults.extend(
-            fence.attributes.iter().filter(|(key, _)| !known.contains(&key.as_str())).map(|(key, _)| format!("{place}: unknown word `{key}`")),
+            fence
+                .attributes
+                .iter()
+                .filter(|(key, _)| !known.contains(&key.as_str()))
+                .map(|(key, _)| format!("{place}: unknown word `{key}`")),
         );
         let options = Options { env: fence.attribute("env").map(str::to_owned) };
         let compilation = bzc::compile(&MemoryWorld::default(), "budget.bz", whole(fence), &options, Want::Files);
@@ -124,7 +128,8 @@ fn rules() -> Vec<(String, String)> {
 fn rules_have_one_place_each() {
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     for (id, place) in rules() {
-        let shape = id.contains('.') && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c));
+        let shape =
+            id.contains('.') && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c));
         assert!(shape, "{place}: `{id}` is not chapter.topic");
         if let Some(first) = known.insert(id.clone(), place.clone()) {
             unreachable!("{place}: `{id}` is already the rule of {first}");

@@ -6,13 +6,20 @@ use std::path::Path;
 use crate::support::corpus;
 
 const LONGEST: usize = 800;
-/// Sources that are longer, and should not be: every field of a service, its pod and its image in one place.
-const LONG: [&str; 1] = ["compiler/sema/service.rs"];
+/// Sources that are longer, and should not be. There are none.
+const LONG: [&str; 0] = [];
 
 /// Words are put together here, so that this file does not say them.
 fn banned() -> Vec<String> {
     let both = |first: &str, second: &str| format!("{first}{second}");
-    vec![both("todo", "!("), both("dbg", "!("), both("FIX", "ME"), both("XX", "X"), both("unimplemented", "!("), both("#[ig", "nore")]
+    vec![
+        both("todo", "!("),
+        both("dbg", "!("),
+        both("FIX", "ME"),
+        both("XX", "X"),
+        both("unimplemented", "!("),
+        both("#[ig", "nore"),
+    ]
 }
 
 /// Sources of the compiler and of its tests, with their paths from the top.
@@ -30,7 +37,8 @@ fn sources_say_what_they_are_and_are_short() {
         }
         let lines = text.lines().count();
         if (lines > LONGEST) != LONG.contains(&name.as_str()) {
-            faults.push(format!("{name} has {lines} lines; those with more than {LONGEST} are listed in tests/tidy.rs"));
+            faults
+                .push(format!("{name} has {lines} lines; those with more than {LONGEST} are listed in tests/tidy.rs"));
         }
         for word in banned() {
             let found = text.lines().position(|line| line.contains(&word));
@@ -62,7 +70,9 @@ fn nothing_points_at_one_machine() {
 /// Who may import what, from the table in ARCHITECTURE.md whose header is `| module | may import | ..`.
 fn table() -> BTreeMap<String, Vec<String>> {
     let text = corpus::text_if_any(&corpus::root().join("ARCHITECTURE.md")).unwrap_or_default();
-    let cells = |line: &str| -> Vec<String> { line.trim().trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect() };
+    let cells = |line: &str| -> Vec<String> {
+        line.trim().trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect()
+    };
     let mut lines = text.lines().skip_while(|line| {
         let cells = cells(line);
         cells.first().map(String::as_str) != Some("module") || cells.get(1).map(String::as_str) != Some("may import")
@@ -72,7 +82,12 @@ fn table() -> BTreeMap<String, Vec<String>> {
     for line in lines.skip(1).take_while(|line| line.trim_start().starts_with('|')) {
         let cells = cells(line);
         let (Some(modules), Some(allowed)) = (cells.first(), cells.get(1)) else { continue };
-        let split = |cell: &str| cell.split([',', ';']).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect::<Vec<_>>();
+        let split = |cell: &str| {
+            cell.split([',', ';'])
+                .map(|word| word.trim().to_owned())
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>()
+        };
         for module in split(modules) {
             table.insert(module.trim_end_matches(".rs").to_owned(), split(allowed));
         }
@@ -87,8 +102,12 @@ fn imports(text: &str) -> Vec<String> {
     for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
         for rest in line.split("crate::").skip(1) {
             match rest.strip_prefix('{') {
-                Some(group) => found.extend(group.split(['}', ';']).next().unwrap_or_default().split(',').map(|name| name.trim().to_owned())),
-                None => found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect()),
+                Some(group) => found.extend(
+                    group.split(['}', ';']).next().unwrap_or_default().split(',').map(|name| name.trim().to_owned()),
+                ),
+                None => {
+                    found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect())
+                }
             }
         }
     }
@@ -138,7 +157,12 @@ fn imports_follow_the_table_in_architecture() {
         }
     }
     let known = |row: &str| modules.iter().any(|module| module == row);
-    faults.extend(table.keys().filter(|row| !known(row)).map(|row| format!("the table has a row `{row}`, and there is no such module")));
+    faults.extend(
+        table
+            .keys()
+            .filter(|row| !known(row))
+            .map(|row| format!("the table has a row `{row}`, and there is no such module")),
+    );
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

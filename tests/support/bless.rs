@@ -50,7 +50,9 @@ pub(crate) fn tree_diff(old: &BTreeMap<String, Vec<u8>>, new: &BTreeMap<String, 
     let mut text = String::new();
     let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     for name in names {
-        let side = |files: &BTreeMap<String, Vec<u8>>| files.get(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let side = |files: &BTreeMap<String, Vec<u8>>| {
+            files.get(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
         let (before, after) = (side(old), side(new));
         match (&before, &after) {
             (None, Some(_)) => text += &format!("only so: {name}\n"),

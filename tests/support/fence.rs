@@ -31,7 +31,9 @@ pub(crate) fn fences(markdown: &str) -> Result<Vec<Fence>, usize> {
         }
         let mut words = line.trim_start()[ticks.len()..].split_whitespace();
         let language = words.next().unwrap_or_default().to_owned();
-        let split = |word: &str| word.split_once('=').map_or((word.to_owned(), String::new()), |(k, v)| (k.to_owned(), v.to_owned()));
+        let split = |word: &str| {
+            word.split_once('=').map_or((word.to_owned(), String::new()), |(k, v)| (k.to_owned(), v.to_owned()))
+        };
         let attributes = words.map(split).collect();
         let mut text = String::new();
         loop {
@@ -50,7 +52,8 @@ pub(crate) fn fences(markdown: &str) -> Result<Vec<Fence>, usize> {
 #[test]
 fn fences_have_words_and_text() {
     let found = fences("a\n```bz error=BZ4001 env=prod\nx = 1\n```\n  ````text\n  ```\n  ````\n").unwrap_or_default();
-    let shown: Vec<_> = found.iter().map(|f| (f.line, f.language.as_str(), f.attribute("error"), f.text.as_str())).collect();
+    let shown: Vec<_> =
+        found.iter().map(|f| (f.line, f.language.as_str(), f.attribute("error"), f.text.as_str())).collect();
     assert_eq!(shown, [(2, "bz", Some("BZ4001"), "x = 1\n"), (5, "text", None, "```\n")]);
     assert_eq!(fences("```bz\nopen").err(), Some(1));
 }
