@@ -37,7 +37,11 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
     }
     let _ = write!(line, "   free {}", in_mib(node.free()));
     let count = program.services.len();
-    let fits = if count == 1 { "1 service fits".to_owned() } else { format!("{count} services fit") };
+    let fits = match count {
+        0 => "no services".to_owned(),
+        1 => "1 service fits".to_owned(),
+        _ => format!("{count} services fit"),
+    };
     format!("{line}\n{fits}{}", level(program, plan))
 }
 

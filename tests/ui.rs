@@ -7,7 +7,7 @@
 //! `ui/bad/` holds what breaks that promise as yet, each with the reason in a line `# bad: ..`. One that keeps it has to
 //! move out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bzc::{Compilation, Want};
@@ -82,4 +82,50 @@ fn what_is_known_to_be_told_badly_still_is() {
         assert!(directive(&text, "bad").is_some(), "ui/bad/{name}: a line `# bad: ..` says what is wrong with it");
         assert!(!kept, "ui/bad/{name} is told well now: move it out, and take its `# bad` line off");
     }
+}
+
+/// The program with one proposal applied; `None` if that changes another file.
+fn applied(text: &str, name: &str, edits: &[bzc::Edit], compilation: &Compilation) -> Option<String> {
+    let mut edits: Vec<_> = edits.iter().collect();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
+    let mut text = text.to_owned();
+    for edit in edits {
+        if compilation.sources.file(edit.span.file).name != name {
+            return None;
+        }
+        text.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
+    }
+    Some(text)
+}
+
+/// Programs with a proposal that is known to be wrong. One that is right by now has to go from this list.
+const WRONG: [&str; 4] = ["BZ1003-let.bz", "BZ1003-number-for-a-name.bz", "BZ1003-two-words.bz", "BZ3011-metric.bz"];
+
+#[test]
+fn what_is_proposed_helps() {
+    let folder = corpus::root().join("tests/ui");
+    let world = Folder::new(&folder);
+    let mut useless = Vec::new();
+    let mut wrong = BTreeSet::new();
+    let mut tried = 0;
+    for path in inputs(&folder) {
+        let (text, name) = (corpus::text(&path), format!("{}.bz", corpus::stem(&path)));
+        let compile = |text: &str| compile(&world, &name, text, directive(text, "env"), Want::Check);
+        let before = compile(&text);
+        for diagnostic in &before.diagnostics {
+            for help in diagnostic.helps.iter().filter(|help| !help.edits.is_empty()) {
+                let Some(text) = applied(&text, &name, &help.edits, &before) else { continue };
+                tried += 1;
+                let after = compile(&text);
+                let count = |compilation: &Compilation| ids(compilation, diagnostic.is_error()).len();
+                if count(&after) >= count(&before) {
+                    wrong.insert(name.clone());
+                    useless.push(format!("{name}: `{}` leads to {:?}", help.text, ids(&after, true)));
+                }
+            }
+        }
+    }
+    assert!(tried > 40, "only {tried} proposals could be tried");
+    let known = WRONG.map(str::to_owned).into();
+    assert_eq!(wrong, known, "left: proposals that do not help, right: those known:\n{}", useless.join("\n"));
 }

@@ -92,7 +92,8 @@ fn held_formula(plan: &Plan<'_, '_>) -> String {
     let mut parts = Vec::new();
     for component in plan.node.components.iter().filter(|component| component.held > 0) {
         let declared = &plan.program.components[component.component];
-        let pieces = component.pods * declared.containers;
+        let pods = if component.unbounded { component.peak } else { component.pods };
+        let pieces = pods * declared.containers;
         parts.push(format!("{} ({pieces} x {})", declared.name, in_mib(component.held / pieces.max(1))));
     }
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {

@@ -504,7 +504,8 @@ impl Writer {
                 self.put(Gap::Blanks, "25%");
             }
             5 => {
-                self.put(gap, "-");
+                // On a line of its own it would be YAML's way to write a list, which is a fault.
+                self.put(Gap::Blanks, "-");
                 self.operand(Gap::Free, depth);
             }
             6 => {

@@ -9,7 +9,7 @@ use super::{Excess, floor};
 use crate::base::quantity::{Bytes, Cpu, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Addend, Diagnostic};
-use crate::sema::hir::{Expect, Given, Memory, Metric, Program, Service};
+use crate::sema::hir::{Component, Expect, Given, Memory, Metric, Program, Service};
 
 fn addend(what: impl Into<String>, amount: u64, span: Option<Span>) -> Addend {
     Addend { what: what.into(), amount: in_mib(amount), span }
@@ -216,7 +216,7 @@ fn reserve_addends(plan: &Plan<'_, '_>) -> Vec<Addend> {
     }
     for component in node.components.iter().filter(|component| component.held > 0) {
         let packaged = &program.components[component.component];
-        let pods = component.pods * packaged.containers;
+        let pods = if component.unbounded { component.peak } else { component.pods } * packaged.containers;
         let what = format!("held back for `{}`: {pods} x {}", packaged.name, in_mib(component.held / pods.max(1)));
         let limit = packaged.memory.and_then(|(_, limit)| limit).or(packaged.bound);
         addends.push(addend(what, component.held, limit.and_then(|limit| limit.origin.span)));
@@ -264,6 +264,16 @@ pub(super) fn below_floor(
     }
 }
 
+/// The same of a component that the program changes.
+pub(super) fn component_below_floor(component: &Component<'_>, limit: Given<'_, Bytes>, least: Bytes) -> Diagnostic {
+    let message = format!("`{}` may have at most {}, and no container starts below {least}", component.name, limit.value);
+    let error = Diagnostic::error("BZ4002", message);
+    match limit.origin.span.or(component.span) {
+        Some(span) => error.at(span, "the most it may have").fix("give it that much", span, least.to_string()),
+        None => error,
+    }
+}
+
 /// More pods than the kubelet takes.
 pub(super) fn too_many_pods(plan: &Plan<'_, '_>, own: u64, packaged: u64) -> Diagnostic {
     let node = &plan.program.nodes[0];
@@ -284,7 +294,7 @@ pub(super) fn too_many_pods(plan: &Plan<'_, '_>, own: u64, packaged: u64) -> Dia
             let insert = node.memory.origin.span.unwrap_or(node.name.span).after();
             error
                 .note("110 is the kubelet's default")
-                .fix("let it take more: each costs a shim", insert, format!("\n  max-pods = {total}"))
+                .fix("let it take more: each costs a shim", insert, format!("  max-pods = {total}"))
         }
     }
 }

@@ -32,6 +32,12 @@ fn percent_of(percent: u64, n: u64) -> u64 {
 pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, sink: &mut Sink) -> Option<Plan<'p, 'a>> {
     let mut workloads: Vec<Workload<'a>> =
         program.services.iter().map(|service| workload(program, service, sink)).collect();
+    for component in program.components.iter().filter(|component| component.owned) {
+        let limit = component.memory.and_then(|(request, limit)| limit.or(Some(request)));
+        if let Some(limit) = limit.filter(|limit| limit.value < LEAST_LIMIT) {
+            sink.push(errors::component_below_floor(component, limit, LEAST_LIMIT));
+        }
+    }
     if sink.has_errors() {
         return None;
     }
@@ -232,7 +238,12 @@ fn component_plan(
     ComponentPlan {
         component: index,
         request: each(request, component.pods),
-        held: if overcommitted { 0 } else { each(worst - request, pods) },
+        // What nothing limits cannot be proved; what it is assumed to take at rest is held back all the same.
+        held: match (overcommitted, unbounded) {
+            (true, _) => 0,
+            (false, true) => each(worst - request, component.pods),
+            (false, false) => each(worst - request, pods),
+        },
         peak: component.pods,
         pods,
         cpu: each(cpu, component.pods),

@@ -74,7 +74,7 @@ pub struct Let<'a> {
     pub expr: &'a Expr,
     /// Whether anything uses it.
     pub used: Cell<bool>,
-    /// Its number, once computed; `Some(None)` while it is being computed or when it has none.
+    /// Its number, once computed; `Some(None)` if a fault left it without one, `None` if it is something else.
     pub number: Cell<Option<Option<Num>>>,
 }
 
@@ -149,7 +149,7 @@ impl<'a> Cx<'a> {
             | ExprKind::Range(_)
             | ExprKind::Reference(_)
             | ExprKind::Tagged(..) => {
-                self.report(errors::not_a_number(expr.span, described(expr)));
+                self.report(errors::not_a_number(expr.span, described(expr), self.text(expr.span)));
                 None
             }
         }
@@ -165,10 +165,31 @@ impl<'a> Cx<'a> {
         if let Some(number) = constant.number.get() {
             return number;
         }
-        constant.number.set(Some(None));
-        let number = self.number(constant.expr);
+        if !matches!(constant.expr.kind, ExprKind::Hole) {
+            self.report(errors::not_a_number(expr.span, described(self.resolve(constant.expr)), ""));
+        }
+        None
+    }
+
+    /// Computes the number of a constant, if it is one; all that it names have been computed.
+    pub fn compute(&self, name: &str) {
+        let Some(constant) = self.lets.get(name) else { return };
+        let number = match &constant.expr.kind {
+            ExprKind::Number | ExprKind::Negative(_) | ExprKind::Binary(..) | ExprKind::Call(_) => {
+                self.number(constant.expr)
+            }
+            ExprKind::Path => self.lets.get(self.text(constant.expr.span)).and_then(|other| {
+                other.used.set(true);
+                other.number.get().flatten()
+            }),
+            ExprKind::Text
+            | ExprKind::List(_)
+            | ExprKind::Range(_)
+            | ExprKind::Reference(_)
+            | ExprKind::Tagged(..)
+            | ExprKind::Hole => return,
+        };
         constant.number.set(Some(number));
-        number
     }
 
     /// A number literal: its digits and the dimension of its suffix.

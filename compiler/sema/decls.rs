@@ -2,7 +2,7 @@
 //! declaration read by its own reader (`machine.rs`, `service.rs`).
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cx::{Cx, Let};
 use super::errors;
@@ -42,6 +42,8 @@ pub(super) struct Decls<'c, 'a> {
     /// The chosen environment.
     pub(super) env: Option<&'a str>,
     changes: BTreeMap<(&'static str, &'a str), &'a Item>,
+    /// What any environment mentions by name.
+    pub(super) mentioned: BTreeSet<&'a str>,
 }
 
 impl<'c, 'a> Decls<'c, 'a> {
@@ -121,6 +123,7 @@ pub fn analyze<'a>(loaded: &'a Loaded, env: Option<&str>, sink: &mut Sink) -> Op
     let cx = Cx { sources: &loaded.sources, sink: RefCell::new(std::mem::take(sink)), lets: BTreeMap::new() };
     collect_lets(&cx, loaded, &mut lets);
     let cx = Cx { lets, ..cx };
+    compute_lets(&cx);
     let program = program(&cx, loaded, env);
     check_unused_lets(&cx);
     *sink = cx.sink.into_inner();
@@ -142,19 +145,75 @@ fn collect_lets<'a>(cx: &Cx<'a>, loaded: &'a Loaded, lets: &mut BTreeMap<&'a str
         }
         lets.insert(text, Let { name: name.span, expr, used: Cell::new(false), number: Cell::new(None) });
     }
-    // A constant that leads back to itself has no value, whatever kind it was meant to be.
-    for (name, constant) in lets.iter() {
-        let mut at = constant.expr;
-        for _ in 0..lets.len() {
-            match (&at.kind, lets.get(cx.text(at.span))) {
-                (ExprKind::Path, Some(next)) if std::ptr::eq(next, constant) => {
-                    cx.report(errors::circular_let(name, constant.name));
-                    break;
+}
+
+/// Computes every constant, each after those it names, so that no chain is too long to follow. What is left over
+/// leads back to itself: told once a circle, and without a value.
+fn compute_lets<'a>(cx: &Cx<'a>) {
+    let mut waiting: BTreeMap<&'a str, BTreeSet<&'a str>> = BTreeMap::new();
+    let mut users: BTreeMap<&'a str, Vec<&'a str>> = BTreeMap::new();
+    for (name, constant) in &cx.lets {
+        let mut named = BTreeSet::new();
+        names_in(cx, constant.expr, &mut named);
+        named.retain(|other| cx.lets.contains_key(other));
+        named.iter().for_each(|other| users.entry(other).or_default().push(name));
+        waiting.insert(name, named);
+    }
+    let mut ready: Vec<&'a str> = waiting.iter().filter(|(_, on)| on.is_empty()).map(|(name, _)| *name).collect();
+    while let Some(name) = ready.pop() {
+        waiting.remove(name);
+        cx.compute(name);
+        for user in users.get(name).into_iter().flatten() {
+            if let Some(on) = waiting.get_mut(user) {
+                on.remove(name);
+                if on.is_empty() {
+                    ready.push(user);
                 }
-                (ExprKind::Path, Some(next)) => at = next.expr,
-                _ => break,
             }
         }
+    }
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    for name in waiting.keys() {
+        cx.lets[name].number.set(Some(None));
+        cx.lets[name].used.set(true);
+        // Walk until a name comes twice: from there on it is the circle.
+        let mut path: Vec<&str> = vec![name];
+        while let Some(next) = path.last().and_then(|last| waiting.get(last)?.first().copied()) {
+            if let Some(at) = path.iter().position(|seen| *seen == next) {
+                let circle = &path[at..];
+                if circle.iter().all(|name| !told.contains(name)) {
+                    cx.report(errors::circular_let(circle, cx.lets[circle[0]].name));
+                }
+                told.extend(circle);
+                break;
+            }
+            path.push(next);
+        }
+    }
+}
+
+/// The bare names in a value, constants or not.
+fn names_in<'a>(cx: &Cx<'a>, expr: &'a Expr, names: &mut BTreeSet<&'a str>) {
+    match &expr.kind {
+        ExprKind::Path => {
+            names.insert(cx.text(expr.span));
+        }
+        ExprKind::List(values) => values.iter().for_each(|value| names_in(cx, value, names)),
+        ExprKind::Call(call) => call.arguments.iter().for_each(|value| names_in(cx, value, names)),
+        ExprKind::Range(sides) | ExprKind::Binary(_, sides) => {
+            names_in(cx, &sides.0, names);
+            names_in(cx, &sides.1, names);
+        }
+        ExprKind::Negative(inner) | ExprKind::Tagged(_, inner) => names_in(cx, inner, names),
+        ExprKind::Number | ExprKind::Text | ExprKind::Reference(_) | ExprKind::Hole => {}
+    }
+}
+
+/// Every name that an environment mentions, chosen or not: what only another environment uses is used.
+fn names_of_envs<'a>(cx: &Cx<'a>, items: &'a [Item], names: &mut BTreeSet<&'a str>) {
+    for item in items {
+        item.value.iter().for_each(|value| names_in(cx, value, names));
+        item.body.iter().for_each(|body| names_of_envs(cx, &body.items, names));
     }
 }
 
@@ -168,7 +227,7 @@ fn check_unused_lets(cx: &Cx<'_>) {
 }
 
 fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Program<'a>> {
-    let mut decls = Decls { cx, named: BTreeMap::new(), packaged: BTreeMap::new(), k3s: None, env: None, changes: BTreeMap::new() };
+    let mut decls = Decls { cx, named: BTreeMap::new(), packaged: BTreeMap::new(), k3s: None, env: None, changes: BTreeMap::new(), mentioned: BTreeSet::new() };
     let mut envs: BTreeMap<&'a str, &'a Item> = BTreeMap::new();
     let mut fields: Vec<&'a Item> = Vec::new();
     let mut expects = Vec::new();
@@ -204,7 +263,10 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
                     Some(expr) => expects.push((item.span, expr)),
                     None => cx.report(errors::malformed("expect", "expect wsl.free >= 500Mi", item.span)),
                 },
-                "namespace" => fields.push(item),
+                "namespace" => match fields.first() {
+                    Some(first) => cx.report(errors::declared_twice("namespace", "", first.key.span, item.key.span)),
+                    None => fields.push(item),
+                },
                 "edition" | "let" | "use" => {}
                 "adopt" => cx.report(errors::not_yet("adopt", item.key.span)),
                 _ => {
@@ -213,6 +275,12 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
                 }
             }
         }
+    }
+    for body in envs.values().filter_map(|item| item.body.as_ref()) {
+        names_of_envs(cx, &body.items, &mut decls.mentioned);
+    }
+    for constant in decls.mentioned.iter().filter_map(|name| cx.lets.get(name)) {
+        constant.used.set(true);
     }
     let chosen = choose_env(&mut decls, &envs, env, &mut fields);
     let namespace = namespace(&decls, &fields);
@@ -252,9 +320,13 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     Some(Program { source, env, namespace, nodes, k3s, components, budgets, tiers, services, configs, expects, runtimes })
 }
 
-/// Every file says which edition of the language it is written in; a file that is used may leave it to its user.
+/// A file that does not say which edition of the language it is written in is of the first.
 fn check_edition<'a>(cx: &Cx<'a>, items: &'a [Item], from_library: bool) {
-    let Some(item) = items.iter().find(|item| cx.key(item) == "edition") else { return };
+    let mut editions = items.iter().filter(|item| cx.key(item) == "edition");
+    let Some(item) = editions.next() else { return };
+    if let Some(second) = editions.next() {
+        cx.report(errors::given_twice("edition", item.key.span, second.key.span));
+    }
     let Some(value) = &item.value else {
         cx.report(errors::malformed("edition", "edition = 1", item.span));
         return;
@@ -269,6 +341,10 @@ fn check_edition<'a>(cx: &Cx<'a>, items: &'a [Item], from_library: bool) {
 /// Declares `kind a, b { .. }` under each of its names.
 fn declare<'a>(decls: &mut Decls<'_, 'a>, kind: &'static str, item: &'a Item, from_library: bool) {
     let cx = decls.cx;
+    if kind == "runtime" && !from_library {
+        cx.report(errors::not_yet("runtime", item.key.span));
+        return;
+    }
     if item.names.is_empty() {
         if !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
             cx.report(errors::declaration_without_name(kind, item.key.span));

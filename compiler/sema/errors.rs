@@ -88,8 +88,13 @@ pub(super) fn given_twice(key: &str, first: Span, span: Span) -> Diagnostic {
     Diagnostic::error("BZ2004", format!("`{key}` is given twice")).at(span, "again").also(first, "first here")
 }
 
-pub(super) fn circular_let(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ2005", format!("`{name}` is defined by itself")).at(span, "leads back here")
+pub(super) fn circular_let(circle: &[&str], span: Span) -> Diagnostic {
+    let message = match circle {
+        [name] => format!("`{name}` is defined by itself"),
+        [first, others @ ..] => format!("`{first}` is defined by itself, by way of {}", listed(others)),
+        [] => "a constant is defined by itself".to_owned(),
+    };
+    Diagnostic::error("BZ2005", message).at(span, "leads back here")
 }
 
 pub(super) fn use_unreadable(path: &str, why: &str, span: Span) -> Diagnostic {
@@ -246,6 +251,10 @@ pub(super) fn unknown_unit(text: &str, suffix: &str, span: Span) -> Diagnostic {
     }
 }
 
+pub(super) fn whole_seconds(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3007", format!("`{what}` must be whole seconds")).at(span, "Kubernetes counts seconds here")
+}
+
 pub(super) fn too_large(span: Span) -> Diagnostic {
     Diagnostic::error("BZ3004", "a number does not fit 64 bits").at(span, "too large")
 }
@@ -299,8 +308,14 @@ pub(super) fn comparison_as_value(span: Span) -> Diagnostic {
     Diagnostic::error("BZ3009", "a comparison is not a value").at(span, "only `expect` compares")
 }
 
-pub(super) fn not_a_number(span: Span, found: &str) -> Diagnostic {
-    Diagnostic::error("BZ3009", format!("expected a number, found {found}")).at(span, "expected a number")
+pub(super) fn not_a_number(span: Span, found: &str, text: &str) -> Diagnostic {
+    let error =
+        Diagnostic::error("BZ3009", format!("expected a number, found {found}")).at(span, "expected a number");
+    let inner = text.trim_matches('"');
+    match inner.len() + 2 == text.len() && inner.starts_with(|c: char| c.is_ascii_digit()) {
+        true => error.fix("quantities are not quoted", span, inner),
+        false => error,
+    }
 }
 
 pub(super) fn bare_text(text: &str, span: Span) -> Diagnostic {
@@ -375,8 +390,8 @@ pub(super) fn unknown_escape(span: Span) -> Diagnostic {
 }
 
 pub(super) fn not_one_of(what: &str, found: &str, span: Span, known: &[&str]) -> Diagnostic {
-    let error =
-        Diagnostic::error("BZ3011", format!("`{what}` cannot be `{found}`")).at(span, "not one of its values");
+    let what = if what.contains(' ') { what.to_owned() } else { format!("`{what}`") };
+    let error = Diagnostic::error("BZ3011", format!("{what} cannot be `{found}`")).at(span, "not one of its values");
     match nearest(found, known.iter().copied()) {
         Some(near) => or_nearest(error, Some(near), span),
         None => error.note(format!("it can be {}", listed(known))),
@@ -531,7 +546,7 @@ pub(super) fn source_outside(path: &str, span: Span) -> Diagnostic {
 }
 
 pub(super) fn not_a_version(text: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ5014", format!("`{text}` is not a K3s version"))
+    Diagnostic::error("BZ5014", format!("`{text}` is not the version of a K3s release"))
         .at(span, "expected something like v1.33.3+k3s1")
 }
 
@@ -562,4 +577,9 @@ pub(super) fn ambiguous(name: &str, kinds: &[&str], span: Span) -> Diagnostic {
     Diagnostic::error("BZ2018", format!("`{name}` is the name of {}", kinds.join(" and of ")))
         .at(span, "which of them?")
         .help(format!("say the kind, as in `{first}.{name}`"))
+}
+
+pub(super) fn removed_argument(component: &str, name: &str, span: Span) -> Diagnostic {
+    Diagnostic::lint("unknown-argument", format!("`{name}` was removed from {component}"))
+        .at(span, "K3s passes it on, and the component refuses to start")
 }

@@ -56,8 +56,13 @@ fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Di
         ExprKind::Binary(operator, sides) => {
             let (left, right) = (formula(decls, &sides.0), formula(decls, &sides.1));
             let ((left, left_dim), (right, right_dim)) = (left?, right?);
-            if let (Formula::Constant(_), Formula::Constant(_)) = (&left, &right) {
-                return constant(decls, expr);
+            match (&left, operator, &right) {
+                (Formula::Constant(_), _, Formula::Constant(_)) => return constant(decls, expr),
+                (_, Operator::Divide, Formula::Constant(Num { n: 0, .. })) => {
+                    cx.report(errors::division_by_zero(expr.span));
+                    return None;
+                }
+                _ => {}
             }
             let dim = match operator {
                 Operator::Plus | Operator::Minus if left_dim == right_dim => left_dim,
@@ -113,7 +118,7 @@ fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
     };
     let Some((key, dim)) = keys.iter().find(|(known, _)| *known == key) else {
         let known: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
-        cx.report(errors::not_one_of(&format!("a number of {of} `{name}`"), key, span, &known));
+        cx.report(errors::not_one_of(&format!("what is asked of {of} `{name}`"), key, span, &known));
         return None;
     };
     let index = decls.of(of).position(|decl| decl.name == name)?;

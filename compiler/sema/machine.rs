@@ -87,11 +87,15 @@ fn library_memory<'a>(decls: &Decls<'_, 'a>, name: &str, key: &'a str) -> Option
     Fields::new(decls.cx, "figures", decl.span, vec![layer]).memory(key)
 }
 
-/// `v1.33.3+k3s1` to 33.
+/// `v1.33.3+k3s1` to 33; also `v1.33.3-rc1+k3s1`, and without the `v` or what follows the patch.
 fn minor_of(version: &str) -> Option<u32> {
     let rest = version.strip_prefix('v').unwrap_or(version).strip_prefix("1.")?;
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).map_or(rest, |end| &rest[..end]);
-    digits.parse().ok()
+    let (minor, rest) = rest.split_once('.')?;
+    let patch = rest.find(['-', '+']).map_or(rest, |end| &rest[..end]);
+    let suffix = &rest[patch.len()..];
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(minor) && digits(patch) && plain(suffix)).then(|| minor.parse().ok()).flatten()
 }
 
 const OWN_K3S_KEYS: [&str; 5] = ["version", "memory", "containerd", "shim", "profile"];
@@ -315,13 +319,21 @@ fn arguments<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Vec<(Spanned<&'a str>
         let written = cx.key(entry.item);
         let span = entry.item.key.span;
         let name = written.trim_start_matches('-');
-        if let Some((_, instead)) = COMPUTED.iter().find(|(arg, _)| component == "kubelet" && *arg == name) {
-            cx.report(errors::computed_argument(name, instead, span));
-            continue;
-        }
         // `name+` and `name-` add to K3s's own value instead of replacing it.
         let base = name.trim_end_matches(['+', '-']);
-        if stdlib::arguments().any(|row| row.component == component) && stdlib::argument(component, base).is_none() {
+        if let Some((_, instead)) = COMPUTED.iter().find(|(arg, _)| component == "kubelet" && *arg == base) {
+            cx.report(errors::computed_argument(base, instead, span));
+            continue;
+        }
+        if let Some((first, _)) = arguments.iter().find(|(other, _)| other.value == name) {
+            cx.report(errors::given_twice(name, first.span, span));
+            continue;
+        }
+        let row = stdlib::argument(component, base);
+        if row.is_some_and(|row| row.status == "removed") {
+            cx.report(errors::removed_argument(component, base, span));
+        }
+        if stdlib::arguments().any(|row| row.component == component) && row.is_none() {
             let known = stdlib::arguments().filter(|row| row.component == component).map(|row| row.name);
             cx.report(errors::unknown_argument(component, base, span, nearest(base, known)));
         }
@@ -406,12 +418,16 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, role: Role) -
         let changed = own.and_then(|own| fields(decls, "component", own));
         if let (Some(own), Role::Agent) = (own, role) {
             cx.report(errors::component_on_agent(own.name, own.span));
+            continue;
         }
         if let (Some(changed), Some(own)) = (&changed, own) {
             changed.check_keys(&["memory", "cpu"]);
             if decl.name != "coredns" {
                 cx.report(errors::component_fixed(own.name, own.span));
             }
+        }
+        if decl.name != "coredns" && own.is_some() {
+            continue;
         }
         let stock_memory = request_and_limit(&stock);
         let stock_cpu = super::service::cpu(&stock);
@@ -504,7 +520,7 @@ fn ceiling<'a>(
         }
     }
     if ceiling.is_none() && item.value.is_none() {
-        cx.report(errors::missing_field("budget", "= size", span, &format!("budget {name} = 800Mi")));
+        cx.report(errors::malformed("budget", &format!("budget {name} = 800Mi"), span));
     }
     ceiling
 }

@@ -9,6 +9,7 @@ use super::errors;
 use super::hir::{EnvValue, Pod, Port, Probe, ProbeAction, ProbeKind, Service, Volume, VolumeSource};
 use super::layers::{Field, Fields};
 use super::service::check_label;
+use crate::base::quantity::Millis;
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
 use crate::syntax::ast::{Expr, ExprKind, Reference, Word, WordShape};
@@ -130,7 +131,7 @@ pub(super) fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[P
         node,
         labels: labels(fields),
         annotations: texts(fields, "annotations"),
-        grace: fields.duration("grace"),
+        grace: whole_seconds(fields, "grace"),
         service_account: service_account.map(|given| given.value),
         pull_secrets: names("pull-secrets", "Secret"),
         user,
@@ -297,18 +298,21 @@ fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports:
         (Some(path), None, Some(port)) => ProbeAction::Http(http_path(cx, path.value(cx)?)?, port),
         (None, None, Some(port)) => ProbeAction::Tcp(port),
     };
-    let whole_seconds = |name: &'static str| {
-        let given = block.duration(name)?;
-        if !given.0.is_multiple_of(1000) {
-            let span = block.get(name).and_then(|field| field.origin.span).unwrap_or(field.item.span);
-            cx.report(errors::out_of_range(name, "whole seconds", span));
-        }
-        Some(given)
-    };
-    (probe.delay, probe.period, probe.timeout) =
-        (whole_seconds("delay"), whole_seconds("period"), whole_seconds("timeout"));
+    probe.delay = whole_seconds(&block, "delay");
+    probe.period = whole_seconds(&block, "period");
+    probe.timeout = whole_seconds(&block, "timeout");
     probe.failures = block.count("failures").map(|given| given.value);
     Some(probe)
+}
+
+/// A duration where Kubernetes counts seconds.
+fn whole_seconds<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Option<Millis> {
+    let given = fields.duration(key)?;
+    if !given.0.is_multiple_of(1000) {
+        let span = fields.get(key).and_then(|field| field.origin.span).unwrap_or(fields.span);
+        fields.cx.report(errors::whole_seconds(key, span));
+    }
+    Some(given)
 }
 
 fn http_path<'a>(cx: &Cx<'a>, value: &'a Expr) -> Option<Cow<'a, str>> {

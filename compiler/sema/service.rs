@@ -376,14 +376,26 @@ fn check_image(cx: &Cx<'_>, name: &str, span: Span) {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
     let (host, rest) = repository.split_once('/').unwrap_or(("", repository));
     let host_is_fine = host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:_".contains(c));
+    let (tag, digest) = (path[repository.len()..].strip_prefix(':'), name.split_once('@').map(|(_, digest)| digest));
+    let tag_is_fine = |tag: &str| tag.len() <= 128 && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    let digest_is_fine = |digest: &str| {
+        let hex = digest.strip_prefix("sha256:");
+        hex.is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+    };
     let fault = if name.is_empty() {
         "it is empty"
+    } else if name.contains("://") {
+        "it is a URL; leave out what stands before `//`, and that"
     } else if name.chars().any(char::is_whitespace) {
         "it has a blank"
     } else if !rest.chars().all(allowed) || !host_is_fine || rest.is_empty() || rest.ends_with('/') {
         "a repository is lower-case letters, digits, `.`, `_`, `-` and `/`"
     } else if name.ends_with(':') || name.ends_with('@') {
         "nothing follows its tag or digest sign"
+    } else if tag.is_some_and(|tag| !tag_is_fine(tag)) {
+        "a tag is letters, digits, `_`, `.` and `-`, 128 at most"
+    } else if digest.is_some_and(|digest| !digest_is_fine(digest)) {
+        "a digest is `sha256:` and 64 hexadecimal digits"
     } else {
         return;
     };
@@ -426,10 +438,11 @@ pub(super) fn configs<'a>(decls: &Decls<'_, 'a>) -> Vec<Config<'a>> {
         let mut data: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for (key, span) in fields.keys() {
             let valid = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-            if key.is_empty() || !key.chars().all(valid) || data.iter().any(|(other, _)| other == key) {
-                if !key.chars().all(valid) || key.is_empty() {
-                    cx.report(errors::not_a_config_key(key, span));
-                }
+            if matches!(key, "" | "." | "..") || !key.chars().all(valid) {
+                cx.report(errors::not_a_config_key(key, span));
+                continue;
+            }
+            if data.iter().any(|(other, _)| other == key) {
                 continue;
             }
             let Some(field) = fields.get(key) else { continue };
@@ -459,7 +472,8 @@ pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], servic
         })
     };
     for (tier, used) in tiers.iter().zip(used) {
-        if !used && !from_library(tier.name.span) && !named(tier.name.value) {
+        let name = tier.name.value;
+        if !used && !from_library(tier.name.span) && !named(name) && !decls.mentioned.contains(name) {
             cx.report(errors::unused("tier", tier.name.value, tier.name.span));
         }
     }
@@ -476,7 +490,8 @@ pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], servic
         }));
     }
     for decl in decls.of("config") {
-        if !mentioned.contains(decl.name) && !from_library(decl.span) {
+        let used = mentioned.contains(decl.name) || decls.mentioned.contains(decl.name);
+        if !used && !from_library(decl.span) {
             cx.report(errors::unused("config", decl.name, decl.span));
         }
     }

@@ -61,6 +61,9 @@ pub(super) fn missing_body(
         .at(key_span.to(behind), format!("expected `=` or `{{` behind this, found {}", found(text, kind)));
     match (kind, text) {
         (TokenKind::Unknown, ":") => error.help("bz writes `=` where YAML writes `:`"),
+        _ if ["node", "tier", "service", "component", "config", "env", "volume", "profile"].contains(&key) => {
+            error.fix("open its block", behind.after(), " { .. }")
+        }
         _ if first_name == behind => error.fix(
             "a field is written with `=`",
             Span { start: key_span.end, end: first_name.start, ..key_span },
@@ -68,6 +71,27 @@ pub(super) fn missing_body(
         ),
         _ => error,
     }
+}
+
+pub(super) fn equals_before_block(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ1001", "a block follows its name without `=`").at(span, "not needed").fix("leave it out", span, "")
+}
+
+pub(super) fn yaml_list(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ1001", "a list is not written with dashes")
+        .at(span, "as in YAML")
+        .help("a list stands between brackets: `[traefik, servicelb]`")
+}
+
+pub(super) fn detached_unit(number: &str, number_span: Span, unit: &str, unit_span: Span) -> Diagnostic {
+    let all = number_span.to(unit_span);
+    Diagnostic::error("BZ1001", format!("a blank between `{number}` and its unit"))
+        .at(all, "one quantity")
+        .fix("write them together", all, format!("{number}{unit}"))
+}
+
+pub(super) fn single_equals(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ1001", "`expect` compares with `==`").at(span, "gives a value").fix("compare", span, "==")
 }
 
 pub(super) fn missing_brace(head: Span, behind: Span) -> Diagnostic {

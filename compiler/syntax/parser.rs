@@ -198,6 +198,12 @@ impl Parser<'_> {
         }
         let token = self.peek();
         match token.kind {
+            TokenKind::Equals if self.peek_second().kind == TokenKind::OpenBrace => {
+                self.sink.push(errors::equals_before_block(self.span(token)));
+                self.next();
+                item.body = Some(self.body()?);
+                Ok(())
+            }
             TokenKind::Equals => {
                 self.next();
                 item.value = Some(self.value(item.key)?);
@@ -352,7 +358,38 @@ impl Parser<'_> {
             self.sink.push(errors::missing_value(key_text, self.previous()));
             return Ok(Expr { span: self.previous().after(), kind: ExprKind::Hole });
         }
-        self.range()
+        let (second, third) = (self.peek_second(), self.tokens[(self.at + 2).min(self.tokens.len() - 1)]);
+        let is_yaml_item = token.kind == TokenKind::Minus
+            && token.first_on_line
+            && second.kind == TokenKind::Word
+            && second.start == token.end + 1
+            && third.first_on_line;
+        if is_yaml_item {
+            self.sink.push(errors::yaml_list(self.span(token)));
+            // The other elements belong to the same fault.
+            while self.next_is(TokenKind::Minus) && self.peek().first_on_line {
+                self.next();
+                while !self.peek().first_on_line {
+                    self.next();
+                }
+            }
+            return Ok(Expr { span: self.span(token), kind: ExprKind::Hole });
+        }
+        let value = self.range()?;
+        let unit = self.peek();
+        let detached = matches!(value.kind, ExprKind::Number)
+            && unit.kind == TokenKind::Word
+            && !unit.first_on_line
+            && matches!(self.text_of(unit), "Ki" | "Mi" | "Gi" | "k" | "M" | "G" | "m" | "ms" | "s" | "min" | "h")
+            && !matches!(self.peek_second().kind, TokenKind::Equals | TokenKind::OpenBrace);
+        if detached {
+            let (number, unit) = (value.span, self.span(unit));
+            self.next();
+            let text = &self.text[number.start as usize..number.end as usize];
+            self.sink.push(errors::detached_unit(text, number, self.text_of(self.tokens[self.at - 1]), unit));
+            return Ok(Expr { span: number.to(unit), kind: ExprKind::Hole });
+        }
+        Ok(value)
     }
 
     fn comparison(&mut self) -> Read<Expr> {
@@ -364,6 +401,12 @@ impl Parser<'_> {
             TokenKind::GreaterEqual => Operator::GreaterEqual,
             TokenKind::EqualEqual => Operator::Equal,
             TokenKind::NotEqual => Operator::NotEqual,
+            TokenKind::Equals => {
+                self.sink.push(errors::single_equals(self.span(self.peek())));
+                self.next();
+                self.range()?;
+                return Ok(Expr { span: left.span, kind: ExprKind::Hole });
+            }
             _ => return Ok(left),
         };
         self.next();

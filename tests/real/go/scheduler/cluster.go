@@ -291,7 +291,8 @@ func (c *cluster) peak(nodes []*corev1.Node, stock []workload) (pods []*corev1.P
 		for index := range count {
 			made := &corev1.Pod{ObjectMeta: workload.template.ObjectMeta, Spec: workload.template.Spec}
 			made = made.DeepCopy()
-			made.Name = fmt.Sprintf("%s-%d", workload.name, index)
+			// The API server cuts generated names too, so that they are host names.
+			made.Name = fmt.Sprintf("%.58s-%d", workload.name, index)
 			made.Namespace = workload.namespace
 			made.UID = types.UID(made.Namespace + "/" + made.Name)
 			if workload.component != "" {

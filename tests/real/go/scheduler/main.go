@@ -46,18 +46,20 @@ import (
 
 // report is what this program reads of report.json.
 type report struct {
-	Nodes []struct {
-		Name             string
-		Role             string
-		MemoryBytes      int64
-		AllocatableBytes int64
-		FreeBytes        int64
-		CPUMilli         *int64
-		PodsAtPeak       int
-		Components       []struct {
-			Name string
-			Pods int
-		}
+	Nodes []node
+}
+
+type node struct {
+	Name             string
+	Role             string
+	MemoryBytes      int64
+	AllocatableBytes int64
+	FreeBytes        int64
+	CPUMilli         *int64
+	PodsAtPeak       int
+	Components       []struct {
+		Name string
+		Pods int
 	}
 }
 
@@ -94,7 +96,11 @@ func check(dir string, orders int) error {
 	if err != nil {
 		return err
 	}
-	pods, faults := cluster.peak(nodes, packaged(disabled, cluster))
+	var stock []workload
+	if slices.ContainsFunc(report.Nodes, func(node node) bool { return node.Role == "server" }) {
+		stock = packaged(disabled, cluster)
+	}
+	pods, faults := cluster.peak(nodes, stock)
 	errs := append(cluster.faults, faults...)
 
 	promised := 0
@@ -191,6 +197,9 @@ func readNodes(dir string, report *report) ([]*corev1.Node, []string, error) {
 					taken, err := resource.ParseQuantity(quantity)
 					if err != nil {
 						return nil, nil, fmt.Errorf("%s: %q: %w", name, quantity, err)
+					}
+					if name == "eviction-hard" && taken.Sign() <= 0 {
+						return nil, nil, fmt.Errorf("the kubelet does not start with an eviction threshold of %s", quantity)
 					}
 					offered -= taken.Value()
 				}

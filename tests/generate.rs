@@ -1,0 +1,798 @@
+//! Random bz programs, the same for the same seed. A program is a structure from which its text is printed, so
+//! that properties can change one number or the order of things and print it again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub const MIB: u64 = 1 << 20;
+
+/// splitmix64: small, and good enough to pick from lists.
+#[derive(Debug, Clone)]
+pub struct Rng(u64);
+
+impl Rng {
+    pub fn new(seed: u64) -> Rng {
+        Rng(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x1234_5678))
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number from `low` to `high`, both included.
+    pub fn range(&mut self, low: u64, high: u64) -> u64 {
+        low + self.next() % (high - low + 1)
+    }
+
+    /// True in `percent` of the cases.
+    pub fn chance(&mut self, percent: u64) -> bool {
+        self.next() % 100 < percent
+    }
+
+    /// An index below `count`.
+    pub fn index(&mut self, count: usize) -> usize {
+        usize::try_from(self.next() % count as u64).expect("below a usize")
+    }
+
+    pub fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
+        &from[self.index(from.len())]
+    }
+
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            items.swap(at, self.index(at + 1));
+        }
+    }
+}
+
+/// A piece of a program: `head` alone, or `head { body }`.
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub head: String,
+    pub body: Option<Vec<Item>>,
+}
+
+impl Item {
+    pub fn line(head: impl Into<String>) -> Item {
+        Item { head: head.into(), body: None }
+    }
+
+    pub fn block(head: impl Into<String>, body: Vec<Item>) -> Item {
+        Item { head: head.into(), body: Some(body) }
+    }
+
+    fn print(&self, indent: usize, out: &mut String) {
+        out.push_str(&" ".repeat(indent));
+        out.push_str(&self.head);
+        if let Some(body) = &self.body {
+            out.push_str(" {\n");
+            body.iter().for_each(|item| item.print(indent + 2, out));
+            out.push_str(&" ".repeat(indent));
+            out.push('}');
+        }
+        out.push('\n');
+    }
+}
+
+/// `key = value` for those that are given.
+fn given<const N: usize>(fields: [(&str, Option<String>); N]) -> Vec<Item> {
+    fields.into_iter().filter_map(|(key, value)| Some(Item::line(format!("{key} = {}", value?)))).collect()
+}
+
+/// The text of a list of items.
+pub fn print(items: &[Item]) -> String {
+    let mut out = String::new();
+    items.iter().for_each(|item| item.print(0, &mut out));
+    out
+}
+
+/// An amount of memory and how it is spelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mem {
+    pub bytes: u64,
+    pub text: String,
+}
+
+impl Mem {
+    /// Spelled in the plainest way. The bytes must be whole Ki or whole k.
+    pub fn plain(bytes: u64) -> Mem {
+        let text = match bytes {
+            n if n.is_multiple_of(MIB) => format!("{}Mi", n / MIB),
+            n if n.is_multiple_of(1024) => format!("{}Ki", n / 1024),
+            n => format!("{}k", n.div_ceil(1000)),
+        };
+        let bytes = if bytes.is_multiple_of(1024) { bytes } else { bytes.div_ceil(1000) * 1000 };
+        Mem { bytes, text }
+    }
+
+    pub fn more(&self, by: u64) -> Mem {
+        // Up to the next whole Mi, so that it can be spelled.
+        Mem::plain((self.bytes + by).div_ceil(MIB) * MIB)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Memory {
+    One(Mem),
+    /// Two ends, and the name of the constant it is written as.
+    Range(Mem, Mem, Option<String>),
+    Burst(Mem, Mem),
+}
+
+impl Memory {
+    /// The low end, or the limit of a burst: what a pod costs at least, roughly.
+    fn least(&self) -> u64 {
+        match self {
+            Memory::One(n) | Memory::Range(n, ..) | Memory::Burst(_, n) => n.bytes,
+        }
+    }
+
+    pub fn most(&self) -> u64 {
+        match self {
+            Memory::One(n) | Memory::Range(_, n, _) | Memory::Burst(_, n) => n.bytes,
+        }
+    }
+
+    fn item(&self, overriding: bool) -> Item {
+        let word = if overriding { "override memory" } else { "memory" };
+        match self {
+            Memory::One(n) => Item::line(format!("{word} = {}", n.text)),
+            Memory::Range(_, _, Some(name)) => Item::line(format!("{word} = {name}")),
+            Memory::Range(low, high, None) => Item::line(format!("{word} = {}..{}", low.text, high.text)),
+            Memory::Burst(request, limit) => Item::block(
+                word,
+                vec![Item::line(format!("request = {}", request.text)), Item::line(format!("limit = {}", limit.text))],
+            ),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollout {
+    Replace,
+    Recreate,
+    Surge(u64),
+    Percent(u64),
+}
+
+impl Rollout {
+    fn text(self) -> String {
+        match self {
+            Rollout::Replace => "replace".to_owned(),
+            Rollout::Recreate => "recreate".to_owned(),
+            Rollout::Surge(n) => format!("surge {n}"),
+            Rollout::Percent(n) => format!("surge {n}%"),
+        }
+    }
+}
+
+/// CPU as it is written, and the request in thousandths.
+#[derive(Debug, Clone)]
+pub struct Cpu {
+    item: Item,
+    request: u64,
+}
+
+/// What tiers and services have in common.
+#[derive(Debug, Clone, Default)]
+pub struct Common {
+    pub memory: Option<Memory>,
+    pub cpu: Option<Cpu>,
+    pub rollout: Option<Rollout>,
+    pub replicas: Option<u64>,
+    pub weight: Option<u64>,
+}
+
+impl Common {
+    /// Its fields, with `override` where `below` gives them already.
+    fn items(&self, below: Option<&Common>) -> Vec<Item> {
+        let none = Common::default();
+        let below = below.unwrap_or(&none);
+        let word = |given: bool| if given { "override " } else { "" };
+        let mut items = Vec::new();
+        items.extend(self.memory.as_ref().map(|memory| memory.item(below.memory.is_some())));
+        items.extend(self.cpu.as_ref().map(|cpu| Item {
+            head: format!("{}{}", word(below.cpu.is_some()), cpu.item.head),
+            body: cpu.item.body.clone(),
+        }));
+        let rollout = self.rollout.map(Rollout::text);
+        let line = |given: bool, key: &str, value: String| Item::line(format!("{}{key} = {value}", word(given)));
+        items.extend(rollout.map(|text| line(below.rollout.is_some(), "rollout", text)));
+        items.extend(self.replicas.map(|n| line(below.replicas.is_some(), "replicas", n.to_string())));
+        items.extend(self.weight.map(|n| line(below.weight.is_some(), "weight", n.to_string())));
+        items
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Tier {
+    pub name: String,
+    pub common: Common,
+}
+
+#[derive(Debug, Clone)]
+pub struct Service {
+    pub names: Vec<String>,
+    pub tier: Option<usize>,
+    pub common: Common,
+    /// Workers of a fastapi image; `None` for an image that exists.
+    pub workers: Option<Option<u64>>,
+    secrets: u64,
+    /// Image, ports, volumes, variables: what nothing perturbs.
+    rest: Vec<Item>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub name: String,
+    pub memory: Mem,
+    pub cpu: Option<(u64, String)>,
+    pub reserve: Option<Mem>,
+    pub eviction: Option<Mem>,
+    pub max_pods: Option<u64>,
+    pub overcommit: Option<u64>,
+    /// `disable` of its own, in place of the one that all nodes share.
+    disable: Option<Vec<&'static str>>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct K3s {
+    pub memory: Option<Mem>,
+    pub containerd: Option<Mem>,
+    pub shim: Option<Mem>,
+    version: Option<&'static str>,
+    disable: Vec<&'static str>,
+    arguments: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Budget {
+    pub name: String,
+    pub ceiling: Mem,
+    /// Tiers and services by name; `None` for all.
+    pub over: Option<(Vec<String>, Vec<String>)>,
+}
+
+/// What an environment lays over one service.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub service: String,
+    pub replicas: Option<u64>,
+    pub memory: Option<Mem>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Program {
+    pub node: Node,
+    pub k3s: Option<K3s>,
+    pub coredns: Option<Memory>,
+    pub budgets: Vec<Budget>,
+    pub tiers: Vec<Tier>,
+    pub services: Vec<Service>,
+    lets: Vec<(&'static str, String)>,
+    namespace: Option<&'static str>,
+    pub changes: Vec<Change>,
+    /// Whether it is compiled with `--env prod`.
+    pub prod: bool,
+}
+
+impl Program {
+    /// A field of a service, from the environment, the service itself or its tier.
+    fn of<'p, T>(&'p self, service: &'p Service, field: impl Fn(&'p Common) -> Option<T>) -> Option<T> {
+        field(&service.common).or_else(|| field(&self.tiers[service.tier?].common))
+    }
+
+    fn change(&self, name: &str) -> Option<&Change> {
+        self.changes.iter().find(|change| self.prod && change.service == name)
+    }
+
+    /// The most memory that a service may have.
+    pub fn most(&self, name: &str) -> Option<u64> {
+        let service = self.services.iter().find(|service| service.names.iter().any(|own| own == name))?;
+        let changed = self.change(name).and_then(|change| change.memory.as_ref()).map(|memory| memory.bytes);
+        changed.or(self.of(service, |common| common.memory.as_ref()).map(Memory::most))
+    }
+
+    /// All names of services.
+    pub fn names(&self) -> Vec<String> {
+        self.services.iter().flat_map(|service| service.names.clone()).collect()
+    }
+
+    pub fn items(&self) -> Vec<Item> {
+        let mut items = vec![Item::line("edition = 1")];
+        items.extend(self.namespace.map(|name| Item::line(format!("namespace = {name}"))));
+        items.push(self.node_item());
+        items.extend(self.k3s.as_ref().map(K3s::item));
+        items.extend(self.coredns.as_ref().map(|memory| Item::block("component coredns", vec![memory.item(false)])));
+        for budget in &self.budgets {
+            let head = format!("budget {} = {}", budget.name, budget.ceiling.text);
+            let list = |names: &Vec<String>| (!names.is_empty()).then(|| format!("[{}]", names.join(", ")));
+            items.push(match &budget.over {
+                None => Item::line(head),
+                Some((tiers, services)) => {
+                    Item::block(head, given([("tiers", list(tiers)), ("services", list(services))]))
+                }
+            });
+        }
+        items.extend(self.tiers.iter().map(|tier| Item::block(format!("tier {}", tier.name), tier.common.items(None))));
+        items.extend(self.services.iter().map(|service| self.service_item(service)));
+        if !self.changes.is_empty() {
+            items.push(Item::block("env prod", self.changes.iter().map(|change| self.change_item(change)).collect()));
+        }
+        let text = print(&items);
+        let split = |text: &str| -> BTreeSet<String> {
+            text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).map(str::to_owned).collect()
+        };
+        let mut words = split(&text);
+        // A constant may use another.
+        let through: Vec<&(&str, String)> = self.lets.iter().filter(|(name, _)| words.contains(*name)).collect();
+        through.into_iter().for_each(|(_, value)| words.extend(split(value)));
+        let used = self.lets.iter().filter(|(name, _)| words.contains(*name));
+        items.extend(used.map(|(name, value)| Item::line(format!("let {name} = {value}"))));
+        items
+    }
+
+    pub fn text(&self) -> String {
+        print(&self.items())
+    }
+
+    pub fn env(&self) -> Option<String> {
+        (self.prod && !self.changes.is_empty()).then(|| "prod".to_owned())
+    }
+
+    fn node_item(&self) -> Item {
+        let node = &self.node;
+        let text = |given: &Option<Mem>| given.as_ref().map(|given| given.text.clone());
+        let mut body = given([
+            ("memory", Some(node.memory.text.clone())),
+            ("cpu", node.cpu.as_ref().map(|(_, text)| text.clone())),
+            ("reserve", text(&node.reserve)),
+            ("eviction-hard", text(&node.eviction)),
+            ("max-pods", node.max_pods.map(|n| n.to_string())),
+            ("overcommit", node.overcommit.map(|n| format!("{n}%"))),
+        ]);
+        let own = node.disable.as_ref().map(|names| Item::line(format!("disable = [{}]", names.join(", "))));
+        body.extend(own.map(|own| Item::block("k3s", vec![own])));
+        Item::block(format!("node {}", node.name), body)
+    }
+
+    fn service_item(&self, service: &Service) -> Item {
+        let below = service.tier.map(|tier| &self.tiers[tier]);
+        let mut body: Vec<Item> = below.iter().map(|tier| Item::line(format!("tier = {}", tier.name))).collect();
+        body.extend(service.common.items(below.map(|tier| &tier.common)));
+        body.extend(service.rest.iter().cloned());
+        Item::block(format!("service {}", service.names.join(", ")), body)
+    }
+
+    fn change_item(&self, change: &Change) -> Item {
+        let service = self.services.iter().find(|service| service.names.contains(&change.service));
+        let is_given = |field: &dyn Fn(&Common) -> bool| {
+            service.is_some_and(|service| {
+                field(&service.common) || service.tier.is_some_and(|tier| field(&self.tiers[tier].common))
+            })
+        };
+        let key = |key: &str, given: bool| if given { format!("override {key}") } else { key.to_owned() };
+        let replicas = key("replicas", is_given(&|common| common.replicas.is_some()));
+        let memory = key("memory", is_given(&|common| common.memory.is_some()));
+        let body = given([
+            (&replicas, change.replicas.map(|n| n.to_string())),
+            (&memory, change.memory.as_ref().map(|memory| memory.text.clone())),
+        ]);
+        Item::block(format!("service {}", change.service), body)
+    }
+
+    /// Roughly what each service takes at its peak, by name: for choosing sizes that just fit or just do not.
+    fn needs(&self) -> BTreeMap<String, Need> {
+        let mut needs = BTreeMap::new();
+        for service in &self.services {
+            for name in &service.names {
+                let change = self.change(name);
+                let own = self.of(service, |common| common.memory.as_ref());
+                let each =
+                    change.and_then(|c| c.memory.as_ref().map(|m| m.bytes)).or(own.map(Memory::least)).unwrap_or(0);
+                let floor = service.workers.map_or(0, |workers| floor(workers.unwrap_or(1)));
+                let replicas =
+                    change.and_then(|c| c.replicas).or(self.of(service, |common| common.replicas)).unwrap_or(1);
+                let surge = match self.of(service, |common| common.rollout) {
+                    None | Some(Rollout::Replace | Rollout::Recreate) => 0,
+                    Some(Rollout::Surge(n)) => n,
+                    Some(Rollout::Percent(p)) => (p * replicas).div_ceil(100),
+                };
+                let peak = replicas + surge;
+                let cpu = self.of(service, |common| common.cpu.as_ref()).map_or(0, |cpu| cpu.request) * peak;
+                let shims = 2 * replicas.max(peak - replicas) * 3 * MIB;
+                let secrets = service.secrets * 2 * replicas * MIB;
+                needs.insert(name.clone(), Need(each.max(floor) * peak, shims + secrets, peak, cpu));
+            }
+        }
+        needs
+    }
+
+    fn members(&self, over: &Option<(Vec<String>, Vec<String>)>) -> BTreeSet<String> {
+        let Some((tiers, services)) = over else { return self.names().into_iter().collect() };
+        let of_tier = self
+            .services
+            .iter()
+            .filter(|service| service.tier.is_some_and(|tier| tiers.contains(&self.tiers[tier].name)));
+        of_tier.flat_map(|service| service.names.clone()).chain(services.iter().cloned()).collect()
+    }
+}
+
+/// Memory, what shims and Secrets take beside it, pods, CPU.
+struct Need(u64, u64, u64, u64);
+
+/// What a fastapi image needs to answer, by `std/runtimes/fastapi.bz`.
+fn floor(workers: u64) -> u64 {
+    (33 + 52 * (workers - 1)) * MIB
+}
+
+impl K3s {
+    fn item(&self) -> Item {
+        let text = |given: &Option<Mem>| given.as_ref().map(|given| given.text.clone());
+        let mut body = given([
+            ("memory", text(&self.memory)),
+            ("containerd", text(&self.containerd)),
+            ("shim", text(&self.shim)),
+            ("version", self.version.map(|text| format!("\"{text}\""))),
+            ("disable", (!self.disable.is_empty()).then(|| format!("[{}]", self.disable.join(", ")))),
+            ("flannel-backend", self.arguments.then(|| "host-gw".to_owned())),
+        ]);
+        if self.arguments {
+            let lines = ["housekeeping-interval = 30s", "image-gc-high-threshold = 50"];
+            body.push(Item::block("kubelet-arg", lines.map(Item::line).into()));
+        }
+        Item::block("k3s", body)
+    }
+}
+
+/// What is chosen while a program is made.
+struct Maker {
+    rng: Rng,
+    lets: Vec<(&'static str, u64)>,
+    ranges: Vec<(&'static str, String)>,
+}
+
+const WORDS: [&str; 12] =
+    ["api", "auth", "web", "worker", "mail", "cache", "search", "billing", "agent", "feed", "graph", "zone"];
+const RANGE_NAMES: [&str; 3] = ["narrow", "usual", "wide"];
+
+impl Maker {
+    /// An amount in one of its spellings.
+    fn spelled(&mut self, bytes: u64) -> Mem {
+        let plain = |bytes: u64| Mem::plain(bytes).bytes == bytes;
+        if self.rng.chance(15) {
+            let (name, value) = *self.rng.pick(&self.lets);
+            let text = match bytes {
+                n if n == value => name.to_owned(),
+                n if n.is_multiple_of(value) => format!("{name} * {}", n / value),
+                n if (n * 100).is_multiple_of(value) && self.rng.chance(50) => format!("{name} * {}%", n * 100 / value),
+                n if n > value && plain(n - value) => format!("{name} + {}", Mem::plain(n - value).text),
+                n if n < value && plain(value - n) && self.rng.chance(50) => {
+                    format!("({name} - {})", Mem::plain(value - n).text)
+                }
+                n if n > value => format!("max({name}, {})", Mem::plain(n).text),
+                n => format!("min({name}, {})", Mem::plain(n).text),
+            };
+            return Mem { bytes, text };
+        }
+        let quarter = 256 * MIB;
+        let mut spellings = vec![Mem::plain(bytes).text];
+        let units = [(1024, "Ki"), (1000, "k"), (1_000_000, "M")];
+        let whole = units.iter().filter(|(size, _)| bytes.is_multiple_of(*size));
+        spellings.extend(whole.map(|(size, unit)| format!("{}{unit}", bytes / size)));
+        if bytes.is_multiple_of(quarter) && bytes > 0 {
+            let (whole, rest) = (bytes >> 30, bytes % (1 << 30) / quarter * 25);
+            spellings.push(if rest == 0 { format!("{whole}Gi") } else { format!("{whole}.{rest:02}Gi") });
+        }
+        let text = self.rng.pick(&spellings).clone();
+        Mem { bytes, text }
+    }
+
+    /// Around `low` to `high` Mi, mostly whole Mi, sometimes in thousands or in Ki.
+    fn amount(&mut self, low: u64, high: u64) -> Mem {
+        let mib = self.rng.range(low, high);
+        let bytes = match self.rng.range(0, 9) {
+            0 => mib * 1_048_000 / 1_000_000 * 1_000_000,
+            1 => (mib * 1024 + self.rng.range(0, 1023)) * 1024,
+            2 => mib.div_ceil(8) * 8 * MIB,
+            _ => mib * MIB,
+        };
+        self.spelled(bytes.max(low * MIB))
+    }
+
+    fn burst(&mut self, request: Mem, low: u64, high: u64) -> Memory {
+        let limit = request.more(self.rng.range(low, high) * MIB);
+        Memory::Burst(request, self.spelled(limit.bytes))
+    }
+
+    fn memory(&mut self, low: u64, high: u64) -> Memory {
+        let first = self.amount(low, high);
+        match self.rng.range(0, 9) {
+            0..=2 => Memory::One(first),
+            3 => self.burst(first, 1, 64),
+            4 => {
+                // One of few ranges, under a name, so that several places share it.
+                let at = self.rng.index(3);
+                let (low, high) = [(24, 40), (32, 48), (48, 128)][at];
+                let (low, high) = (Mem::plain(low * MIB), Mem::plain(high * MIB));
+                let name = RANGE_NAMES[at];
+                if self.ranges.iter().all(|(known, _)| *known != name) {
+                    self.ranges.push((name, format!("{}..{}", low.text, high.text)));
+                }
+                Memory::Range(low, high, Some(name.to_owned()))
+            }
+            _ => {
+                let by = self.rng.range(0, 96);
+                let high = match self.rng.chance(20) {
+                    true => self.amount(first.bytes.div_ceil(MIB) + by, first.bytes.div_ceil(MIB) + by),
+                    false => self.spelled(first.more(by * MIB).bytes),
+                };
+                Memory::Range(first, high, None)
+            }
+        }
+    }
+
+    fn cpu(&mut self) -> Cpu {
+        let low = self.rng.range(1, 10) * 5;
+        let high = low + self.rng.range(1, 20) * 25;
+        let (request, limit) = (format!("request = {low}m"), format!("limit = {high}m"));
+        let item = match self.rng.range(0, 3) {
+            0 => Item::line(format!("cpu = {low}m")),
+            1 => Item::block("cpu", vec![Item::line(request)]),
+            2 => Item::block("cpu", vec![Item::line(limit), Item::line(request)]),
+            _ => Item::line(format!("cpu = {low}m..{high}m")),
+        };
+        Cpu { item, request: low }
+    }
+
+    fn rollout(&mut self) -> Rollout {
+        match self.rng.range(0, 5) {
+            0 | 1 => Rollout::Replace,
+            2 => Rollout::Recreate,
+            3 | 4 => Rollout::Surge(self.rng.range(1, 2)),
+            _ => Rollout::Percent(*self.rng.pick(&[1, 25, 34, 50, 100, 150])),
+        }
+    }
+
+    fn common(&mut self, tier: bool, memory: Option<Memory>) -> Common {
+        let odds = if tier { 35 } else { 20 };
+        let few = if self.rng.chance(85) { 3 } else { 6 };
+        Common {
+            memory,
+            cpu: self.rng.chance(if tier { 60 } else { 15 }).then(|| self.cpu()),
+            rollout: self.rng.chance(odds).then(|| self.rollout()),
+            replicas: self.rng.chance(odds).then(|| self.rng.range(0, few)),
+            weight: self.rng.chance(12).then(|| self.rng.range(1, 5)),
+        }
+    }
+
+    /// Ports, volumes and variables.
+    fn rest(&mut self, index: u64, single: bool) -> (Vec<Item>, u64) {
+        let mut items = Vec::new();
+        match self.rng.range(0, 5) {
+            0..=2 => {
+                items.push(Item::line(format!("port = {}", 8000 + index)));
+                let node_port = single && self.rng.chance(15);
+                items.extend(node_port.then(|| Item::line(format!("node-port = {}", 30000 + index))));
+                items.extend(self.rng.chance(20).then(|| Item::line("readiness = \"/healthz\"")));
+            }
+            3 => {
+                let more = Item::block("metrics", vec![Item::line("port = 9000")]);
+                items.push(Item::block("ports", vec![Item::line("http = 80"), more]));
+            }
+            _ => {}
+        }
+        if self.rng.chance(25) {
+            let body = ["LOG_LEVEL = \"info\"", "TOKEN = secret keys/token"];
+            items.push(Item::block("env", body.map(Item::line).into()));
+        }
+        let mut secrets = 0;
+        for volume in ["certs", "keys", "scratch", "tmp"] {
+            if !self.rng.chance(8) {
+                continue;
+            }
+            let (secret, source) = match volume {
+                "certs" => (1, "secret = certs"),
+                "keys" => (1, "secret = keys"),
+                "scratch" => (0, "memory = 4Mi"),
+                _ => (0, "disk = 100Mi"),
+            };
+            secrets += secret;
+            let body = vec![Item::line(format!("path = \"/var/{volume}\"")), Item::line(source)];
+            items.push(Item::block(format!("volume {volume}"), body));
+        }
+        (items, secrets)
+    }
+}
+
+/// How large a program may get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// Hardly more than what counts: compiled in a moment.
+    Tiny,
+    /// A few services.
+    Small,
+    /// Up to thirty.
+    Full,
+}
+
+/// The program of a seed. `pressure` is how much of the node and of each budget the services take at their least,
+/// in percent, from the first to the second: above a hundred it is unlikely to fit.
+pub fn program(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
+    let mut maker = Maker {
+        rng: Rng::new(seed),
+        lets: vec![("unit", 16 * MIB), ("base", 32 * MIB), ("metric", 40_000_000)],
+        ranges: Vec::new(),
+    };
+    let m = &mut maker;
+    let k3s = m.rng.chance(85).then(|| {
+        let mut disable = vec!["traefik", "servicelb", "metrics-server", "local-storage", "runtimes"];
+        m.rng.shuffle(&mut disable);
+        disable.truncate(m.rng.index(6));
+        // Mostly without the ingress controller, as on a small machine; then the rest can be bounded.
+        if m.rng.chance(70) && !disable.contains(&"traefik") {
+            disable.push("traefik");
+        }
+        if m.rng.chance(8) {
+            disable.push("coredns");
+        }
+        K3s {
+            memory: m.rng.chance(70).then(|| m.amount(250, 700)),
+            containerd: m.rng.chance(25).then(|| m.amount(40, 90)),
+            shim: m.rng.chance(20).then(|| m.amount(2, 11)),
+            version: m.rng.chance(60).then(|| *m.rng.pick(&["v1.33.3+k3s1", "v1.31.9+k3s1", "v1.36.1+k3s1"])),
+            disable,
+            // Looked up in long tables, which takes time that tiny programs do not have.
+            arguments: size != Size::Tiny && m.rng.chance(40),
+        }
+    });
+    let dns_is_off = k3s.as_ref().is_some_and(|k3s| k3s.disable.contains(&"coredns"));
+    let coredns = (!dns_is_off && m.rng.chance(50)).then(|| {
+        let request = m.amount(32, 80);
+        if m.rng.chance(60) { m.burst(request, 0, 100) } else { Memory::One(request) }
+    });
+    let (most_tiers, most_services, high) = match size {
+        Size::Full => (5, 30, 96),
+        Size::Small => (2, 5, 80),
+        Size::Tiny => (2, 4, 64),
+    };
+    let tiers: Vec<Tier> = (0..m.rng.range(1, most_tiers))
+        .map(|index| {
+            let memory = m.rng.chance(92).then(|| m.memory(16, high));
+            let name = format!("{}-{index}", ["small", "mid", "big"][index as usize % 3]);
+            Tier { name, common: m.common(true, memory) }
+        })
+        .collect();
+    let mut services = Vec::new();
+    let (wanted, mut made) = (m.rng.range(1, most_services), 0);
+    while made < wanted {
+        let several = if m.rng.chance(20) { m.rng.range(2, 4).min(wanted - made) } else { 1 };
+        let word = |rng: &mut Rng| *rng.pick(&WORDS);
+        let names: Vec<String> = (0..several).map(|n| format!("{}-{}", word(&mut m.rng), made + n)).collect();
+        let tier = m.rng.chance(75).then(|| m.rng.index(tiers.len()));
+        let of_tier = tier.and_then(|tier| tiers[tier].common.memory.clone());
+        let own = of_tier.is_none() || m.rng.chance(15);
+        let memory = own.then(|| m.memory(14, high));
+        let most = memory.as_ref().or(of_tier.as_ref()).map_or(0, Memory::most);
+        let common = m.common(false, memory);
+        let workers = (m.rng.chance(35)).then(|| m.rng.chance(30).then(|| m.rng.range(1, 3)));
+        // Hardly ever an image that its memory cannot hold: that is another error.
+        let workers = workers.filter(|workers| most >= floor(workers.unwrap_or(1)) || m.rng.chance(2));
+        let (mut rest, secrets) = if size == Size::Tiny { (Vec::new(), 0) } else { m.rest(made, several == 1) };
+        rest.push(match workers {
+            Some(workers) => {
+                let mut body =
+                    vec![Item::line("runtime = fastapi"), Item::line(format!("source = \"services/{}\"", names[0]))];
+                body.extend(workers.map(|n| Item::line(format!("workers = {n}"))));
+                Item::block("image", body)
+            }
+            None => Item::line(format!("image = \"ghcr.io/acme/{}:1.{made}\"", names[0])),
+        });
+        services.push(Service { names, tier, common, workers, secrets, rest });
+        made += several;
+    }
+    let namespace = m.rng.chance(20).then_some("shop");
+    let prod = m.rng.chance(50);
+    let mut changes = Vec::new();
+    for service in &services {
+        if changes.len() < 3 && m.rng.chance(10) {
+            let name = m.rng.pick(&service.names).clone();
+            let least = service.workers.map_or(14, |workers| floor(workers.unwrap_or(1)) / MIB);
+            let memory = m.rng.chance(40).then(|| m.amount(least, least + 60));
+            let replicas = (memory.is_none() || m.rng.chance(50)).then(|| m.rng.range(0, 4));
+            changes.push(Change { service: name, replicas, memory });
+        }
+    }
+    let mut lets: Vec<(&'static str, String)> =
+        vec![("unit", "16Mi".to_owned()), ("base", "unit * 2".to_owned()), ("metric", "40M".to_owned())];
+    lets.extend(maker.ranges.clone());
+    let node = Node {
+        name: (*maker.rng.pick(&["wsl", "pi", "vps"])).to_owned(),
+        memory: Mem::plain(MIB),
+        cpu: None,
+        reserve: maker.rng.chance(75).then(|| maker.amount(60, 400)),
+        eviction: maker.rng.chance(35).then(|| maker.amount(50, 150)),
+        max_pods: None,
+        overcommit: maker.rng.chance(8).then(|| maker.rng.range(100, 200)),
+        disable: (size != Size::Tiny && maker.rng.chance(4))
+            .then(|| ["traefik", "metrics-server", "local-storage"][..maker.rng.index(4)].to_vec()),
+    };
+    let mut program =
+        Program { node, k3s, coredns, budgets: Vec::new(), tiers, services, lets, namespace, changes, prod };
+    size_node(&mut program, &mut maker, pressure);
+    add_budgets(&mut program, &mut maker, pressure);
+    program
+}
+
+/// Gives the node a size near what everything takes.
+fn size_node(program: &mut Program, maker: &mut Maker, pressure: (u64, u64)) {
+    let needs = program.needs();
+    let bytes = |given: Option<&Mem>, otherwise: u64| given.map_or(otherwise * MIB, |given| given.bytes);
+    let k3s = program.k3s.as_ref();
+    let mut fixed = bytes(k3s.and_then(|k3s| k3s.memory.as_ref()), 768)
+        + bytes(k3s.and_then(|k3s| k3s.containerd.as_ref()), 64)
+        + bytes(program.node.reserve.as_ref(), 0)
+        + bytes(program.node.eviction.as_ref(), 100);
+    let on = |name: &str| k3s.is_none_or(|k3s| !k3s.disable.contains(&name));
+    let dns = if on("coredns") { 270 } else { 0 };
+    fixed += program.coredns.as_ref().map_or(dns * MIB, Memory::most);
+    let others = [("metrics-server", 122), ("local-storage", 64), ("traefik", 512)];
+    fixed += others.iter().filter(|(name, _)| on(name)).map(|(_, mib)| mib * MIB).sum::<u64>();
+    let services: u64 = needs.values().map(|need| need.0 + need.1).sum();
+    let percent = maker.rng.range(pressure.0, pressure.1);
+    let wanted = (fixed + services * 100 / percent).clamp(700 * MIB, 8192 * MIB);
+    program.node.memory = match maker.rng.range(0, 3) {
+        0 => Mem::plain(wanted / 1024 * 1024),
+        1 => maker.spelled(wanted / (256 * MIB) * 256 * MIB),
+        2 => maker.spelled(wanted / 1_000_000 * 1_000_000),
+        _ => maker.spelled(wanted / MIB * MIB),
+    };
+    let pods: u64 = needs.values().map(|need| need.2).sum();
+    let cpu: u64 = needs.values().map(|need| need.3).sum::<u64>() + 200;
+    if maker.rng.chance(20) {
+        program.node.max_pods = Some((pods + maker.rng.range(0, 30)).max(5) - maker.rng.range(0, 3));
+    }
+    if maker.rng.chance(70) {
+        let least = cpu.div_ceil(1000);
+        let (cores, few) = (least + maker.rng.range(0, 4), cpu * 19 / 20);
+        let enough = maker.rng.chance(90);
+        program.node.cpu = Some(if enough { (cores * 1000, cores.to_string()) } else { (few, format!("{few}m")) });
+    }
+}
+
+/// Gives it up to three budgets, each near what its services take.
+fn add_budgets(program: &mut Program, maker: &mut Maker, pressure: (u64, u64)) {
+    let needs = program.needs();
+    let count = if maker.rng.chance(50) { 0 } else { maker.rng.range(1, 3) };
+    for index in 0..count {
+        let name = ["front-1", "front-2", "all"][index as usize].to_owned();
+        let over = match maker.rng.range(0, 3) {
+            0 | 1 => None,
+            2 => {
+                let mut names: Vec<String> = program.tiers.iter().map(|tier| tier.name.clone()).collect();
+                maker.rng.shuffle(&mut names);
+                names.truncate(1 + maker.rng.index(2));
+                Some((names, Vec::new()))
+            }
+            _ => {
+                let mut names = program.names();
+                maker.rng.shuffle(&mut names);
+                names.truncate(1 + maker.rng.index(6));
+                let tiers = if maker.rng.chance(25) { vec![program.tiers[0].name.clone()] } else { Vec::new() };
+                Some((tiers, names))
+            }
+        };
+        let members = program.members(&over);
+        let need: u64 = members.iter().filter_map(|name| needs.get(name)).map(|need| need.0).sum();
+        let percent = maker.rng.range(pressure.0.saturating_sub(15).max(1), pressure.1.saturating_sub(10).max(2));
+        let ceiling = (need * 100 / percent).max(16 * MIB);
+        let ceiling = match maker.rng.chance(20) {
+            true => Mem::plain(ceiling / 1024 * 1024),
+            false => maker.spelled(ceiling.div_ceil(MIB) * MIB),
+        };
+        program.budgets.push(Budget { name, ceiling, over });
+    }
+}

@@ -1,0 +1,511 @@
+//! What must hold for every program: the order of things does not matter, more demand never makes a program fit,
+//! what the compiler proposes works, the same text gives the same bytes, the formatter changes no meaning, and no
+//! memory is left that a service could have had.
+
+use std::collections::BTreeMap;
+
+use bzc::{Compilation, Diagnostic, Help, MemoryWorld, Options, Want};
+use serde_yaml::Value;
+
+use crate::generate::{self, Common, Item, MIB, Mem, Memory, Program, Rng, Rollout, Size};
+
+const FILE: &str = "budget.bz";
+
+fn compile(text: &str, env: Option<String>, want: Want<'_>) -> Compilation {
+    bzc::compile(&MemoryWorld::default(), FILE, text.to_owned(), &Options { env }, want)
+}
+
+fn errors(compilation: &Compilation) -> Vec<&Diagnostic> {
+    compilation.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).collect()
+}
+
+fn shown(compilation: &Compilation) -> String {
+    let lines = errors(compilation).into_iter().map(|error| format!("{}: {}", error.id, error.message));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What a program says, without places: findings, their sums and proposals, sorted, and the files.
+type Meaning = (Vec<String>, Vec<(String, Vec<u8>)>);
+
+fn meaning(compilation: Compilation) -> Meaning {
+    let told = |diagnostic: &Diagnostic| {
+        let mut addends: Vec<String> =
+            diagnostic.addends.iter().map(|addend| format!("{} {}", addend.what, addend.amount)).collect();
+        let mut helps: Vec<&str> = diagnostic.helps.iter().map(|help| help.text.as_str()).collect();
+        addends.sort();
+        helps.sort_unstable();
+        format!("{} {} {addends:?} {helps:?}", diagnostic.id, diagnostic.message)
+    };
+    let mut found: Vec<String> = compilation.diagnostics.iter().map(told).collect();
+    found.sort();
+    (found, compilation.output.map(|output| output.files).unwrap_or_default())
+}
+
+/// The first thing in which two meanings differ.
+fn difference(a: &Meaning, b: &Meaning) -> Option<String> {
+    if let Some((a, b)) = a.0.iter().zip(&b.0).find(|(a, b)| a != b) {
+        return Some(format!("{a}\nagainst\n{b}"));
+    }
+    if a.0.len() != b.0.len() {
+        return Some(format!("{} findings against {}: {:?} {:?}", a.0.len(), b.0.len(), a.0, b.0));
+    }
+    let paths = |meaning: &Meaning| meaning.1.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
+    if paths(a) != paths(b) {
+        return Some(format!("{:?} against {:?}", paths(a), paths(b)));
+    }
+    let (first, second) = a.1.iter().zip(&b.1).find(|(first, second)| first != second)?;
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Some(format!("{}\n{}\nagainst\n{}", first.0, lossy(&first.1), lossy(&second.1)))
+}
+
+/// Findings by kind, the one with the shortest program of each, so that one run shows all there is to mend.
+#[derive(Default)]
+struct Findings(BTreeMap<String, (usize, String, u32)>);
+
+impl Findings {
+    fn add(&mut self, kind: String, program: &str, what: &str) {
+        let shown = || format!("{program}\n{what}");
+        let entry = self.0.entry(kind).or_insert_with(|| (program.len(), shown(), 0));
+        entry.2 += 1;
+        if program.len() < entry.0 {
+            (entry.0, entry.1) = (program.len(), shown());
+        }
+    }
+
+    fn assert_none(self) {
+        let all: Vec<String> = self
+            .0
+            .into_iter()
+            .map(|(kind, (_, shown, n))| format!("== {kind}: {n} times, the shortest:\n{shown}"))
+            .collect();
+        assert!(all.is_empty(), "{}", all.join("\n\n"));
+    }
+}
+
+/// The first word of an item.
+fn kind(item: &Item) -> &str {
+    item.head.split(' ').next().unwrap_or_default()
+}
+
+/// The same items in another order: those at the top, and the fields of nodes, tiers and services. Volumes keep
+/// their order among each other, because the pod lists them as they are written.
+fn permuted(items: &[Item], rng: &mut Rng) -> Vec<Item> {
+    let mut items = items.to_vec();
+    rng.shuffle(&mut items);
+    for item in &mut items {
+        if !["node", "tier", "service"].contains(&kind(item)) {
+            continue;
+        }
+        let Some(body) = &mut item.body else { continue };
+        rng.shuffle(body);
+        let at: Vec<usize> = (0..body.len()).filter(|at| kind(&body[*at]) == "volume").collect();
+        let mut volumes: Vec<Item> = at.iter().map(|at| body[*at].clone()).collect();
+        volumes.sort_by(|a, b| a.head.cmp(&b.head));
+        at.into_iter().zip(volumes).for_each(|(at, volume)| body[at] = volume);
+    }
+    items
+}
+
+#[test]
+fn the_order_of_declarations_and_fields_changes_nothing() {
+    let mut findings = Findings::default();
+    let mut with_errors = 0;
+    for seed in 0..350 {
+        let size = if seed % 5 == 0 { Size::Full } else { Size::Small };
+        let program = generate::program(10_000 + seed, size, (55, 115));
+        let before = meaning(compile(&program.text(), program.env(), Want::Files));
+        with_errors += u32::from(before.1.is_empty());
+        let text = generate::print(&permuted(&program.items(), &mut Rng::new(seed)));
+        let after = meaning(compile(&text, program.env(), Want::Files));
+        if let Some(what) = difference(&before, &after) {
+            let kind = if before.1.is_empty() { "findings" } else { "files" };
+            findings.add(kind.to_owned(), &format!("{}\n--- permuted\n{text}", program.text()), &what);
+        }
+    }
+    findings.assert_none();
+    assert!((70..280).contains(&with_errors), "{with_errors} programs of 350 do not fit");
+}
+
+/// Raises one demand or lowers one supply. What was changed, in words; `None` if this program has nothing of the
+/// chosen kind.
+fn press(program: &mut Program, rng: &mut Rng) -> Option<String> {
+    let by = *rng.pick(&[1, 4, 32, 300]) * MIB;
+    let raise = |memory: &mut Option<Mem>| {
+        let more = memory.as_ref()?.more(by);
+        *memory = Some(more);
+        Some(())
+    };
+    let what = match rng.range(0, 11) {
+        0 => {
+            let less = program.node.memory.bytes.checked_sub(by)?;
+            program.node.memory = Mem::plain(less / MIB * MIB);
+            "less node memory"
+        }
+        1 => {
+            let reserve = program.node.reserve.get_or_insert_with(|| Mem::plain(MIB));
+            *reserve = reserve.more(by);
+            "more reserve"
+        }
+        2 => {
+            let eviction = program.node.eviction.get_or_insert_with(|| Mem::plain(100 * MIB));
+            *eviction = eviction.more(by);
+            "more eviction-hard"
+        }
+        3 => {
+            let k3s = program.k3s.as_mut()?;
+            raise(match rng.range(0, 2) {
+                0 => &mut k3s.memory,
+                1 => &mut k3s.containerd,
+                _ => &mut k3s.shim,
+            })?;
+            "more for k3s"
+        }
+        4 => {
+            raise_memory(program.coredns.as_mut()?, by, rng);
+            "more for coredns"
+        }
+        5 => {
+            let budget = program.budgets.get_mut(rng.index(3))?;
+            budget.ceiling = Mem::plain(budget.ceiling.bytes.checked_sub(by)?.max(MIB) / MIB * MIB);
+            "less budget"
+        }
+        6 => {
+            program.node.max_pods = Some(program.node.max_pods?.checked_sub(1)?);
+            "fewer pods"
+        }
+        7 | 8 => {
+            raise_memory(some_common(program, rng).1.memory.as_mut()?, by, rng);
+            "more memory"
+        }
+        9 => {
+            let (of_tier, common) = some_common(program, rng);
+            // Where a service says nothing, its tier may.
+            let replicas = common.replicas.or(if of_tier { None } else { Some(1) })?;
+            common.replicas = Some(replicas + rng.range(1, 3));
+            "more replicas"
+        }
+        _ => {
+            let (of_tier, common) = some_common(program, rng);
+            let rollout = common.rollout.or(if of_tier { None } else { Some(Rollout::Replace) })?;
+            common.rollout = Some(match rollout {
+                Rollout::Replace | Rollout::Recreate => Rollout::Surge(1),
+                Rollout::Surge(n) => Rollout::Surge(n + 1),
+                Rollout::Percent(n) => Rollout::Percent(n + 30),
+            });
+            "more surge"
+        }
+    };
+    Some(what.to_owned())
+}
+
+/// What a tier or a service says of its pods, and whether it is a service below a tier.
+fn some_common<'p>(program: &'p mut Program, rng: &mut Rng) -> (bool, &'p mut Common) {
+    let at = rng.index(program.tiers.len() + program.services.len());
+    match at.checked_sub(program.tiers.len()) {
+        None => (false, &mut program.tiers[at].common),
+        Some(at) => {
+            let service = &mut program.services[at];
+            (service.tier.is_some(), &mut service.common)
+        }
+    }
+}
+
+/// More of it: the low end of a range, or the limit of a burst. A higher request of a burst alone is not more: the
+/// node is charged the limit for every pod that may be there, and the request only moves where it is counted.
+fn raise_memory(memory: &mut Memory, by: u64, rng: &mut Rng) {
+    match memory {
+        Memory::One(one) => *one = one.more(by),
+        Memory::Range(low, high, name) => {
+            *low = low.more(by);
+            if low.bytes > high.bytes {
+                *high = low.clone();
+            }
+            *name = None;
+        }
+        Memory::Burst(request, limit) => {
+            // Both up to whole Mi, so that the limit grows by no less than the request.
+            let more = limit.more(by + MIB);
+            if rng.chance(50) {
+                *request = request.more(by);
+            }
+            *limit = more;
+        }
+    }
+}
+
+/// Errors of the budget that come before anything is chosen. An overcommitted node (BZ4006) is judged by what the
+/// ranges came to, and limits that are too small to live in (BZ4002) are mended by more memory.
+const OVER: [&str; 3] = ["BZ4001", "BZ4003", "BZ4004"];
+
+#[test]
+fn more_demand_never_makes_a_program_fit() {
+    let mut findings = Findings::default();
+    let (mut tried, mut over) = (0, 0);
+    for seed in 0..500 {
+        // Just over, so that little would make it fit.
+        let size = if seed % 8 == 0 { Size::Full } else { Size::Small };
+        let program = generate::program(20_000 + seed, size, (85, 125));
+        let text = program.text();
+        let before = compile(&text, program.env(), Want::Check);
+        let found = errors(&before);
+        if found.is_empty() || found.iter().any(|error| !OVER.contains(&error.id)) {
+            continue;
+        }
+        over += 1;
+        let mut rng = Rng::new(seed);
+        for _ in 0..3 {
+            let mut pressed = program.clone();
+            let Some(what) = press(&mut pressed, &mut rng) else { continue };
+            let text_after = pressed.text();
+            let after = compile(&text_after, program.env(), Want::Check);
+            tried += 1;
+            let left = errors(&after);
+            if left.is_empty() {
+                findings.add(
+                    format!("{what} made it fit"),
+                    &format!("{text}--- with {what}\n{text_after}"),
+                    &shown(&before),
+                );
+            } else if let Some(other) = left.iter().find(|error| !error.id.starts_with("BZ4")) {
+                findings.add(format!("the test wrote {}", other.id), &text_after, &other.message);
+            }
+        }
+    }
+    findings.assert_none();
+    assert!(over > 150 && tried > 350, "{over} programs over budget, {tried} changes");
+}
+
+/// A program with a number in one place, and the largest numbers that may stand there.
+const HUGE: [(&str, &str); 14] = [
+    ("node", "memory = 17179869183Gi"),
+    ("node", "memory = 4Gi  reserve = 17179869183Gi"),
+    ("node", "memory = 17179869183Gi  reserve = 17179869183Gi"),
+    ("node", "memory = 17179869183Gi  overcommit = 18446744073709551615%"),
+    ("node", "memory = 4Gi  eviction-hard = 17179869183Gi  max-pods = 18446744073709551615"),
+    ("k3s", "shim = 17179869183Gi  memory = 17179869183Gi"),
+    ("coredns", "memory { request = 17179869183Gi  limit = 17179869183Gi }"),
+    ("coredns", "cpu = 18446744073709551"),
+    ("service", "memory = 17179869183Gi  replicas = 1000000"),
+    ("service", "memory = 32Mi..17179869183Gi  replicas = 1000000  weight = 1000000"),
+    ("service", "memory { request = 1Mi  limit = 17179869183Gi }  replicas = 1000000"),
+    ("service", "memory = 32Mi  cpu = 18446744073709551615m  replicas = 1000000  rollout = surge 1000%"),
+    ("service", "memory = 32Mi  replicas = 1000000  rollout = surge 1000000"),
+    ("budget", "17179869183Gi"),
+];
+
+#[test]
+fn numbers_of_any_size_are_counted() {
+    // Two at a time: a sum of two numbers can be too large where each of them is not.
+    let mut findings = Findings::default();
+    for (at, first) in HUGE.iter().enumerate() {
+        for second in &HUGE[at..] {
+            let of = |kind: &str, otherwise: &str| {
+                let given: Vec<&str> =
+                    [first, second].into_iter().filter(|(own, _)| *own == kind).map(|(_, text)| *text).collect();
+                given.first().map_or(otherwise.to_owned(), |text| (*text).to_owned())
+            };
+            let other = if first.0 == "service" { second } else { &("service", "memory = 64Mi") };
+            let other = if other.0 == "service" { other.1 } else { "memory = 64Mi" };
+            let text = format!(
+                "edition = 1\nnode pi {{ {} }}\nk3s {{ {} }}\ncomponent coredns {{ {} }}\nbudget all = {}\n\
+                 service api {{ {}  image = \"acme/api:1\" }}\nservice web {{ {other}  image = \"acme/web:1\" }}\n",
+                of("node", "memory = 4Gi  cpu = 4"),
+                of("k3s", "disable = [traefik]"),
+                of("coredns", "memory = 64Mi"),
+                of("budget", "2Gi"),
+                of("service", "memory = 64Mi"),
+            );
+            for want in [Want::Check, Want::Files, Want::Ledger] {
+                if std::panic::catch_unwind(|| compile(&text, None, want)).is_err() {
+                    findings.add(format!("{} = {}", first.0, first.1), &text, "panics");
+                }
+            }
+        }
+    }
+    findings.assert_none();
+}
+
+/// What an error is about: its code and the names in its message.
+fn subject(error: &Diagnostic) -> String {
+    let names: Vec<&str> = error.message.split('`').skip(1).step_by(2).collect();
+    format!("{} {}", error.id, names.join(" "))
+}
+
+/// The text with a proposal's changes, all of which must lie in the program itself.
+fn applied(text: &str, compilation: &Compilation, help: &Help) -> Option<String> {
+    let mut edits: Vec<_> = help.edits.iter().collect();
+    edits.sort_by_key(|edit| std::cmp::Reverse((edit.span.start, edit.span.end)));
+    let mut out = text.to_owned();
+    for edit in edits {
+        if compilation.sources.file(edit.span.file).name != FILE {
+            return None;
+        }
+        let (start, end) = (usize::try_from(edit.span.start).ok()?, usize::try_from(edit.span.end).ok()?);
+        out.replace_range(start..end, &edit.text);
+    }
+    Some(out)
+}
+
+// In two halves, because it takes longest and tests run side by side.
+#[test]
+fn every_proposal_of_a_budget_error_works() {
+    proposals_work(30_000, 1000);
+}
+
+#[test]
+fn every_proposal_of_another_budget_error_works() {
+    proposals_work(60_000, 1000);
+}
+
+/// Applies all proposals of all errors of so many programs that are over a budget.
+fn proposals_work(first: u64, wanted: u32) {
+    let mut findings = Findings::default();
+    let (mut over, mut tried) = (0, 0);
+    for seed in 0.. {
+        if over == wanted {
+            break;
+        }
+        assert!(seed < 4000, "only {over} of {seed} programs are over their budget");
+        let program = generate::program(first + seed, Size::Tiny, (95, 150));
+        let text = program.text();
+        let before = compile(&text, program.env(), Want::Check);
+        let found = errors(&before);
+        if found.iter().all(|error| error.id != "BZ4001") {
+            continue;
+        }
+        over += 1;
+        let subjects: Vec<String> = found.iter().map(|error| subject(error)).collect();
+        for error in found.iter().filter(|error| error.id == "BZ4001") {
+            let own = subject(error);
+            let helps: Vec<&Help> = error.helps.iter().filter(|help| !help.edits.is_empty()).collect();
+            if helps.is_empty() {
+                let several = if subjects.len() > 1 { "one of several errors" } else { "the only error" };
+                findings.add(format!("no proposal for {several}"), &text, &shown(&before));
+            }
+            for help in helps {
+                let Some(after) = applied(&text, &before, help) else { continue };
+                tried += 1;
+                let compiled = compile(&after, program.env(), Want::Check);
+                let left: Vec<String> = errors(&compiled).into_iter().map(subject).collect();
+                let what =
+                    || format!("{}\nproposes: {}\n--- then\n{after}\n{}", error.message, help.text, shown(&compiled));
+                let verb = help.text.split(' ').next().unwrap_or_default();
+                if left.contains(&own) {
+                    findings.add(format!("`{verb}` does not remove its error"), &text, &what());
+                } else if left.iter().any(|error| !subjects.contains(error)) {
+                    findings.add(format!("`{verb}` raises another error"), &text, &what());
+                }
+            }
+        }
+    }
+    findings.assert_none();
+    assert!(tried > 3 * wanted, "{tried} proposals");
+}
+
+#[test]
+fn the_same_text_gives_the_same_bytes_formatted_or_not() {
+    let mut findings = Findings::default();
+    for seed in 0..250 {
+        let size = if seed % 5 == 0 { Size::Full } else { Size::Small };
+        let program = generate::program(40_000 + seed, size, (50, 110));
+        let text = program.text();
+        let first = meaning(compile(&text, program.env(), Want::Files));
+        let second = meaning(compile(&text, program.env(), Want::Files));
+        if let Some(what) = difference(&first, &second) {
+            findings.add("compiled twice".to_owned(), &text, &what);
+        }
+        let Ok(formatted) = bzc::format(&text) else {
+            findings.add("not formatted".to_owned(), &text, "");
+            continue;
+        };
+        if bzc::format(&formatted).as_ref() != Ok(&formatted) {
+            findings.add("formatted twice".to_owned(), &text, &formatted);
+        }
+        let third = meaning(compile(&formatted, program.env(), Want::Files));
+        if let Some(what) = difference(&first, &third) {
+            findings.add("formatted".to_owned(), &text, &format!("{formatted}\n{what}"));
+        }
+    }
+    findings.assert_none();
+}
+
+/// A number of the report.
+fn number(value: &Value) -> u64 {
+    value.as_u64().expect("the report has this number")
+}
+
+/// A service of the report and what it could still take.
+struct Claim {
+    name: String,
+    limit: u64,
+    peak: u64,
+    most: u64,
+}
+
+fn report(compilation: &Compilation) -> Option<Value> {
+    let output = compilation.output.as_ref()?;
+    let (_, bytes) = output.files.iter().find(|(path, _)| path == "report.json")?;
+    serde_yaml::from_slice(bytes).ok()
+}
+
+#[test]
+fn no_memory_is_left_that_a_service_could_have() {
+    let mut findings = Findings::default();
+    let (mut ranged, mut plain) = (0, 0);
+    for seed in 0..700 {
+        let size = if seed % 6 == 0 { Size::Full } else { Size::Small };
+        let mut program = generate::program(50_000 + seed, size, (60, 102));
+        if seed % 3 == 0 {
+            simplify(&mut program);
+        }
+        let text = program.text();
+        let compiled = compile(&text, program.env(), Want::Files);
+        let Some(report) = report(&compiled) else { continue };
+        let free = number(&report["nodes"][0]["freeBytes"]);
+        let services = report["services"].as_sequence().expect("services are a list");
+        for service in services.iter().filter(|service| service["choice"].as_str() == Some("level")) {
+            let name = service["name"].as_str().expect("a name").to_owned();
+            let most = program.most(&name).expect("a service of the report is in the program");
+            let claim =
+                Claim { limit: number(&service["limitBytes"]), peak: number(&service["podsAtPeak"]), name, most };
+            ranged += 1;
+            plain += u32::from(seed % 3 == 0);
+            if let Some(what) = could_have_more(&claim, free, &report["budgets"]) {
+                findings.add("left over".to_owned(), &text, &what);
+            }
+        }
+    }
+    findings.assert_none();
+    assert!(ranged > 300 && plain > 60, "{ranged} ranges below their ceilings, {plain} of them in plain programs");
+}
+
+/// One tier with a range, no budgets.
+fn simplify(program: &mut Program) {
+    program.budgets.clear();
+    program.tiers.truncate(1);
+    program.tiers[0].common.memory = Some(Memory::Range(Mem::plain(40 * MIB), Mem::plain(640 * MIB), None));
+    program.changes.clear();
+    for service in &mut program.services {
+        service.tier = Some(0);
+        service.common.memory = None;
+    }
+}
+
+/// The step that no ceiling would have refused.
+fn could_have_more(claim: &Claim, free: u64, budgets: &Value) -> Option<String> {
+    let Claim { name, limit, peak, most } = claim;
+    let next = ((limit / MIB + 1) * MIB).min(*most);
+    if next <= *limit {
+        return Some(format!("`{name}` has {limit}, its ceiling {most}, and is said to be below it"));
+    }
+    let cost = (next - limit) * peak;
+    let mut rooms = vec![free];
+    for budget in budgets.as_sequence().expect("budgets are a list") {
+        let members = budget["services"].as_sequence();
+        if members.is_none_or(|members| members.iter().any(|member| member.as_str() == Some(name))) {
+            rooms.push(number(&budget["freeBytes"]));
+        }
+    }
+    let fits = rooms.iter().all(|room| *room >= cost);
+    fits.then(|| format!("`{name}` has {limit} for {peak} pods and could have {next}: {cost} more, rooms {rooms:?}"))
+}
