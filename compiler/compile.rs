@@ -62,16 +62,20 @@ pub enum Want<'w> {
 }
 
 /// A text that was read, or why it cannot be compiled at all.
-pub fn decode(name: &str, bytes: Result<Vec<u8>, ReadError>) -> Result<String, Diagnostic> {
-    let bytes = bytes.map_err(|why| Diagnostic::error("BZ0001", format!("`{name}` cannot be read: {why}")))?;
+pub fn decode(name: &str, bytes: Result<Vec<u8>, ReadError>) -> Result<String, Box<Diagnostic>> {
+    let bytes = bytes.map_err(|why| Diagnostic::error("BZ0001", format!("`{name}` cannot be read: {why}"))).map_err(Box::new)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Diagnostic::error("BZ0002", format!("`{name}` is not UTF-8: line {line}, byte {at}"))
+        let before = &error.as_bytes()[..at];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        Diagnostic::error("BZ0002", format!("`{name}` is not UTF-8: line {line}, byte {column} of it"))
             .note("bz programs are UTF-8 text; an editor may have saved it in another encoding")
-    })?;
+    })
+    .map_err(Box::new)?;
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
-        return Err(Diagnostic::error("BZ0003", format!("`{name}` is empty")).help("`bzc init` writes a program to begin with"));
+        let error = Diagnostic::error("BZ0003", format!("`{name}` is empty"));
+        return Err(Box::new(error.help("`bzc init` writes a program to begin with")));
     }
     Ok(text)
 }
@@ -84,6 +88,20 @@ pub fn compile(world: &dyn World, name: &str, text: String, options: &Options, w
         keep_helps_that_hold(world, name, &original, options, &mut compilation);
     }
     compilation
+}
+
+/// Compiles the program as it is and in each of its environments: what a check must find. The environments follow
+/// with their names.
+pub fn compile_all(world: &dyn World, name: &str, text: &str) -> (Compilation, Vec<(String, Compilation)>) {
+    let check = |env: Option<String>| compile(world, name, text.to_owned(), &Options { env }, Want::Check);
+    let base = check(None);
+    let envs = sema::environments(&base.sources);
+    let rest = envs.into_iter().map(|env| {
+        let compilation = check(Some(env.clone()));
+        (env, compilation)
+    });
+    let rest = rest.collect();
+    (base, rest)
 }
 
 /// Compiles the program and says where one of its numbers comes from (`service.api.memory`).
@@ -175,10 +193,15 @@ fn keep_helps_that_hold(
     }
 }
 
-/// What an error is about, whatever its numbers are.
+/// What an error is about, whatever its numbers are; digits of names between backticks belong to the names.
 fn subject(diagnostic: &Diagnostic) -> String {
-    let words: String = diagnostic.message.chars().filter(|c| !c.is_ascii_digit() && *c != '.').collect();
-    format!("{} {words}", diagnostic.id)
+    let mut subject = diagnostic.id.to_owned();
+    for (index, part) in diagnostic.message.split('`').enumerate() {
+        subject.push('`');
+        let named = index % 2 == 1;
+        subject.extend(part.chars().filter(|c| named || !(c.is_ascii_digit() || *c == '.')));
+    }
+    subject
 }
 
 /// A world in which some files have been edited.

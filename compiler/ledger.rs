@@ -60,10 +60,12 @@ fn level(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
                 _ => "; every range has its ceiling".to_owned(),
             }
         }
+        (_, Some(_)) if program.services.iter().any(|service| service.weight.is_some()) => {
+            "; every range is filled to one level by weight, or to its ceiling".to_owned()
+        }
         (_, Some((numerator, denominator))) => {
             let hundredths = u128::from(numerator) * 100 / u128::from(denominator.max(1));
-            let weighted = if program.services.iter().any(|service| service.weight.is_some()) { " and weight" } else { "" };
-            format!("; every range has {}.{:02} times its least{weighted}, or its ceiling", hundredths / 100, hundredths % 100)
+            format!("; every range has {}.{:02} times its least, or its ceiling", hundredths / 100, hundredths % 100)
         }
     }
 }
@@ -151,9 +153,9 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
     }
     let rooms: Vec<String> = headroom(plan)
         .into_iter()
-        .map(|(tier, n, budget)| match budget {
-            Some(budget) => format!("{n} more `{tier}` in {budget}"),
-            None => format!("{n} more `{tier}`"),
+        .map(|room| {
+            let place = room.budget.map_or_else(String::new, |budget| format!(" in {budget}"));
+            format!("{} more like `{}` ({}){place}", room.more, room.like, room.tier)
         })
         .collect();
     if !rooms.is_empty() {

@@ -27,7 +27,7 @@ mod world;
 pub use backend::Artifact;
 pub use base::source::{SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
-pub use compile::{Compilation, Options, Output, Want, compile, decode, derive};
+pub use compile::{Compilation, Options, Output, Want, compile, compile_all, decode, derive};
 pub use diag::json::{json, sarif};
 pub use diag::render::{github, human, short};
 pub use diag::{Addend, Diagnostic, Edit, Help, Label, Severity};

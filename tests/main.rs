@@ -6,7 +6,10 @@
 mod cli;
 mod determinism;
 mod fmt;
+mod generate;
 mod golden;
+mod properties;
+mod recount;
 mod registry;
 mod robustness;
 mod spec;

@@ -272,7 +272,8 @@ fn workload(deployment: &Value, faults: &mut Faults) -> Option<Workload> {
         }
         false => {
             let rolling = &strategy["rollingUpdate"];
-            let surge = part(&rolling["maxSurge"], replicas, true)?;
+            // The new pods of a rollout are never more than the replicas.
+            let surge = part(&rolling["maxSurge"], replicas, true)?.min(replicas);
             let unavailable = part(&rolling["maxUnavailable"], replicas, false)?;
             // The API refuses two written zeros; two percentages that come to nothing mean one unavailable.
             let written = |value: &Value| scalar(value).is_some_and(|text| text == "0" || text == "0%");

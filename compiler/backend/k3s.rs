@@ -2,9 +2,10 @@
 //! own folder where a packaged component is kept changed.
 
 use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::kubernetes::coredns::{self, Coredns};
-use super::kubernetes::system_limits;
+use super::kubernetes::{pins_matter, system_limits};
 use super::yaml::{comment, quote_if_needed};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
@@ -46,18 +47,25 @@ enum Values {
 
 fn config(plan: &Plan<'_, '_>, node: &Node<'_>) -> String {
     let mut keys: Vec<Key<'_>> = Vec::new();
-    let shared = plan.program.k3s.config.iter().filter(|key| node.config.iter().all(|own| own.key != key.key));
-    for setting in shared.chain(&node.config) {
+    for setting in &node.config {
         keys.push(Key {
             name: setting.key,
             values: values(setting),
             meaning: stdlib::flag(setting.key).map(|flag| flag.meaning),
         });
     }
+    let pinned = plan.program.services.iter().any(|service| service.pod.node.is_some());
+    if pinned && pins_matter(plan) && keys.iter().all(|key| key.name != "node-name") {
+        keys.push(Key {
+            name: "node-name",
+            values: Values::One(node.name.value.to_owned()),
+            meaning: Some("Computed: services are pinned to this node by its name. A node that is renamed joins as a new one."),
+        });
+    }
     let computed = computed_arguments(plan, node);
     match keys.iter_mut().find(|key| key.name == "kubelet-arg") {
         Some(Key { values: Values::Many(items), .. }) => {
-            items.retain(|(item, _)| !(item.starts_with("max-pods=") && computed.iter().any(|(own, _)| own.starts_with("max-pods="))));
+            items.retain(|(item, _)| !item.starts_with("max-pods="));
             items.extend(computed);
             items.sort();
         }
@@ -211,12 +219,33 @@ fn computed_arguments(plan: &Plan<'_, '_>, node: &Node<'_>) -> Vec<(String, Opti
 
 /// A setting of config.yaml as one text, if the program has it.
 fn text<'p>(plan: &'p Plan<'_, '_>, key: &str) -> Option<Vec<&'p str>> {
-    let setting = plan.program.k3s.config.iter().find(|setting| setting.key == key)?;
+    let setting = plan.program.nodes[0].config.iter().find(|setting| setting.key == key)?;
     match &setting.value {
         SettingValue::Text(text) => Some(vec![text.as_ref()]),
         SettingValue::List(items) => Some(items.iter().map(|item| item.value.as_ref()).collect()),
         SettingValue::Bool(_) | SettingValue::Int(_) | SettingValue::Arguments(_) => None,
     }
+}
+
+/// The addresses of the cluster's DNS: as set, or the tenth of each range of services.
+fn cluster_dns(plan: &Plan<'_, '_>) -> Vec<String> {
+    let comma_separated = |texts: Vec<&str>| -> Vec<String> {
+        texts.iter().flat_map(|text| text.split(',')).map(|text| text.trim().to_owned()).collect()
+    };
+    if let Some(addresses) = text(plan, "cluster-dns") {
+        return comma_separated(addresses);
+    }
+    let ranges = text(plan, "service-cidr").map_or_else(|| vec!["10.43.0.0/16".to_owned()], comma_separated);
+    ranges.iter().filter_map(|range| tenth(range)).collect()
+}
+
+/// The tenth address of `10.43.0.0/16`.
+fn tenth(range: &str) -> Option<String> {
+    let (base, _) = range.split_once('/')?;
+    Some(match base.parse::<IpAddr>().ok()? {
+        IpAddr::V4(base) => Ipv4Addr::from(u32::from(base).checked_add(10)?).to_string(),
+        IpAddr::V6(base) => Ipv6Addr::from(u128::from(base).checked_add(10)?).to_string(),
+    })
 }
 
 fn coredns_manifest(plan: &Plan<'_, '_>) -> Option<String> {
@@ -233,7 +262,7 @@ fn coredns_manifest(plan: &Plan<'_, '_>) -> Option<String> {
         cpu_limit: component.cpu.and_then(|(_, limit)| limit).map(|limit| limit.value.to_string()),
         minor: plan.program.k3s.minor,
         cluster_domain: domain.unwrap_or("cluster.local"),
-        cluster_dns: text(plan, "cluster-dns").unwrap_or_else(|| vec!["10.43.0.10"]),
+        cluster_dns: cluster_dns(plan),
         registry,
         source: plan.program.source,
     }))

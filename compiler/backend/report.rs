@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::header;
 use crate::base::quantity::in_mib;
-use crate::plan::model::{Choice, Plan, Verdict};
+use crate::plan::model::{Choice, Plan, Verdict, Workload};
 use crate::sema::hir::{Given, Memory, Origin, Role};
 
 /// One addend of what a node's pods cannot have.
@@ -25,7 +25,7 @@ fn origin<T>(given: &Given<'_, T>) -> Option<String> {
     Some(given.origin.path())
 }
 
-/// What no pod gets, term by term. The ids are those of `spec/04-proof.md`.
+/// What no pod gets, term by term. The ids are those of `spec/06-proof.md`.
 fn reserve_terms(plan: &Plan<'_, '_>) -> Vec<Term> {
     let (node, k3s) = (&plan.node, &plan.program.k3s);
     let declared = plan.program.nodes.first();
@@ -253,27 +253,62 @@ fn services<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
     })
 }
 
-/// How many more of each tier would fit on the node and in every budget over all services.
-pub fn headroom(plan: &Plan<'_, '_>) -> Vec<(String, u64, Option<String>)> {
+/// How many more services like one of a tier could be declared, and which budget stops there, if one does.
+pub struct Room<'a> {
+    /// The tier.
+    pub tier: &'a str,
+    /// The service the others would be like: the largest of its tier.
+    pub like: &'a str,
+    /// How many more.
+    pub more: u64,
+    /// The budget that is full then; the node otherwise.
+    pub budget: Option<&'a str>,
+}
+
+/// Counted at the low ends of all ranges: what the compiler would choose then.
+pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
     let program = plan.program;
+    let least = |workload: &Workload<'_>| match workload.choice {
+        Choice::Burst => workload.request.n,
+        Choice::Written | Choice::Ceiling | Choice::Level => workload.least.n,
+    };
+    let taken: u64 = plan.workloads.iter().map(|workload| least(workload) * workload.peak()).sum();
+    let packaged: u64 = plan.node.components.iter().map(|component| component.request).sum();
+    let left = plan.node.allocatable.saturating_sub(packaged + taken);
+    let node = &program.nodes[0];
     let mut rooms = Vec::new();
     for (index, tier) in program.tiers.iter().enumerate() {
-        let members = program.services.iter().zip(&plan.workloads).filter(|(service, _)| service.tier == Some(index));
-        let Some(workload) = members.map(|(_, workload)| workload).max_by_key(|workload| workload.limit) else { continue };
-        // A further service of this tier, as large as its siblings, and two shims while it is rolled out.
-        let each = workload.limit.n + program.k3s.shim.value.n * 2;
-        let on_node = plan.node.free() / each;
-        let mut most = (on_node, None);
+        let members = program.services.iter().zip(&plan.workloads).enumerate();
+        let of_tier = members.filter(|(_, (service, workload))| service.tier == Some(index) && workload.replicas > 0);
+        let Some((at, (like, workload))) = of_tier.max_by_key(|(_, (_, workload))| least(workload) * workload.peak()) else {
+            continue;
+        };
+        let gap = (workload.limit.n - workload.request.n) * workload.pods;
+        let held = if node.overcommit.is_some() { 0 } else { gap };
+        let each = least(workload) * workload.peak() + program.k3s.shim.value.n * workload.pods + held;
+        let mut more = left / each.max(1);
+        more = more.min((node.max_pods.value - plan.node.pods) / workload.peak());
+        if let (Some(cpu), Some((request, _))) = (node.cpu, like.cpu) {
+            let each = request.value.milli * workload.peak();
+            more = more.min((cpu.value.milli - plan.node.cpu).checked_div(each).unwrap_or(more));
+        }
+        let mut stops = None;
         for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
-            let holds_tier = budget.members.as_ref().is_none_or(|members| {
-                members.iter().any(|member| program.services[*member].tier == Some(index))
-            });
-            let fits = (planned.ceiling - planned.used) / workload.limit.n;
-            if holds_tier && fits < most.0 {
-                most = (fits, Some(budget.name.value.to_owned()));
+            if budget.members.as_ref().is_some_and(|members| !members.contains(&at)) {
+                continue;
+            }
+            let of_budget = |index: &usize| {
+                let workload = &plan.workloads[*index];
+                if workload.choice == Choice::Burst { workload.limit.n * workload.peak() } else { least(workload) * workload.peak() }
+            };
+            let all: Vec<usize> = (0..program.services.len()).collect();
+            let used: u64 = budget.members.as_ref().unwrap_or(&all).iter().map(of_budget).sum();
+            let fits = planned.ceiling.saturating_sub(used) / of_budget(&at).max(1);
+            if fits < more {
+                (more, stops) = (fits, Some(budget.name.value));
             }
         }
-        rooms.push((tier.name.value.to_owned(), most.0, most.1));
+        rooms.push(Room { tier: tier.name.value, like: like.name.value, more, budget: stops });
     }
     rooms
 }
@@ -286,10 +321,12 @@ pub fn markdown(plan: &Plan<'_, '_>) -> String {
     let mut out = format!("<!-- {} -->\n\n# {}\n\n", header(plan), program.source);
     let _ = writeln!(
         out,
-        "Node `{}` has {}. {} are reserved, {} are allocatable, {} are free at the peak of a rollout.\n",
+        "Node `{}` has {}. {} are reserved, {} held back for limits above their requests, {} are allocatable, {} are free \
+         at the peak of a rollout.\n",
         declared.name.value,
         in_mib(node.capacity),
-        in_mib(node.reserved()),
+        in_mib(node.reserved() - node.held),
+        in_mib(node.held),
         in_mib(node.allocatable),
         in_mib(node.free()),
     );

@@ -94,7 +94,7 @@ fn input(path: &Path, ui: &mut Ui) -> Option<Input> {
     match bzc::decode(&called, bytes) {
         Ok(text) => Some(Input { name, folder, text }),
         Err(diagnostic) => {
-            ui.report(&[diagnostic], &bzc::SourceMap::default());
+            ui.report(&[*diagnostic], &bzc::SourceMap::default());
             None
         }
     }
@@ -136,6 +136,9 @@ fn finish(ui: Ui, exit: Exit) -> Exit {
 }
 
 fn run_check(inputs: &Inputs) -> Exit {
+    if inputs.env.is_none() {
+        return check_all(inputs);
+    }
     each(inputs, Want::Check, |input, compilation, ui| {
         if ui.for_people() {
             match &compilation.output {
@@ -145,6 +148,40 @@ fn run_check(inputs: &Inputs) -> Exit {
         }
         Exit::Clean
     })
+}
+
+/// Proves every program as it is, and in each of its environments.
+fn check_all(inputs: &Inputs) -> Exit {
+    let mut ui = Ui::new(&inputs.report);
+    let mut exit = Exit::Clean;
+    for path in &inputs.files {
+        let Some(input) = input(path, &mut ui) else {
+            exit = exit.max(Exit::Usage);
+            continue;
+        };
+        let (base, envs) = bzc::compile_all(&Disk::new(input.folder.clone()), &input.name, &input.text);
+        let told = base.diagnostics.clone();
+        let runs = std::iter::once((None, base)).chain(envs.into_iter().map(|(env, compilation)| (Some(env), compilation)));
+        for (env, compilation) in runs {
+            // What was said of the program as it is need not be said again.
+            let new = compilation.diagnostics.iter().filter(|diagnostic| env.is_none() || !told.contains(diagnostic));
+            let new: Vec<bzc::Diagnostic> = new.cloned().collect();
+            if let (Some(env), false) = (&env, new.is_empty()) {
+                ui.heading(&format!("in environment `{env}`:"));
+            }
+            ui.report(&new, &compilation.sources);
+            if compilation.has_errors() {
+                exit = exit.max(Exit::Findings);
+            } else if ui.for_people() {
+                let within = env.map_or_else(String::new, |env| format!("{env}: "));
+                match &compilation.output {
+                    Some(output) => out(&format!("{within}{}\n", output.summary)),
+                    None => out(&format!("{} declares things for other programs: no node, nothing to prove\n", input.name)),
+                }
+            }
+        }
+    }
+    finish(ui, exit)
 }
 
 fn run_plan(plan: &Plan) -> Exit {
@@ -333,7 +370,8 @@ fn run_explain(explain: &Explain) -> Exit {
     };
     let quiet = Report { format: args::Format::Human, output_file: None, color: args::Colour::Auto };
     let looks_like_a_number = topic.contains('.');
-    if looks_like_a_number && (explain.file == Path::new("-") || explain.file.exists()) {
+    let named = ["service.", "budget.", "node."].iter().any(|kind| topic.starts_with(kind));
+    if looks_like_a_number && (named || explain.file == Path::new("-") || explain.file.exists()) {
         let mut ui = Ui::new(&quiet);
         let Some(input) = input(&explain.file, &mut ui) else { return Exit::Usage };
         let options = Options { env: explain.env.clone() };

@@ -40,6 +40,13 @@ impl Ui {
         matches!(self.format, Format::Human | Format::Short)
     }
 
+    /// Says what the findings that follow are about, to people.
+    pub(crate) fn heading(&self, text: &str) {
+        if self.for_people() {
+            err(&format!("{text}\n"));
+        }
+    }
+
     /// Reports findings of one program.
     pub(crate) fn report(&mut self, diagnostics: &[Diagnostic], sources: &SourceMap) {
         if self.format == Format::Sarif {

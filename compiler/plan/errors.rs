@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::fixes;
 use super::model::{Plan, Workload};
-use super::{Excess, floor};
+use super::{Ceiling, Excess, floor};
 use crate::base::quantity::{Bytes, Cpu, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Addend, Diagnostic};
-use crate::sema::hir::{Component, Expect, Given, Memory, Metric, Program, Service};
+use crate::sema::hir::{Component, Expect, Given, Image, Memory, Metric, Program, Service, Subject};
 
 fn addend(what: impl Into<String>, amount: u64, span: Option<Span>) -> Addend {
     Addend { what: what.into(), amount: in_mib(amount), span }
@@ -78,9 +78,9 @@ fn group_addends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> (Vec<
     let mut total = 0;
     let mut addends = Vec::new();
     for group in groups(plan, members, on_node) {
-        let count = group.names.len() as u64 * group.pods;
-        let amount = group.each * count;
-        total += amount;
+        let count = (group.names.len() as u64).saturating_mul(group.pods);
+        let amount = group.each.saturating_mul(count);
+        total = amount.saturating_add(total);
         let of = match (group.tier, group.names.len()) {
             (Some(tier), 2..) => format!(" of tier `{tier}`"),
             _ => String::new(),
@@ -97,14 +97,14 @@ fn group_addends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> (Vec<
 pub(super) fn over_memory(plan: &Plan<'_, '_>, over: Excess, place: &dyn Fn(Span) -> String) -> Diagnostic {
     let program = plan.program;
     let all: Vec<usize> = (0..program.services.len()).collect();
-    let on_node = over.budget.is_none();
-    let (subject, name, members, room, given) = match over.budget {
-        Some(index) => {
+    let on_node = over.ceiling == Ceiling::Node;
+    let (subject, name, members, room, given) = match over.ceiling {
+        Ceiling::Budget(index) => {
             let budget = &program.budgets[index];
             let members = budget.members.clone().unwrap_or(all);
             ("budget", budget.name.value, members, budget.ceiling.value.n, budget.ceiling.origin.span)
         }
-        None => {
+        Ceiling::Node | Ceiling::Overcommit => {
             let node = &program.nodes[0];
             ("node", node.name.value, all, plan.node.allocatable, node.memory.origin.span)
         }
@@ -113,18 +113,18 @@ pub(super) fn over_memory(plan: &Plan<'_, '_>, over: Excess, place: &dyn Fn(Span
     let mut total = 0;
     if on_node {
         addends.extend(reserve_addends(plan));
-        total += plan.node.reserved();
+        total = plan.node.reserved();
         for component in plan.node.components.iter().filter(|component| component.request > 0) {
             let declared = &program.components[component.component];
             let span = declared.memory.and_then(|(request, _)| request.origin.span);
             let span = span.or(declared.bound.and_then(|bound| bound.origin.span));
             addends.push(addend(format!("`{}`, which K3s packages", declared.name), component.request, span));
-            total += component.request;
+            total = component.request.saturating_add(total);
         }
     }
     let (services, own) = group_addends(plan, &members, on_node);
     addends.extend(services);
-    total += own;
+    total = own.saturating_add(total);
     addends.push(addend("together", total, None));
     let holds = if on_node { plan.node.capacity } else { room };
     let holder = if on_node { format!("the memory of node `{name}`") } else { format!("budget `{name}`") };
@@ -135,7 +135,7 @@ pub(super) fn over_memory(plan: &Plan<'_, '_>, over: Excess, place: &dyn Fn(Span
         _ => format!("node `{name}` is over its memory by {}", excess(over.deficit)),
     };
     let mut error = Diagnostic::error("BZ4001", what);
-    let fixed: u64 = plan.node.components.iter().map(|component| component.request).sum();
+    let fixed = plan.node.components.iter().map(|component| component.request).fold(0, u64::saturating_add);
     let left = if on_node { room.saturating_sub(fixed) } else { room };
     if let Some((service, needs, left)) = first_too_many(plan, &members, on_node, left) {
         let text = format!("the first that does not fit: it needs {}, {} left", in_mib(needs), in_mib(left));
@@ -186,7 +186,7 @@ fn first_too_many<'p, 'a>(
 ) -> Option<(&'p Service<'a>, u64, u64)> {
     let mut left = room;
     for &index in members {
-        let needs = charge(&plan.workloads[index], on_node) * plan.workloads[index].peak();
+        let needs = charge(&plan.workloads[index], on_node).saturating_mul(plan.workloads[index].peak());
         match left.checked_sub(needs) {
             Some(rest) => left = rest,
             None => return Some((&plan.program.services[index], needs, left)),
@@ -226,7 +226,7 @@ fn reserve_addends(plan: &Plan<'_, '_>) -> Vec<Addend> {
             let Memory::Burst { request, limit } = service.memory else { continue };
             let gap = limit.value.n - request.value.n;
             let what = format!("held back for `{}`: {} x {}", service.name.value, workload.pods, in_mib(gap));
-            addends.push(addend(what, gap * workload.pods, limit.origin.span));
+            addends.push(addend(what, gap.saturating_mul(workload.pods), limit.origin.span));
         }
     }
     addends.push(addend("the kubelet's eviction threshold", node.eviction, declared.eviction.origin.span));
@@ -249,7 +249,17 @@ pub(super) fn below_floor(
         error = error.also(service.name.span, "this service");
     }
     error = match (least.origin.span, floor(program, service)) {
-        (Some(span), Some(_)) => error.also(span, "the least at which it was seen to answer"),
+        (Some(span), Some(_)) => {
+            let workers = match &service.image {
+                Image::Built(image) => image.workers.map_or(0, |workers| workers.value - 1),
+                Image::Name(_) => 0,
+            };
+            let error = error.also(span, "the least at which it was seen to answer");
+            match workers {
+                0 => error,
+                n => error.note(format!("with {n} further worker{}", if n == 1 { "" } else { "s" })),
+            }
+        }
         _ => error.note("below 12Mi a container does not start: runc itself needs that before the program runs"),
     };
     if in_memory > 0 {
@@ -307,7 +317,9 @@ pub(super) fn over_cpu(plan: &Plan<'_, '_>, requested: u64, cpu: Given<'_, Cpu>)
     let span = cpu.origin.span.unwrap_or(node.name.span);
     let mut error = Diagnostic::error("BZ4004", message).at(span, "has this much");
     let milli = |what: String, n: u64, span| Addend { what, amount: format!("{n}m"), span };
-    let mut groups: BTreeMap<(Option<Span>, u64), (Vec<&str>, u64)> = BTreeMap::new();
+    // Services by where their request stands and how much it is: their names, and how many pods they have.
+    type Alike<'n> = (Vec<&'n str>, u64);
+    let mut groups: BTreeMap<(Option<Span>, u64), Alike<'_>> = BTreeMap::new();
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
         if let Some((request, _)) = service.cpu {
             let group = groups.entry((request.origin.span, request.value.milli)).or_default();
@@ -321,7 +333,7 @@ pub(super) fn over_cpu(plan: &Plan<'_, '_>, requested: u64, cpu: Given<'_, Cpu>)
         error.addends.push(milli(format!("`{}`, which K3s packages", declared.name), component.cpu, span));
     }
     for ((span, each), (names, pods)) in groups {
-        error.addends.push(milli(format!("{}: {pods} x {each}m", named(&names)), each * pods, span));
+        error.addends.push(milli(format!("{}: {pods} x {each}m", named(&names)), each.saturating_mul(pods), span));
     }
     error.addends.push(milli("together".to_owned(), requested, None));
     error.addends.push(milli(format!("the CPU of node `{}`", node.name.value), cpu.value.milli, cpu.origin.span));
@@ -329,28 +341,48 @@ pub(super) fn over_cpu(plan: &Plan<'_, '_>, requested: u64, cpu: Given<'_, Cpu>)
     error
 }
 
-/// Limits beyond what the program allows itself in writing.
-pub(super) fn over_overcommit(plan: &Plan<'_, '_>, overcommit: Given<'_, u64>, allowed: u128) -> Diagnostic {
+/// Limits beyond what the program allows itself in writing, even with every range at its low end.
+pub(super) fn over_overcommit(plan: &Plan<'_, '_>, deficit: u64) -> Diagnostic {
     let node = &plan.program.nodes[0];
-    let limits = plan.node.limits;
+    let Some(overcommit) = node.overcommit else { return Diagnostic::error("BZ4006", "limits are over what is allowed") };
+    let allocatable = plan.node.allocatable;
+    let allowed = u128::from(allocatable) * u128::from(overcommit.value) / 100;
     let allowed = u64::try_from(allowed).unwrap_or(u64::MAX);
-    let percent = (u128::from(limits) * 100).div_ceil(u128::from(plan.node.allocatable.max(1)));
+    let limits = allowed.saturating_add(deficit);
+    let percent = (u128::from(limits) * 100).div_ceil(u128::from(allocatable.max(1)));
     let span = overcommit.origin.span.unwrap_or(node.name.span);
-    let message = format!(
-        "limits on node `{}` are {} over the {}% that it allows",
-        node.name.value,
-        excess(limits - allowed),
-        overcommit.value
-    );
+    let (name, over) = (node.name.value, excess(deficit));
+    let message = format!("limits on node `{name}` are {over} over the {}% that it allows", overcommit.value);
     let mut error = Diagnostic::error("BZ4006", message)
-        .at(span, format!("{} of limits, {} allocatable", in_mib(limits), in_mib(plan.node.allocatable)));
-    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
-        if workload.limit.n > workload.request.n {
-            let amount = workload.limit.n * workload.peak() + (workload.limit.n - workload.request.n) * (workload.pods - workload.peak());
-            error.addends.push(addend(format!("`{}`", service.name.value), amount, Some(service.name.span)));
-        }
+        .at(span, format!("{} of limits, {} allocatable", in_mib(limits), in_mib(allocatable)));
+    for component in plan.node.components.iter().filter(|component| component.request > 0 || component.gap > 0) {
+        let packaged = &plan.program.components[component.component];
+        let span = packaged.memory.map(|(request, _)| request.origin.span).or(packaged.bound.map(|bound| bound.origin.span));
+        let what = format!("`{}`, which K3s packages", packaged.name);
+        error.addends.push(addend(what, component.request.saturating_add(component.gap), span.flatten()));
     }
-    error.fix("allow as much as there is", span, format!("{percent}%"))
+    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
+        let least = match workload.choice {
+            super::Choice::Burst => super::limits(workload),
+            _ => i128::from(workload.least.n) * i128::from(workload.peak()),
+        };
+        let amount = u64::try_from(least).unwrap_or(u64::MAX);
+        error.addends.push(addend(format!("`{}`", service.name.value), amount, Some(service.name.span)));
+    }
+    error.addends.push(addend("together", limits, None));
+    error.addends.push(addend("allowed", allowed, overcommit.origin.span));
+    error.helps = fixes::for_overcommit(plan, percent, limits, span);
+    error
+}
+
+/// What a number is of, in a word.
+fn subject(metric: &Metric<'_>) -> String {
+    let of = match metric.of {
+        Subject::Node(_) => "the node",
+        Subject::Budget(_) => "the budget",
+        Subject::Service(_) => "the service",
+    };
+    format!("`{}` of {of}", metric.key)
 }
 
 /// A comparison the plan does not meet.
@@ -361,15 +393,14 @@ pub(super) fn expectation(
     shown: &[(Metric<'_>, String)],
     in_memory: bool,
 ) -> Diagnostic {
-    let values: Vec<&str> = shown.iter().map(|(_, value)| value.as_str()).collect();
     let gap = left.abs_diff(right);
     let by = match (in_memory, u64::try_from(gap)) {
         (true, Ok(bytes)) => in_mib(bytes),
         _ => gap.to_string(),
     };
-    let message = match values.as_slice() {
-        [one] => format!("not as expected: it is {one}, off by {by}"),
-        _ => format!("not as expected, off by {by}"),
+    let message = match shown {
+        [(metric, value)] => format!("expected otherwise: {} is {value}, off by {by}", subject(metric)),
+        _ => format!("expected otherwise: off by {by}"),
     };
     let mut error = Diagnostic::error("BZ4005", message).at(expect.span, "does not hold");
     if shown.len() > 1 {

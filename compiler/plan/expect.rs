@@ -40,7 +40,7 @@ fn printed(metric: Metric<'_>, n: i128) -> String {
     }
 }
 
-fn collect<'f, 'a>(formula: &'f Formula<'a>, metrics: &mut Vec<Metric<'a>>) {
+fn collect<'a>(formula: &Formula<'a>, metrics: &mut Vec<Metric<'a>>) {
     match formula {
         Formula::Constant(_) => {}
         Formula::Metric(metric) => metrics.push(*metric),

@@ -2,7 +2,9 @@
 //! low ends, a higher ceiling, fewer replicas, one service less, one component less, a larger machine. Each is a
 //! guess by arithmetic; `compile.rs` applies it, compiles again, and keeps only those that hold.
 
-use super::Excess;
+use std::collections::BTreeMap;
+
+use super::{Ceiling, Excess, LEAST_LIMIT};
 use super::errors::charge;
 use super::model::Plan;
 use crate::base::quantity::{Bytes, MIB, in_mib};
@@ -23,11 +25,12 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
     let mut helps = Vec::new();
     helps.extend(without_surge(plan, members, on_node, deficit));
     helps.extend(lower_ends(plan, members, on_node, deficit));
-    if let Some(budget) = over.budget.map(|index| &plan.program.budgets[index]) {
-        if let Some(span) = budget.ceiling.origin.span {
-            let needed = Bytes::new((budget.ceiling.value.n + deficit).div_ceil(MIB) * MIB);
-            helps.push(help(format!("raise `{}` to {needed}", budget.name.value), span, needed.to_string()));
-        }
+    if let Ceiling::Budget(index) = over.ceiling
+        && let Some(span) = plan.program.budgets[index].ceiling.origin.span
+    {
+        let budget = &plan.program.budgets[index];
+        let needed = whole_mib(budget.ceiling.value.n.saturating_add(deficit));
+        helps.push(help(format!("raise `{}` to {needed}", budget.name.value), span, needed.to_string()));
     }
     helps.extend(fewer_replicas(plan, members, on_node, deficit));
     if on_node {
@@ -37,11 +40,45 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
     if on_node {
         let node = &plan.program.nodes[0];
         if let Some(span) = node.memory.origin.span {
-            let needed = Bytes::new((node.memory.value.n + deficit + wanted_free(plan)).div_ceil(MIB) * MIB);
+            let needed = node.memory.value.n.saturating_add(deficit).saturating_add(wanted_free(plan));
+            let needed = whole_mib(needed.max(wanted_for_overcommit(plan)));
             helps.push(help(format!("a machine whose MemTotal is {needed}"), span, needed.to_string()));
         }
     }
     helps.truncate(MOST);
+    helps
+}
+
+/// Bytes in whole Mi, rounded up.
+fn whole_mib(n: u64) -> Bytes {
+    Bytes::new(n.div_ceil(MIB).saturating_mul(MIB))
+}
+
+/// The memory at which the allowed overcommit covers all limits, ranges at their low ends.
+fn wanted_for_overcommit(plan: &Plan<'_, '_>) -> u64 {
+    let Some(overcommit) = plan.program.nodes[0].overcommit else { return 0 };
+    let packaged: i128 = plan.node.components.iter().map(|c| i128::from(c.request) + i128::from(c.gap)).sum();
+    let own: i128 = plan
+        .workloads
+        .iter()
+        .map(|workload| match workload.choice {
+            super::Choice::Burst => super::limits(workload),
+            _ => i128::from(workload.least.n) * i128::from(workload.peak()),
+        })
+        .sum();
+    let allocatable = ((packaged + own) * 100 + i128::from(overcommit.value) - 1) / i128::from(overcommit.value.max(1));
+    u64::try_from(allocatable).unwrap_or(u64::MAX).saturating_add(plan.node.reserved())
+}
+
+pub(super) fn for_overcommit(plan: &Plan<'_, '_>, percent: u128, limits: u64, span: Span) -> Vec<Help> {
+    let mut helps = vec![help(format!("allow {percent}%"), span, format!("{percent}%"))];
+    if let Some(place) = plan.program.nodes[0].memory.origin.span {
+        let percent = plan.program.nodes[0].overcommit.map_or(100, |overcommit| overcommit.value);
+        let allocatable = (u128::from(limits) * 100).div_ceil(u128::from(percent.max(1)));
+        let allocatable = u64::try_from(allocatable).unwrap_or(u64::MAX);
+        let needed = whole_mib(allocatable.saturating_add(plan.node.reserved()).saturating_add(wanted_free(plan)));
+        helps.push(help(format!("a machine whose MemTotal is {needed}"), place, needed.to_string()));
+    }
     helps
 }
 
@@ -65,7 +102,7 @@ fn without_surge(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit:
     for &index in members {
         let workload = &plan.workloads[index];
         let Some(span) = plan.program.services[index].rollout.origin.span else { continue };
-        let saved = charge(workload, on_node) * workload.surge;
+        let saved = charge(workload, on_node).saturating_mul(workload.surge);
         match by_place.iter_mut().find(|(place, _)| *place == span) {
             Some((_, total)) => *total += saved,
             None => by_place.push((span, saved)),
@@ -102,8 +139,8 @@ fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u6
     }
     let mut helps = Vec::new();
     for (span, pods, each, one_number, of) in by_place {
-        let Some(cut) = (pods > 0).then(|| deficit.div_ceil(pods).div_ceil(MIB) * MIB) else { continue };
-        let Some(lower) = each.checked_sub(cut).filter(|lower| *lower > 0) else { continue };
+        let Some(cut) = (pods > 0).then(|| whole_mib(deficit.div_ceil(pods)).n) else { continue };
+        let Some(lower) = each.checked_sub(cut).filter(|lower| *lower / MIB * MIB >= LEAST_LIMIT.n) else { continue };
         let lower = Bytes::new(lower / MIB * MIB);
         let what = if one_number { "give" } else { "let" };
         let text = match one_number {
@@ -145,7 +182,7 @@ fn fewer_components(plan: &Plan<'_, '_>, deficit: u64) -> Vec<Help> {
     let taken = |names: &[&str]| -> u64 {
         let of = |index: usize| plan.program.components[index].name;
         let named = plan.node.components.iter().filter(|component| names.contains(&of(component.component)));
-        named.map(|component| component.request + component.held).sum()
+        named.map(|component| component.request.saturating_add(component.held)).fold(0, u64::saturating_add)
     };
     for (switch, names, price) in SWITCHES {
         let saved = taken(names);
@@ -168,7 +205,7 @@ fn fewer_components(plan: &Plan<'_, '_>, deficit: u64) -> Vec<Help> {
 
 /// The edit that adds names to `disable`, wherever that is.
 fn disabling(plan: &Plan<'_, '_>, names: &str) -> Option<Edit> {
-    let listed = plan.program.k3s.config.iter().find_map(|setting| match &setting.value {
+    let listed = plan.program.nodes[0].config.iter().find_map(|setting| match &setting.value {
         SettingValue::List(items) if setting.key == "disable" => Some(items),
         _ => None,
     });
@@ -186,11 +223,10 @@ fn disabling(plan: &Plan<'_, '_>, names: &str) -> Option<Edit> {
 
 /// The smallest single service without which the rest fits.
 fn one_less(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Option<Help> {
-    let taken = |index: usize| charge(&plan.workloads[index], on_node) * plan.workloads[index].peak();
-    let alone = |index: usize| {
-        let span = plan.program.services[index].span;
-        plan.program.services.iter().filter(|other| other.span == span).count() == 1
-    };
+    let taken = |index: usize| charge(&plan.workloads[index], on_node).saturating_mul(plan.workloads[index].peak());
+    let mut headers: BTreeMap<Span, usize> = BTreeMap::new();
+    plan.program.services.iter().for_each(|service| *headers.entry(service.span).or_default() += 1);
+    let alone = |index: usize| headers[&plan.program.services[index].span] == 1;
     let index = members
         .iter()
         .copied()
@@ -224,7 +260,7 @@ pub(super) fn for_cpu(plan: &Plan<'_, '_>, over: u64) -> Vec<Help> {
         .collect();
     let node = &plan.program.nodes[0];
     if let Some((cpu, span)) = node.cpu.and_then(|cpu| Some((cpu, cpu.origin.span?))) {
-        let needed = (cpu.value.milli + over).div_ceil(1000);
+        let needed = cpu.value.milli.saturating_add(over).div_ceil(1000);
         helps.push(help(format!("a machine with {needed} cores"), span, needed.to_string()));
     }
     helps.truncate(MOST);

@@ -1,7 +1,7 @@
 //! A program to a plan: what is reserved on the node, what each service gets, and whether every promise holds.
 //! Afterwards nothing is left to decide and nothing can fail.
 //!
-//! The rules are `spec/04-proof.md`; the arithmetic is in whole bytes.
+//! The rules are `spec/06-proof.md`; the arithmetic is in whole bytes.
 
 mod errors;
 mod expect;
@@ -64,8 +64,10 @@ pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, si
         Ok(level) => plan.level = level,
         Err(over) => {
             for excess in over {
-                let error = errors::over_memory(&plan, excess, place);
-                sink.push(error);
+                sink.push(match excess.ceiling {
+                    Ceiling::Overcommit => errors::over_overcommit(&plan, excess.deficit),
+                    Ceiling::Node | Ceiling::Budget(_) => errors::over_memory(&plan, excess, place),
+                });
             }
         }
     }
@@ -73,7 +75,7 @@ pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, si
     if sink.has_errors() {
         return None;
     }
-    settle(&mut plan, sink);
+    settle(&mut plan);
     plan.theorems = theorems(&plan);
     expect::check(&plan, sink);
     (!sink.has_errors()).then_some(plan)
@@ -84,8 +86,9 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
     let replicas = service.replicas.value;
     let surge = match service.rollout.value {
         Rollout::Replace | Rollout::Recreate => 0,
-        Rollout::Surge(n) => n,
-        Rollout::SurgePercent(percent) => percent_of(percent, replicas),
+        // The new pods of a rollout are never more than the replicas.
+        Rollout::Surge(n) => n.min(replicas),
+        Rollout::SurgePercent(percent) => percent_of(percent, replicas).min(replicas),
     };
     // A pod that is told to end still has its shim until it has ended. In one rollout every replica leaves once
     // and comes once; `Recreate` waits until all have gone.
@@ -233,17 +236,16 @@ fn component_plan(
         }
     };
     let pods = component.pods + component.transient;
-    let each = |bytes: u64, pods: u64| bytes * component.containers * pods;
+    // What nothing limits cannot be proved; what it is assumed to take at rest is held back all the same.
+    let counted = if unbounded { component.pods } else { pods };
+    let gap = (worst - request).saturating_mul(component.containers).saturating_mul(counted);
+    let each = |bytes: u64, pods: u64| bytes.saturating_mul(component.containers).saturating_mul(pods);
     let cpu = component.cpu.map_or(0, |(request, _)| request.value.milli);
     ComponentPlan {
         component: index,
         request: each(request, component.pods),
-        // What nothing limits cannot be proved; what it is assumed to take at rest is held back all the same.
-        held: match (overcommitted, unbounded) {
-            (true, _) => 0,
-            (false, true) => each(worst - request, component.pods),
-            (false, false) => each(worst - request, pods),
-        },
+        gap,
+        held: if overcommitted { 0 } else { gap },
         peak: component.pods,
         pods,
         cpu: each(cpu, component.pods),
@@ -251,13 +253,24 @@ fn component_plan(
     }
 }
 
-/// What is over: the node (`budget: None`) or a budget, and by how much.
+/// What is over, and by how much.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Excess {
-    /// The index of the budget.
-    pub(crate) budget: Option<usize>,
+    /// What has too little room.
+    pub(crate) ceiling: Ceiling,
     /// By how many bytes.
     pub(crate) deficit: u64,
+}
+
+/// What bounds the memory of services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ceiling {
+    /// What the scheduler may give on the node.
+    Node,
+    /// A named budget, by index.
+    Budget(usize),
+    /// The limits that the node allows in writing.
+    Overcommit,
 }
 
 /// Chooses a number out of every range. The common level, or all that is over even at the low ends.
@@ -266,10 +279,12 @@ fn fill_ranges(
     node: &NodePlan<'_>,
     workloads: &mut [Workload<'_>],
 ) -> Result<Option<(u64, u64)>, Vec<Excess>> {
-    // Ceiling 0 is the node, the others are the budgets.
-    let mut under: Vec<Vec<u16>> = vec![vec![0]; workloads.len()];
+    // Ceiling 0 is the node, 1 what overcommit allows where it is written, the others are the budgets.
+    let overcommit = overcommit_room(program, node, workloads);
+    let mut under: Vec<Vec<u16>> = vec![if overcommit.is_some() { vec![0, 1] } else { vec![0] }; workloads.len()];
+    let first_budget = if overcommit.is_some() { 2 } else { 1 };
     for (index, budget) in program.budgets.iter().enumerate() {
-        let ceiling = u16::try_from(index + 1).expect("fewer than 65,535 budgets");
+        let ceiling = u16::try_from(index + first_budget).expect("fewer than 65,534 budgets");
         match &budget.members {
             None => under.iter_mut().for_each(|under| under.push(ceiling)),
             Some(members) => members.iter().for_each(|member| under[*member].push(ceiling)),
@@ -277,13 +292,14 @@ fn fill_ranges(
     }
     let component_requests: u64 = node.components.iter().map(|component| component.request).sum();
     let mut rooms = vec![i128::from(node.allocatable) - i128::from(node.shortfall) - i128::from(component_requests)];
+    rooms.extend(overcommit);
     rooms.extend(program.budgets.iter().map(|budget| i128::from(budget.ceiling.value.n)));
     let mut claims: Vec<Claim> = Vec::with_capacity(workloads.len());
     let mut ranged: Vec<usize> = Vec::with_capacity(workloads.len());
     for (index, (workload, under)) in workloads.iter().zip(under).enumerate() {
         if workload.choice == Choice::Burst {
             // Nothing to choose: the node is charged the request (the rest is held back), a budget the limit.
-            for ceiling in under {
+            for ceiling in under.into_iter().filter(|ceiling| *ceiling == 0 || usize::from(*ceiling) >= first_budget) {
                 let each = if ceiling == 0 { workload.request.n } else { workload.limit.n };
                 rooms[usize::from(ceiling)] -= i128::from(each) * i128::from(workload.peak());
             }
@@ -312,7 +328,14 @@ fn fill_ranges(
         .iter()
         .enumerate()
         .filter(|(_, deficit)| **deficit > 0)
-        .map(|(index, deficit)| Excess { budget: index.checked_sub(1), deficit: *deficit })
+        .map(|(index, deficit)| {
+            let ceiling = match index.checked_sub(first_budget) {
+                Some(budget) => Ceiling::Budget(budget),
+                None if index == 0 => Ceiling::Node,
+                None => Ceiling::Overcommit,
+            };
+            Excess { ceiling, deficit: *deficit }
+        })
         .collect();
     match filled {
         Fill::Fits { sizes, level } if over.is_empty() => {
@@ -330,6 +353,21 @@ fn fill_ranges(
         }
         _ => Err(over),
     }
+}
+
+/// What `overcommit` leaves for the limits of services that have one number, once all that bursts is counted.
+fn overcommit_room(program: &Program<'_>, node: &NodePlan<'_>, workloads: &[Workload<'_>]) -> Option<i128> {
+    let overcommit = program.nodes.first()?.overcommit?;
+    let allowed = i128::from(node.allocatable) * i128::from(overcommit.value) / 100;
+    let packaged: i128 = node.components.iter().map(|c| i128::from(c.request) + i128::from(c.gap)).sum();
+    let bursting = workloads.iter().filter(|workload| workload.choice == Choice::Burst).map(limits).sum::<i128>();
+    Some(allowed - packaged - bursting)
+}
+
+/// The limits of all pods of a service that may be there at once, as far as its requests do not hold others off.
+fn limits(workload: &Workload<'_>) -> i128 {
+    let gap = i128::from(workload.limit.n) - i128::from(workload.request.n);
+    i128::from(workload.request.n) * i128::from(workload.peak()) + gap * i128::from(workload.pods)
 }
 
 /// What is counted rather than filled: pods and CPU.
@@ -353,29 +391,21 @@ fn cpu_requests(plan: &Plan<'_, '_>) -> u64 {
         .services
         .iter()
         .zip(&plan.workloads)
-        .map(|(service, workload)| service.cpu.map_or(0, |(request, _)| request.value.milli) * workload.peak())
-        .sum();
-    own + plan.node.components.iter().map(|component| component.cpu).sum::<u64>()
+        .map(|(service, workload)| service.cpu.map_or(0, |(request, _)| request.value.milli).saturating_mul(workload.peak()))
+        .fold(0, u64::saturating_add);
+    plan.node.components.iter().map(|component| component.cpu).fold(own, u64::saturating_add)
 }
 
 /// The sums that follow from what was chosen.
-fn settle(plan: &mut Plan<'_, '_>, sink: &mut Sink) {
+fn settle(plan: &mut Plan<'_, '_>) {
     let components = &plan.node.components;
-    let component_requests: u64 = components.iter().map(|component| component.request).sum();
-    let component_limits: u64 = components.iter().map(|component| component.request + component.held).sum();
     let own_requests: u64 = plan.workloads.iter().map(|w| w.request.n * w.peak()).sum();
-    let overcommit = plan.program.nodes.first().and_then(|node| node.overcommit);
-    let own_gaps: u64 = plan.workloads.iter().map(|w| (w.limit.n - w.request.n) * w.pods).sum();
-    plan.node.requests = component_requests + own_requests;
-    plan.node.limits = component_limits + own_requests + own_gaps;
+    let own_limits: i128 = plan.workloads.iter().map(limits).sum();
+    let packaged: i128 = components.iter().map(|c| i128::from(c.request) + i128::from(c.gap)).sum();
+    plan.node.requests = components.iter().map(|component| component.request).sum::<u64>() + own_requests;
+    plan.node.limits = u64::try_from(own_limits + packaged).unwrap_or(u64::MAX);
     plan.node.pods = components.iter().map(|c| c.peak).sum::<u64>() + plan.workloads.iter().map(Workload::peak).sum::<u64>();
     plan.node.cpu = cpu_requests(plan);
-    if let Some(overcommit) = overcommit {
-        let allowed = u128::from(plan.node.allocatable) * u128::from(overcommit.value) / 100;
-        if u128::from(plan.node.limits) > allowed {
-            sink.push(errors::over_overcommit(plan, overcommit, allowed));
-        }
-    }
     plan.budgets = plan
         .program
         .budgets
@@ -441,7 +471,10 @@ fn theorems(plan: &Plan<'_, '_>) -> [Theorem; 4] {
         },
         left: node.limits,
         right: match overcommit {
-            Some(percent) => percent.value * (node.allocatable / 100),
+            Some(percent) => {
+                let allowed = u128::from(node.allocatable) * u128::from(percent.value) / 100;
+                u64::try_from(allowed).unwrap_or(u64::MAX)
+            }
             None => room,
         },
         statement: match overcommit {

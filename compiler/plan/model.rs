@@ -112,6 +112,8 @@ pub struct ComponentPlan {
     /// What the scheduler counts for all its pods.
     pub request: u64,
     /// What lies between that and what its pods may take.
+    pub gap: u64,
+    /// What of that is held back from all other pods: nothing where overcommit is allowed in writing.
     pub held: u64,
     /// Pods that must find room at once.
     pub peak: u64,
@@ -167,12 +169,12 @@ pub struct NodePlan<'a> {
 impl NodePlan<'_> {
     /// `kube-reserved`.
     pub fn kube_reserved(&self) -> u64 {
-        self.k3s + self.containerd + self.shims + self.secrets + self.held
+        [self.k3s, self.containerd, self.shims, self.secrets, self.held].into_iter().fold(0, u64::saturating_add)
     }
 
     /// Everything no pod gets.
     pub fn reserved(&self) -> u64 {
-        self.os + self.kube_reserved() + self.eviction
+        self.os.saturating_add(self.kube_reserved()).saturating_add(self.eviction)
     }
 
     /// Allocatable less all that can coexist at the peak.

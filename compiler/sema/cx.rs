@@ -14,6 +14,12 @@ use crate::diag::{Diagnostic, Sink};
 use crate::syntax::ast::{Expr, ExprKind, Item, Operator, Word, WordShape};
 use crate::syntax::literal;
 
+/// No machine has more: 64 TiB. A larger number is a slip, and sums of such would not fit 64 bits.
+const MOST_MEMORY: u64 = 1 << 46;
+
+/// The same for CPU, in thousandths of a core.
+const MOST_CPU: u64 = 1_000_000_000;
+
 /// What a number measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dim {
@@ -133,10 +139,12 @@ impl<'a> Cx<'a> {
             ExprKind::Number => self.literal(expr.span),
             ExprKind::Path => self.constant(expr),
             ExprKind::Negative(inner) => {
-                if self.number(inner)?.n != 0 {
+                let number = self.number(inner)?;
+                if number.n != 0 {
                     self.report(errors::negative(expr.span));
+                    return None;
                 }
-                None
+                Some(number)
             }
             ExprKind::Binary(operator, sides) => {
                 let (left, right) = (self.number(&sides.0), self.number(&sides.1));
@@ -342,12 +350,21 @@ impl<'a> Cx<'a> {
 
     /// An amount of memory.
     pub fn memory(&self, expr: &'a Expr) -> Option<Bytes> {
-        self.expect(expr, Dim::Memory).map(|number| Bytes::with_unit(number.n, number.unit))
+        let number = self.expect(expr, Dim::Memory)?;
+        if number.n > MOST_MEMORY {
+            self.report(errors::out_of_range(self.text(expr.span), "at most 65536Gi", expr.span));
+            return None;
+        }
+        Some(Bytes::with_unit(number.n, number.unit))
     }
 
     /// An amount of CPU.
     pub fn cpu(&self, expr: &'a Expr) -> Option<Cpu> {
         let number = self.expect(expr, Dim::Cpu)?;
+        if number.n > MOST_CPU {
+            self.report(errors::out_of_range(self.text(expr.span), "at most 1000000 cores", expr.span));
+            return None;
+        }
         Some(Cpu { milli: number.n, written_in_cores: number.dim == Dim::Count })
     }
 

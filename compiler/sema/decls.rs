@@ -10,7 +10,8 @@ use super::hir::{Given, Origin, Program};
 use super::layers::{Field, Fields, Layer};
 use super::load::{Loaded, load_library};
 use super::{machine, service};
-use crate::base::span::Span;
+use crate::base::source::SourceMap;
+use crate::base::span::{FileId, Span};
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::stdlib;
@@ -62,6 +63,13 @@ impl<'c, 'a> Decls<'c, 'a> {
         Some(self.named.range((kind, "")..(kind, name)).count())
     }
 
+    /// Lays a block of the chosen environment over a declaration.
+    fn add_change(&mut self, kind: &'static str, name: &'a str, span: Span, change: &'a Item) {
+        if let Some(first) = self.changes.insert((kind, name), change) {
+            self.cx.report(errors::declared_twice(kind, name, first.key.span, span));
+        }
+    }
+
     /// What the chosen environment says of a declaration.
     pub(super) fn change(&self, kind: &'static str, name: &'a str) -> Option<&'a Item> {
         self.changes.get(&(kind, name)).copied()
@@ -92,7 +100,7 @@ fn library_needs(loaded: &Loaded) -> Vec<&'static str> {
         let (short, long) = (runtime, runtime_module(runtime));
         let mentioned = sources.files().iter().any(|file| {
             file.text.match_indices("runtime").any(|(at, _)| {
-                file.text[at + "runtime".len()..].trim_start_matches([' ', '=', '\t']).starts_with(short)
+                file.text[at + "runtime".len()..].trim_start_matches([' ', '=', '\t', '\n', '\r']).starts_with(short)
             })
         });
         if mentioned {
@@ -107,6 +115,20 @@ fn runtime_module(runtime: &str) -> &'static str {
         "fastapi" => "runtimes/fastapi",
         _ => "",
     }
+}
+
+/// The environments that a program's texts declare, sorted.
+pub fn environments(sources: &SourceMap) -> Vec<String> {
+    // Without the word there is none, and most programs have none.
+    let own = sources.files().iter().filter(|file| !file.name.starts_with("std/") && file.text.contains("env "));
+    let mut names = BTreeSet::new();
+    for file in own {
+        let parsed = crate::syntax::parse(FileId::default(), &file.text, &mut Sink::default());
+        let text = |span: Span| &file.text[span.start as usize..span.end as usize];
+        let envs = parsed.file.items.iter().filter(|item| text(item.key.span) == "env" && item.body.is_some());
+        names.extend(envs.flat_map(|item| &item.names).map(|name| text(name.span).to_owned()));
+    }
+    names.into_iter().collect()
 }
 
 /// Adds the modules of the library that a program needs without naming them.
@@ -125,7 +147,9 @@ pub fn analyze<'a>(loaded: &'a Loaded, env: Option<&str>, sink: &mut Sink) -> Op
     let cx = Cx { lets, ..cx };
     compute_lets(&cx);
     let program = program(&cx, loaded, env);
-    check_unused_lets(&cx);
+    if !cx.sink.borrow().has_errors() {
+        check_unused_lets(&cx);
+    }
     *sink = cx.sink.into_inner();
     program
 }
@@ -282,7 +306,8 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     for constant in decls.mentioned.iter().filter_map(|name| cx.lets.get(name)) {
         constant.used.set(true);
     }
-    let chosen = choose_env(&mut decls, &envs, env, &mut fields);
+    let program_start = loaded.files.first().and_then(|file| file.items.first()).map(|item| item.key.span);
+    let chosen = choose_env(&mut decls, &envs, env, &mut fields, program_start);
     let namespace = namespace(&decls, &fields);
     let mut nodes = machine::nodes(&decls);
     let tiers = service::tiers(&decls);
@@ -292,7 +317,10 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     let budgets = machine::budgets(&decls, &services, &tiers);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
-        service::check_unused(&decls, &tiers, &services);
+        // What is only misspelt where it is used is not worth calling unused.
+        if !cx.sink.borrow().has_errors() {
+            service::check_unused(&decls, &tiers, &services);
+        }
     } else {
         // What a file only declares, others use.
         cx.lets.values().for_each(|constant| constant.used.set(true));
@@ -312,8 +340,8 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
         cx.report(errors::several_nodes(nodes[0].name.span, second.name.span));
     }
     let k3s = machine::k3s(&decls, nodes[0].role)?;
-    machine::take_max_pods(&decls, &k3s, &mut nodes);
-    let components = machine::components(&decls, &k3s, nodes[0].role);
+    machine::settle_settings(&decls, &k3s, &mut nodes);
+    let components = machine::components(&decls, &nodes[0].config, nodes[0].role);
     let expects = super::expect::expects(&decls, &expects);
     let source = cx.sources.files().first()?.name.as_str();
     let env = decls.env;
@@ -331,10 +359,11 @@ fn check_edition<'a>(cx: &Cx<'a>, items: &'a [Item], from_library: bool) {
         cx.report(errors::malformed("edition", "edition = 1", item.span));
         return;
     };
-    if let Some(number) = cx.count(value) {
-        if number != stdlib::EDITION && !from_library {
-            cx.report(errors::unknown_edition(number, value.span));
-        }
+    if let Some(number) = cx.count(value)
+        && number != stdlib::EDITION
+        && !from_library
+    {
+        cx.report(errors::unknown_edition(number, value.span));
     }
 }
 
@@ -380,6 +409,7 @@ fn choose_env<'a>(
     envs: &BTreeMap<&'a str, &'a Item>,
     wanted: Option<&str>,
     fields: &mut Vec<&'a Item>,
+    program_start: Option<Span>,
 ) -> Option<()> {
     let cx = decls.cx;
     for (name, item) in envs {
@@ -401,23 +431,26 @@ fn choose_env<'a>(
                 cx.report(errors::unknown_declaration(kind_text, change.key.span, nearest(kind_text, known)));
                 continue;
             };
+            if let (Some(word), true) = (change.overriding, change.value.is_none()) {
+                cx.report(errors::overrides_nothing(kind, change.key.span, word));
+            }
             if kind == "k3s" {
                 if chosen {
-                    decls.changes.insert(("k3s", ""), change);
+                    decls.add_change("k3s", "", change.key.span, change);
                 }
                 continue;
             }
             for word in &change.names {
                 let text = cx.word(*word);
                 if decls.index(kind, text, word.span).is_some() && chosen {
-                    decls.changes.insert((kind, text), change);
+                    decls.add_change(kind, text, word.span, change);
                 }
             }
         }
     }
     match wanted {
         Some(name) if decls.env.is_none() => {
-            let place = decls.named.values().next().map(|decl| decl.span)?;
+            let place = program_start?;
             cx.report(errors::unknown_env(name, place, envs.keys().copied()));
             None
         }

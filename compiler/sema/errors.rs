@@ -26,6 +26,10 @@ fn listed(names: &[&str]) -> String {
 
 pub(super) fn unknown_name(kind: &str, name: &str, span: Span, near: Option<&str>) -> Diagnostic {
     let error = Diagnostic::error("BZ2001", format!("no {kind} is called `{name}`")).at(span, "not declared");
+    if kind == "runtime" {
+        let near = nearest(name, crate::stdlib::RUNTIMES);
+        return or_nearest(error.note(format!("there is {}", listed(&crate::stdlib::RUNTIMES))), near, span);
+    }
     let from_library = kind == "tier" && ["nano", "micro", "small", "medium", "large"].contains(&name);
     match from_library {
         true => error.help(format!("the standard library has a tier `{name}`: `use std.tiers`")),
@@ -36,11 +40,13 @@ pub(super) fn unknown_name(kind: &str, name: &str, span: Span, near: Option<&str
 pub(super) fn unknown_constant<'k>(name: &str, span: Span, known: impl Iterator<Item = &'k str>) -> Diagnostic {
     let known: Vec<&str> = known.collect();
     let error = Diagnostic::error("BZ2001", format!("no constant is called `{name}`")).at(span, "not a number");
-    if let Some((left, right)) = known.iter().find_map(|left| Some((*left, name.strip_prefix(left)?.strip_prefix('-')?))) {
-        if known.contains(&right) {
-            let text = format!("`{name}` is one name; a difference has blanks around its sign");
-            return error.fix(text, span, format!("{left} - {right}"));
-        }
+    let difference = known.iter().find_map(|left| {
+        let right = name.strip_prefix(left)?.strip_prefix('-')?;
+        known.contains(&right).then_some((*left, right))
+    });
+    if let Some((left, right)) = difference {
+        let text = format!("`{name}` is one name; a difference has blanks around its sign");
+        return error.fix(text, span, format!("{left} - {right}"));
     }
     or_nearest(error, nearest(name, known), span)
 }
@@ -433,7 +439,15 @@ pub(super) fn not_a_label(kind: &str, name: &str, fault: &str, span: Span) -> Di
 pub(super) fn unknown_flag(key: &str, span: Span, near: Option<&str>) -> Diagnostic {
     let error = Diagnostic::error("BZ5002", format!("K3s has no key `{key}`"))
         .at(span, "K3s would skip it with a warning, and nothing would happen");
-    or_nearest(error, near, span)
+    let of_component = crate::stdlib::arguments().find(|row| row.name == key);
+    match (key, of_component) {
+        ("reserve" | "eviction-hard" | "max-pods" | "cpu", _) => error.help(format!("`{key}` is a field of the node")),
+        (_, Some(row)) => {
+            let block = format!("{}-arg {{ {key} = .. }}", row.component);
+            error.help(format!("it is an argument of {}: `{block}`", row.component))
+        }
+        (_, None) => or_nearest(error, near, span),
+    }
 }
 
 pub(super) fn removed_flag(flag: &Flag, span: Span) -> Diagnostic {
@@ -512,6 +526,12 @@ pub(super) fn probe_without_port(key: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ5010", format!("the {key} probe has no port to ask"))
         .at(span, "the service has no port")
         .help("give the service a `port`, or the probe its own")
+}
+
+pub(super) fn probe_of_two(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5012", format!("the {key} probe asks in two ways at once"))
+        .at(span, "the second")
+        .note("it is one of `path`, `tcp` and `exec`")
 }
 
 pub(super) fn probe_path(path: &str, span: Span) -> Diagnostic {

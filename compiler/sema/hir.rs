@@ -118,7 +118,7 @@ pub struct Node<'a> {
     pub max_pods: Given<'a, u64>,
     /// Right behind its declaration.
     pub behind: Span,
-    /// Keys of config.yaml for this node alone, sorted.
+    /// Keys of its config.yaml, sorted.
     pub config: Vec<Setting<'a>>,
 }
 
@@ -137,8 +137,6 @@ pub struct K3s<'a> {
     pub containerd: Given<'a, Bytes>,
     /// containerd's shim, for one pod.
     pub shim: Given<'a, Bytes>,
-    /// Keys of config.yaml, sorted.
-    pub config: Vec<Setting<'a>>,
 }
 
 /// One key of config.yaml.

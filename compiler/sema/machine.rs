@@ -47,16 +47,15 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
             let reserve = fields.memory("reserve");
             let eviction = fields.memory("eviction-hard").or_else(|| library_memory(decls, "node", "eviction-hard"));
             let overcommit = fields.percent("overcommit");
+            if let Some(given) = overcommit.filter(|given| given.value > 10_000) {
+                cx.report(errors::out_of_range("overcommit", "at most 10000%", given.origin.span.unwrap_or(decl.span)));
+            }
             if let Some(given) = overcommit.filter(|given| given.value < 100) {
                 cx.report(errors::overcommit_below_all(given.value, given.origin.span.unwrap_or(decl.span)));
             }
             let max_pods = fields
                 .count("max-pods")
                 .unwrap_or(Given { value: 110, origin: Origin::default("kubelet.max-pods") });
-            let config = match fields.get("k3s").and_then(|field| Fields::of_body(cx, "k3s", field)) {
-                Some(own) => settings(&own, MINORS.max().unwrap_or(STABLE_MINOR), role, &[]),
-                None => Vec::new(),
-            };
             let Some(memory) = fields.memory("memory") else {
                 if fields.get("memory").is_none() {
                     fields.missing("memory", "memory = 3800Mi");
@@ -73,7 +72,8 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
                 overcommit,
                 max_pods,
                 behind: decl.item.span.after(),
-                config,
+                // Known once K3s is: `settle_settings`.
+                config: Vec::new(),
             })
         })
         .collect()
@@ -100,19 +100,19 @@ fn minor_of(version: &str) -> Option<u32> {
 
 const OWN_K3S_KEYS: [&str; 5] = ["version", "memory", "containerd", "shim", "profile"];
 
-pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>, role: Role) -> Option<K3s<'a>> {
+/// What gives the keys of K3s on every node, lowest first: a profile, `k3s`, the environment.
+fn k3s_layers<'a>(decls: &Decls<'_, 'a>) -> Vec<Layer<'a>> {
     let cx = decls.cx;
     let mut layers = Vec::new();
-    let span = match decls.k3s {
-        Some(item) => {
-            if item.body.is_none() && !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
-                cx.report(errors::value_for_block("k3s", item.key.span));
-            }
-            layers = decls.layers("k3s", "", item);
-            item.key.span
+    for (env, item) in [(None, decls.k3s), (decls.env, decls.change("k3s", ""))] {
+        let Some(item) = item else { continue };
+        match &item.body {
+            Some(body) => layers.push(Layer { env, kind: "k3s", name: "", items: &body.items }),
+            None if matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) => {}
+            None => cx.report(errors::value_for_block("k3s", item.key.span)),
         }
-        None => decls.of("node").next()?.span,
-    };
+    }
+    let span = layers.first().and_then(|layer| layer.items.first()).map_or(Span::default(), |item| item.span);
     let own = Fields::new(cx, "k3s", span, layers.clone());
     if let Some(profile) = own.name("profile") {
         let place = profile.origin.span.unwrap_or(span);
@@ -129,7 +129,16 @@ pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>, role: Role) -> Option<K3s<'a>> {
             }
         }
     }
-    let fields = Fields::new(cx, "k3s", span, layers);
+    layers
+}
+
+pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>, role: Role) -> Option<K3s<'a>> {
+    let cx = decls.cx;
+    let span = match decls.k3s {
+        Some(item) => item.key.span,
+        None => decls.of("node").next()?.span,
+    };
+    let fields = Fields::new(cx, "k3s", span, k3s_layers(decls));
     let version = version(&fields);
     let minor = version.map_or(STABLE_MINOR, |(_, minor)| minor);
     let figures = match role {
@@ -147,7 +156,6 @@ pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>, role: Role) -> Option<K3s<'a>> {
         memory: figure("memory")?,
         containerd: figure("containerd")?,
         shim: figure("shim")?,
-        config: settings(&fields, minor, role, &OWN_K3S_KEYS),
     })
 }
 
@@ -194,21 +202,39 @@ fn settings<'a>(fields: &Fields<'_, 'a>, minor: u32, role: Role, own: &[&str]) -
     settings
 }
 
-/// `max-pods` as an argument of the kubelet counts as that of the node.
-pub(super) fn take_max_pods<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &mut [Node<'a>]) {
-    for node in nodes.iter_mut().filter(|node| node.max_pods.origin.span.is_none()) {
-        let arguments = node.config.iter().chain(&k3s.config).filter_map(|setting| match &setting.value {
-            SettingValue::Arguments(arguments) if setting.key == "kubelet-arg" => Some(arguments),
-            _ => None,
-        });
-        let Some((name, value)) = arguments.flatten().find(|(name, _)| name.value == "max-pods") else { continue };
-        match value.parse() {
-            Ok(value) => {
-                let origin = Origin { env: None, kind: "k3s", name: "kubelet-arg", key: "max-pods", span: Some(name.span) };
-                node.max_pods = Given { value, origin };
-            }
-            Err(_) => decls.cx.report(errors::out_of_range("max-pods", "a count", name.span)),
+/// The keys of config.yaml of every node: those all have, and its own over them.
+pub(super) fn settle_settings<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &mut [Node<'a>]) {
+    let cx = decls.cx;
+    for node in nodes {
+        let mut layers = k3s_layers(decls);
+        let decl = decls.of("node").find(|decl| decl.name == node.name.value);
+        for layer in decl.into_iter().flat_map(|decl| decls.layers("node", decl.name, decl.item)) {
+            let own = layer.items.iter().filter(|item| cx.key(item) == "k3s").filter_map(|item| item.body.as_ref());
+            layers.extend(own.map(|body| Layer { env: layer.env, kind: "k3s", name: "", items: &body.items }));
         }
+        let fields = Fields::new(cx, "k3s", node.name.span, layers);
+        node.config = settings(&fields, k3s.minor, node.role, &OWN_K3S_KEYS);
+        take_max_pods(decls, node);
+    }
+}
+
+/// `max-pods` as an argument of the kubelet counts as that of the node.
+fn take_max_pods<'a>(decls: &Decls<'_, 'a>, node: &mut Node<'a>) {
+    let arguments = node.config.iter().filter_map(|setting| match &setting.value {
+        SettingValue::Arguments(arguments) if setting.key == "kubelet-arg" => Some(arguments),
+        _ => None,
+    });
+    let Some((name, value)) = arguments.flatten().find(|(name, _)| name.value == "max-pods") else { return };
+    if let Some(span) = node.max_pods.origin.span {
+        decls.cx.report(errors::given_twice("max-pods", span, name.span));
+        return;
+    }
+    match value.parse() {
+        Ok(value) => {
+            let origin = Origin { env: None, kind: "k3s", name: "kubelet-arg", key: "max-pods", span: Some(name.span) };
+            node.max_pods = Given { value, origin };
+        }
+        Err(_) => decls.cx.report(errors::out_of_range("max-pods", "a count", name.span)),
     }
 }
 
@@ -273,7 +299,7 @@ fn setting<'a>(fields: &Fields<'_, 'a>, key: &'a str, flag: &Flag) -> Option<Set
 
 /// A duration as it was written where that is how Go writes one, else spelled out.
 fn written_or(text: &str, duration: Millis) -> Cow<'_, str> {
-    let go_spells_it_so = text.ends_with('s') || text.ends_with('h') || (text.ends_with('m') && text.len() > 1);
+    let go_spells_it_so = text.ends_with(['s', 'h', 'm']);
     match go_spells_it_so && text.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) {
         true => Cow::Borrowed(text),
         false => Cow::Owned(duration.to_string()),
@@ -303,11 +329,16 @@ fn word_or_text<'a>(fields: &Fields<'_, 'a>, value: &'a Expr, flag: &Flag) -> Op
     Some(text)
 }
 
-/// Arguments of the kubelet that bzc computes, and what to write instead.
-const COMPUTED: [(&str, &str); 3] = [
+/// Arguments of the kubelet that bzc computes or that could void what it proves, and what to write instead.
+const COMPUTED: [(&str, &str); 8] = [
     ("kube-reserved", "set `memory`, `containerd` or `shim` in `k3s`"),
     ("system-reserved", "set `reserve` in the node"),
     ("eviction-hard", "set `eviction-hard` in the node"),
+    ("enforce-node-allocatable", "leave it out: without it pods are not held to what they may take"),
+    ("cgroups-per-qos", "leave it out: without it pods are not held to what they may take"),
+    ("cgroup-root", "leave it out: the reserve counts for the whole machine"),
+    ("config", "leave it out: a file could say otherwise, and K3s keeps a copy of it"),
+    ("config-dir", "leave it out: a file could say otherwise, and K3s keeps a copy of it"),
 ];
 
 /// The arguments of one component, sorted.
@@ -350,8 +381,12 @@ fn argument_value<'a>(fields: &Fields<'_, 'a>, value: &'a Expr) -> Option<Cow<'a
     let value = cx.resolve(value);
     match &value.kind {
         ExprKind::Number => {
-            cx.number(value)?;
-            Some(Cow::Borrowed(cx.text(value.span)))
+            let number = cx.number(value)?;
+            let text = cx.text(value.span);
+            Some(match number.dim {
+                super::cx::Dim::Duration => written_or(text, Millis(number.n)),
+                _ => Cow::Borrowed(text),
+            })
         }
         ExprKind::Text => cx.string(value),
         ExprKind::Path => Some(Cow::Borrowed(cx.text(value.span))),
@@ -390,10 +425,9 @@ fn request_and_limit<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, Bytes>, O
 }
 
 /// The components of this K3s that are not disabled, with what the program changes of them.
-pub(super) fn components<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, role: Role) -> Vec<Component<'a>> {
+pub(super) fn components<'a>(decls: &Decls<'_, 'a>, config: &[Setting<'a>], role: Role) -> Vec<Component<'a>> {
     let cx = decls.cx;
-    let disabled: Vec<&Spanned<Cow<'a, str>>> = k3s
-        .config
+    let disabled: Vec<&Spanned<Cow<'a, str>>> = config
         .iter()
         .filter_map(|setting| match (&setting.value, setting.key) {
             (SettingValue::List(items), "disable") => Some(items),
@@ -431,7 +465,10 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, role: Role) -
         }
         let stock_memory = request_and_limit(&stock);
         let stock_cpu = super::service::cpu(&stock);
-        let memory = changed.as_ref().and_then(request_and_limit).or(stock_memory);
+        // What bzc writes itself has a limit; a request alone is that too.
+        let own_memory = changed.as_ref().and_then(request_and_limit);
+        let own_memory = own_memory.map(|(request, limit)| (request, limit.or(Some(request))));
+        let memory = own_memory.or(stock_memory);
         let cpu = changed.as_ref().and_then(super::service::cpu).or(stock_cpu);
         let pods = stock.count("pods").map_or(1, |given| given.value);
         let owned = changed.is_some();

@@ -12,4 +12,4 @@ mod machine;
 mod pod;
 mod service;
 
-pub use decls::{analyze, load_needed};
+pub use decls::{analyze, environments, load_needed};

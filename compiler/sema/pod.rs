@@ -284,12 +284,23 @@ fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports:
     }
     let block = Fields::of_body(cx, key, field)?;
     block.check_keys(&PROBE_KEYS);
-    let port = block.get("port").and_then(|field| port_number(cx, field.value(cx)?)).map(|port| port.value).or(first);
+    let number = |key: &'a str| block.get(key).and_then(|field| port_number(cx, field.value(cx)?)).map(|port| port.value);
+    let port = number("port").or(first);
+    let ways: Vec<&str> = ["path", "tcp", "exec"].into_iter().filter(|way| block.has(way)).collect();
+    if let [_, second, ..] = ways.as_slice() {
+        let place = block.get(second).map_or(field.item.key.span, |field| field.item.key.span);
+        cx.report(errors::probe_of_two(key, place));
+        return None;
+    }
+    if block.has("tcp") {
+        probe.action = ProbeAction::Tcp(number("tcp")?);
+    }
     let exec = block.get("exec").and_then(|field| {
         let value = field.value(cx)?;
         Some((cx.strings(value)?, value.span))
     });
     probe.action = match (block.get("path"), exec, port) {
+        _ if block.has("tcp") => probe.action,
         (_, Some((command, span)), _) => ProbeAction::Exec(command, span),
         (_, None, None) => {
             without_port(field.item.key.span);
@@ -302,6 +313,15 @@ fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports:
     probe.period = whole_seconds(&block, "period");
     probe.timeout = whole_seconds(&block, "timeout");
     probe.failures = block.count("failures").map(|given| given.value);
+    let zero = |millis: Option<Millis>| millis.is_some_and(|millis| millis.0 == 0);
+    for (name, is_zero) in
+        [("period", zero(probe.period)), ("timeout", zero(probe.timeout)), ("failures", probe.failures == Some(0))]
+    {
+        if is_zero {
+            let span = block.get(name).and_then(|field| field.origin.span).unwrap_or(field.item.span);
+            cx.report(errors::out_of_range(name, "1 or more", span));
+        }
+    }
     Some(probe)
 }
 
@@ -336,6 +356,9 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<Volume<'a>
         if let Some(other) = volumes.iter().find(|volume| volume.name.value == text) {
             cx.report(errors::declared_twice("volume", text, other.name.span, name.span));
             continue;
+        }
+        if let Some(word) = field.item.overriding {
+            cx.report(errors::overrides_nothing("volume", field.item.key.span, word));
         }
         let named = Field { item: field.item, ..field };
         let Some(block) = Fields::of_body(cx, "volume", named) else { continue };

@@ -146,8 +146,8 @@ fn service<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>, tiers: &[Tier<'a>]) -> Opt
     let replicas = fields
         .count("replicas")
         .unwrap_or(Given { value: 1, origin: Origin::default("kubernetes.deployment.replicas") });
-    if replicas.value > 1_000_000 {
-        cx.report(errors::out_of_range("replicas", "0 to 1000000", replicas.origin.span.unwrap_or(decl.span)));
+    if replicas.value > 100_000 {
+        cx.report(errors::out_of_range("replicas", "0 to 100000", replicas.origin.span.unwrap_or(decl.span)));
     }
     let rollout = rollout(&fields)
         .unwrap_or(Given { value: Rollout::Replace, origin: Origin::default("kubernetes.deployment.rollout") });
@@ -229,13 +229,12 @@ pub(super) fn check_order<'a>(
     limit: Option<Given<'a, Bytes>>,
     cx: &Cx<'a>,
 ) {
-    if let (Some(request), Some(limit)) = (request, limit) {
-        if request.value > limit.value {
-            let (low, high) = (request.value.to_string(), limit.value.to_string());
-            if let (Some(first), Some(second)) = (request.origin.span, limit.origin.span) {
-                cx.report(errors::request_above_limit(what, &low, &high, first, second));
-            }
-        }
+    if let (Some(request), Some(limit)) = (request, limit)
+        && request.value > limit.value
+        && let (Some(first), Some(second)) = (request.origin.span, limit.origin.span)
+    {
+        let (low, high) = (request.value.to_string(), limit.value.to_string());
+        cx.report(errors::request_above_limit(what, &low, &high, first, second));
     }
 }
 
@@ -252,13 +251,12 @@ pub(super) fn cpu<'a>(fields: &Fields<'_, 'a>) -> Option<CpuPair<'a>> {
         if request.is_none() && limit.is_none() {
             block.missing("request", "cpu { request = 25m }");
         }
-        if let (Some(request), Some(limit)) = (request, limit) {
-            if request.value.milli > limit.value.milli {
-                let (low, high) = (request.value.to_string(), limit.value.to_string());
-                if let (Some(first), Some(second)) = (request.origin.span, limit.origin.span) {
-                    cx.report(errors::request_above_limit("cpu", &low, &high, first, second));
-                }
-            }
+        if let (Some(request), Some(limit)) = (request, limit)
+            && request.value.milli > limit.value.milli
+            && let (Some(first), Some(second)) = (request.origin.span, limit.origin.span)
+        {
+            let (low, high) = (request.value.to_string(), limit.value.to_string());
+            cx.report(errors::request_above_limit("cpu", &low, &high, first, second));
         }
         return Some((request.or(limit)?, limit));
     }
@@ -290,10 +288,10 @@ fn rollout<'a>(fields: &Fields<'_, 'a>) -> Option<Given<'a, Rollout>> {
         ExprKind::Tagged(tag, number) if cx.word(*tag) == "surge" => {
             let number = cx.number(number)?;
             match number.dim {
-                Dim::Count if number.n > 0 && number.n <= 1_000_000 => Rollout::Surge(number.n),
+                Dim::Count if number.n > 0 && number.n <= 100_000 => Rollout::Surge(number.n),
                 Dim::Percent if number.n > 0 && number.n <= 1000 => Rollout::SurgePercent(number.n),
                 Dim::Count | Dim::Percent => {
-                    cx.report(errors::out_of_range("surge", "1 to 1000000 pods or 1% to 1000%", value.span));
+                    cx.report(errors::out_of_range("surge", "1 to 100000 pods or 1% to 1000%", value.span));
                     return None;
                 }
                 _ => {

@@ -64,6 +64,7 @@ pub(super) fn missing_body(
         _ if ["node", "tier", "service", "component", "config", "env", "volume", "profile"].contains(&key) => {
             error.fix("open its block", behind.after(), " { .. }")
         }
+        _ if ["budget", "let", "use", "runtime"].contains(&key) => error,
         _ if first_name == behind => error.fix(
             "a field is written with `=`",
             Span { start: key_span.end, end: first_name.start, ..key_span },

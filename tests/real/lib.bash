@@ -74,7 +74,7 @@ go_build() {
   (
     cd "$here/go/$1"
     export GOFLAGS=-mod=readonly
-    quietly "$scratch/go.log" timeout 600 go list -deps -f '' "$2" || exit 3
+    quietly "$scratch/go.log" timeout 600 go list -deps -f '{{""}}' "$2" || exit 3
     go build -o "$program" "$2"
   ) || {
     [ $? -ne 3 ] || skip "go cannot download the modules of tests/real/go/$1"

@@ -33,7 +33,7 @@ pub(crate) struct Coredns<'a> {
     pub minor: u32,
     pub cluster_domain: &'a str,
     /// The Service's addresses, the first one first: usually `10.43.0.10` alone.
-    pub cluster_dns: Vec<&'a str>,
+    pub cluster_dns: Vec<String>,
     /// K3s's `system-default-registry`.
     pub registry: Option<&'a str>,
     /// `memory_limit` in bytes.
@@ -428,7 +428,7 @@ fn volumes() -> Vec<Volume> {
 }
 
 fn service(coredns: &Coredns<'_>) -> Service {
-    let addresses: Vec<_> = coredns.cluster_dns.iter().map(|&address| address.to_owned()).collect();
+    let addresses = coredns.cluster_dns.clone();
     let families = if addresses.len() > 1 { "RequireDualStack" } else { "SingleStack" };
     let ports = PORTS.map(|(name, port, protocol)| ServicePort {
         name: Some(name.to_owned()),
@@ -473,7 +473,7 @@ mod tests {
             cpu_limit: None,
             minor: 33,
             cluster_domain: "cluster.local",
-            cluster_dns: vec!["10.43.0.10"],
+            cluster_dns: vec!["10.43.0.10".to_owned()],
             registry: None,
             memory_limit_bytes: mib * MIB,
             source: "shop.bz",
@@ -518,7 +518,7 @@ mod tests {
 
     #[test]
     fn two_addresses_are_dual_stack() -> Result<(), Error> {
-        let read = read(&Coredns { cluster_dns: vec!["10.43.0.10", "2001:cafe:43::a"], ..coredns(64) })?;
+        let read = read(&Coredns { cluster_dns: vec!["10.43.0.10".to_owned(), "2001:cafe:43::a".to_owned()], ..coredns(64) })?;
         let spec = &read[5]["spec"];
         assert_eq!(spec["clusterIP"], "10.43.0.10");
         assert_eq!(spec["clusterIPs"][1], "2001:cafe:43::a");

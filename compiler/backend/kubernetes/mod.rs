@@ -18,7 +18,7 @@ use super::yaml::{comment, to_yaml};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
 use crate::plan::model::{Choice, Plan, Workload};
-use crate::sema::hir::Service;
+use crate::sema::hir::{Node, Role, Service, SettingValue};
 
 /// Files that are not a service's begin with a digit, which no service's name does.
 const NAMESPACE: &str = "00-namespace.yaml";
@@ -163,7 +163,6 @@ fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
                 ..LimitRangeItem::default()
             }],
         }),
-        ..LimitRange::default()
     };
     let mut out = String::new();
     comment(head, &mut out);
@@ -176,6 +175,7 @@ fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
         }
     );
     comment(&text, &mut out);
+    comment("During a rollout a pod that is ending still counts: its successor may have to wait until it has ended.", &mut out);
     print(&quota, &mut out);
     out.push_str("---\n");
     print(&range, &mut out);
@@ -200,7 +200,6 @@ pub(super) fn system_limits(plan: &Plan<'_, '_>, default: Bytes) -> String {
                 ..LimitRangeItem::default()
             }],
         }),
-        ..LimitRange::default()
     };
     let mut out = String::new();
     comment(&header(plan), &mut out);
@@ -214,6 +213,20 @@ pub(super) fn system_limits(plan: &Plan<'_, '_>, default: Bytes) -> String {
     comment(&text, &mut out);
     print(&range, &mut out);
     out
+}
+
+/// Whether a pod could run anywhere else than on the one node of the program.
+pub(super) fn pins_matter(plan: &Plan<'_, '_>) -> bool {
+    plan.program.nodes.iter().any(|node| node.role == Role::Agent)
+}
+
+/// The name a node has in the cluster: what its config.yaml says, or its name in the program.
+pub(super) fn node_name<'p>(node: &'p Node<'_>) -> &'p str {
+    let named = node.config.iter().find_map(|setting| match &setting.value {
+        SettingValue::Text(text) if setting.key == "node-name" => Some(text.as_ref()),
+        _ => None,
+    });
+    named.unwrap_or(node.name.value)
 }
 
 /// A class for every tier with a priority that a service has.
@@ -230,7 +243,6 @@ fn priority_classes(plan: &Plan<'_, '_>) -> Vec<PriorityClass> {
                 // Everything fits: a pod never has to push another out, it only waits for one that is ending.
                 preemption_policy: Some("Never".to_owned()),
                 description: Some(format!("tier {} of {}", tier.name.value, plan.program.source)),
-                ..PriorityClass::default()
             })
         })
         .collect()

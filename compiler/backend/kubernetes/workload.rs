@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{metadata, print, priority_name};
+use super::{metadata, node_name, pins_matter, print, priority_name};
 use crate::backend::dockerfile::image_name;
 use crate::backend::yaml::comment;
 use crate::plan::model::{Plan, Workload};
@@ -95,12 +95,10 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
         // start-up time that grow with the number of services, for names DNS resolves anyway.
         enable_service_links: Some(false),
         image_pull_secrets: (!given.pull_secrets.is_empty()).then(|| pull_secrets.collect()),
-        node_selector: (plan.program.nodes.len() > 1)
-            .then(|| {
-                let name = plan.program.nodes[given.node?].name.value;
-                Some(BTreeMap::from([("kubernetes.io/hostname".to_owned(), name.to_owned())]))
-            })
-            .flatten(),
+        node_selector: given.node.filter(|_| pins_matter(plan)).map(|node| {
+            let name = node_name(&plan.program.nodes[node]);
+            BTreeMap::from([("kubernetes.io/hostname".to_owned(), name.to_owned())])
+        }),
         priority_class_name: tier
             .filter(|tier| tier.priority.is_some())
             .map(|tier| priority_name(plan, tier.name.value)),
