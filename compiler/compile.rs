@@ -63,16 +63,19 @@ pub enum Want<'w> {
 
 /// A text that was read, or why it cannot be compiled at all.
 pub fn decode(name: &str, bytes: Result<Vec<u8>, ReadError>) -> Result<String, Box<Diagnostic>> {
-    let bytes = bytes.map_err(|why| Diagnostic::error("BZ0001", format!("`{name}` cannot be read: {why}"))).map_err(Box::new)?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let before = &error.as_bytes()[..at];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-        Diagnostic::error("BZ0002", format!("`{name}` is not UTF-8: line {line}, byte {column} of it"))
-            .note("bz programs are UTF-8 text; an editor may have saved it in another encoding")
-    })
-    .map_err(Box::new)?;
+    let bytes = bytes
+        .map_err(|why| Diagnostic::error("BZ0001", format!("`{name}` cannot be read: {why}")))
+        .map_err(Box::new)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let before = &error.as_bytes()[..at];
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+            Diagnostic::error("BZ0002", format!("`{name}` is not UTF-8: line {line}, byte {column} of it"))
+                .note("bz programs are UTF-8 text; an editor may have saved it in another encoding")
+        })
+        .map_err(Box::new)?;
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         let error = Diagnostic::error("BZ0003", format!("`{name}` is empty"));
         return Err(Box::new(error.help("`bzc init` writes a program to begin with")));
@@ -161,13 +164,7 @@ fn describe(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, wan
 
 /// Applies every proposal of every budget error to the source, compiles again, and drops those that do not make
 /// their error go away or that raise another.
-fn keep_helps_that_hold(
-    world: &dyn World,
-    name: &str,
-    text: &str,
-    options: &Options,
-    compilation: &mut Compilation,
-) {
+fn keep_helps_that_hold(world: &dyn World, name: &str, text: &str, options: &Options, compilation: &mut Compilation) {
     let errors: Vec<String> = compilation.diagnostics.iter().filter(|d| d.is_error()).map(subject).collect();
     let sources = &compilation.sources;
     for diagnostic in &mut compilation.diagnostics {
@@ -183,9 +180,12 @@ fn keep_helps_that_hold(
             if let Some(at) = left.iter().position(|error| *error == own) {
                 left.remove(at);
             }
-            after.diagnostics.iter().filter(|d| d.is_error()).map(subject).all(|error| {
-                left.iter().position(|known| *known == error).map(|at| left.remove(at)).is_some()
-            })
+            after
+                .diagnostics
+                .iter()
+                .filter(|d| d.is_error())
+                .map(subject)
+                .all(|error| left.iter().position(|known| *known == error).map(|at| left.remove(at)).is_some())
         });
         if proposed > 0 && diagnostic.helps.is_empty() {
             diagnostic.notes.push("no single change that bzc knows makes it fit and breaks nothing else".to_owned());

@@ -64,7 +64,10 @@ fn flag(flag: &stdlib::Flag) -> String {
 fn argument(row: &stdlib::Argument) -> String {
     let mut out = format!("{} --{}\n\n", row.component, row.name);
     let note = argument_note(row).or(row.note.map(str::to_owned));
-    out.push_str(&format!("  {}\n", note.as_deref().unwrap_or("bzc knows that it exists, and nothing of what it does for memory.")));
+    out.push_str(&format!(
+        "  {}\n",
+        note.as_deref().unwrap_or("bzc knows that it exists, and nothing of what it does for memory.")
+    ));
     if let Some(default) = row.default {
         out.push_str(&format!("\n  default  {default}\n"));
     }

@@ -124,7 +124,9 @@ impl<'t> Formatter<'t> {
         let start = value.span.start;
         match &value.kind {
             ExprKind::List(elements) if self.source(start, start + 1) == "[" => Some((elements, start + 1)),
-            ExprKind::Call(call) if call.function.span.start == start => Some((&call.arguments, call.function.span.end + 1)),
+            ExprKind::Call(call) if call.function.span.start == start => {
+                Some((&call.arguments, call.function.span.end + 1))
+            }
             _ => None,
         }
     }

@@ -102,13 +102,23 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
     let declared = &program.nodes[0];
     let k3s = &program.k3s;
     let mut rows = vec![row("reserved", node.reserved() - node.held, "", false)];
-    rows.push(row("os", node.os, declared.reserve.as_ref().map_or("nothing said".to_owned(), |r| place(r, sources)), true));
+    rows.push(row(
+        "os",
+        node.os,
+        declared.reserve.as_ref().map_or("nothing said".to_owned(), |r| place(r, sources)),
+        true,
+    ));
     rows.push(row("k3s", node.k3s, place(&k3s.memory, sources), true));
     rows.push(row("containerd", node.containerd, place(&k3s.containerd, sources), true));
     let shims = format!("{} pods x {}, {}", node.shim_pods, k3s.shim.value, place(&k3s.shim, sources));
     rows.push(row("containerd's shims", node.shims, shims, true));
     if node.secrets > 0 {
-        rows.push(row("mounted Secrets", node.secrets, format!("{} x 1Mi, the most one can hold", node.secret_mounts), true));
+        rows.push(row(
+            "mounted Secrets",
+            node.secrets,
+            format!("{} x 1Mi, the most one can hold", node.secret_mounts),
+            true,
+        ));
     }
     rows.push(row("eviction threshold", node.eviction, place(&declared.eviction, sources), true));
     for component in &node.components {
@@ -122,7 +132,10 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
                 in_mib(held),
                 place(&request, sources)
             ),
-            (None, _) => format!("by the LimitRange of kube-system, {}", stock.bound.map_or(String::new(), |bound| place(&bound, sources))),
+            (None, _) => format!(
+                "by the LimitRange of kube-system, {}",
+                stock.bound.map_or(String::new(), |bound| place(&bound, sources))
+            ),
         };
         rows.push(row(stock.name, component.request + component.held, from, false));
     }
@@ -132,7 +145,12 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
     rows.push(row("free", node.free(), "", false));
 
     let mut out = format!("{} · {}\n\n", declared.name.value, in_mib(node.capacity));
-    let what = rows.iter().map(|row| row.what.chars().count() + if row.inner { 2 } else { 0 }).max().unwrap_or(0).clamp(20, 44);
+    let what = rows
+        .iter()
+        .map(|row| row.what.chars().count() + if row.inner { 2 } else { 0 })
+        .max()
+        .unwrap_or(0)
+        .clamp(20, 44);
     let amount = rows.iter().map(|row| row.amount.len()).max().unwrap_or(0);
     for row in rows {
         let name = if row.inner { format!("  {}", row.what) } else { row.what };
@@ -212,7 +230,12 @@ fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> S
 
 /// Where one number comes from: `service.strategy.memory`, `node.wsl.free`, `budget.platform`. `None` if the
 /// program has nothing of that name.
-pub(crate) fn derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, path: &str) -> Option<String> {
+pub(crate) fn derivation(
+    program: &Program<'_>,
+    plan: &Plan<'_, '_>,
+    sources: &SourceMap,
+    path: &str,
+) -> Option<String> {
     let parts: Vec<&str> = path.split('.').collect();
     match parts.as_slice() {
         ["k3s", key @ ("memory" | "containerd" | "shim")] => {
@@ -256,7 +279,10 @@ fn service_derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &Sour
         Memory::Burst { request, limit } => {
             rows.push((format!("{} requests {}", giver(&request), request.value), place(&request, sources)));
             rows.push((format!("{} limits it to {}", giver(&limit), limit.value), place(&limit, sources)));
-            rows.push(("what lies between is held back from all other pods".to_owned(), "rule proof.held-back".to_owned()));
+            rows.push((
+                "what lies between is held back from all other pods".to_owned(),
+                "rule proof.held-back".to_owned(),
+            ));
         }
         Memory::Range { low, high } if low.value == high.value => {
             rows.push((format!("{} says {}", giver(&low), low.value), place(&low, sources)));

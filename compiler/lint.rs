@@ -1,10 +1,10 @@
 //! What is allowed but deserves a look, and the comments by which a program says that it is meant.
 
+use crate::base::quantity::Bytes;
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
-use crate::base::quantity::Bytes;
-use crate::diag::{Diagnostic, Severity};
 use crate::diag::lints::LINTS;
+use crate::diag::{Diagnostic, Severity};
 use crate::plan::model::Plan;
 use crate::sema::hir::{Image, ProbeAction, Program};
 use crate::syntax::ast::File;
@@ -30,8 +30,9 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
         if limit.value.n < COREDNS_GUIDE {
             let span = limit.origin.span.or(component.span);
             let message = format!("{} is below what CoreDNS's own guide asks for, 54 MB", limit.value);
-            let mut lint = Diagnostic::lint("low-coredns", message)
-                .note("bzc bounds its cache and sets GOMEMLIMIT to live in it; an OOM kill is an outage of cluster DNS");
+            let mut lint = Diagnostic::lint("low-coredns", message).note(
+                "bzc bounds its cache and sets GOMEMLIMIT to live in it; an OOM kill is an outage of cluster DNS",
+            );
             if let Some(span) = span {
                 lint = lint.at(span, "the limit").fix("what the guide asks for", span, Bytes::mib(64).to_string());
             }
@@ -68,7 +69,10 @@ fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
         let Image::Built(image) = &service.image else { continue };
         let runtime = &plan.program.runtimes[image.runtime];
         let Some(calm) = runtime.calm.filter(|calm| workload.limit < calm.value) else { continue };
-        let message = format!("`{}` has {}, and {} is calm from {}", service.name.value, workload.limit, runtime.name, calm.value);
+        let message = format!(
+            "`{}` has {}, and {} is calm from {}",
+            service.name.value, workload.limit, runtime.name, calm.value
+        );
         let mut lint = Diagnostic::lint("below-calm", message)
             .at(service.name.span, "answers, slowly, by reading its own pages again and again");
         if let Some(span) = calm.origin.span {
@@ -106,7 +110,8 @@ pub fn apply_allows(files: &[File], sources: &SourceMap, found: &mut Vec<Diagnos
         for comment in &file.comments {
             let span = comment.span(file.id);
             let text = sources.text(span).trim_start_matches('#').trim();
-            let Some(rest) = text.strip_prefix("bzc:").map(str::trim).and_then(|rest| rest.strip_prefix("allow(")) else {
+            let Some(rest) = text.strip_prefix("bzc:").map(str::trim).and_then(|rest| rest.strip_prefix("allow("))
+            else {
                 continue;
             };
             let (name, after) = rest.split_once(')').unwrap_or((rest, ""));
@@ -124,7 +129,10 @@ pub fn apply_allows(files: &[File], sources: &SourceMap, found: &mut Vec<Diagnos
         let (Severity::Warning, Some(label)) = (diagnostic.severity, &diagnostic.primary) else { return true };
         let (line, _) = sources.line_col(label.span.file, label.span.start);
         let allow = allows.iter_mut().find(|allow| {
-            allow.name == diagnostic.id && allow.line == line && allow.span.file == label.span.file && !allow.reason.is_empty()
+            allow.name == diagnostic.id
+                && allow.line == line
+                && allow.span.file == label.span.file
+                && !allow.reason.is_empty()
         });
         match allow {
             Some(allow) => {

@@ -462,6 +462,10 @@ fn no_memory_is_left_that_a_service_could_have() {
         let compiled = compile(&text, program.env(), Want::Files);
         let Some(report) = report(&compiled) else { continue };
         let free = number(&report["nodes"][0]["freeBytes"]);
+        // What overcommit allows is a ceiling too, and one the report does not break down by service.
+        if text.contains("overcommit") {
+            continue;
+        }
         let services = report["services"].as_sequence().expect("services are a list");
         for service in services.iter().filter(|service| service["choice"].as_str() == Some("level")) {
             let name = service["name"].as_str().expect("a name").to_owned();

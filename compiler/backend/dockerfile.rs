@@ -36,9 +36,7 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
             ("workers_args", if workers > 1 { format!(", \"--workers\", \"{workers}\"") } else { String::new() }),
             ("workers_reason", if workers > 1 { " a worker".to_owned() } else { String::new() }),
         ]);
-        for (file, template) in
-            [("Dockerfile", runtime.dockerfile), ("Dockerfile.dockerignore", runtime.ignore)]
-        {
+        for (file, template) in [("Dockerfile", runtime.dockerfile), ("Dockerfile.dockerignore", runtime.ignore)] {
             let text = stdlib::template(template).unwrap_or_default();
             files.push((format!("{folder}/{file}"), fill(text, &context).into_bytes()));
         }

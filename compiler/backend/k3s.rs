@@ -59,7 +59,9 @@ fn config(plan: &Plan<'_, '_>, node: &Node<'_>) -> String {
         keys.push(Key {
             name: "node-name",
             values: Values::One(node.name.value.to_owned()),
-            meaning: Some("Computed: services are pinned to this node by its name. A node that is renamed joins as a new one."),
+            meaning: Some(
+                "Computed: services are pinned to this node by its name. A node that is renamed joins as a new one.",
+            ),
         });
     }
     let computed = computed_arguments(plan, node);
@@ -177,10 +179,7 @@ fn computed_arguments(plan: &Plan<'_, '_>, node: &Node<'_>) -> Vec<(String, Opti
     let reserved = &plan.node;
     // The flag replaces K3s's whole map: leaving out the two disk signals would switch them off.
     let mut arguments = vec![(
-        format!(
-            "eviction-hard=memory.available<{},nodefs.available<5%,imagefs.available<5%",
-            node.eviction.value
-        ),
+        format!("eviction-hard=memory.available<{},nodefs.available<5%,imagefs.available<5%", node.eviction.value),
         Some(
             "Computed. K3s itself has no memory eviction. This flag replaces its whole map, so its two disk signals \
              are said again."
@@ -197,7 +196,11 @@ fn computed_arguments(plan: &Plan<'_, '_>, node: &Node<'_>) -> Vec<(String, Opti
             reserved.shim_pods,
             plan.program.k3s.shim.value,
             Bytes::new(reserved.shims),
-            if reserved.secrets > 0 { format!(", mounted Secrets {}", Bytes::new(reserved.secrets)) } else { String::new() },
+            if reserved.secrets > 0 {
+                format!(", mounted Secrets {}", Bytes::new(reserved.secrets))
+            } else {
+                String::new()
+            },
             if reserved.held > 0 {
                 format!(", held back for limits above their requests {}", Bytes::new(reserved.held))
             } else {
@@ -212,7 +215,8 @@ fn computed_arguments(plan: &Plan<'_, '_>, node: &Node<'_>) -> Vec<(String, Opti
         ));
     }
     if node.max_pods.origin.span.is_some() {
-        arguments.push((format!("max-pods={}", node.max_pods.value), Some("Computed: `max-pods` of the node.".to_owned())));
+        arguments
+            .push((format!("max-pods={}", node.max_pods.value), Some("Computed: `max-pods` of the node.".to_owned())));
     }
     arguments
 }

@@ -280,7 +280,8 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
     for (index, tier) in program.tiers.iter().enumerate() {
         let members = program.services.iter().zip(&plan.workloads).enumerate();
         let of_tier = members.filter(|(_, (service, workload))| service.tier == Some(index) && workload.replicas > 0);
-        let Some((at, (like, workload))) = of_tier.max_by_key(|(_, (_, workload))| least(workload) * workload.peak()) else {
+        let Some((at, (like, workload))) = of_tier.max_by_key(|(_, (_, workload))| least(workload) * workload.peak())
+        else {
             continue;
         };
         let gap = (workload.limit.n - workload.request.n) * workload.pods;
@@ -299,7 +300,11 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
             }
             let of_budget = |index: &usize| {
                 let workload = &plan.workloads[*index];
-                if workload.choice == Choice::Burst { workload.limit.n * workload.peak() } else { least(workload) * workload.peak() }
+                if workload.choice == Choice::Burst {
+                    workload.limit.n * workload.peak()
+                } else {
+                    least(workload) * workload.peak()
+                }
             };
             let all: Vec<usize> = (0..program.services.len()).collect();
             let used: u64 = budget.members.as_ref().unwrap_or(&all).iter().map(of_budget).sum();
@@ -352,7 +357,9 @@ pub fn markdown(plan: &Plan<'_, '_>) -> String {
     }
     let _ = writeln!(out, "| **together** | **{}** | |", in_mib(node.reserved()));
     if !node.components.is_empty() {
-        out.push_str("\n## What K3s packages\n\n| component | requests | held back | from |\n| --- | ---: | ---: | --- |\n");
+        out.push_str(
+            "\n## What K3s packages\n\n| component | requests | held back | from |\n| --- | ---: | ---: | --- |\n",
+        );
         for component in &node.components {
             let declared = &program.components[component.component];
             let origin = declared.memory.map(|(request, _)| request.origin.path());

@@ -9,7 +9,8 @@ use minijinja::{Environment, UndefinedBehavior};
 pub(super) fn fill(text: &str, context: &BTreeMap<&str, String>) -> String {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let mut filled = environment.render_str(text, context).expect("templates of the library use the names they are given");
+    let mut filled =
+        environment.render_str(text, context).expect("templates of the library use the names they are given");
     // The engine drops the line end of the last line.
     filled.push('\n');
     filled

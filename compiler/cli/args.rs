@@ -5,8 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Debug, Parser)]
-#[command(name = "bzc", version, about = "Compiles a memory budget for a small K3s machine, and proves that it all fits")]
-#[command(after_help = "Exit codes: 0 clean; 1 errors in the program, or files would change; 2 usage or input; 101 a bug in bzc")]
+#[command(
+    name = "bzc",
+    version,
+    about = "Compiles a memory budget for a small K3s machine, and proves that it all fits"
+)]
+#[command(
+    after_help = "Exit codes: 0 clean; 1 errors in the program, or files would change; 2 usage or input; 101 a bug in bzc"
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

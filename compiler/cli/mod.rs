@@ -61,7 +61,8 @@ fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
         let what = info.payload();
-        let what = what.downcast_ref::<&str>().map(|text| (*text).to_owned()).or(what.downcast_ref::<String>().cloned());
+        let what =
+            what.downcast_ref::<&str>().map(|text| (*text).to_owned()).or(what.downcast_ref::<String>().cloned());
         err(&format!(
             "error[BZ9001]: a bug in bzc {}{place}\n  {}\n  Nothing was half-written. Please report it with the program that caused it.\n",
             env!("CARGO_PKG_VERSION"),
@@ -83,7 +84,8 @@ fn input(path: &Path, ui: &mut Ui) -> Option<Input> {
     let (bytes, name, folder) = if from_stdin {
         (read_stdin(), "<stdin>".to_owned(), PathBuf::from("."))
     } else {
-        let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let name =
+            path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
             _ => PathBuf::from("."),
@@ -161,7 +163,8 @@ fn check_all(inputs: &Inputs) -> Exit {
         };
         let (base, envs) = bzc::compile_all(&Disk::new(input.folder.clone()), &input.name, &input.text);
         let told = base.diagnostics.clone();
-        let runs = std::iter::once((None, base)).chain(envs.into_iter().map(|(env, compilation)| (Some(env), compilation)));
+        let runs =
+            std::iter::once((None, base)).chain(envs.into_iter().map(|(env, compilation)| (Some(env), compilation)));
         for (env, compilation) in runs {
             // What was said of the program as it is need not be said again.
             let new = compilation.diagnostics.iter().filter(|diagnostic| env.is_none() || !told.contains(diagnostic));
@@ -176,7 +179,9 @@ fn check_all(inputs: &Inputs) -> Exit {
                 let within = env.map_or_else(String::new, |env| format!("{env}: "));
                 match &compilation.output {
                     Some(output) => out(&format!("{within}{}\n", output.summary)),
-                    None => out(&format!("{} declares things for other programs: no node, nothing to prove\n", input.name)),
+                    None => {
+                        out(&format!("{} declares things for other programs: no node, nothing to prove\n", input.name))
+                    }
                 }
             }
         }
@@ -186,7 +191,8 @@ fn check_all(inputs: &Inputs) -> Exit {
 
 fn run_plan(plan: &Plan) -> Exit {
     let want = if plan.json { Want::Files } else { Want::Ledger };
-    let report = Report { format: plan.report.format, output_file: plan.report.output_file.clone(), color: plan.report.color };
+    let report =
+        Report { format: plan.report.format, output_file: plan.report.output_file.clone(), color: plan.report.color };
     let inputs = Inputs { files: vec![plan.file.clone()], env: plan.env.clone(), report };
     each(&inputs, want, |input, compilation, _| {
         let Some(output) = &compilation.output else {
@@ -245,9 +251,12 @@ fn run_build(build: &Build) -> Exit {
         };
         if ui.for_people() {
             let mut parts = Vec::new();
-            for (n, word) in
-                [(counts.new, "new"), (counts.changed, "changed"), (counts.stale, "removed"), (counts.unchanged, "unchanged")]
-            {
+            for (n, word) in [
+                (counts.new, "new"),
+                (counts.changed, "changed"),
+                (counts.stale, "removed"),
+                (counts.unchanged, "unchanged"),
+            ] {
                 if n > 0 {
                     parts.push(format!("{n} {word}"));
                 }
@@ -388,7 +397,10 @@ fn run_explain(explain: &Explain) -> Exit {
     }
     let lines = match near {
         Some(near) => vec![format!("did you mean `{near}`?")],
-        None => vec!["`bzc explain` lists codes and lints; numbers of a program: service.NAME.memory, budget.NAME, node.NAME".to_owned()],
+        None => vec![
+            "`bzc explain` lists codes and lints; numbers of a program: service.NAME.memory, budget.NAME, node.NAME"
+                .to_owned(),
+        ],
     };
     fail(&format!("nothing is known of `{topic}`"), &lines);
     Exit::Usage
@@ -403,10 +415,7 @@ fn run_init(init: &Init) -> Exit {
     }
     match write::replace(&init.file, STARTER.as_bytes()) {
         Ok(()) => {
-            out(&format!(
-                "wrote {0}: put in what your machine has, then run `bzc build {0}`\n",
-                init.file.display()
-            ));
+            out(&format!("wrote {0}: put in what your machine has, then run `bzc build {0}`\n", init.file.display()));
             Exit::Clean
         }
         Err(error) => report_write(&error),

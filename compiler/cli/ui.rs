@@ -24,7 +24,10 @@ impl Ui {
         let colour = match report.color {
             Colour::Always => true,
             Colour::Never => false,
-            Colour::Auto => io::stderr().is_terminal() && anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never,
+            Colour::Auto => {
+                io::stderr().is_terminal()
+                    && anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+            }
         };
         Ui {
             format: report.format,
@@ -78,7 +81,8 @@ impl Ui {
             _ => self.machine,
         };
         match self.output_file {
-            Some(path) if !matches!(self.format, Format::Human | Format::Short) => {
+            Some(path) if !matches!(self.format, Format::Human | Format::Short) =>
+            {
                 #[expect(clippy::disallowed_methods, reason = "the report goes where the user said")]
                 std::fs::write(&path, text).map_err(|error| format!("`{}` cannot be written: {error}", path.display()))
             }

@@ -48,7 +48,13 @@ fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool) -> Vec<Grou
         let each = charge(workload, on_node);
         let place = match service.memory {
             Memory::Range { low, .. } => low.origin.span,
-            Memory::Burst { request, limit } => if on_node { request.origin.span } else { limit.origin.span },
+            Memory::Burst { request, limit } => {
+                if on_node {
+                    request.origin.span
+                } else {
+                    limit.origin.span
+                }
+            }
         };
         let key = (place, each, workload.peak(), workload.surge);
         let group = groups.entry(key).or_insert_with(|| Group {
@@ -85,9 +91,17 @@ fn group_addends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> (Vec<
             (Some(tier), 2..) => format!(" of tier `{tier}`"),
             _ => String::new(),
         };
-        let surge = if group.surge > 0 { format!(", {} of them for the rollout", group.surge * group.names.len() as u64) } else { String::new() };
+        let surge = if group.surge > 0 {
+            format!(", {} of them for the rollout", group.surge * group.names.len() as u64)
+        } else {
+            String::new()
+        };
         let raised = if group.raised { ", the floor of what it runs" } else { "" };
-        let times = if count == 1 && surge.is_empty() { String::new() } else { format!(": {count} x {}{raised}{surge}", in_mib(group.each)) };
+        let times = if count == 1 && surge.is_empty() {
+            String::new()
+        } else {
+            format!(": {count} x {}{raised}{surge}", in_mib(group.each))
+        };
         addends.push(addend(format!("{}{of}{times}", named(&group.names)), amount, group.place));
     }
     (addends, total)
@@ -263,7 +277,8 @@ pub(super) fn below_floor(
         _ => error.note("below 12Mi a container does not start: runc itself needs that before the program runs"),
     };
     if in_memory > 0 {
-        error = error.note(format!("{} of it for volumes in memory, which are charged to the limit", in_mib(in_memory)));
+        error =
+            error.note(format!("{} of it for volumes in memory, which are charged to the limit", in_mib(in_memory)));
     }
     match service.memory {
         Memory::Range { low, high } if low.origin.span != high.origin.span => {
@@ -276,7 +291,8 @@ pub(super) fn below_floor(
 
 /// The same of a component that the program changes.
 pub(super) fn component_below_floor(component: &Component<'_>, limit: Given<'_, Bytes>, least: Bytes) -> Diagnostic {
-    let message = format!("`{}` may have at most {}, and no container starts below {least}", component.name, limit.value);
+    let message =
+        format!("`{}` may have at most {}, and no container starts below {least}", component.name, limit.value);
     let error = Diagnostic::error("BZ4002", message);
     match limit.origin.span.or(component.span) {
         Some(span) => error.at(span, "the most it may have").fix("give it that much", span, least.to_string()),
@@ -302,9 +318,11 @@ pub(super) fn too_many_pods(plan: &Plan<'_, '_>, own: u64, packaged: u64) -> Dia
         Some(span) => error.fix("let it take more", span, total.to_string()),
         None => {
             let insert = node.memory.origin.span.unwrap_or(node.name.span).after();
-            error
-                .note("110 is the kubelet's default")
-                .fix("let it take more: each costs a shim", insert, format!("  max-pods = {total}"))
+            error.note("110 is the kubelet's default").fix(
+                "let it take more: each costs a shim",
+                insert,
+                format!("  max-pods = {total}"),
+            )
         }
     }
 }
@@ -344,7 +362,9 @@ pub(super) fn over_cpu(plan: &Plan<'_, '_>, requested: u64, cpu: Given<'_, Cpu>)
 /// Limits beyond what the program allows itself in writing, even with every range at its low end.
 pub(super) fn over_overcommit(plan: &Plan<'_, '_>, deficit: u64) -> Diagnostic {
     let node = &plan.program.nodes[0];
-    let Some(overcommit) = node.overcommit else { return Diagnostic::error("BZ4006", "limits are over what is allowed") };
+    let Some(overcommit) = node.overcommit else {
+        return Diagnostic::error("BZ4006", "limits are over what is allowed");
+    };
     let allocatable = plan.node.allocatable;
     let allowed = u128::from(allocatable) * u128::from(overcommit.value) / 100;
     let allowed = u64::try_from(allowed).unwrap_or(u64::MAX);
@@ -357,7 +377,8 @@ pub(super) fn over_overcommit(plan: &Plan<'_, '_>, deficit: u64) -> Diagnostic {
         .at(span, format!("{} of limits, {} allocatable", in_mib(limits), in_mib(allocatable)));
     for component in plan.node.components.iter().filter(|component| component.request > 0 || component.gap > 0) {
         let packaged = &plan.program.components[component.component];
-        let span = packaged.memory.map(|(request, _)| request.origin.span).or(packaged.bound.map(|bound| bound.origin.span));
+        let span =
+            packaged.memory.map(|(request, _)| request.origin.span).or(packaged.bound.map(|bound| bound.origin.span));
         let what = format!("`{}`, which K3s packages", packaged.name);
         error.addends.push(addend(what, component.request.saturating_add(component.gap), span.flatten()));
     }

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ceiling, Excess, LEAST_LIMIT};
 use super::errors::charge;
 use super::model::Plan;
+use super::{Ceiling, Excess, LEAST_LIMIT};
 use crate::base::quantity::{Bytes, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Edit, Help};
@@ -84,15 +84,16 @@ pub(super) fn for_overcommit(plan: &Plan<'_, '_>, percent: u128, limits: u64, sp
 
 /// What the program expects to be left over on the node: a larger machine must have that too.
 fn wanted_free(plan: &Plan<'_, '_>) -> u64 {
-    let wanted = plan.program.expects.iter().filter_map(|expect| match (&expect.left, expect.operator, &expect.right) {
-        (Formula::Metric(metric), Operator::GreaterEqual | Operator::Greater, Formula::Constant(number))
-        | (Formula::Constant(number), Operator::LessEqual | Operator::Less, Formula::Metric(metric))
-            if metric.key == "free" && matches!(metric.of, Subject::Node(_)) =>
-        {
-            Some(number.n.saturating_add(1))
-        }
-        _ => None,
-    });
+    let wanted =
+        plan.program.expects.iter().filter_map(|expect| match (&expect.left, expect.operator, &expect.right) {
+            (Formula::Metric(metric), Operator::GreaterEqual | Operator::Greater, Formula::Constant(number))
+            | (Formula::Constant(number), Operator::LessEqual | Operator::Less, Formula::Metric(metric))
+                if metric.key == "free" && matches!(metric.of, Subject::Node(_)) =>
+            {
+                Some(number.n.saturating_add(1))
+            }
+            _ => None,
+        });
     wanted.max().unwrap_or(0)
 }
 
@@ -188,7 +189,8 @@ fn fewer_components(plan: &Plan<'_, '_>, deficit: u64) -> Vec<Help> {
         let saved = taken(names);
         if saved >= deficit && saved > 0 {
             let Some(edit) = disabling(plan, switch) else { continue };
-            helps.push(Help { text: format!("disable `{switch}`, {} less: {price}", in_mib(saved)), edits: vec![edit] });
+            helps
+                .push(Help { text: format!("disable `{switch}`, {} less: {price}", in_mib(saved)), edits: vec![edit] });
         }
     }
     // What CoreDNS takes when bzc writes its manifest: one pod at a time, bounded.
@@ -211,7 +213,8 @@ fn disabling(plan: &Plan<'_, '_>, names: &str) -> Option<Edit> {
     });
     match (listed, plan.program.k3s.inside) {
         (Some(items), _) => {
-            let new: Vec<&str> = names.split(", ").filter(|name| items.iter().all(|item| item.value != *name)).collect();
+            let new: Vec<&str> =
+                names.split(", ").filter(|name| items.iter().all(|item| item.value != *name)).collect();
             Some(Edit { span: items.last()?.span.after(), text: format!(", {}", new.join(", ")) })
         }
         (None, Some(span)) => Some(Edit { span, text: format!(" disable = [{names}] ") }),
@@ -233,7 +236,11 @@ fn one_less(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64)
         .filter(|index| taken(*index) >= deficit && alone(*index))
         .min_by_key(|index| taken(*index))?;
     let service = &plan.program.services[index];
-    Some(help(format!("leave out `{}`, {} less", service.name.value, in_mib(taken(index))), service.span, String::new()))
+    Some(help(
+        format!("leave out `{}`, {} less", service.name.value, in_mib(taken(index))),
+        service.span,
+        String::new(),
+    ))
 }
 
 pub(super) fn for_cpu(plan: &Plan<'_, '_>, over: u64) -> Vec<Help> {
@@ -242,7 +249,9 @@ pub(super) fn for_cpu(plan: &Plan<'_, '_>, over: u64) -> Vec<Help> {
         let Some((request, limit)) = service.cpu else { continue };
         let Some(span) = request.origin.span else { continue };
         // A range stands under one span; only its low end is the request.
-        if limit.is_some_and(|limit| limit.value.milli != request.value.milli) && limit.and_then(|l| l.origin.span) == Some(span) {
+        if limit.is_some_and(|limit| limit.value.milli != request.value.milli)
+            && limit.and_then(|l| l.origin.span) == Some(span)
+        {
             continue;
         }
         match by_place.iter_mut().find(|(place, ..)| *place == span) {

@@ -179,7 +179,8 @@ fn node_before_pods<'a>(program: &Program<'a>, workloads: &[Workload<'a>]) -> Op
     let secrets = secret_mounts * u128::from(SECRET_BYTES);
     let eviction = node.eviction.value.n;
     let capacity = node.memory.value.n;
-    let taken = u128::from(os) + u128::from(k3s) + u128::from(containerd) + u128::from(eviction) + shims + secrets + held;
+    let taken =
+        u128::from(os) + u128::from(k3s) + u128::from(containerd) + u128::from(eviction) + shims + secrets + held;
     // Every part of a sum that is below the capacity fits 64 bits as the capacity does.
     let small = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
     Some(NodePlan {
@@ -321,7 +322,8 @@ fn fill_ranges(
     let filled = fill(&claims, &positive);
     let mut deficits = below;
     if let Fill::Over(over) = &filled {
-        over.iter().for_each(|excess| deficits[excess.ceiling] = deficits[excess.ceiling].saturating_add(excess.deficit));
+        over.iter()
+            .for_each(|excess| deficits[excess.ceiling] = deficits[excess.ceiling].saturating_add(excess.deficit));
     }
     // Claims under a ceiling without any room are over by all they ask for, which `fill` has told already.
     let over: Vec<Excess> = deficits
@@ -391,7 +393,9 @@ fn cpu_requests(plan: &Plan<'_, '_>) -> u64 {
         .services
         .iter()
         .zip(&plan.workloads)
-        .map(|(service, workload)| service.cpu.map_or(0, |(request, _)| request.value.milli).saturating_mul(workload.peak()))
+        .map(|(service, workload)| {
+            service.cpu.map_or(0, |(request, _)| request.value.milli).saturating_mul(workload.peak())
+        })
         .fold(0, u64::saturating_add);
     plan.node.components.iter().map(|component| component.cpu).fold(own, u64::saturating_add)
 }
@@ -404,7 +408,8 @@ fn settle(plan: &mut Plan<'_, '_>) {
     let packaged: i128 = components.iter().map(|c| i128::from(c.request) + i128::from(c.gap)).sum();
     plan.node.requests = components.iter().map(|component| component.request).sum::<u64>() + own_requests;
     plan.node.limits = u64::try_from(own_limits + packaged).unwrap_or(u64::MAX);
-    plan.node.pods = components.iter().map(|c| c.peak).sum::<u64>() + plan.workloads.iter().map(Workload::peak).sum::<u64>();
+    plan.node.pods =
+        components.iter().map(|c| c.peak).sum::<u64>() + plan.workloads.iter().map(Workload::peak).sum::<u64>();
     plan.node.cpu = cpu_requests(plan);
     plan.budgets = plan
         .program
@@ -503,7 +508,9 @@ fn theorems(plan: &Plan<'_, '_>) -> [Theorem; 4] {
         },
         why: match without_evidence {
             0 => Vec::new(),
-            _ => vec!["limits are at or above every known floor, but no measurement says that they are enough".to_owned()],
+            _ => vec![
+                "limits are at or above every known floor, but no measurement says that they are enough".to_owned(),
+            ],
         },
     };
 

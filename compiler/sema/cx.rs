@@ -152,11 +152,7 @@ impl<'a> Cx<'a> {
             }
             ExprKind::Call(call) => self.call(call.function, &call.arguments, expr.span),
             ExprKind::Hole => None,
-            ExprKind::Text
-            | ExprKind::List(_)
-            | ExprKind::Range(_)
-            | ExprKind::Reference(_)
-            | ExprKind::Tagged(..) => {
+            ExprKind::Text | ExprKind::List(_) | ExprKind::Range(_) | ExprKind::Reference(_) | ExprKind::Tagged(..) => {
                 self.report(errors::not_a_number(expr.span, described(expr), self.text(expr.span)));
                 None
             }
@@ -315,8 +311,20 @@ impl<'a> Cx<'a> {
                 return None;
             }
             result = match function {
-                "min" => if next.n < result.n { *next } else { result },
-                "max" => if next.n > result.n { *next } else { result },
+                "min" => {
+                    if next.n < result.n {
+                        *next
+                    } else {
+                        result
+                    }
+                }
+                "max" => {
+                    if next.n > result.n {
+                        *next
+                    } else {
+                        result
+                    }
+                }
                 _ => self.arithmetic(Operator::Plus, result, *next, span)?,
             };
         }

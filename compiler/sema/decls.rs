@@ -251,7 +251,15 @@ fn check_unused_lets(cx: &Cx<'_>) {
 }
 
 fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Program<'a>> {
-    let mut decls = Decls { cx, named: BTreeMap::new(), packaged: BTreeMap::new(), k3s: None, env: None, changes: BTreeMap::new(), mentioned: BTreeSet::new() };
+    let mut decls = Decls {
+        cx,
+        named: BTreeMap::new(),
+        packaged: BTreeMap::new(),
+        k3s: None,
+        env: None,
+        changes: BTreeMap::new(),
+        mentioned: BTreeSet::new(),
+    };
     let mut envs: BTreeMap<&'a str, &'a Item> = BTreeMap::new();
     let mut fields: Vec<&'a Item> = Vec::new();
     let mut expects = Vec::new();
@@ -342,10 +350,24 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     let k3s = machine::k3s(&decls, nodes[0].role)?;
     machine::settle_settings(&decls, &k3s, &mut nodes);
     let components = machine::components(&decls, &nodes[0].config, nodes[0].role);
+    machine::check_host_ports(&decls, &components, &services);
     let expects = super::expect::expects(&decls, &expects);
     let source = cx.sources.files().first()?.name.as_str();
     let env = decls.env;
-    Some(Program { source, env, namespace, nodes, k3s, components, budgets, tiers, services, configs, expects, runtimes })
+    Some(Program {
+        source,
+        env,
+        namespace,
+        nodes,
+        k3s,
+        components,
+        budgets,
+        tiers,
+        services,
+        configs,
+        expects,
+        runtimes,
+    })
 }
 
 /// A file that does not say which edition of the language it is written in is of the first.

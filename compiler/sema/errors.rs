@@ -175,9 +175,11 @@ pub(super) fn unknown_declaration(key: &str, span: Span, near: Option<&str>) -> 
 }
 
 pub(super) fn unknown_edition(number: u64, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ2014", format!("this bzc does not know edition {number}"))
-        .at(span, "not an edition")
-        .fix("it knows edition 1", span, "1")
+    Diagnostic::error("BZ2014", format!("this bzc does not know edition {number}")).at(span, "not an edition").fix(
+        "it knows edition 1",
+        span,
+        "1",
+    )
 }
 
 pub(super) fn no_node(span: Span) -> Diagnostic {
@@ -201,11 +203,9 @@ pub(super) fn not_yet(what: &str, span: Span) -> Diagnostic {
 // Values.
 
 pub(super) fn wrong_dimension(text: &str, found: Num, wanted: Dim, span: Span) -> Diagnostic {
-    let error = Diagnostic::error(
-        "BZ3001",
-        format!("expected {}, found {}", wanted.described(), found.dim.described()),
-    )
-    .at(span, format!("this is {}", found.dim.described()));
+    let error =
+        Diagnostic::error("BZ3001", format!("expected {}, found {}", wanted.described(), found.dim.described()))
+            .at(span, format!("this is {}", found.dim.described()));
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     match (found.dim, wanted) {
         (Dim::Cpu, Dim::Memory) if found.bare_m => error
@@ -315,8 +315,7 @@ pub(super) fn comparison_as_value(span: Span) -> Diagnostic {
 }
 
 pub(super) fn not_a_number(span: Span, found: &str, text: &str) -> Diagnostic {
-    let error =
-        Diagnostic::error("BZ3009", format!("expected a number, found {found}")).at(span, "expected a number");
+    let error = Diagnostic::error("BZ3009", format!("expected a number, found {found}")).at(span, "expected a number");
     let inner = text.trim_matches('"');
     match inner.len() + 2 == text.len() && inner.starts_with(|c: char| c.is_ascii_digit()) {
         true => error.fix("quantities are not quoted", span, inner),
@@ -352,9 +351,11 @@ pub(super) fn leading_zero(text: &str, span: Span) -> Diagnostic {
 
 pub(super) fn quoted_name(what: &str, text: &str, span: Span) -> Diagnostic {
     let bare = text.trim_matches('"');
-    Diagnostic::error("BZ3009", format!("`{what}` takes a name, not a text"))
-        .at(span, "names are not quoted")
-        .fix("without quotes it is a name", span, bare)
+    Diagnostic::error("BZ3009", format!("`{what}` takes a name, not a text")).at(span, "names are not quoted").fix(
+        "without quotes it is a name",
+        span,
+        bare,
+    )
 }
 
 pub(super) fn not_a_name(what: &str, span: Span, found: &str) -> Diagnostic {
@@ -362,9 +363,11 @@ pub(super) fn not_a_name(what: &str, span: Span, found: &str) -> Diagnostic {
 }
 
 pub(super) fn not_a_list(span: Span, text: &str) -> Diagnostic {
-    Diagnostic::error("BZ3009", "expected a list")
-        .at(span, "not a list")
-        .fix("a list stands between brackets", span, format!("[{text}]"))
+    Diagnostic::error("BZ3009", "expected a list").at(span, "not a list").fix(
+        "a list stands between brackets",
+        span,
+        format!("[{text}]"),
+    )
 }
 
 pub(super) fn not_a_bool(name: &str, span: Span) -> Diagnostic {
@@ -377,7 +380,8 @@ pub(super) fn not_a_bool(name: &str, span: Span) -> Diagnostic {
 }
 
 pub(super) fn block_for_value(key: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ3009", format!("`{key}` takes a value, not a block")).at(span, format!("expected `{key} = ..`"))
+    Diagnostic::error("BZ3009", format!("`{key}` takes a value, not a block"))
+        .at(span, format!("expected `{key} = ..`"))
 }
 
 pub(super) fn value_for_block(key: &str, span: Span) -> Diagnostic {
@@ -475,7 +479,9 @@ pub(super) fn computed_argument(name: &str, instead: &str, span: Span) -> Diagno
 }
 
 pub(super) fn component_disabled(name: &str, span: Span, off: Span) -> Diagnostic {
-    Diagnostic::error("BZ5007", format!("component `{name}` is disabled")).at(span, "changed here").also(off, "disabled here")
+    Diagnostic::error("BZ5007", format!("component `{name}` is disabled"))
+        .at(span, "changed here")
+        .also(off, "disabled here")
 }
 
 pub(super) fn component_fixed(name: &str, span: Span) -> Diagnostic {
@@ -500,8 +506,28 @@ pub(super) fn host_port_of_many(port: u16, name: &str, pods: u64, span: Span) ->
         .help("one replica without surge, or a `node-port`, which they share")
 }
 
+pub(super) fn host_port_of_traefik(port: u16, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5008", format!("host port {port} is taken by K3s's own load balancer, for Traefik"))
+        .at(span, "a pod with it would stay Pending")
+        .help("disable `traefik` or `servicelb`, or let Traefik serve it")
+}
+
+pub(super) fn trimmed(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3009", format!("`{key}` has a blank at an end")).at(span, "K3s would cut it off")
+}
+
+pub(super) fn too_large_user(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3007", "`user` must be 0 to 2147483647").at(span, "out of range")
+}
+
+pub(super) fn empty_command(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3009", "a probe runs a command, and this list is empty").at(span, "nothing to run")
+}
+
 pub(super) fn same_mount(path: &str, first: Span, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ5012", format!("two volumes are mounted at `{path}`")).at(span, "again").also(first, "first here")
+    Diagnostic::error("BZ5012", format!("two volumes are mounted at `{path}`"))
+        .at(span, "again")
+        .also(first, "first here")
 }
 
 pub(super) fn mount_path(path: &str, span: Span) -> Diagnostic {
@@ -510,7 +536,8 @@ pub(super) fn mount_path(path: &str, span: Span) -> Diagnostic {
 }
 
 pub(super) fn label(key: &str, fault: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ5011", format!("label `{key}`: {fault}")).at(span, "Kubernetes would refuse it")
+    Diagnostic::error("BZ5011", format!("`{key}` cannot be a label or annotation here: {fault}"))
+        .at(span, "Kubernetes would refuse it")
 }
 
 pub(super) fn same_port(kind: &str, number: u16, first: Span, span: Span) -> Diagnostic {

@@ -118,7 +118,8 @@ fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
     };
     let Some((key, dim)) = keys.iter().find(|(known, _)| *known == key) else {
         let known: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
-        cx.report(errors::not_one_of(&format!("what is asked of {of} `{name}`"), key, span, &known));
+        let key_span = Span { start: name_span.end + 1, ..span };
+        cx.report(errors::not_one_of(&format!("what is asked of {of} `{name}`"), key, key_span, &known));
         return None;
     };
     let index = decls.of(of).position(|decl| decl.name == name)?;

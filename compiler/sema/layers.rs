@@ -174,8 +174,7 @@ impl<'c, 'a> Fields<'c, 'a> {
         }
         for layer in &self.layers {
             for item in layer.items.iter().filter(|item| self.cx.key(item) == key) {
-                let origin =
-                    Origin { env: layer.env, kind: layer.kind, name: layer.name, key, span: Some(item.span) };
+                let origin = Origin { env: layer.env, kind: layer.kind, name: layer.name, key, span: Some(item.span) };
                 found.push(Field { item, origin });
             }
         }
@@ -242,9 +241,9 @@ impl<'c, 'a> Fields<'c, 'a> {
 
     /// Whether any layer has an item that could not be read: then a missing field is not worth a word.
     fn has_hole(&self) -> bool {
-        self.layers.iter().any(|layer| {
-            layer.items.iter().any(|item| matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })))
-        })
+        self.layers
+            .iter()
+            .any(|layer| layer.items.iter().any(|item| matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. }))))
     }
 
     /// Reports that a field without which the declaration means nothing is missing.

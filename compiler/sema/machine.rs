@@ -46,6 +46,15 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
             let cpu = fields.cpu("cpu");
             let reserve = fields.memory("reserve");
             let eviction = fields.memory("eviction-hard").or_else(|| library_memory(decls, "node", "eviction-hard"));
+            if let Some((given, span)) = eviction.and_then(|given| Some((given, given.origin.span?)))
+                && given.value.n == 0
+            {
+                cx.report(errors::out_of_range(
+                    "eviction-hard",
+                    "more than 0: with 0 the kubelet does not start",
+                    span,
+                ));
+            }
             let overcommit = fields.percent("overcommit");
             if let Some(given) = overcommit.filter(|given| given.value > 10_000) {
                 cx.report(errors::out_of_range("overcommit", "at most 10000%", given.origin.span.unwrap_or(decl.span)));
@@ -53,9 +62,8 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
             if let Some(given) = overcommit.filter(|given| given.value < 100) {
                 cx.report(errors::overcommit_below_all(given.value, given.origin.span.unwrap_or(decl.span)));
             }
-            let max_pods = fields
-                .count("max-pods")
-                .unwrap_or(Given { value: 110, origin: Origin::default("kubelet.max-pods") });
+            let max_pods =
+                fields.count("max-pods").unwrap_or(Given { value: 110, origin: Origin::default("kubelet.max-pods") });
             let Some(memory) = fields.memory("memory") else {
                 if fields.get("memory").is_none() {
                     fields.missing("memory", "memory = 3800Mi");
@@ -310,6 +318,11 @@ fn written_or(text: &str, duration: Millis) -> Cow<'_, str> {
 fn word_or_text<'a>(fields: &Fields<'_, 'a>, value: &'a Expr, flag: &Flag) -> Option<Cow<'a, str>> {
     let cx = fields.cx;
     let value = cx.resolve(value);
+    if let ExprKind::Text = value.kind
+        && cx.text_literal(value.span).is_some_and(|text| text.trim() != text)
+    {
+        cx.report(errors::trimmed(flag.key, value.span));
+    }
     let text = match (&value.kind, flag.values) {
         (ExprKind::Path, Some(_)) => Cow::Borrowed(cx.text(value.span)),
         (ExprKind::Number, _) => {
@@ -494,6 +507,18 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, config: &[Setting<'a>], role
     components
 }
 
+/// With Traefik and K3s's load balancer on, two ports of every node are taken.
+pub(super) fn check_host_ports<'a>(decls: &Decls<'_, 'a>, components: &[Component<'a>], services: &[Service<'a>]) {
+    if components.iter().all(|component| component.name != "svclb-traefik") {
+        return;
+    }
+    for port in services.iter().flat_map(|service| &service.ports).filter_map(|port| port.host_port) {
+        if port.value == 80 || port.value == 443 {
+            decls.cx.report(errors::host_port_of_traefik(port.value, port.span));
+        }
+    }
+}
+
 pub(super) fn budgets<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], tiers: &[Tier<'a>]) -> Vec<Budget<'a>> {
     let cx = decls.cx;
     let mut budgets = Vec::new();
@@ -561,4 +586,3 @@ fn ceiling<'a>(
     }
     ceiling
 }
-

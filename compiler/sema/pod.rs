@@ -49,6 +49,8 @@ pub(super) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
         let span = entry.item.key.span;
         if name.len() > 15 {
             cx.report(errors::not_a_label("port", name, "it is longer than 15 characters", span));
+        } else if name.contains("--") {
+            cx.report(errors::not_a_label("port", name, "it has two hyphens in a row", span));
         } else {
             check_label(cx, "port", name, span);
         }
@@ -119,7 +121,12 @@ pub(super) fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[P
         decls.index("config", name, *span);
     }
     let node = fields.name("node").and_then(|given| decls.index("node", given.value, given.origin.span?));
-    let user = fields.count("user").map(|given| given.value);
+    let user = fields.count("user");
+    if let Some((given, span)) = user.and_then(|given| Some((given, given.origin.span?)))
+        && given.value > 2_147_483_647
+    {
+        cx.report(errors::too_large_user(span));
+    }
     Pod {
         env: env(decls, fields),
         configs: configs.into_iter().map(|(name, _)| name).collect(),
@@ -130,11 +137,11 @@ pub(super) fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[P
         volumes: volumes(decls, fields),
         node,
         labels: labels(fields),
-        annotations: texts(fields, "annotations"),
+        annotations: annotations(fields),
         grace: whole_seconds(fields, "grace"),
         service_account: service_account.map(|given| given.value),
         pull_secrets: names("pull-secrets", "Secret"),
-        user,
+        user: user.map(|given| given.value),
     }
 }
 
@@ -151,18 +158,31 @@ fn texts<'a>(fields: &Fields<'_, 'a>, key: &'static str) -> Vec<(&'a str, Cow<'a
     texts.collect()
 }
 
+/// What Kubernetes calls a qualified name, without its prefix: the name of a label or an annotation.
+fn is_name(text: &str) -> bool {
+    text.len() <= 63
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// Annotations, as Kubernetes takes them.
+fn annotations<'a>(fields: &Fields<'_, 'a>) -> Vec<(&'a str, Cow<'a, str>)> {
+    let annotations = texts(fields, "annotations");
+    for (key, _) in &annotations {
+        if !is_name(key.rsplit('/').next().unwrap_or(key)) {
+            let place = fields.get("annotations").and_then(|field| field.origin.span).unwrap_or(fields.span);
+            fields.cx.report(errors::label(key, "its name is not letters, digits, `-`, `_` and `.`", place));
+        }
+    }
+    annotations
+}
+
 /// Labels, as Kubernetes takes them.
 fn labels<'a>(fields: &Fields<'_, 'a>) -> Vec<(&'a str, Cow<'a, str>)> {
     let labels = texts(fields, "labels");
     let Some(place) = fields.get("labels").and_then(|field| field.origin.span).filter(|_| !labels.is_empty()) else {
         return labels;
-    };
-    let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let is_name = |text: &str| {
-        text.len() <= 63
-            && text.chars().all(inner)
-            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.ends_with(|c: char| c.is_ascii_alphanumeric())
     };
     for (key, value) in &labels {
         let name = key.rsplit('/').next().unwrap_or(key);
@@ -171,7 +191,11 @@ fn labels<'a>(fields: &Fields<'_, 'a>) -> Vec<(&'a str, Cow<'a, str>)> {
         } else if !is_name(name) {
             fields.cx.report(errors::label(key, "its name is not letters, digits, `-`, `_` and `.`", place));
         } else if !value.is_empty() && !is_name(value) {
-            fields.cx.report(errors::label(key, "its value is not letters, digits, `-`, `_` and `.`, 63 at most", place));
+            fields.cx.report(errors::label(
+                key,
+                "its value is not letters, digits, `-`, `_` and `.`, 63 at most",
+                place,
+            ));
         }
     }
     labels
@@ -255,11 +279,8 @@ fn check_config_key<'a>(decls: &Decls<'_, 'a>, name: Word, key: &str, span: Span
 }
 
 fn probes<'a>(fields: &Fields<'_, 'a>, ports: &[Port<'a>]) -> Vec<Probe<'a>> {
-    let kinds = [
-        ("readiness", ProbeKind::Readiness),
-        ("liveness", ProbeKind::Liveness),
-        ("startup", ProbeKind::Startup),
-    ];
+    let kinds =
+        [("readiness", ProbeKind::Readiness), ("liveness", ProbeKind::Liveness), ("startup", ProbeKind::Startup)];
     kinds.into_iter().filter_map(|(key, kind)| probe(fields, key, kind, ports)).collect()
 }
 
@@ -284,7 +305,8 @@ fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports:
     }
     let block = Fields::of_body(cx, key, field)?;
     block.check_keys(&PROBE_KEYS);
-    let number = |key: &'a str| block.get(key).and_then(|field| port_number(cx, field.value(cx)?)).map(|port| port.value);
+    let number =
+        |key: &'a str| block.get(key).and_then(|field| port_number(cx, field.value(cx)?)).map(|port| port.value);
     let port = number("port").or(first);
     let ways: Vec<&str> = ["path", "tcp", "exec"].into_iter().filter(|way| block.has(way)).collect();
     if let [_, second, ..] = ways.as_slice() {
@@ -301,7 +323,12 @@ fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports:
     });
     probe.action = match (block.get("path"), exec, port) {
         _ if block.has("tcp") => probe.action,
-        (_, Some((command, span)), _) => ProbeAction::Exec(command, span),
+        (_, Some((command, span)), _) => {
+            if command.is_empty() {
+                cx.report(errors::empty_command(span));
+            }
+            ProbeAction::Exec(command, span)
+        }
         (_, None, None) => {
             without_port(field.item.key.span);
             return None;
@@ -393,7 +420,12 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<Volume<'a>
             }),
             ["disk"] => block.memory("disk").map(|given| VolumeSource::Disk(Some(given.value))),
             ["memory"] => block.memory("memory").map(VolumeSource::Memory),
-            ["host"] => block.string("host").map(|given| VolumeSource::Host(given.value)),
+            ["host"] => block.string("host").map(|given| {
+                if !given.value.starts_with('/') || given.value.split('/').any(|part| part == "..") {
+                    cx.report(errors::mount_path(&given.value, given.origin.span.unwrap_or(name.span)));
+                }
+                VolumeSource::Host(given.value)
+            }),
             [] => {
                 block.missing(
                     "claim, config, secret, disk, memory or host",
@@ -402,7 +434,8 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<Volume<'a>
                 None
             }
             several => {
-                let place = several.get(1).and_then(|key| block.get(key)).map_or(name.span, |field| field.item.key.span);
+                let place =
+                    several.get(1).and_then(|key| block.get(key)).map_or(name.span, |field| field.item.key.span);
                 cx.report(errors::two_sources(text, place));
                 None
             }
@@ -413,4 +446,3 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<Volume<'a>
     }
     volumes
 }
-

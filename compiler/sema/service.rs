@@ -16,14 +16,50 @@ use crate::base::span::{Span, Spanned};
 use crate::syntax::ast::{Expr, ExprKind};
 
 const TIER_KEYS: [&str; 14] = [
-    "memory", "cpu", "priority", "replicas", "rollout", "weight", "grace", "env", "labels", "annotations", "readiness",
-    "liveness", "startup", "node",
+    "memory",
+    "cpu",
+    "priority",
+    "replicas",
+    "rollout",
+    "weight",
+    "grace",
+    "env",
+    "labels",
+    "annotations",
+    "readiness",
+    "liveness",
+    "startup",
+    "node",
 ];
 
 const SERVICE_KEYS: [&str; 27] = [
-    "tier", "image", "replicas", "memory", "cpu", "weight", "rollout", "port", "ports", "node-port", "host-port", "env",
-    "configs", "secrets", "command", "args", "readiness", "liveness", "startup", "volume", "node", "labels",
-    "annotations", "grace", "service-account", "pull-secrets", "user",
+    "tier",
+    "image",
+    "replicas",
+    "memory",
+    "cpu",
+    "weight",
+    "rollout",
+    "port",
+    "ports",
+    "node-port",
+    "host-port",
+    "env",
+    "configs",
+    "secrets",
+    "command",
+    "args",
+    "readiness",
+    "liveness",
+    "startup",
+    "volume",
+    "node",
+    "labels",
+    "annotations",
+    "grace",
+    "service-account",
+    "pull-secrets",
+    "user",
 ];
 
 const IMAGE_KEYS: [&str; 6] = ["runtime", "source", "app", "name", "base", "workers"];
@@ -83,7 +119,8 @@ pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Ser
     let mut first_of_header = BTreeMap::new();
     for decl in decls.of("service") {
         let shares = decl.item.names.len() > 1 && decls.change("service", decl.name).is_none();
-        let twin = if shares { first_of_header.get(&decl.item.span).map(|index: &usize| &services[*index]) } else { None };
+        let twin =
+            if shares { first_of_header.get(&decl.item.span).map(|index: &usize| &services[*index]) } else { None };
         check_label(decls.cx, "service", decl.name, decl.span);
         if let Some(twin) = twin {
             let mut service = twin.clone();
@@ -375,7 +412,8 @@ fn check_image(cx: &Cx<'_>, name: &str, span: Span) {
     let (host, rest) = repository.split_once('/').unwrap_or(("", repository));
     let host_is_fine = host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:_".contains(c));
     let (tag, digest) = (path[repository.len()..].strip_prefix(':'), name.split_once('@').map(|(_, digest)| digest));
-    let tag_is_fine = |tag: &str| tag.len() <= 128 && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    let tag_is_fine =
+        |tag: &str| tag.len() <= 128 && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
     let digest_is_fine = |digest: &str| {
         let hex = digest.strip_prefix("sha256:");
         hex.is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))

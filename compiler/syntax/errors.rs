@@ -37,14 +37,11 @@ pub(super) fn expected(wanted: &str, text: &str, kind: TokenKind, span: Span, af
 }
 
 pub(super) fn missing_equals(key: &str, key_span: Span, text: &str, kind: TokenKind, span: Span) -> Diagnostic {
-    let error =
-        Diagnostic::error("BZ1003", format!("expected `=` or `{{` after `{key}`, found {}", found(text, kind)))
-            .at(key_span, "this has no value");
+    let error = Diagnostic::error("BZ1003", format!("expected `=` or `{{` after `{key}`, found {}", found(text, kind)))
+        .at(key_span, "this has no value");
     match (kind, text) {
         (TokenKind::Unknown, ":") => error.fix("bz writes `=` where YAML writes `:`", span, " ="),
-        (TokenKind::Number | TokenKind::OpenBracket, _) => {
-            error.fix("write `=` between them", key_span.after(), " =")
-        }
+        (TokenKind::Number | TokenKind::OpenBracket, _) => error.fix("write `=` between them", key_span.after(), " ="),
         _ => error,
     }
 }
@@ -75,7 +72,11 @@ pub(super) fn missing_body(
 }
 
 pub(super) fn equals_before_block(span: Span) -> Diagnostic {
-    Diagnostic::error("BZ1001", "a block follows its name without `=`").at(span, "not needed").fix("leave it out", span, "")
+    Diagnostic::error("BZ1001", "a block follows its name without `=`").at(span, "not needed").fix(
+        "leave it out",
+        span,
+        "",
+    )
 }
 
 pub(super) fn yaml_list(span: Span) -> Diagnostic {
@@ -86,9 +87,11 @@ pub(super) fn yaml_list(span: Span) -> Diagnostic {
 
 pub(super) fn detached_unit(number: &str, number_span: Span, unit: &str, unit_span: Span) -> Diagnostic {
     let all = number_span.to(unit_span);
-    Diagnostic::error("BZ1001", format!("a blank between `{number}` and its unit"))
-        .at(all, "one quantity")
-        .fix("write them together", all, format!("{number}{unit}"))
+    Diagnostic::error("BZ1001", format!("a blank between `{number}` and its unit")).at(all, "one quantity").fix(
+        "write them together",
+        all,
+        format!("{number}{unit}"),
+    )
 }
 
 pub(super) fn single_equals(span: Span) -> Diagnostic {
@@ -96,15 +99,19 @@ pub(super) fn single_equals(span: Span) -> Diagnostic {
 }
 
 pub(super) fn missing_brace(head: Span, behind: Span) -> Diagnostic {
-    Diagnostic::error("BZ1003", "a `{` is missing")
-        .at(head, "its fields follow on the next lines")
-        .fix("open the block", behind.after(), " {")
+    Diagnostic::error("BZ1003", "a `{` is missing").at(head, "its fields follow on the next lines").fix(
+        "open the block",
+        behind.after(),
+        " {",
+    )
 }
 
 pub(super) fn separator(span: Span, text: &str) -> Diagnostic {
-    Diagnostic::error("BZ1008", format!("`{text}` between fields"))
-        .at(span, "not needed")
-        .fix("fields are separated by blanks or line ends", span, "")
+    Diagnostic::error("BZ1008", format!("`{text}` between fields")).at(span, "not needed").fix(
+        "fields are separated by blanks or line ends",
+        span,
+        "",
+    )
 }
 
 pub(super) fn missing_value(key: &str, equals: Span) -> Diagnostic {
@@ -112,8 +119,7 @@ pub(super) fn missing_value(key: &str, equals: Span) -> Diagnostic {
 }
 
 pub(super) fn unclosed(open: Span, opening: &str, closing: &str) -> Diagnostic {
-    Diagnostic::error("BZ1004", format!("`{opening}` is never closed"))
-        .at(open, format!("its `{closing}` is missing"))
+    Diagnostic::error("BZ1004", format!("`{opening}` is never closed")).at(open, format!("its `{closing}` is missing"))
 }
 
 pub(super) fn unmatched_brace(span: Span) -> Diagnostic {

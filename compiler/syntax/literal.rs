@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use nom::Parser;
 use nom::character::complete::{char, digit1, hex_digit1};
-use nom::error::Error;
 use nom::combinator::{all_consuming, map_res, opt, rest};
+use nom::error::Error;
 use nom::sequence::{delimited, preceded};
 
 /// A number as written: `1.5Gi` is 15 with one decimal and the suffix `Gi`.

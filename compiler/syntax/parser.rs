@@ -262,13 +262,7 @@ impl Parser<'_> {
         loop {
             let token = self.peek();
             if !matches!(token.kind, TokenKind::Word | TokenKind::Text) {
-                self.sink.push(errors::expected(
-                    "a name",
-                    self.text_of(token),
-                    token.kind,
-                    self.span(token),
-                    key.span,
-                ));
+                self.sink.push(errors::expected("a name", self.text_of(token), token.kind, self.span(token), key.span));
                 return Err(Reported);
             }
             names.push(self.joined_word());

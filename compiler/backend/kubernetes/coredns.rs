@@ -518,7 +518,8 @@ mod tests {
 
     #[test]
     fn two_addresses_are_dual_stack() -> Result<(), Error> {
-        let read = read(&Coredns { cluster_dns: vec!["10.43.0.10".to_owned(), "2001:cafe:43::a".to_owned()], ..coredns(64) })?;
+        let read =
+            read(&Coredns { cluster_dns: vec!["10.43.0.10".to_owned(), "2001:cafe:43::a".to_owned()], ..coredns(64) })?;
         let spec = &read[5]["spec"];
         assert_eq!(spec["clusterIP"], "10.43.0.10");
         assert_eq!(spec["clusterIPs"][1], "2001:cafe:43::a");

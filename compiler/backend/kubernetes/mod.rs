@@ -81,7 +81,8 @@ fn workload_files(head: &str, plan: &Plan<'_, '_>) -> Vec<(String, String)> {
         return print(&all);
     }
     thread::scope(|scope| {
-        let parts: Vec<_> = all.chunks(all.len().div_ceil(cores)).map(|part| scope.spawn(move || print(part))).collect();
+        let parts: Vec<_> =
+            all.chunks(all.len().div_ceil(cores)).map(|part| scope.spawn(move || print(part))).collect();
         parts.into_iter().flat_map(|part| part.join().expect("printing has no way to fail")).collect()
     })
 }
@@ -121,7 +122,10 @@ fn metadata(plan: &Plan<'_, '_>, name: &str) -> ObjectMeta {
 }
 
 fn namespace(plan: &Plan<'_, '_>) -> Namespace {
-    Namespace { metadata: ObjectMeta { namespace: None, ..metadata(plan, plan.program.namespace.value) }, ..Namespace::default() }
+    Namespace {
+        metadata: ObjectMeta { namespace: None, ..metadata(plan, plan.program.namespace.value) },
+        ..Namespace::default()
+    }
 }
 
 fn quantities(pairs: &[(&str, String)]) -> Option<BTreeMap<String, Quantity>> {
@@ -175,7 +179,10 @@ fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
         }
     );
     comment(&text, &mut out);
-    comment("During a rollout a pod that is ending still counts: its successor may have to wait until it has ended.", &mut out);
+    comment(
+        "During a rollout a pod that is ending still counts: its successor may have to wait until it has ended.",
+        &mut out,
+    );
     print(&quota, &mut out);
     out.push_str("---\n");
     print(&range, &mut out);

@@ -59,10 +59,7 @@ fn deployment(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_
             replicas: Some(count(workload.replicas)),
             selector: LabelSelector { match_labels: Some(selector(service)), ..LabelSelector::default() },
             strategy: Some(strategy(service.rollout.value)),
-            template: core::PodTemplateSpec {
-                metadata: Some(pod_metadata),
-                spec: Some(pod(plan, service, workload)),
-            },
+            template: core::PodTemplateSpec { metadata: Some(pod_metadata), spec: Some(pod(plan, service, workload)) },
             ..DeploymentSpec::default()
         }),
         ..Deployment::default()
@@ -141,7 +138,8 @@ fn container(service: &Service<'_>, workload: &Workload<'_>) -> core::Container 
         }),
         command: texts(&given.command),
         args: texts(&given.args),
-        env: (!given.env.is_empty()).then(|| given.env.iter().map(|(name, value)| variable(name.value, value)).collect()),
+        env: (!given.env.is_empty())
+            .then(|| given.env.iter().map(|(name, value)| variable(name.value, value)).collect()),
         env_from: env_from(service),
         ports: (!service.ports.is_empty()).then(|| ports.collect()),
         resources: Some(resources(service, workload)),
@@ -162,7 +160,11 @@ fn resources(service: &Service<'_>, workload: &Workload<'_>) -> core::ResourceRe
             limits.insert("cpu".to_owned(), Quantity(limit.value.to_string()));
         }
     }
-    core::ResourceRequirements { requests: Some(requests), limits: Some(limits), ..core::ResourceRequirements::default() }
+    core::ResourceRequirements {
+        requests: Some(requests),
+        limits: Some(limits),
+        ..core::ResourceRequirements::default()
+    }
 }
 
 fn variable(name: &str, value: &EnvValue<'_>) -> core::EnvVar {
@@ -224,8 +226,10 @@ fn kubernetes_probe(probe: &Probe<'_>) -> core::Probe {
             });
         }
         ProbeAction::Tcp(port) => {
-            out.tcp_socket =
-                Some(core::TCPSocketAction { port: IntOrString::Int(i32::from(*port)), ..core::TCPSocketAction::default() });
+            out.tcp_socket = Some(core::TCPSocketAction {
+                port: IntOrString::Int(i32::from(*port)),
+                ..core::TCPSocketAction::default()
+            });
         }
         ProbeAction::Exec(command, _) => {
             let command = command.iter().map(ToString::to_string).collect();
