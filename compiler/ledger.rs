@@ -29,7 +29,7 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
     }
     let over_all = program.budgets.iter().zip(&plan.budgets).collect::<Vec<_>>();
     if over_all.is_empty() {
-        let services: u64 = plan.workloads.iter().map(|workload| workload.limit.n * workload.peak()).sum();
+        let services: u64 = plan.workloads.iter().map(|workload| workload.pod_limit() * workload.peak()).sum();
         let _ = write!(line, "  services {}", bare(services));
     }
     for (budget, planned) in over_all {
@@ -139,7 +139,7 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
         };
         rows.push(row(stock.name, component.request + component.held, from, false));
     }
-    let own: u64 = plan.workloads.iter().map(|workload| workload.limit.n * workload.peak()).sum();
+    let own: u64 = plan.workloads.iter().map(|workload| workload.pod_limit() * workload.peak()).sum();
     rows.push(row("services", own, "", false));
     rows.extend(service_rows(program, plan, sources));
     rows.push(row("free", node.free(), "", false));
@@ -187,7 +187,7 @@ fn service_rows(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap)
     let mut groups: Vec<(String, Vec<&str>, u64)> = Vec::new();
     for (service, workload) in program.services.iter().zip(&plan.workloads) {
         let how = how(service, workload, sources);
-        let total = workload.limit.n * workload.peak();
+        let total = workload.pod_limit() * workload.peak();
         match groups.iter_mut().find(|(other, ..)| *other == how) {
             Some((_, names, sum)) => {
                 names.push(service.name.value);
@@ -223,7 +223,11 @@ fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> S
                 Choice::Level => format!("{}, out of {}..{}", workload.limit, low.value, high.value),
                 Choice::Written | Choice::Burst => workload.limit.to_string(),
             };
-            format!("{pods}{chosen}, {}", place(&low, sources))
+            let beside = match workload.pod_limit() - workload.limit.n {
+                0 => String::new(),
+                _ => format!(", {} a pod with what runs beside it", in_mib(workload.pod_limit())),
+            };
+            format!("{pods}{chosen}{beside}, {}", place(&low, sources))
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::base::span::Span;
 use crate::diag::lints::LINTS;
 use crate::diag::{Diagnostic, Severity};
 use crate::plan::model::Plan;
-use crate::sema::hir::{Image, ProbeAction, Program};
+use crate::sema::hir::{Image, Kind, ProbeAction, Program, Role};
 use crate::syntax::ast::File;
 
 /// CoreDNS's own guide: 54 MB and what its cache and its clients take beyond that.
@@ -39,7 +39,16 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
             found.push(lint);
         }
     }
+    let server = program.nodes.first().is_some_and(|node| node.role == Role::Server);
+    let metrics = program.components.iter().any(|component| component.name == "metrics-server");
     for service in &program.services {
+        if let (Kind::Deployment(Some(scale)), true, false) = (&service.kind, server, metrics) {
+            let message = format!("`{}` scales by its use of CPU, and metrics-server is disabled", service.name.value);
+            let lint = Diagnostic::lint("scale-without-metrics", message)
+                .help("leave `metrics-server` out of `disable`, or give a number of `replicas`");
+            let place = scale.most.origin.span.unwrap_or(service.name.span);
+            found.push(lint.at(place, "stays at its least: nothing measures"));
+        }
         if let Image::Name(name) = &service.image
             && let Some(why) = unpinned(&name.value)
         {

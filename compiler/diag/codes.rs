@@ -82,4 +82,6 @@ codes! {
     BZ5012 "a volume that is two things"
     BZ5013 "a source outside the program's folder"
     BZ5014 "not a K3s version"
+    BZ5015 "not a schedule"
+    BZ5016 "storage that nothing provides"
 }

@@ -27,6 +27,7 @@ lints! {
     "exec-probe" "a probe that runs inside the container's limit"
     "low-coredns" "CoreDNS below its own sizing guide"
     "missing-reserve" "a node without a reserve"
+    "scale-without-metrics" "a scale that nothing can act on"
     "stale-allow" "an allowance that allows nothing"
     "unknown-argument" "an argument its component may refuse"
     "unknown-version" "a K3s version without tables"

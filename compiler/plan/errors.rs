@@ -9,7 +9,7 @@ use super::{Ceiling, Excess, floor};
 use crate::base::quantity::{Bytes, Cpu, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Addend, Diagnostic};
-use crate::sema::hir::{Component, Expect, Given, Image, Memory, Metric, Program, Service, Subject};
+use crate::sema::hir::{Component, Expect, Extra, Given, Image, Memory, Metric, Program, Service, Subject};
 
 fn addend(what: impl Into<String>, amount: u64, span: Option<Span>) -> Addend {
     Addend { what: what.into(), amount: in_mib(amount), span }
@@ -74,9 +74,9 @@ fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool) -> Vec<Grou
 /// The least a pod of a service takes of a node or of a budget.
 pub(super) fn charge(workload: &Workload<'_>, on_node: bool) -> u64 {
     match workload.choice {
-        super::Choice::Burst if on_node => workload.request.n,
-        super::Choice::Burst => workload.limit.n,
-        _ => workload.least.n,
+        super::Choice::Burst if on_node => workload.pod_request(),
+        super::Choice::Burst => workload.pod_limit(),
+        _ => workload.pod_least(),
     }
 }
 
@@ -238,7 +238,8 @@ fn reserve_addends(plan: &Plan<'_, '_>) -> Vec<Addend> {
     if declared.overcommit.is_none() {
         for (service, workload) in program.services.iter().zip(&plan.workloads) {
             let Memory::Burst { request, limit } = service.memory else { continue };
-            let gap = limit.value.n - request.value.n;
+            debug_assert!(limit.value >= request.value, "sema has checked it");
+            let gap = workload.pod_limit() - workload.pod_request();
             let what = format!("held back for `{}`: {} x {}", service.name.value, workload.pods, in_mib(gap));
             addends.push(addend(what, gap.saturating_mul(workload.pods), limit.origin.span));
         }
@@ -300,6 +301,14 @@ pub(super) fn component_below_floor(component: &Component<'_>, limit: Given<'_, 
     }
 }
 
+/// The same of a container beside the main one.
+pub(super) fn extra_below_floor(extra: &Extra<'_>, least: Bytes) -> Diagnostic {
+    let message =
+        format!("`{}` may have {}, and no container starts below {least}", extra.name.value, extra.memory.value);
+    let span = extra.memory.origin.span.unwrap_or(extra.name.span);
+    Diagnostic::error("BZ4002", message).at(span, "too little").fix("give it that much", span, least.to_string())
+}
+
 /// More pods than the kubelet takes.
 pub(super) fn too_many_pods(plan: &Plan<'_, '_>, own: u64, packaged: u64) -> Diagnostic {
     let node = &plan.program.nodes[0];
@@ -339,8 +348,9 @@ pub(super) fn over_cpu(plan: &Plan<'_, '_>, requested: u64, cpu: Given<'_, Cpu>)
     type Alike<'n> = (Vec<&'n str>, u64);
     let mut groups: BTreeMap<(Option<Span>, u64), Alike<'_>> = BTreeMap::new();
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
-        if let Some((request, _)) = service.cpu {
-            let group = groups.entry((request.origin.span, request.value.milli)).or_default();
+        if workload.cpu > 0 {
+            let span = service.cpu.map_or(Some(service.name.span), |(request, _)| request.origin.span);
+            let group = groups.entry((span, workload.cpu)).or_default();
             group.0.push(service.name.value);
             group.1 += workload.peak();
         }
@@ -385,7 +395,7 @@ pub(super) fn over_overcommit(plan: &Plan<'_, '_>, deficit: u64) -> Diagnostic {
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
         let least = match workload.choice {
             super::Choice::Burst => super::limits(workload),
-            _ => i128::from(workload.least.n) * i128::from(workload.peak()),
+            _ => i128::from(workload.pod_least()) * i128::from(workload.peak()),
         };
         let amount = u64::try_from(least).unwrap_or(u64::MAX);
         error.addends.push(addend(format!("`{}`", service.name.value), amount, Some(service.name.span)));

@@ -89,8 +89,9 @@ fn number(plan: &Plan<'_, '_>, metric: Metric<'_>) -> i128 {
         (Subject::Budget(index), "used") => plan.budgets[index].used,
         (Subject::Budget(index), "ceiling") => plan.budgets[index].ceiling,
         (Subject::Budget(index), _) => plan.budgets[index].ceiling - plan.budgets[index].used,
-        (Subject::Service(index), "request") => plan.workloads[index].request.n,
+        (Subject::Service(index), "request") => plan.workloads[index].pod_request(),
         (Subject::Service(index), "pods") => plan.workloads[index].peak(),
+        (Subject::Service(index), "limit") => plan.workloads[index].pod_limit(),
         (Subject::Service(index), _) => plan.workloads[index].limit.n,
     };
     i128::from(n)

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::errors::charge;
-use super::model::Plan;
+use super::model::{Plan, Workload};
 use super::{Ceiling, Excess, LEAST_LIMIT};
 use crate::base::quantity::{Bytes, MIB, in_mib};
 use crate::base::span::Span;
@@ -63,7 +63,7 @@ fn wanted_for_overcommit(plan: &Plan<'_, '_>) -> u64 {
         .iter()
         .map(|workload| match workload.choice {
             super::Choice::Burst => super::limits(workload),
-            _ => i128::from(workload.least.n) * i128::from(workload.peak()),
+            _ => i128::from(workload.pod_least()) * i128::from(workload.peak()),
         })
         .sum();
     let allocatable = ((packaged + own) * 100 + i128::from(overcommit.value) - 1) / i128::from(overcommit.value.max(1));
@@ -117,6 +117,15 @@ fn without_surge(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit:
         .collect()
 }
 
+/// The least its main container takes of a pod: what the program can lower.
+fn container_charge(workload: &Workload<'_>, on_node: bool) -> u64 {
+    match workload.choice {
+        super::Choice::Burst if on_node => workload.request.n,
+        super::Choice::Burst => workload.limit.n,
+        _ => workload.least.n,
+    }
+}
+
 /// A lower low end for all services that take theirs from one place.
 fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Vec<Help> {
     let mut by_place: Vec<(Span, u64, u64, bool, String)> = Vec::new();
@@ -135,7 +144,7 @@ fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u6
         };
         match by_place.iter_mut().find(|(place, ..)| *place == span) {
             Some((_, pods, ..)) => *pods += workload.peak(),
-            None => by_place.push((span, workload.peak(), charge(workload, on_node), one_number, of)),
+            None => by_place.push((span, workload.peak(), container_charge(workload, on_node), one_number, of)),
         }
     }
     let mut helps = Vec::new();

@@ -9,10 +9,12 @@ mod fill;
 mod fixes;
 pub mod model;
 
-use crate::base::quantity::{Bytes, MIB};
+use crate::base::quantity::{Bytes, Cpu, MIB};
 use crate::base::span::Span;
 use crate::diag::Sink;
-use crate::sema::hir::{Component, Given, Image, Memory, Origin, Program, Role, Rollout, Service, VolumeSource};
+use crate::sema::hir::{
+    Component, Concurrency, Given, Image, Kind, Memory, Origin, Program, Role, Rollout, Service, VolumeSource,
+};
 use fill::{Claim, Fill, fill};
 use model::{BudgetPlan, Choice, ComponentPlan, NodePlan, Plan, Theorem, Verdict, Workload};
 
@@ -84,18 +86,23 @@ pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, si
 /// What is known of a service before the ranges are filled.
 fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -> Workload<'a> {
     let replicas = service.replicas.value;
-    let surge = match service.rollout.value {
-        Rollout::Replace | Rollout::Recreate => 0,
+    let surge = match (&service.kind, service.rollout.value) {
         // The new pods of a rollout are never more than the replicas.
-        Rollout::Surge(n) => n.min(replicas),
-        Rollout::SurgePercent(percent) => percent_of(percent, replicas).min(replicas),
+        (Kind::Deployment(_), Rollout::Surge(n)) => n.min(replicas),
+        (Kind::Deployment(_), Rollout::SurgePercent(percent)) => percent_of(percent, replicas).min(replicas),
+        _ => 0,
     };
     // A pod that is told to end still has its shim until it has ended. In one rollout every replica leaves once
-    // and comes once; `Recreate` waits until all have gone.
-    let pods = match service.rollout.value {
-        Rollout::Recreate => replicas,
-        Rollout::Replace | Rollout::Surge(_) | Rollout::SurgePercent(_) => replicas + replicas.max(surge),
+    // and comes once; `Recreate` waits until all have gone, StatefulSet and DaemonSet until each has, a Job until its
+    // pod has failed (`podReplacementPolicy: Failed`), a CronJob that replaces does not wait.
+    let pods = match (&service.kind, service.rollout.value) {
+        (Kind::Deployment(_), Rollout::Replace | Rollout::Surge(_) | Rollout::SurgePercent(_)) => {
+            replicas + replicas.max(surge)
+        }
+        (Kind::CronJob(_, schedule), _) if schedule.concurrency == Concurrency::Replace => 2 * replicas,
+        _ => replicas,
     };
+    let (sidecars, init_peak, cpu) = beside(service);
     let floor = floor(program, service);
     // What a container writes into a volume in memory is charged to its limit.
     let in_memory: u64 = service
@@ -117,6 +124,9 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         Memory::Burst { limit, .. } => limit,
     };
     let physical = Given { value: LEAST_LIMIT, origin: Origin::default("proof.least-limit") };
+    for extra in service.extras.iter().filter(|extra| extra.memory.value < LEAST_LIMIT) {
+        sink.push(errors::extra_below_floor(extra, LEAST_LIMIT));
+    }
     let mut binding = floor.filter(|floor| floor.value > LEAST_LIMIT).unwrap_or(physical);
     binding.value = Bytes::new(binding.value.n.saturating_add(in_memory));
     if written.value < binding.value {
@@ -132,7 +142,29 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         replicas,
         surge,
         pods,
+        sidecars,
+        init_peak,
+        cpu,
     }
+}
+
+/// Memory of all sidecars, the most that an init container needs with the sidecars before it, and CPU of the whole pod
+/// by the same formula (Kubernetes, component-helpers `PodRequests`).
+fn beside(service: &Service<'_>) -> (u64, u64, u64) {
+    let request = |cpu: &Option<(Given<'_, Cpu>, _)>| cpu.as_ref().map_or(0, |(request, _)| request.value.milli);
+    let (mut memory, mut memory_peak) = (0_u64, 0_u64);
+    let (mut cpu, mut cpu_peak) = (0_u64, 0_u64);
+    for extra in &service.extras {
+        if extra.stays {
+            memory += extra.memory.value.n;
+            cpu += request(&extra.cpu);
+        } else {
+            memory_peak = memory_peak.max(memory + extra.memory.value.n);
+            cpu_peak = cpu_peak.max(cpu + request(&extra.cpu));
+        }
+    }
+    let main = service.cpu.map_or(0, |(request, _)| request.value.milli);
+    (memory, memory_peak, (main + cpu).max(cpu_peak))
 }
 
 /// The measured floor of a service's runtime, with its further workers.
@@ -166,7 +198,7 @@ fn node_before_pods<'a>(program: &Program<'a>, workloads: &[Workload<'a>]) -> Op
     let mut secret_mounts: u128 = 0;
     for (service, workload) in program.services.iter().zip(workloads) {
         if workload.choice == Choice::Burst && !overcommitted {
-            held += u128::from(workload.limit.n - workload.request.n) * u128::from(workload.pods);
+            held += u128::from(workload.pod_limit() - workload.pod_request()) * u128::from(workload.pods);
         }
         let mounts = service.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_)));
         secret_mounts += mounts.count() as u128 * u128::from(workload.pods);
@@ -301,16 +333,16 @@ fn fill_ranges(
         if workload.choice == Choice::Burst {
             // Nothing to choose: the node is charged the request (the rest is held back), a budget the limit.
             for ceiling in under.into_iter().filter(|ceiling| *ceiling == 0 || usize::from(*ceiling) >= first_budget) {
-                let each = if ceiling == 0 { workload.request.n } else { workload.limit.n };
+                let each = if ceiling == 0 { workload.pod_request() } else { workload.pod_limit() };
                 rooms[usize::from(ceiling)] -= i128::from(each) * i128::from(workload.peak());
             }
             continue;
         }
         let weight = program.services[index].weight.map_or(1, |weight| weight.value);
         claims.push(Claim {
-            lo: workload.least.n,
-            hi: workload.limit.n,
-            weight: workload.least.n.saturating_mul(weight),
+            lo: workload.pod_least(),
+            hi: workload.pod_limit(),
+            weight: workload.pod_least().saturating_mul(weight),
             copies: workload.peak(),
             under,
         });
@@ -343,6 +375,8 @@ fn fill_ranges(
         Fill::Fits { sizes, level } if over.is_empty() => {
             for (index, size) in ranged.into_iter().zip(sizes) {
                 let workload = &mut workloads[index];
+                // The pod got `size`; its main container what the sidecars leave of it.
+                let size = (size - workload.sidecars).min(workload.limit.n);
                 if workload.choice == Choice::Level && size == workload.limit.n {
                     workload.choice = Choice::Ceiling;
                 }
@@ -368,8 +402,8 @@ fn overcommit_room(program: &Program<'_>, node: &NodePlan<'_>, workloads: &[Work
 
 /// The limits of all pods of a service that may be there at once, as far as its requests do not hold others off.
 fn limits(workload: &Workload<'_>) -> i128 {
-    let gap = i128::from(workload.limit.n) - i128::from(workload.request.n);
-    i128::from(workload.request.n) * i128::from(workload.peak()) + gap * i128::from(workload.pods)
+    let gap = i128::from(workload.pod_limit()) - i128::from(workload.pod_request());
+    i128::from(workload.pod_request()) * i128::from(workload.peak()) + gap * i128::from(workload.pods)
 }
 
 /// What is counted rather than filled: pods and CPU.
@@ -388,22 +422,15 @@ fn check_counts(plan: &Plan<'_, '_>, sink: &mut Sink) {
 }
 
 fn cpu_requests(plan: &Plan<'_, '_>) -> u64 {
-    let own: u64 = plan
-        .program
-        .services
-        .iter()
-        .zip(&plan.workloads)
-        .map(|(service, workload)| {
-            service.cpu.map_or(0, |(request, _)| request.value.milli).saturating_mul(workload.peak())
-        })
-        .fold(0, u64::saturating_add);
-    plan.node.components.iter().map(|component| component.cpu).fold(own, u64::saturating_add)
+    let own = plan.workloads.iter().map(|workload| workload.cpu.saturating_mul(workload.peak()));
+    let packaged = plan.node.components.iter().map(|component| component.cpu);
+    own.chain(packaged).fold(0, u64::saturating_add)
 }
 
 /// The sums that follow from what was chosen.
 fn settle(plan: &mut Plan<'_, '_>) {
     let components = &plan.node.components;
-    let own_requests: u64 = plan.workloads.iter().map(|w| w.request.n * w.peak()).sum();
+    let own_requests: u64 = plan.workloads.iter().map(|w| w.pod_request() * w.peak()).sum();
     let own_limits: i128 = plan.workloads.iter().map(limits).sum();
     let packaged: i128 = components.iter().map(|c| i128::from(c.request) + i128::from(c.gap)).sum();
     plan.node.requests = components.iter().map(|component| component.request).sum::<u64>() + own_requests;
@@ -416,7 +443,7 @@ fn settle(plan: &mut Plan<'_, '_>) {
         .budgets
         .iter()
         .map(|budget| {
-            let used = |workload: &Workload<'_>| workload.limit.n * workload.peak();
+            let used = |workload: &Workload<'_>| workload.pod_limit() * workload.peak();
             let used = match &budget.members {
                 None => plan.workloads.iter().map(used).sum(),
                 Some(members) => members.iter().map(|member| used(&plan.workloads[*member])).sum(),

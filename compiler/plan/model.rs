@@ -76,12 +76,12 @@ pub enum Choice {
     Level,
 }
 
-/// What was decided for a service.
+/// What was decided for a workload.
 #[derive(Debug, Clone, Copy)]
 pub struct Workload<'a> {
-    /// What the scheduler counts for one pod.
+    /// What its main container requests.
     pub request: Bytes,
-    /// What the kernel holds it to.
+    /// What the kernel holds that to.
     pub limit: Bytes,
     /// Why.
     pub choice: Choice,
@@ -95,12 +95,39 @@ pub struct Workload<'a> {
     pub surge: u64,
     /// Pods that may be there at once, those on their way out among them.
     pub pods: u64,
+    /// Memory of all sidecars.
+    pub sidecars: u64,
+    /// What the hungriest init container needs, with the sidecars that run before it.
+    pub init_peak: u64,
+    /// Thousandths of a core that the scheduler counts for one pod.
+    pub cpu: u64,
 }
 
 impl Workload<'_> {
     /// Pods that must find room at once.
     pub fn peak(&self) -> u64 {
         self.replicas + self.surge
+    }
+
+    /// What a pod counts for when its main container counts for `main`: Kubernetes' own formula, in which init
+    /// containers run one after another, before the others and beside the sidecars declared before them.
+    pub fn pod(&self, main: u64) -> u64 {
+        main.saturating_add(self.sidecars).max(self.init_peak)
+    }
+
+    /// What the scheduler counts for one pod.
+    pub fn pod_request(&self) -> u64 {
+        self.pod(self.request.n)
+    }
+
+    /// What one pod may take.
+    pub fn pod_limit(&self) -> u64 {
+        self.pod(self.limit.n)
+    }
+
+    /// The least that one pod can count for, out of its range.
+    pub fn pod_least(&self) -> u64 {
+        self.pod(self.least.n)
     }
 }
 

@@ -18,7 +18,22 @@ use crate::stdlib;
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
 
 /// The kinds a program declares by name.
-const NAMED: [&str; 8] = ["node", "component", "budget", "tier", "service", "config", "profile", "runtime"];
+const NAMED: [&str; 12] = [
+    "node",
+    "component",
+    "budget",
+    "tier",
+    "service",
+    "stateful",
+    "daemon",
+    "job",
+    "cron",
+    "config",
+    "profile",
+    "runtime",
+];
+/// The kinds of workload. They share one set of names: those of files, labels and Kubernetes Services.
+pub(super) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
 /// What else may stand at the top of a file.
 const OTHERS: [&str; 7] = ["edition", "namespace", "k3s", "env", "let", "use", "expect"];
 /// What only the library declares.
@@ -51,6 +66,14 @@ impl<'c, 'a> Decls<'c, 'a> {
     /// All declarations of a kind, sorted by name.
     pub(super) fn of(&self, kind: &'static str) -> impl Iterator<Item = Decl<'a>> {
         self.named.range((kind, "")..).take_while(move |((other, _), _)| *other == kind).map(|(_, decl)| *decl)
+    }
+
+    /// All workloads with their kinds, sorted by name.
+    pub(super) fn workloads(&self) -> Vec<(&'static str, Decl<'a>)> {
+        let mut all: Vec<(&'static str, Decl<'a>)> =
+            WORKLOADS.iter().flat_map(|kind| self.of(kind).map(move |decl| (*kind, decl))).collect();
+        all.sort_by_key(|(_, decl)| decl.name);
+        all
     }
 
     /// The index of a declaration among those of its kind, or an error that offers the nearest.
@@ -351,6 +374,9 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     machine::settle_settings(&decls, &k3s, &mut nodes);
     let components = machine::components(&decls, &nodes[0].config, nodes[0].role);
     machine::check_host_ports(&decls, &components, &services);
+    if nodes[0].role == super::hir::Role::Server {
+        machine::check_storage(&decls, &components, &services);
+    }
     let expects = super::expect::expects(&decls, &expects);
     let source = cx.sources.files().first()?.name.as_str();
     let env = decls.env;
@@ -416,7 +442,11 @@ fn declare<'a>(decls: &mut Decls<'_, 'a>, kind: &'static str, item: &'a Item, fr
             decls.packaged.insert(text, decl);
             continue;
         }
-        match decls.named.get(&(kind, text)).copied() {
+        let same_name = match WORKLOADS.contains(&kind) {
+            true => WORKLOADS.iter().find_map(|kind| decls.named.get(&(*kind, text)).copied()),
+            false => decls.named.get(&(kind, text)).copied(),
+        };
+        match same_name {
             Some(first) => cx.report(errors::declared_twice(kind, text, first.span, name.span)),
             None => {
                 decls.named.insert((kind, text), decl);

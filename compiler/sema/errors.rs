@@ -524,6 +524,48 @@ pub(super) fn empty_command(span: Span) -> Diagnostic {
     Diagnostic::error("BZ3009", "a probe runs a command, and this list is empty").at(span, "nothing to run")
 }
 
+pub(super) fn scale_and_replicas(replicas: Span, scale: Span) -> Diagnostic {
+    Diagnostic::error("BZ2004", "`replicas` and `scale` both say how many pods there are")
+        .at(replicas, "fixed")
+        .also(scale, "scaled")
+}
+
+pub(super) fn scale_without_cpu(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3006", "a service that scales by its use of CPU has a container without `cpu`")
+        .at(span, "the target is a share of the request")
+        .help("for example `cpu = 50m..200m`")
+}
+
+pub(super) fn not_a_schedule(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5015", format!("`{text}` is not a schedule of cron"))
+        .at(span, "expected minute, hour, day, month and weekday")
+        .help("for example `\"*/15 * * * *\"` or `\"@daily\"`")
+}
+
+pub(super) fn unbounded_cron(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3006", "runs that may overlap need a bound").at(span, "how many at once?").help(
+        "write `at-most = 3`, or leave `concurrency` out: then a run is left out while the last one has not ended",
+    )
+}
+
+pub(super) fn bound_without_allow(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3012", "`at-most` bounds runs that overlap, and here none do")
+        .at(span, "not needed")
+        .help("it belongs to `concurrency = allow`")
+}
+
+pub(super) fn storage_of_others(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5012", "only a `stateful` workload has storage for each of its pods")
+        .at(span, "would be shared or lost")
+        .help("others mount a claim that exists: `claim = NAME`")
+}
+
+pub(super) fn storage_without_provider(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5016", format!("nothing provides the storage of `{name}`"))
+        .at(span, "its pods would stay Pending")
+        .help("leave `local-storage` out of `disable`, or name the `class` of another provisioner")
+}
+
 pub(super) fn same_mount(path: &str, first: Span, span: Span) -> Diagnostic {
     Diagnostic::error("BZ5012", format!("two volumes are mounted at `{path}`"))
         .at(span, "again")

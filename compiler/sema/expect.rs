@@ -2,7 +2,7 @@
 //! named and computed by `plan`.
 
 use super::cx::{Dim, Num};
-use super::decls::Decls;
+use super::decls::{Decls, WORKLOADS};
 use super::errors;
 use super::hir::{Expect, Formula, Metric, Subject};
 use crate::base::span::Span;
@@ -85,6 +85,14 @@ fn constant<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, D
     Some((Formula::Constant(number), number.dim))
 }
 
+/// The names of a kind, sorted; of all workloads for `service`.
+fn names<'a>(decls: &Decls<'_, 'a>, of: &'static str) -> Vec<&'a str> {
+    match of {
+        "service" => decls.workloads().into_iter().map(|(_, decl)| decl.name).collect(),
+        _ => decls.of(of).map(|decl| decl.name).collect(),
+    }
+}
+
 /// `wsl.free`, or `node.wsl.free` where the bare name would be two things.
 fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
     let cx = decls.cx;
@@ -99,14 +107,14 @@ fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
     };
     let found: Vec<&(&str, &[(&str, Dim)])> = METRICS
         .iter()
-        .filter(|(of, _)| kind.is_none_or(|kind| kind == *of))
-        .filter(|(of, _)| decls.of(of).any(|decl| decl.name == name))
+        .filter(|(of, _)| kind.is_none_or(|kind| kind == *of || (*of == "service" && WORKLOADS.contains(&kind))))
+        .filter(|(of, _)| names(decls, of).contains(&name))
         .collect();
     let name_span = Span { end: span.end - u32::try_from(key.len() + 1).unwrap_or_default(), ..span };
     let (of, keys) = match found.as_slice() {
         [one] => **one,
         [] => {
-            let near = nearest(name, METRICS.iter().flat_map(|(of, _)| decls.of(of).map(|decl| decl.name)));
+            let near = nearest(name, METRICS.iter().flat_map(|(of, _)| names(decls, of)));
             cx.report(errors::unknown_name("node, budget or service", name, name_span, near));
             return None;
         }
@@ -122,7 +130,7 @@ fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
         cx.report(errors::not_one_of(&format!("what is asked of {of} `{name}`"), key, key_span, &known));
         return None;
     };
-    let index = decls.of(of).position(|decl| decl.name == name)?;
+    let index = names(decls, of).iter().position(|known| *known == name)?;
     let of = match of {
         "node" => Subject::Node(index),
         "budget" => Subject::Budget(index),

@@ -238,9 +238,106 @@ pub enum Rollout {
     SurgePercent(u64),
 }
 
-/// A workload that runs all the time.
+/// What kind of workload it is, and what only that kind has.
+#[derive(Debug, Clone)]
+pub enum Kind<'a> {
+    /// `service`: a Deployment, scaled by a HorizontalPodAutoscaler where it says so.
+    Deployment(Option<Scale<'a>>),
+    /// `stateful`: a StatefulSet. A pod comes back only when its predecessor has ended.
+    StatefulSet,
+    /// `daemon`: a DaemonSet. One pod a node, which comes back only when its predecessor has ended.
+    DaemonSet,
+    /// `job`: a Job.
+    Job(Run),
+    /// `cron`: a CronJob.
+    CronJob(Run, Schedule<'a>),
+}
+
+impl Kind<'_> {
+    /// Whether its pods end by themselves.
+    pub const fn ends(&self) -> bool {
+        matches!(self, Kind::Job(_) | Kind::CronJob(..))
+    }
+}
+
+/// `scale = 1..4`: counted at its maximum.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale<'a> {
+    /// The fewest pods.
+    pub least: u64,
+    /// The most.
+    pub most: Given<'a, u64>,
+    /// The use of CPU, in percent of the request, that it aims at.
+    pub cpu: u64,
+}
+
+/// How a job runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// Pods at once.
+    pub parallelism: u64,
+    /// Pods that must succeed.
+    pub completions: u64,
+    /// Failures that are borne.
+    pub retries: Option<u64>,
+    /// How long it may take.
+    pub deadline: Option<Millis>,
+}
+
+/// When a CronJob runs.
+#[derive(Debug, Clone)]
+pub struct Schedule<'a> {
+    /// As cron writes it.
+    pub cron: Cow<'a, str>,
+    /// What happens when a run is due and the last one has not ended.
+    pub concurrency: Concurrency,
+}
+
+/// What happens when a run is due and the last one has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concurrency {
+    /// The new one is left out.
+    Forbid,
+    /// The old one is ended.
+    Replace,
+    /// Both run, up to so many as the program states.
+    Allow(u64),
+}
+
+/// A container beside the main one.
+#[derive(Debug, Clone)]
+pub struct Extra<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// Whether it runs on beside the others (`sidecar`) or must end first (`init`).
+    pub stays: bool,
+    /// What it runs.
+    pub image: Spanned<Cow<'a, str>>,
+    /// Memory, as request and limit.
+    pub memory: Given<'a, Bytes>,
+    /// Request and limit of CPU.
+    pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
+    /// Environment variables.
+    pub env: Vec<(Spanned<&'a str>, EnvValue<'a>)>,
+    /// ConfigMaps whose keys all become variables.
+    pub configs: Vec<&'a str>,
+    /// Secrets whose keys all become variables.
+    pub secrets: Vec<&'a str>,
+    /// Replaces the image's entry point.
+    pub command: Vec<Cow<'a, str>>,
+    /// Replaces the image's arguments.
+    pub args: Vec<Cow<'a, str>>,
+    /// Volumes of the pod by name, and where this container sees them.
+    pub mounts: Vec<(&'a str, Cow<'a, str>)>,
+}
+
+/// A workload: what its kind says, and its pods.
 #[derive(Debug, Clone)]
 pub struct Service<'a> {
+    /// Deployment, StatefulSet, ..
+    pub kind: Kind<'a>,
+    /// Containers beside the main one, in the order written, which is the order they start in.
+    pub extras: Vec<Extra<'a>>,
     /// Its name.
     pub name: Spanned<&'a str>,
     /// The whole declaration.
@@ -428,6 +525,8 @@ pub struct Volume<'a> {
 pub enum VolumeSource<'a> {
     /// A PersistentVolumeClaim that exists.
     Claim(&'a str),
+    /// A claim for each pod of a StatefulSet: how much, and of which storage class.
+    Storage(Bytes, Option<&'a str>),
     /// A ConfigMap.
     Config(&'a str),
     /// A Secret: its bytes lie in memory that no pod pays for.

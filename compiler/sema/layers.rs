@@ -330,4 +330,4 @@ impl<'c, 'a> Fields<'c, 'a> {
 }
 
 /// Keys that declare something by name and may come any number of times.
-const REPEATABLE: [&str; 1] = ["volume"];
+const REPEATABLE: [&str; 3] = ["volume", "sidecar", "init"];

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::decls::{Decls, fields};
+use super::decls::{Decls, WORKLOADS, fields};
 use super::errors;
-use super::hir::{Budget, Component, Given, K3s, Node, Origin, Role, Service, Setting, SettingValue, Tier};
+use super::hir::{
+    Budget, Component, Given, K3s, Node, Origin, Role, Service, Setting, SettingValue, Tier, VolumeSource,
+};
 use super::layers::{Field, Fields, Layer};
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::{Span, Spanned};
@@ -507,6 +509,18 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, config: &[Setting<'a>], role
     components
 }
 
+/// A claim without a class is K3s's local storage, and where that is disabled it waits for ever.
+pub(super) fn check_storage<'a>(decls: &Decls<'_, 'a>, components: &[Component<'a>], services: &[Service<'a>]) {
+    if components.iter().any(|component| component.name == "local-path-provisioner") {
+        return;
+    }
+    for (service, volume) in services.iter().flat_map(|service| service.pod.volumes.iter().map(move |v| (service, v))) {
+        if let VolumeSource::Storage(_, None) = volume.source {
+            decls.cx.report(errors::storage_without_provider(service.name.value, volume.name.span));
+        }
+    }
+}
+
 /// With Traefik and K3s's load balancer on, two ports of every node are taken.
 pub(super) fn check_host_ports<'a>(decls: &Decls<'_, 'a>, components: &[Component<'a>], services: &[Service<'a>]) {
     if components.iter().all(|component| component.name != "svclb-traefik") {
@@ -537,10 +551,11 @@ pub(super) fn budgets<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], tiers
             members.iter_mut().for_each(|members| members.extend(of_tier.clone().map(|(index, _)| index)));
         }
         for (name, span) in service_names.unwrap_or_default() {
-            if decls.index("service", name, span).is_none() {
-                continue;
-            }
             let found = services.iter().position(|service| service.name.value == name);
+            let declared = WORKLOADS.iter().any(|kind| decls.of(kind).any(|decl| decl.name == name));
+            if !declared {
+                decls.index("service", name, span);
+            }
             members.iter_mut().for_each(|members| members.extend(found));
         }
         if let Some(members) = &mut members {

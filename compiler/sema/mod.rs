@@ -6,6 +6,7 @@ mod decls;
 mod errors;
 mod expect;
 pub mod hir;
+mod kinds;
 mod layers;
 pub mod load;
 mod machine;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::cx::Cx;
 use super::decls::Decls;
 use super::errors;
-use super::hir::{EnvValue, Pod, Port, Probe, ProbeAction, ProbeKind, Service, Volume, VolumeSource};
+use super::hir::{EnvValue, Kind, Pod, Port, Probe, ProbeAction, ProbeKind, Service, Volume, VolumeSource};
 use super::layers::{Field, Fields};
 use super::service::check_label;
 use crate::base::quantity::Millis;
@@ -15,7 +15,8 @@ use crate::base::suggest::nearest;
 use crate::syntax::ast::{Expr, ExprKind, Reference, Word, WordShape};
 
 const PROBE_KEYS: [&str; 8] = ["path", "port", "tcp", "exec", "delay", "period", "timeout", "failures"];
-const VOLUME_KEYS: [&str; 8] = ["path", "claim", "config", "secret", "disk", "memory", "host", "read-only"];
+const VOLUME_KEYS: [&str; 10] =
+    ["path", "claim", "config", "secret", "disk", "memory", "host", "storage", "class", "read-only"];
 
 /// A number of a port. `None` with a report where it is none.
 fn port_number<'a>(cx: &Cx<'a>, expr: &'a Expr) -> Option<Spanned<u16>> {
@@ -105,7 +106,7 @@ pub(super) fn check_shared_ports(cx: &Cx<'_>, services: &[Service<'_>]) {
     }
 }
 
-pub(super) fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[Port<'a>]) -> Pod<'a> {
+pub(super) fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[Port<'a>], kind: &Kind<'a>) -> Pod<'a> {
     let cx = decls.cx;
     let names = |key: &'static str, what: &'static str| -> Vec<&'a str> {
         let found = fields.names(key).unwrap_or_default();
@@ -133,8 +134,8 @@ pub(super) fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[P
         secrets: names("secrets", "Secret"),
         command: fields.strings("command").unwrap_or_default(),
         args: fields.strings("args").unwrap_or_default(),
-        probes: probes(fields, ports),
-        volumes: volumes(decls, fields),
+        probes: if kind.ends() { Vec::new() } else { probes(fields, ports) },
+        volumes: volumes(decls, fields, kind),
         node,
         labels: labels(fields),
         annotations: annotations(fields),
@@ -211,7 +212,7 @@ pub(super) fn plain_text<'a>(cx: &Cx<'a>, expr: &'a Expr) -> Option<Cow<'a, str>
     }
 }
 
-fn env<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<(Spanned<&'a str>, EnvValue<'a>)> {
+pub(super) fn env<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<(Spanned<&'a str>, EnvValue<'a>)> {
     let cx = decls.cx;
     let mut variables = Vec::new();
     if !fields.has("env") {
@@ -353,7 +354,7 @@ fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports:
 }
 
 /// A duration where Kubernetes counts seconds.
-fn whole_seconds<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Option<Millis> {
+pub(super) fn whole_seconds<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Option<Millis> {
     let given = fields.duration(key)?;
     if !given.0.is_multiple_of(1000) {
         let span = fields.get(key).and_then(|field| field.origin.span).unwrap_or(fields.span);
@@ -370,7 +371,7 @@ fn http_path<'a>(cx: &Cx<'a>, value: &'a Expr) -> Option<Cow<'a, str>> {
     Some(path)
 }
 
-fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<Volume<'a>> {
+fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) -> Vec<Volume<'a>> {
     let cx = decls.cx;
     let mut volumes: Vec<Volume<'a>> = Vec::new();
     for field in fields.all("volume") {
@@ -403,7 +404,7 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<Volume<'a>
         if let Some(other) = volumes.iter().find(|volume| volume.path == path) {
             cx.report(errors::same_mount(&path, other.name.span, place));
         }
-        let sources = ["claim", "config", "secret", "disk", "memory", "host"];
+        let sources = ["claim", "config", "secret", "disk", "memory", "host", "storage"];
         let given: Vec<&'static str> = sources.into_iter().filter(|key| block.has(key)).collect();
         let source = match given.as_slice() {
             ["claim"] => block.name("claim").map(|given| {
@@ -420,6 +421,12 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<Volume<'a>
             }),
             ["disk"] => block.memory("disk").map(|given| VolumeSource::Disk(Some(given.value))),
             ["memory"] => block.memory("memory").map(VolumeSource::Memory),
+            ["storage"] => block.memory("storage").map(|given| {
+                if !matches!(kind, Kind::StatefulSet) {
+                    cx.report(errors::storage_of_others(given.origin.span.unwrap_or(name.span)));
+                }
+                VolumeSource::Storage(given.value, block.name("class").map(|given| given.value))
+            }),
             ["host"] => block.string("host").map(|given| {
                 if !given.value.starts_with('/') || given.value.split('/').any(|part| part == "..") {
                     cx.report(errors::mount_path(&given.value, given.origin.span.unwrap_or(name.span)));

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cx::{Cx, Dim};
-use super::decls::{Decl, Decls, fields};
+use super::decls::{Decl, Decls, WORKLOADS, fields};
 use super::errors;
 use super::hir::{
-    BuiltImage, Config, EnvValue, Given, Image, Memory, Origin, Rollout, Runtime, Service, Tier, VolumeSource,
+    BuiltImage, Config, EnvValue, Given, Image, Kind, Memory, Origin, Rollout, Runtime, Service, Tier, VolumeSource,
 };
 use super::layers::{Fields, Layer};
 use super::pod::{check_shared_ports, plain_text, pod, ports};
@@ -32,26 +32,18 @@ const TIER_KEYS: [&str; 14] = [
     "node",
 ];
 
-const SERVICE_KEYS: [&str; 27] = [
+/// Fields of every workload.
+const COMMON_KEYS: [&str; 20] = [
     "tier",
     "image",
-    "replicas",
     "memory",
     "cpu",
     "weight",
-    "rollout",
-    "port",
-    "ports",
-    "node-port",
-    "host-port",
     "env",
     "configs",
     "secrets",
     "command",
     "args",
-    "readiness",
-    "liveness",
-    "startup",
     "volume",
     "node",
     "labels",
@@ -60,7 +52,29 @@ const SERVICE_KEYS: [&str; 27] = [
     "service-account",
     "pull-secrets",
     "user",
+    "sidecar",
+    "init",
 ];
+
+/// Fields of workloads that run on.
+const SERVING_KEYS: [&str; 7] = ["port", "ports", "node-port", "host-port", "readiness", "liveness", "startup"];
+
+/// Fields of one kind only.
+fn own_keys(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "service" => &["replicas", "rollout", "scale"],
+        "stateful" => &["replicas"],
+        "job" => &["parallelism", "completions", "retries", "deadline"],
+        "cron" => &["parallelism", "completions", "retries", "deadline", "schedule", "concurrency", "at-most"],
+        _ => &[],
+    }
+}
+
+/// All fields of a kind of workload.
+fn keys_of(kind: &str) -> Vec<&'static str> {
+    let serving: &[&str] = if matches!(kind, "job" | "cron") { &[] } else { &SERVING_KEYS };
+    COMMON_KEYS.iter().chain(serving).chain(own_keys(kind)).copied().collect()
+}
 
 const IMAGE_KEYS: [&str; 6] = ["runtime", "source", "app", "name", "base", "workers"];
 const RUNTIME_KEYS: [&str; 7] = ["floor", "calm", "worker", "base", "app", "dockerfile", "ignore"];
@@ -117,17 +131,21 @@ pub(super) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
 pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Service<'a>> {
     let mut services: Vec<Service<'a>> = Vec::new();
     let mut first_of_header = BTreeMap::new();
-    for decl in decls.of("service") {
-        let shares = decl.item.names.len() > 1 && decls.change("service", decl.name).is_none();
+    let keys: BTreeMap<&str, Vec<&'static str>> = WORKLOADS.iter().map(|kind| (*kind, keys_of(kind))).collect();
+    for (kind, decl) in decls.workloads() {
+        let shares = decl.item.names.len() > 1 && decls.change(kind, decl.name).is_none();
         let twin =
             if shares { first_of_header.get(&decl.item.span).map(|index: &usize| &services[*index]) } else { None };
-        check_label(decls.cx, "service", decl.name, decl.span);
+        check_label(decls.cx, kind, decl.name, decl.span);
+        if matches!(kind, "cron") && decl.name.len() > 52 {
+            decls.cx.report(errors::not_a_label(kind, decl.name, "it is longer than 52 characters", decl.span));
+        }
         if let Some(twin) = twin {
             let mut service = twin.clone();
             service.name = Spanned::new(decl.name, decl.span);
             rename_origins(&mut service, decl.name);
             services.push(service);
-        } else if let Some(service) = service(decls, decl, tiers) {
+        } else if let Some(service) = service(decls, kind, decl, tiers, &keys) {
             if shares {
                 first_of_header.insert(decl.item.span, services.len());
             }
@@ -141,7 +159,7 @@ pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Ser
 /// Values that a header of several names gives have each name's own path.
 fn rename_origins<'a>(service: &mut Service<'a>, name: &'a str) {
     fn rename<'a, T>(given: &mut Given<'a, T>, name: &'a str) {
-        if given.origin.kind == "service" {
+        if WORKLOADS.contains(&given.origin.kind) {
             given.origin.name = name;
         }
     }
@@ -158,12 +176,18 @@ fn rename_origins<'a>(service: &mut Service<'a>, name: &'a str) {
     service.weight.iter_mut().for_each(|weight| rename(weight, name));
 }
 
-fn service<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>, tiers: &[Tier<'a>]) -> Option<Service<'a>> {
+fn service<'a>(
+    decls: &Decls<'_, 'a>,
+    kind: &'static str,
+    decl: Decl<'a>,
+    tiers: &[Tier<'a>],
+    keys: &BTreeMap<&str, Vec<&'static str>>,
+) -> Option<Service<'a>> {
     let cx = decls.cx;
-    let own = fields(decls, "service", decl)?;
-    own.check_keys(&SERVICE_KEYS);
+    let own = fields(decls, kind, decl)?;
+    own.check_keys(&keys[kind]);
     let mut tier = None;
-    let mut layers = decls.layers("service", decl.name, decl.item);
+    let mut layers = decls.layers(kind, decl.name, decl.item);
     if let Some(given) = own.name("tier") {
         tier = decls.index("tier", given.value, given.origin.span.unwrap_or(decl.span));
         let of_tier = decls.of("tier").find(|tier| tier.name == given.value);
@@ -174,32 +198,35 @@ fn service<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>, tiers: &[Tier<'a>]) -> Opt
         }
     }
     debug_assert!(tier.is_none_or(|tier| tier < tiers.len()), "every declared tier has its place");
-    let fields = Fields::new(cx, "service", decl.span, layers);
+    let fields = Fields::new(cx, kind, decl.span, layers);
     let image = image(decls, &fields);
     let memory = memory(&fields);
     if memory.is_none() && fields.get("memory").is_none() && (tier.is_some() || own.get("tier").is_none()) {
         fields.missing("memory", "memory = 32Mi..48Mi");
     }
-    let replicas = fields
-        .count("replicas")
-        .unwrap_or(Given { value: 1, origin: Origin::default("kubernetes.deployment.replicas") });
-    if replicas.value > 100_000 {
-        cx.report(errors::out_of_range("replicas", "0 to 100000", replicas.origin.span.unwrap_or(decl.span)));
-    }
+    let (what, replicas) = super::kinds::kind(&fields, kind, decl.span)?;
     let rollout = rollout(&fields)
+        .filter(|_| kind == "service")
         .unwrap_or(Given { value: Rollout::Replace, origin: Origin::default("kubernetes.deployment.rollout") });
     let weight = fields.count("weight");
     if let Some(given) = weight.filter(|given| given.value == 0 || given.value > 1_000_000) {
         cx.report(errors::out_of_range("weight", "1 to 1000000", given.origin.span.unwrap_or(decl.span)));
     }
-    let ports = ports(&fields);
+    let ports = if what.ends() { Vec::new() } else { ports(&fields) };
     let surges = matches!(rollout.value, Rollout::Surge(_) | Rollout::SurgePercent(_));
     let pods = replicas.value + u64::from(surges);
     for port in ports.iter().filter_map(|port| port.host_port).filter(|_| pods > 1) {
         cx.report(errors::host_port_of_many(port.value, decl.name, pods, port.span));
     }
-    let pod = pod(decls, &fields, &ports);
+    let pod = pod(decls, &fields, &ports, &what);
+    let extras = super::kinds::extras(decls, &fields, &pod);
+    let blind = extras.iter().find(|extra| extra.stays && extra.cpu.is_none());
+    if let (Kind::Deployment(Some(_)), Some(extra)) = (&what, blind) {
+        cx.report(errors::scale_without_cpu(extra.name.span));
+    }
     Some(Service {
+        kind: what,
+        extras,
         name: Spanned::new(decl.name, decl.span),
         span: decl.item.span,
         tier,
@@ -404,7 +431,7 @@ fn image<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Option<Image<'a>
 }
 
 /// An image reference as containerd reads it, roughly: no blanks, lower case before the tag, not empty.
-fn check_image(cx: &Cx<'_>, name: &str, span: Span) {
+pub(super) fn check_image(cx: &Cx<'_>, name: &str, span: Span) {
     let path = name.split('@').next().unwrap_or(name);
     let after_slash = path.rfind('/').map_or(0, |at| at + 1);
     let repository = path[after_slash..].find(':').map_or(path, |at| &path[..after_slash + at]);
@@ -501,7 +528,7 @@ pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], servic
     }
     // A tier that a service names is used, even if that service has a fault.
     let named = |name: &str| {
-        decls.of("service").any(|decl| {
+        decls.workloads().iter().any(|(_, decl)| {
             decl.item.body.iter().flat_map(|body| &body.items).any(|item| {
                 cx.key(item) == "tier" && item.value.as_ref().is_some_and(|value| cx.text(value.span) == name)
             })

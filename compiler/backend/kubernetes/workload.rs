@@ -1,8 +1,16 @@
-//! A service to its Deployment and Service, in one file.
+//! A workload to its Deployment, StatefulSet, DaemonSet, Job or CronJob, and to its Service, in one file.
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
+use k8s_openapi::api::apps::v1::{
+    DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment, StatefulSet,
+    StatefulSetSpec,
+};
+use k8s_openapi::api::autoscaling::v2::{
+    CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, MetricSpec, MetricTarget,
+    ResourceMetricSource,
+};
+use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, Job, JobSpec, JobTemplateSpec};
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -11,15 +19,31 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::{metadata, node_name, pins_matter, print, priority_name};
 use crate::backend::dockerfile::image_name;
 use crate::backend::yaml::comment;
+use crate::base::quantity::{Bytes, Cpu};
 use crate::plan::model::{Plan, Workload};
-use crate::sema::hir::{EnvValue, Image, Probe, ProbeAction, ProbeKind, Rollout, Service, Volume, VolumeSource};
+use crate::sema::hir::{
+    Concurrency, EnvValue, Extra, Given, Image, Kind, Probe, ProbeAction, ProbeKind, Rollout, Run, Scale, Schedule,
+    Service, Volume, VolumeSource,
+};
 
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 
 pub(super) fn file(head: &str, plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> String {
     let mut out = String::with_capacity(2048);
     comment(head, &mut out);
-    print(&deployment(plan, service, workload), &mut out);
+    match &service.kind {
+        Kind::Deployment(scale) => {
+            print(&deployment(plan, service, workload), &mut out);
+            if let Some(scale) = scale {
+                out.push_str("---\n");
+                print(&autoscaler(plan, service, scale), &mut out);
+            }
+        }
+        Kind::StatefulSet => print(&stateful_set(plan, service, workload), &mut out),
+        Kind::DaemonSet => print(&daemon_set(plan, service, workload), &mut out),
+        Kind::Job(run) => print(&job(plan, service, workload, run), &mut out),
+        Kind::CronJob(run, schedule) => print(&cron_job(plan, service, workload, run, schedule), &mut out),
+    }
     if !service.ports.is_empty() {
         out.push_str("---\n");
         print(&kubernetes_service(plan, service), &mut out);
@@ -44,25 +68,154 @@ fn count(n: u64) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }
 
-fn deployment(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> Deployment {
-    let metadata = own_metadata(plan, service);
+/// What every kind of workload makes its pods of.
+fn template(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> core::PodTemplateSpec {
     let annotations = &service.pod.annotations;
-    let pod_metadata = ObjectMeta {
-        labels: metadata.labels.clone(),
-        annotations: (!annotations.is_empty())
-            .then(|| annotations.iter().map(|(key, value)| ((*key).to_owned(), value.to_string())).collect()),
-        ..ObjectMeta::default()
-    };
+    core::PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: own_metadata(plan, service).labels,
+            annotations: (!annotations.is_empty())
+                .then(|| annotations.iter().map(|(key, value)| ((*key).to_owned(), value.to_string())).collect()),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(pod(plan, service, workload)),
+    }
+}
+
+fn label_selector(service: &Service<'_>) -> LabelSelector {
+    LabelSelector { match_labels: Some(selector(service)), ..LabelSelector::default() }
+}
+
+fn deployment(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> Deployment {
+    let scaled = matches!(service.kind, Kind::Deployment(Some(_)));
     Deployment {
-        metadata,
+        metadata: own_metadata(plan, service),
         spec: Some(DeploymentSpec {
-            replicas: Some(count(workload.replicas)),
-            selector: LabelSelector { match_labels: Some(selector(service)), ..LabelSelector::default() },
+            // Where an autoscaler decides, a number here would undo its decision at every apply.
+            replicas: (!scaled).then(|| count(workload.replicas)),
+            selector: label_selector(service),
             strategy: Some(strategy(service.rollout.value)),
-            template: core::PodTemplateSpec { metadata: Some(pod_metadata), spec: Some(pod(plan, service, workload)) },
+            template: template(plan, service, workload),
             ..DeploymentSpec::default()
         }),
         ..Deployment::default()
+    }
+}
+
+fn autoscaler(plan: &Plan<'_, '_>, service: &Service<'_>, scale: &Scale<'_>) -> HorizontalPodAutoscaler {
+    HorizontalPodAutoscaler {
+        metadata: own_metadata(plan, service),
+        spec: Some(HorizontalPodAutoscalerSpec {
+            min_replicas: Some(count(scale.least)),
+            max_replicas: count(scale.most.value),
+            scale_target_ref: CrossVersionObjectReference {
+                api_version: Some("apps/v1".to_owned()),
+                kind: "Deployment".to_owned(),
+                name: service.name.value.to_owned(),
+            },
+            metrics: Some(vec![MetricSpec {
+                type_: "Resource".to_owned(),
+                resource: Some(ResourceMetricSource {
+                    name: "cpu".to_owned(),
+                    target: MetricTarget {
+                        type_: "Utilization".to_owned(),
+                        average_utilization: Some(count(scale.cpu)),
+                        ..MetricTarget::default()
+                    },
+                }),
+                ..MetricSpec::default()
+            }]),
+            ..HorizontalPodAutoscalerSpec::default()
+        }),
+        ..HorizontalPodAutoscaler::default()
+    }
+}
+
+fn stateful_set(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> StatefulSet {
+    let claims = service.pod.volumes.iter().filter_map(|volume| match volume.source {
+        VolumeSource::Storage(size, class) => Some(core::PersistentVolumeClaim {
+            metadata: ObjectMeta { name: Some(volume.name.value.to_owned()), ..ObjectMeta::default() },
+            spec: Some(core::PersistentVolumeClaimSpec {
+                access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+                resources: Some(core::VolumeResourceRequirements {
+                    requests: Some(BTreeMap::from([("storage".to_owned(), Quantity(size.to_string()))])),
+                    ..core::VolumeResourceRequirements::default()
+                }),
+                storage_class_name: class.map(str::to_owned),
+                ..core::PersistentVolumeClaimSpec::default()
+            }),
+            ..core::PersistentVolumeClaim::default()
+        }),
+        _ => None,
+    });
+    let claims: Vec<core::PersistentVolumeClaim> = claims.collect();
+    StatefulSet {
+        metadata: own_metadata(plan, service),
+        spec: Some(StatefulSetSpec {
+            replicas: Some(count(workload.replicas)),
+            selector: label_selector(service),
+            service_name: Some(service.name.value.to_owned()),
+            template: template(plan, service, workload),
+            volume_claim_templates: (!claims.is_empty()).then_some(claims),
+            ..StatefulSetSpec::default()
+        }),
+        ..StatefulSet::default()
+    }
+}
+
+fn daemon_set(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> DaemonSet {
+    DaemonSet {
+        metadata: own_metadata(plan, service),
+        spec: Some(DaemonSetSpec {
+            selector: label_selector(service),
+            template: template(plan, service, workload),
+            ..DaemonSetSpec::default()
+        }),
+        ..DaemonSet::default()
+    }
+}
+
+fn job_spec(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>, run: &Run) -> JobSpec {
+    JobSpec {
+        parallelism: Some(count(run.parallelism)),
+        completions: Some(count(run.completions)),
+        backoff_limit: run.retries.map(count),
+        active_deadline_seconds: run.deadline.and_then(|deadline| i64::try_from(deadline.0 / 1000).ok()),
+        // A pod is replaced when it has failed, not when it is told to end: so there are never more than the parallelism.
+        pod_replacement_policy: Some("Failed".to_owned()),
+        template: template(plan, service, workload),
+        ..JobSpec::default()
+    }
+}
+
+fn job(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>, run: &Run) -> Job {
+    Job { metadata: own_metadata(plan, service), spec: Some(job_spec(plan, service, workload, run)), ..Job::default() }
+}
+
+fn cron_job(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+    run: &Run,
+    schedule: &Schedule<'_>,
+) -> CronJob {
+    let policy = match schedule.concurrency {
+        Concurrency::Forbid => "Forbid",
+        Concurrency::Replace => "Replace",
+        Concurrency::Allow(_) => "Allow",
+    };
+    CronJob {
+        metadata: own_metadata(plan, service),
+        spec: Some(CronJobSpec {
+            schedule: schedule.cron.to_string(),
+            concurrency_policy: Some(policy.to_owned()),
+            job_template: JobTemplateSpec {
+                metadata: Some(ObjectMeta { labels: own_metadata(plan, service).labels, ..ObjectMeta::default() }),
+                spec: Some(job_spec(plan, service, workload, run)),
+            },
+            ..CronJobSpec::default()
+        }),
+        ..CronJob::default()
     }
 }
 
@@ -88,6 +241,9 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
     let pull_secrets = given.pull_secrets.iter().map(|name| core::LocalObjectReference { name: (*name).to_owned() });
     core::PodSpec {
         containers: vec![container(service, workload)],
+        init_containers: (!service.extras.is_empty()).then(|| service.extras.iter().map(extra).collect()),
+        // Pods of a Job must end: a failed container is started again in its pod.
+        restart_policy: service.kind.ends().then(|| "OnFailure".to_owned()),
         // Kubernetes would give every container some variables for every Service of the namespace: memory and
         // start-up time that grow with the number of services, for names DNS resolves anyway.
         enable_service_links: Some(false),
@@ -106,16 +262,44 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
         }),
         service_account_name: given.service_account.map(str::to_owned),
         termination_grace_period_seconds: given.grace.and_then(|grace| i64::try_from(grace.0.div_ceil(1000)).ok()),
-        volumes: (!given.volumes.is_empty()).then(|| given.volumes.iter().map(volume).collect()),
+        volumes: {
+            // Claims of a StatefulSet are made from its templates.
+            let volumes = given.volumes.iter().filter(|volume| !matches!(volume.source, VolumeSource::Storage(..)));
+            let volumes: Vec<core::Volume> = volumes.map(volume).collect();
+            (!volumes.is_empty()).then_some(volumes)
+        },
         ..core::PodSpec::default()
+    }
+}
+
+fn texts(list: &[std::borrow::Cow<'_, str>]) -> Option<Vec<String>> {
+    (!list.is_empty()).then(|| list.iter().map(ToString::to_string).collect())
+}
+
+/// A container beside the main one. Kubernetes calls a sidecar an init container that is always restarted.
+fn extra(extra: &Extra<'_>) -> core::Container {
+    let variables = extra.env.iter().map(|(name, value)| variable(name.value, value));
+    let mounts = extra.mounts.iter().map(|(name, path)| core::VolumeMount {
+        name: (*name).to_owned(),
+        mount_path: path.to_string(),
+        ..core::VolumeMount::default()
+    });
+    core::Container {
+        name: extra.name.value.to_owned(),
+        image: Some(extra.image.value.to_string()),
+        restart_policy: extra.stays.then(|| "Always".to_owned()),
+        command: texts(&extra.command),
+        args: texts(&extra.args),
+        env: (!extra.env.is_empty()).then(|| variables.collect()),
+        env_from: env_from(&extra.configs, &extra.secrets),
+        resources: Some(resources(extra.cpu, extra.memory.value, extra.memory.value)),
+        volume_mounts: (!extra.mounts.is_empty()).then(|| mounts.collect()),
+        ..core::Container::default()
     }
 }
 
 fn container(service: &Service<'_>, workload: &Workload<'_>) -> core::Container {
     let given = &service.pod;
-    let texts = |list: &[std::borrow::Cow<'_, str>]| -> Option<Vec<String>> {
-        (!list.is_empty()).then(|| list.iter().map(ToString::to_string).collect())
-    };
     let probe = |kind: ProbeKind| given.probes.iter().find(|probe| probe.kind == kind).map(kubernetes_probe);
     let mounts = given.volumes.iter().map(|volume| core::VolumeMount {
         name: volume.name.value.to_owned(),
@@ -140,9 +324,9 @@ fn container(service: &Service<'_>, workload: &Workload<'_>) -> core::Container 
         args: texts(&given.args),
         env: (!given.env.is_empty())
             .then(|| given.env.iter().map(|(name, value)| variable(name.value, value)).collect()),
-        env_from: env_from(service),
+        env_from: env_from(&given.configs, &given.secrets),
         ports: (!service.ports.is_empty()).then(|| ports.collect()),
-        resources: Some(resources(service, workload)),
+        resources: Some(resources(service.cpu, workload.request, workload.limit)),
         readiness_probe: probe(ProbeKind::Readiness),
         liveness_probe: probe(ProbeKind::Liveness),
         startup_probe: probe(ProbeKind::Startup),
@@ -151,10 +335,12 @@ fn container(service: &Service<'_>, workload: &Workload<'_>) -> core::Container 
     }
 }
 
-fn resources(service: &Service<'_>, workload: &Workload<'_>) -> core::ResourceRequirements {
-    let mut requests = BTreeMap::from([("memory".to_owned(), Quantity(workload.request.to_string()))]);
-    let mut limits = BTreeMap::from([("memory".to_owned(), Quantity(workload.limit.to_string()))]);
-    if let Some((request, limit)) = service.cpu {
+type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
+
+fn resources(cpu: Option<CpuPair<'_>>, request: Bytes, limit: Bytes) -> core::ResourceRequirements {
+    let mut requests = BTreeMap::from([("memory".to_owned(), Quantity(request.to_string()))]);
+    let mut limits = BTreeMap::from([("memory".to_owned(), Quantity(limit.to_string()))]);
+    if let Some((request, limit)) = cpu {
         requests.insert("cpu".to_owned(), Quantity(request.value.to_string()));
         if let Some(limit) = limit {
             limits.insert("cpu".to_owned(), Quantity(limit.value.to_string()));
@@ -196,12 +382,12 @@ fn variable(name: &str, value: &EnvValue<'_>) -> core::EnvVar {
     core::EnvVar { name: name.to_owned(), value: text, value_from: from }
 }
 
-fn env_from(service: &Service<'_>) -> Option<Vec<core::EnvFromSource>> {
-    let configs = service.pod.configs.iter().map(|name| core::EnvFromSource {
+fn env_from(configs: &[&str], secrets: &[&str]) -> Option<Vec<core::EnvFromSource>> {
+    let configs = configs.iter().map(|name| core::EnvFromSource {
         config_map_ref: Some(core::ConfigMapEnvSource { name: (*name).to_owned(), optional: None }),
         ..core::EnvFromSource::default()
     });
-    let secrets = service.pod.secrets.iter().map(|name| core::EnvFromSource {
+    let secrets = secrets.iter().map(|name| core::EnvFromSource {
         secret_ref: Some(core::SecretEnvSource { name: (*name).to_owned(), optional: None }),
         ..core::EnvFromSource::default()
     });
@@ -246,6 +432,8 @@ fn volume(volume: &Volume<'_>) -> core::Volume {
             out.persistent_volume_claim =
                 Some(core::PersistentVolumeClaimVolumeSource { claim_name: (*claim).to_owned(), read_only: None });
         }
+        // Made from the templates of its StatefulSet.
+        VolumeSource::Storage(..) => {}
         VolumeSource::Config(name) => {
             out.config_map = Some(core::ConfigMapVolumeSource { name: (*name).to_owned(), ..Default::default() });
         }
@@ -287,6 +475,8 @@ fn kubernetes_service(plan: &Plan<'_, '_>, service: &Service<'_>) -> core::Servi
             selector: Some(selector(service)),
             ports: Some(ports.collect()),
             type_: node_port.then(|| "NodePort".to_owned()),
+            // The pods of a StatefulSet are reached one by one, by name.
+            cluster_ip: (matches!(service.kind, Kind::StatefulSet) && !node_port).then(|| "None".to_owned()),
             ..core::ServiceSpec::default()
         }),
         ..core::Service::default()

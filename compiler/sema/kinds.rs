@@ -1,0 +1,237 @@
+//! What one kind of workload has and the others have not, and the containers beside the main one.
+
+use super::cx::Cx;
+use super::decls::Decls;
+use super::errors;
+use super::hir::{Concurrency, Extra, Given, Kind, Origin, Pod, Run, Scale, Schedule};
+use super::layers::{Field, Fields};
+use super::pod::env;
+use super::service::{check_image, check_label, cpu};
+use crate::base::span::{Span, Spanned};
+use crate::syntax::ast::{Expr, ExprKind};
+
+/// The kind of a workload, and how many pods it has at rest or, where it scales, at most.
+pub(super) fn kind<'a>(fields: &Fields<'_, 'a>, kind: &str, span: Span) -> Option<(Kind<'a>, Given<'a, u64>)> {
+    let one = |rule: &'a str| Given { value: 1, origin: Origin::default(rule) };
+    match kind {
+        "daemon" => Some((Kind::DaemonSet, one("kubernetes.daemonset.pods"))),
+        "job" => {
+            let (run, pods) = run(fields, span);
+            Some((Kind::Job(run), pods))
+        }
+        "cron" => {
+            let (run, mut pods) = run(fields, span);
+            let schedule = schedule(fields)?;
+            if let Concurrency::Allow(runs) = schedule.concurrency {
+                pods.value = pods.value.saturating_mul(runs);
+            }
+            Some((Kind::CronJob(run, schedule), pods))
+        }
+        _ => {
+            let replicas = count(fields, "replicas", 0, span);
+            let scale = if kind == "service" { scale(fields) } else { None };
+            if let (Some(scale), Some(replicas)) = (scale, replicas) {
+                let place = replicas.origin.span.unwrap_or(span);
+                fields.cx.report(errors::scale_and_replicas(place, scale.most.origin.span.unwrap_or(span)));
+            }
+            let pods = match scale {
+                Some(scale) => scale.most,
+                None => replicas.unwrap_or(one("kubernetes.deployment.replicas")),
+            };
+            Some((if kind == "stateful" { Kind::StatefulSet } else { Kind::Deployment(scale) }, pods))
+        }
+    }
+}
+
+/// A count of pods, in bounds.
+fn count<'a>(fields: &Fields<'_, 'a>, key: &'static str, least: u64, span: Span) -> Option<Given<'a, u64>> {
+    let given = fields.count(key)?;
+    if given.value > 100_000 || given.value < least {
+        let range = format!("{least} to 100000");
+        fields.cx.report(errors::out_of_range(key, &range, given.origin.span.unwrap_or(span)));
+        return None;
+    }
+    Some(given)
+}
+
+/// `scale = 1..4`, or `scale { pods = 1..4  cpu = 70% }`.
+fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
+    /// What `kubectl autoscale` takes.
+    const CPU: u64 = 80;
+    let cx = fields.cx;
+    let field = fields.get("scale")?;
+    let (pods, cpu) = if field.item.body.is_some() {
+        let block = Fields::of_body(cx, "scale", field)?;
+        block.check_keys(&["pods", "cpu"]);
+        let Some(pods) = block.get("pods") else {
+            block.missing("pods", "pods = 1..4");
+            return None;
+        };
+        (pods, block.percent("cpu").map_or(CPU, |given| given.value))
+    } else {
+        (field, CPU)
+    };
+    let expr = cx.resolve(pods.value(cx)?);
+    let ExprKind::Range(ends) = &expr.kind else {
+        if !matches!(expr.kind, ExprKind::Hole) {
+            cx.report(errors::malformed("scale", "scale = 1..4", expr.span));
+        }
+        return None;
+    };
+    let (least, most) = (cx.count(&ends.0)?, cx.count(&ends.1)?);
+    if least == 0 || most > 100_000 {
+        cx.report(errors::out_of_range("scale", "1 to 100000 pods", expr.span));
+        return None;
+    }
+    if least > most {
+        cx.report(errors::reversed_range(&least.to_string(), &most.to_string(), expr.span));
+        return None;
+    }
+    if fields.get("cpu").is_none() {
+        cx.report(errors::scale_without_cpu(field.item.key.span));
+    }
+    let origin = Origin { span: Some(ends.1.span), ..pods.origin };
+    Some(Scale { least, most: Given { value: most, origin }, cpu })
+}
+
+/// How a job runs, and how many of its pods there are at once.
+fn run<'a>(fields: &Fields<'_, 'a>, span: Span) -> (Run, Given<'a, u64>) {
+    let default = Given { value: 1, origin: Origin::default("kubernetes.job.parallelism") };
+    let parallelism = count(fields, "parallelism", 1, span).unwrap_or(default);
+    let completions = count(fields, "completions", 1, span).map_or(parallelism.value, |given| given.value);
+    let retries = count(fields, "retries", 0, span).map(|given| given.value);
+    let deadline = super::pod::whole_seconds(fields, "deadline");
+    (Run { parallelism: parallelism.value, completions, retries, deadline }, parallelism)
+}
+
+/// When a CronJob runs, and what bounds the runs that overlap.
+fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
+    let cx = fields.cx;
+    let Some(cron) = fields.string("schedule") else {
+        if !fields.has("schedule") {
+            fields.missing("schedule", "schedule = \"*/15 * * * *\"");
+        }
+        return None;
+    };
+    if !is_cron(&cron.value) {
+        cx.report(errors::not_a_schedule(&cron.value, cron.origin.span.unwrap_or(fields.span)));
+    }
+    let at_most = count(fields, "at-most", 1, fields.span);
+    let mut concurrency = Concurrency::Forbid;
+    if let Some(given) = fields.name("concurrency") {
+        let place = given.origin.span.unwrap_or(fields.span);
+        concurrency = match (given.value, at_most) {
+            ("forbid", _) => Concurrency::Forbid,
+            ("replace", _) => Concurrency::Replace,
+            ("allow", Some(runs)) => Concurrency::Allow(runs.value),
+            ("allow", None) => {
+                cx.report(errors::unbounded_cron(place));
+                return None;
+            }
+            (other, _) => {
+                cx.report(errors::not_one_of("concurrency", other, place, &["forbid", "replace", "allow"]));
+                return None;
+            }
+        };
+    }
+    if let (Some(runs), Concurrency::Forbid | Concurrency::Replace) = (at_most, concurrency) {
+        cx.report(errors::bound_without_allow(runs.origin.span.unwrap_or(fields.span)));
+    }
+    Some(Schedule { cron: cron.value, concurrency })
+}
+
+/// Five fields of digits, names and `*,-/?`, or one of cron's words.
+fn is_cron(text: &str) -> bool {
+    const WORDS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+    let plain = |field: &str| field.chars().all(|c| c.is_ascii_alphanumeric() || "*,-/?".contains(c));
+    WORDS.contains(&text) || (text.split_whitespace().count() == 5 && text.split_whitespace().all(plain))
+}
+
+const EXTRA_KEYS: [&str; 9] = ["image", "memory", "cpu", "env", "configs", "secrets", "command", "args", "mounts"];
+
+/// The containers beside the main one, in the order written.
+pub(super) fn extras<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, pod: &Pod<'a>) -> Vec<Extra<'a>> {
+    let mut found: Vec<Field<'a>> = fields.all("sidecar");
+    found.extend(fields.all("init"));
+    if found.is_empty() {
+        return Vec::new();
+    }
+    // Their order in the text is the order they start in.
+    found.sort_by_key(|field| field.item.span);
+    let mut extras: Vec<Extra<'a>> = Vec::new();
+    for field in found {
+        let Some(extra) = extra(decls, field, pod) else { continue };
+        if let Some(other) = extras.iter().find(|other| other.name.value == extra.name.value) {
+            decls.cx.report(errors::declared_twice("container", extra.name.value, other.name.span, extra.name.span));
+            continue;
+        }
+        extras.push(extra);
+    }
+    extras
+}
+
+fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<Extra<'a>> {
+    let cx: &Cx<'a> = decls.cx;
+    let stays = cx.key(field.item) == "sidecar";
+    let kind = if stays { "sidecar" } else { "init" };
+    let [name] = field.item.names.as_slice() else {
+        if !matches!(field.item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+            let example = format!("{kind} NAME {{ image = \"..\"  memory = 32Mi }}");
+            cx.report(errors::malformed(kind, &example, field.item.span));
+        }
+        return None;
+    };
+    let name = Spanned::new(cx.word(*name), name.span);
+    check_label(cx, "container", name.value, name.span);
+    if let Some(word) = field.item.overriding {
+        cx.report(errors::overrides_nothing(kind, field.item.key.span, word));
+    }
+    let block = Fields::of_body(cx, kind, field)?;
+    block.check_keys(&EXTRA_KEYS);
+    let image = match block.string("image") {
+        Some(given) => Spanned::new(given.value, given.origin.span.unwrap_or(name.span)),
+        None => {
+            if !block.has("image") {
+                block.missing("image", "image = \"ghcr.io/acme/proxy:1.0.0\"");
+            }
+            return None;
+        }
+    };
+    check_image(cx, &image.value, image.span);
+    let memory = block.memory("memory");
+    if memory.is_none() && !block.has("memory") {
+        block.missing("memory", "memory = 32Mi");
+    }
+    let mounts = if block.has("mounts") { block.entries("mounts") } else { Vec::new() };
+    let mounts = mounts.into_iter().filter_map(|entry| {
+        let (volume, path) = (cx.key(entry.item), cx.string(entry.value(cx)?)?);
+        if pod.volumes.iter().all(|known| known.name.value != volume) {
+            let near = crate::base::suggest::nearest(volume, pod.volumes.iter().map(|known| known.name.value));
+            cx.report(errors::unknown_name("volume", volume, entry.item.key.span, near));
+        }
+        if !path.starts_with('/') || path.contains(':') {
+            cx.report(errors::mount_path(&path, entry.origin.span.unwrap_or(name.span)));
+        }
+        Some((volume, path))
+    });
+    let mounts = mounts.collect();
+    let configs = block.names("configs").unwrap_or_default();
+    configs.iter().for_each(|(config, span)| {
+        decls.index("config", config, *span);
+    });
+    let secrets = block.names("secrets").unwrap_or_default();
+    secrets.iter().for_each(|(secret, span)| check_label(cx, "Secret", secret, *span));
+    Some(Extra {
+        name,
+        stays,
+        image,
+        memory: memory?,
+        cpu: cpu(&block),
+        env: env(decls, &block),
+        configs: configs.into_iter().map(|(config, _)| config).collect(),
+        secrets: secrets.into_iter().map(|(secret, _)| secret).collect(),
+        command: block.strings("command").unwrap_or_default(),
+        args: block.strings("args").unwrap_or_default(),
+        mounts,
+    })
+}
