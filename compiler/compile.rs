@@ -26,6 +26,8 @@ pub struct Compilation {
     pub sources: SourceMap,
     /// What there is to say, in order.
     pub diagnostics: Vec<Diagnostic>,
+    /// The environments that the program declares.
+    pub environments: Vec<String>,
     /// What the caller asked of the plan, if there is one.
     pub output: Option<Output>,
 }
@@ -98,12 +100,7 @@ pub fn compile(world: &dyn World, name: &str, text: String, options: &Options, w
 pub fn compile_all(world: &dyn World, name: &str, text: &str) -> (Compilation, Vec<(String, Compilation)>) {
     let check = |env: Option<String>| compile(world, name, text.to_owned(), &Options { env }, Want::Check);
     let base = check(None);
-    let envs = sema::environments(&base.sources);
-    let rest = envs.into_iter().map(|env| {
-        let compilation = check(Some(env.clone()));
-        (env, compilation)
-    });
-    let rest = rest.collect();
+    let rest = base.environments.iter().map(|env| (env.clone(), check(Some(env.clone())))).collect();
     (base, rest)
 }
 
@@ -147,7 +144,8 @@ fn compile_once(world: &dyn World, name: &str, text: String, options: &Options, 
 }
 
 fn finish(loaded: Loaded, diagnostics: Vec<Diagnostic>, output: Option<Output>) -> Compilation {
-    Compilation { sources: loaded.sources, diagnostics, output }
+    let environments = sema::environments(&loaded);
+    Compilation { sources: loaded.sources, diagnostics, environments, output }
 }
 
 fn describe(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, want: Want<'_>) -> Output {

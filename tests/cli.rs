@@ -112,7 +112,7 @@ fn link(from: &Path, to: &str) {
 fn link(_: &Path, _: &str) {}
 
 /// Runs one command in a folder: what it prints, what it complains of, how it ends.
-fn run(command: &str, folder: &Path) -> String {
+pub(crate) fn run(command: &str, folder: &Path) -> String {
     let (command, lines) = match command.split_once(" | head -") {
         Some((command, lines)) => (command, lines.parse().unwrap_or(usize::MAX)),
         None => (command, usize::MAX),

@@ -9,6 +9,7 @@ mod fmt;
 mod generate;
 mod golden;
 mod properties;
+mod readme;
 mod recount;
 mod registry;
 mod robustness;

@@ -10,8 +10,7 @@ use super::hir::{Given, Origin, Program};
 use super::layers::{Field, Fields, Layer};
 use super::load::{Loaded, load_library};
 use super::{machine, service};
-use crate::base::source::SourceMap;
-use crate::base::span::{FileId, Span};
+use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::stdlib;
@@ -140,18 +139,13 @@ fn runtime_module(runtime: &str) -> &'static str {
     }
 }
 
-/// The environments that a program's texts declare, sorted.
-pub fn environments(sources: &SourceMap) -> Vec<String> {
-    // Without the word there is none, and most programs have none.
-    let own = sources.files().iter().filter(|file| !file.name.starts_with("std/") && file.text.contains("env "));
-    let mut names = BTreeSet::new();
-    for file in own {
-        let parsed = crate::syntax::parse(FileId::default(), &file.text, &mut Sink::default());
-        let text = |span: Span| &file.text[span.start as usize..span.end as usize];
-        let envs = parsed.file.items.iter().filter(|item| text(item.key.span) == "env" && item.body.is_some());
-        names.extend(envs.flat_map(|item| &item.names).map(|name| text(name.span).to_owned()));
-    }
-    names.into_iter().collect()
+/// The environments that a program declares, sorted.
+pub fn environments(loaded: &Loaded) -> Vec<String> {
+    let text = |span: Span| loaded.sources.text(span);
+    let items = loaded.files.iter().flat_map(|file| &file.items);
+    let envs = items.filter(|item| item.body.is_some() && text(item.key.span) == "env");
+    let names: BTreeSet<&str> = envs.flat_map(|item| &item.names).map(|name| text(name.span)).collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Adds the modules of the library that a program needs without naming them.
