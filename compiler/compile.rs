@@ -3,7 +3,7 @@
 use crate::backend;
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
-use crate::diag::{Diagnostic, Edit, Sink};
+use crate::diag::{Diagnostic, Edit, Help, Sink};
 use crate::lint;
 use crate::plan;
 use crate::plan::model::Plan;
@@ -165,7 +165,17 @@ fn describe(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, wan
 fn keep_helps_that_hold(world: &dyn World, name: &str, text: &str, options: &Options, compilation: &mut Compilation) {
     let errors: Vec<String> = compilation.diagnostics.iter().filter(|d| d.is_error()).map(subject).collect();
     let sources = &compilation.sources;
+    // Each trial is a compilation: whoever has many errors mends the first ones first.
+    const TRIED: usize = 8;
+    let mut tried = 0;
     for diagnostic in &mut compilation.diagnostics {
+        if diagnostic.helps.iter().any(|help| !help.edits.is_empty()) {
+            tried += 1;
+        }
+        if tried > TRIED {
+            diagnostic.helps.retain(|help| help.edits.is_empty());
+            continue;
+        }
         let own = subject(diagnostic);
         let proposed = diagnostic.helps.len();
         diagnostic.helps.retain(|help| {
@@ -185,6 +195,10 @@ fn keep_helps_that_hold(world: &dyn World, name: &str, text: &str, options: &Opt
                 .map(subject)
                 .all(|error| left.iter().position(|known| *known == error).map(|at| left.remove(at)).is_some())
         });
+        let alone = |help: &Help| help.edits.len() == 1 && !help.needs_machine;
+        if diagnostic.helps.iter().any(alone) {
+            diagnostic.helps.retain(|help| help.edits.len() < 2);
+        }
         if proposed > 0 && diagnostic.helps.is_empty() {
             diagnostic.notes.push("no single change that bzc knows makes it fit and breaks nothing else".to_owned());
         }

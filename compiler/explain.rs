@@ -2,9 +2,13 @@
 
 use crate::backend::argument_note;
 use crate::base::suggest::nearest;
+use crate::base::text::wrapped;
 use crate::diag::codes::CODES;
 use crate::diag::lints::LINTS;
 use crate::stdlib;
+
+/// Columns of an explanation, its margin apart.
+const WIDTH: usize = 76;
 
 /// All error codes and lints with their titles.
 pub fn codes() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -45,7 +49,11 @@ pub fn explain(topic: &str) -> Result<String, Option<String>> {
 }
 
 fn flag(flag: &stdlib::Flag) -> String {
-    let mut out = format!("{}\n\n  {}\n\n", flag.key, flag.meaning);
+    let mut out = format!("{}\n\n", flag.key);
+    for line in wrapped(flag.meaning, WIDTH) {
+        out.push_str(&format!("  {line}\n"));
+    }
+    out.push('\n');
     let since = flag.since.map_or("before 1.30".to_owned(), |minor| format!("1.{minor}"));
     let rows = [
         ("takes", Some(flag.kind.to_owned())),
@@ -64,10 +72,10 @@ fn flag(flag: &stdlib::Flag) -> String {
 fn argument(row: &stdlib::Argument) -> String {
     let mut out = format!("{} --{}\n\n", row.component, row.name);
     let note = argument_note(row).or(row.note.map(str::to_owned));
-    out.push_str(&format!(
-        "  {}\n",
-        note.as_deref().unwrap_or("bzc knows that it exists, and nothing of what it does for memory.")
-    ));
+    let note = note.as_deref().unwrap_or("bzc knows that it exists, and nothing of what it does for memory.");
+    for line in wrapped(note, WIDTH) {
+        out.push_str(&format!("  {line}\n"));
+    }
     if let Some(default) = row.default {
         out.push_str(&format!("\n  default  {default}\n"));
     }

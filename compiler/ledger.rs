@@ -96,6 +96,33 @@ fn row(what: impl Into<String>, amount: u64, from: impl Into<String>, inner: boo
     Row { what: what.into(), amount: in_mib(amount), from: from.into(), inner }
 }
 
+/// What takes the node's memory, drawn to scale: a sign a kind, so that no colour is needed.
+fn bar(plan: &Plan<'_, '_>) -> String {
+    const WIDTH: u64 = 60;
+    let node = &plan.node;
+    let services: u64 = plan.workloads.iter().map(|workload| workload.pod_request() * workload.peak()).sum();
+    let packaged = node.requests - services;
+    let parts = [
+        ('█', "reserved", node.reserved() - node.held),
+        ('▓', "held back", node.held),
+        ('▒', "packaged by K3s", packaged),
+        ('#', "services", services),
+        ('░', "free", node.free()),
+    ];
+    let (mut line, mut legend) = (String::from("  "), String::from("  "));
+    let (mut drawn, mut before) = (0, 0_u64);
+    for (sign, name, bytes) in parts.into_iter().filter(|(.., bytes)| *bytes > 0) {
+        before += bytes;
+        // Up to where the sum so far reaches; whatever is there gets at least one sign.
+        let until = u128::from(before) * u128::from(WIDTH) / u128::from(node.capacity.max(1));
+        let until = u64::try_from(until).unwrap_or(WIDTH).max(drawn + 1);
+        (drawn..until).for_each(|_| line.push(sign));
+        drawn = until;
+        let _ = write!(legend, "{}{sign} {name}", if legend.len() > 2 { "  " } else { "" });
+    }
+    format!("{line}\n{legend}\n")
+}
+
 /// The whole ledger.
 pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap) -> String {
     let node = &plan.node;
@@ -144,7 +171,7 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
     rows.extend(service_rows(program, plan, sources));
     rows.push(row("free", node.free(), "", false));
 
-    let mut out = format!("{} · {}\n\n", declared.name.value, in_mib(node.capacity));
+    let mut out = format!("{} · {}\n{}\n", declared.name.value, in_mib(node.capacity), bar(plan));
     let what = rows
         .iter()
         .map(|row| row.what.chars().count() + if row.inner { 2 } else { 0 })

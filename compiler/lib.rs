@@ -22,6 +22,7 @@ mod plan;
 mod sema;
 mod stdlib;
 mod syntax;
+mod verify;
 mod world;
 
 pub use backend::Artifact;
@@ -33,4 +34,5 @@ pub use diag::render::{github, human, short};
 pub use diag::{Addend, Diagnostic, Edit, Help, Label, Severity};
 pub use explain::{codes, explain};
 pub use fmt::format;
+pub use verify::{Verified, verify};
 pub use world::{MAX_SOURCE_BYTES, MemoryWorld, ReadError, World};

@@ -1,93 +1,17 @@
 //! Random bz programs, the same for the same seed. A program is a structure from which its text is printed, so
 //! that properties can change one number or the order of things and print it again.
 
+mod kinds;
+mod parts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use kinds::beside;
+pub use kinds::{Extra, Kind, Overlap};
+use parts::given;
+pub use parts::{Item, Rng, print};
+
 pub const MIB: u64 = 1 << 20;
-
-/// splitmix64: small, and good enough to pick from lists.
-#[derive(Debug, Clone)]
-pub struct Rng(u64);
-
-impl Rng {
-    pub fn new(seed: u64) -> Rng {
-        Rng(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x1234_5678))
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number from `low` to `high`, both included.
-    pub fn range(&mut self, low: u64, high: u64) -> u64 {
-        low + self.next() % (high - low + 1)
-    }
-
-    /// True in `percent` of the cases.
-    pub fn chance(&mut self, percent: u64) -> bool {
-        self.next() % 100 < percent
-    }
-
-    /// An index below `count`.
-    pub fn index(&mut self, count: usize) -> usize {
-        usize::try_from(self.next() % count as u64).expect("below a usize")
-    }
-
-    pub fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
-        &from[self.index(from.len())]
-    }
-
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for at in (1..items.len()).rev() {
-            items.swap(at, self.index(at + 1));
-        }
-    }
-}
-
-/// A piece of a program: `head` alone, or `head { body }`.
-#[derive(Debug, Clone)]
-pub struct Item {
-    pub head: String,
-    pub body: Option<Vec<Item>>,
-}
-
-impl Item {
-    pub fn line(head: impl Into<String>) -> Item {
-        Item { head: head.into(), body: None }
-    }
-
-    pub fn block(head: impl Into<String>, body: Vec<Item>) -> Item {
-        Item { head: head.into(), body: Some(body) }
-    }
-
-    fn print(&self, indent: usize, out: &mut String) {
-        out.push_str(&" ".repeat(indent));
-        out.push_str(&self.head);
-        if let Some(body) = &self.body {
-            out.push_str(" {\n");
-            body.iter().for_each(|item| item.print(indent + 2, out));
-            out.push_str(&" ".repeat(indent));
-            out.push('}');
-        }
-        out.push('\n');
-    }
-}
-
-/// `key = value` for those that are given.
-fn given<const N: usize>(fields: [(&str, Option<String>); N]) -> Vec<Item> {
-    fields.into_iter().filter_map(|(key, value)| Some(Item::line(format!("{key} = {}", value?)))).collect()
-}
-
-/// The text of a list of items.
-pub fn print(items: &[Item]) -> String {
-    let mut out = String::new();
-    items.iter().for_each(|item| item.print(0, &mut out));
-    out
-}
 
 /// An amount of memory and how it is spelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,6 +111,14 @@ pub struct Common {
 }
 
 impl Common {
+    /// What of it a kind of workload takes.
+    fn of_kind(&self, kind: &Kind) -> Common {
+        let mut common = self.clone();
+        common.replicas = common.replicas.filter(|_| matches!(kind, Kind::Service | Kind::Stateful));
+        common.rollout = common.rollout.filter(|_| matches!(kind, Kind::Service | Kind::Scaled(..)));
+        common
+    }
+
     /// Its fields, with `override` where `below` gives them already.
     fn items(&self, below: Option<&Common>) -> Vec<Item> {
         let none = Common::default();
@@ -215,6 +147,9 @@ pub struct Tier {
 
 #[derive(Debug, Clone)]
 pub struct Service {
+    pub kind: Kind,
+    /// In the order in which they start.
+    pub extras: Vec<Extra>,
     pub names: Vec<String>,
     pub tier: Option<usize>,
     pub common: Common,
@@ -296,6 +231,18 @@ impl Program {
         changed.or(self.of(service, |common| common.memory.as_ref()).map(Memory::most))
     }
 
+    /// What a service takes beside its main container: all sidecars, and an init container with those before it.
+    pub fn beside(&self, name: &str) -> Option<(u64, u64)> {
+        let service = self.services.iter().find(|service| service.names.iter().any(|own| own == name))?;
+        Some(beside(&service.extras, |extra| extra.memory.bytes))
+    }
+
+    /// The pods of each cron whose runs may overlap.
+    pub fn bounded(&self) -> Vec<(String, u64)> {
+        let bounded = self.services.iter().filter(|service| matches!(service.kind, Kind::Cron(_, Overlap::Allow(_))));
+        bounded.flat_map(|s| s.names.iter().map(|name| (name.clone(), s.kind.pods(1).0))).collect()
+    }
+
     /// All names of services.
     pub fn names(&self) -> Vec<String> {
         self.services.iter().flat_map(|service| service.names.clone()).collect()
@@ -362,9 +309,11 @@ impl Program {
     fn service_item(&self, service: &Service) -> Item {
         let below = service.tier.map(|tier| &self.tiers[tier]);
         let mut body: Vec<Item> = below.iter().map(|tier| Item::line(format!("tier = {}", tier.name))).collect();
-        body.extend(service.common.items(below.map(|tier| &tier.common)));
+        body.extend(service.common.of_kind(&service.kind).items(below.map(|tier| &tier.common)));
+        body.extend(service.kind.items());
         body.extend(service.rest.iter().cloned());
-        Item::block(format!("service {}", service.names.join(", ")), body)
+        body.extend(service.extras.iter().map(Extra::item));
+        Item::block(format!("{} {}", service.kind.keyword(), service.names.join(", ")), body)
     }
 
     fn change_item(&self, change: &Change) -> Item {
@@ -375,13 +324,14 @@ impl Program {
             })
         };
         let key = |key: &str, given: bool| if given { format!("override {key}") } else { key.to_owned() };
+        let keyword = service.map_or("service", |service| service.kind.keyword());
         let replicas = key("replicas", is_given(&|common| common.replicas.is_some()));
         let memory = key("memory", is_given(&|common| common.memory.is_some()));
         let body = given([
             (&replicas, change.replicas.map(|n| n.to_string())),
             (&memory, change.memory.as_ref().map(|memory| memory.text.clone())),
         ]);
-        Item::block(format!("service {}", change.service), body)
+        Item::block(format!("{keyword} {}", change.service), body)
     }
 
     /// Roughly what each service takes at its peak, by name: for choosing sizes that just fit or just do not.
@@ -396,16 +346,21 @@ impl Program {
                 let floor = service.workers.map_or(0, |workers| floor(workers.unwrap_or(1)));
                 let replicas =
                     change.and_then(|c| c.replicas).or(self.of(service, |common| common.replicas)).unwrap_or(1);
+                let (replicas, ending) = service.kind.pods(replicas);
                 let surge = match self.of(service, |common| common.rollout) {
+                    _ if !matches!(service.kind, Kind::Service | Kind::Scaled(..)) => 0,
                     None | Some(Rollout::Replace | Rollout::Recreate) => 0,
-                    Some(Rollout::Surge(n)) => n,
-                    Some(Rollout::Percent(p)) => (p * replicas).div_ceil(100),
+                    Some(Rollout::Surge(n)) => n.min(replicas),
+                    Some(Rollout::Percent(p)) => (p * replicas).div_ceil(100).min(replicas),
                 };
                 let peak = replicas + surge;
-                let cpu = self.of(service, |common| common.cpu.as_ref()).map_or(0, |cpu| cpu.request) * peak;
-                let shims = 2 * replicas.max(peak - replicas) * 3 * MIB;
-                let secrets = service.secrets * 2 * replicas * MIB;
-                needs.insert(name.clone(), Need(each.max(floor) * peak, shims + secrets, peak, cpu));
+                let main = self.of(service, |common| common.cpu.as_ref()).map_or(0, |cpu| cpu.request);
+                let (cpu, init_cpu) = beside(&service.extras, |extra| extra.cpu.unwrap_or(0));
+                let cpu = (main + cpu).max(init_cpu) * peak;
+                let (sidecars, init) = beside(&service.extras, |extra| extra.memory.bytes);
+                let each = (each.max(floor) + sidecars).max(init);
+                let (shims, secrets) = (ending * 3 * MIB, service.secrets * ending * MIB);
+                needs.insert(name.clone(), Need(each * peak, shims + secrets, peak, cpu));
             }
         }
         needs
@@ -570,9 +525,10 @@ impl Maker {
     }
 
     /// Ports, volumes and variables.
-    fn rest(&mut self, index: u64, single: bool) -> (Vec<Item>, u64) {
+    fn rest(&mut self, index: u64, single: bool, kind: &Kind) -> (Vec<Item>, u64) {
         let mut items = Vec::new();
         match self.rng.range(0, 5) {
+            _ if kind.ends() => {}
             0..=2 => {
                 items.push(Item::line(format!("port = {}", 8000 + index)));
                 let node_port = single && self.rng.chance(15);
@@ -588,6 +544,10 @@ impl Maker {
         if self.rng.chance(25) {
             let body = ["LOG_LEVEL = \"info\"", "TOKEN = secret keys/token"];
             items.push(Item::block("env", body.map(Item::line).into()));
+        }
+        if *kind == Kind::Stateful && self.rng.chance(60) {
+            let body = ["path = \"/var/data\"", "storage = 1Gi", "class = fast"];
+            items.push(Item::block("volume data", body.map(Item::line).into()));
         }
         let mut secrets = 0;
         for volume in ["certs", "keys", "scratch", "tmp"] {
@@ -677,11 +637,20 @@ pub fn program(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
         let own = of_tier.is_none() || m.rng.chance(15);
         let memory = own.then(|| m.memory(14, high));
         let most = memory.as_ref().or(of_tier.as_ref()).map_or(0, Memory::most);
-        let common = m.common(false, memory);
+        let mut common = m.common(false, memory);
+        let of_tier = tier.map(|tier| &tiers[tier].common);
+        let kind = m.kind(if size == Size::Tiny { 80 } else { 65 }, of_tier);
+        if matches!(kind, Kind::Scaled(..)) {
+            if common.cpu.is_none() && of_tier.is_none_or(|tier| tier.cpu.is_none()) {
+                common.cpu = Some(m.cpu());
+            }
+            common.rollout = common.rollout.filter(|rollout| *rollout != Rollout::Recreate);
+        }
+        let extras = m.extras(if size == Size::Tiny { 15 } else { 22 }, matches!(kind, Kind::Scaled(..)));
         let workers = (m.rng.chance(35)).then(|| m.rng.chance(30).then(|| m.rng.range(1, 3)));
         // Hardly ever an image that its memory cannot hold: that is another error.
         let workers = workers.filter(|workers| most >= floor(workers.unwrap_or(1)) || m.rng.chance(2));
-        let (mut rest, secrets) = if size == Size::Tiny { (Vec::new(), 0) } else { m.rest(made, several == 1) };
+        let (mut rest, secrets) = if size == Size::Tiny { (Vec::new(), 0) } else { m.rest(made, several == 1, &kind) };
         rest.push(match workers {
             Some(workers) => {
                 let mut body =
@@ -691,7 +660,7 @@ pub fn program(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
             }
             None => Item::line(format!("image = \"ghcr.io/acme/{}:1.{made}\"", names[0])),
         });
-        services.push(Service { names, tier, common, workers, secrets, rest });
+        services.push(Service { kind, extras, names, tier, common, workers, secrets, rest });
         made += several;
     }
     let namespace = m.rng.chance(20).then_some("shop");
@@ -702,7 +671,11 @@ pub fn program(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
             let name = m.rng.pick(&service.names).clone();
             let least = service.workers.map_or(14, |workers| floor(workers.unwrap_or(1)) / MIB);
             let memory = m.rng.chance(40).then(|| m.amount(least, least + 60));
-            let replicas = (memory.is_none() || m.rng.chance(50)).then(|| m.rng.range(0, 4));
+            let counted = matches!(service.kind, Kind::Service | Kind::Stateful);
+            let replicas = (counted && (memory.is_none() || m.rng.chance(50))).then(|| m.rng.range(0, 4));
+            if replicas.is_none() && memory.is_none() {
+                continue;
+            }
             changes.push(Change { service: name, replicas, memory });
         }
     }

@@ -17,3 +17,4 @@ mod spec;
 mod support;
 mod tidy;
 mod ui;
+mod verify;

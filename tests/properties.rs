@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use bzc::{Compilation, Diagnostic, Help, MemoryWorld, Options, Want};
 use serde_yaml::Value;
 
-use crate::generate::{self, Common, Item, MIB, Mem, Memory, Program, Rng, Rollout, Size};
+use crate::generate::{self, Item, Kind, MIB, Mem, Memory, Overlap, Program, Rng, Rollout, Size};
 
 const FILE: &str = "budget.bz";
 
@@ -87,21 +87,29 @@ fn kind(item: &Item) -> &str {
     item.head.split(' ').next().unwrap_or_default()
 }
 
-/// The same items in another order: those at the top, and the fields of nodes, tiers and services. Volumes keep
-/// their order among each other, because the pod lists them as they are written.
+/// The same items in another order: those at the top, and the fields of nodes, tiers and workloads. Volumes keep
+/// their order among each other, because the pod lists them as they are written; so do the containers beside the main
+/// one, because that is the order they start in.
 fn permuted(items: &[Item], rng: &mut Rng) -> Vec<Item> {
     let mut items = items.to_vec();
     rng.shuffle(&mut items);
     for item in &mut items {
-        if !["node", "tier", "service"].contains(&kind(item)) {
+        if !["node", "tier", "service", "stateful", "daemon", "job", "cron"].contains(&kind(item)) {
             continue;
         }
         let Some(body) = &mut item.body else { continue };
+        let ordered = |item: &Item| match kind(item) {
+            "volume" => Some("volume"),
+            "sidecar" | "init" => Some("container"),
+            _ => None,
+        };
+        let before = body.clone();
         rng.shuffle(body);
-        let at: Vec<usize> = (0..body.len()).filter(|at| kind(&body[*at]) == "volume").collect();
-        let mut volumes: Vec<Item> = at.iter().map(|at| body[*at].clone()).collect();
-        volumes.sort_by(|a, b| a.head.cmp(&b.head));
-        at.into_iter().zip(volumes).for_each(|(at, volume)| body[at] = volume);
+        for group in ["volume", "container"] {
+            let as_written = before.iter().filter(|item| ordered(item) == Some(group));
+            let places = body.iter_mut().filter(|item| ordered(item) == Some(group));
+            places.zip(as_written).for_each(|(place, item)| *place = item.clone());
+        }
     }
     items
 }
@@ -135,7 +143,7 @@ fn press(program: &mut Program, rng: &mut Rng) -> Option<String> {
         *memory = Some(more);
         Some(())
     };
-    let what = match rng.range(0, 11) {
+    let what = match rng.range(0, 14) {
         0 => {
             let less = program.node.memory.bytes.checked_sub(by)?;
             program.node.memory = Mem::plain(less / MIB * MIB);
@@ -174,40 +182,94 @@ fn press(program: &mut Program, rng: &mut Rng) -> Option<String> {
             "fewer pods"
         }
         7 | 8 => {
-            raise_memory(some_common(program, rng).1.memory.as_mut()?, by, rng);
+            let at = some_common(program, rng);
+            raise_memory(at.common(program).memory.as_mut()?, by, rng);
             "more memory"
         }
         9 => {
-            let (of_tier, common) = some_common(program, rng);
+            let at = some_common(program, rng);
+            // Replicas of a tier would be two numbers of pods to a service below it that scales.
+            let scales = at.kinds(program).iter().any(|kind| matches!(kind, Kind::Scaled(..)));
+            let below = at.is_below(program);
+            let common = at.common(program);
             // Where a service says nothing, its tier may.
-            let replicas = common.replicas.or(if of_tier { None } else { Some(1) })?;
+            let replicas = common.replicas.or(if below || scales { None } else { Some(1) })?;
             common.replicas = Some(replicas + rng.range(1, 3));
             "more replicas"
         }
-        _ => {
-            let (of_tier, common) = some_common(program, rng);
-            let rollout = common.rollout.or(if of_tier { None } else { Some(Rollout::Replace) })?;
+        10 | 11 => {
+            let at = some_common(program, rng);
+            let scales = at.kinds(program).iter().any(|kind| matches!(kind, Kind::Scaled(..)));
+            let below = at.is_below(program);
+            let common = at.common(program);
+            let rollout = common.rollout.or(if below { None } else { Some(Rollout::Replace) })?;
             common.rollout = Some(match rollout {
                 Rollout::Replace | Rollout::Recreate => Rollout::Surge(1),
                 Rollout::Surge(n) => Rollout::Surge(n + 1),
                 Rollout::Percent(n) => Rollout::Percent(n + 30),
             });
-            "more surge"
+            if scales { "more surge of what scales" } else { "more surge" }
+        }
+        12 | 13 => {
+            let at = rng.index(program.services.len());
+            let more = rng.range(1, 3);
+            program.services[at].kind = match program.services[at].kind.clone() {
+                Kind::Scaled(least, most, cpu) => Kind::Scaled(least, most + more, cpu),
+                Kind::Job(pods, completions) => Kind::Job(Some(pods.unwrap_or(1) + more), completions),
+                Kind::Cron(pods, Overlap::Allow(runs)) if rng.chance(50) => {
+                    Kind::Cron(pods, Overlap::Allow(runs + more))
+                }
+                Kind::Cron(pods, overlap) => Kind::Cron(Some(pods.unwrap_or(1) + more), overlap),
+                Kind::Service | Kind::Stateful | Kind::Daemon => return None,
+            };
+            "more pods of its kind"
+        }
+        _ => {
+            let at = rng.index(program.services.len());
+            let extra = rng.index(4);
+            let extra = program.services[at].extras.get_mut(extra)?;
+            extra.memory = extra.memory.more(by);
+            "more for a container beside"
         }
     };
     Some(what.to_owned())
 }
 
-/// What a tier or a service says of its pods, and whether it is a service below a tier.
-fn some_common<'p>(program: &'p mut Program, rng: &mut Rng) -> (bool, &'p mut Common) {
-    let at = rng.index(program.tiers.len() + program.services.len());
-    match at.checked_sub(program.tiers.len()) {
-        None => (false, &mut program.tiers[at].common),
-        Some(at) => {
-            let service = &mut program.services[at];
-            (service.tier.is_some(), &mut service.common)
+/// A tier or a service, by its index.
+#[derive(Clone, Copy)]
+enum At {
+    Tier(usize),
+    Service(usize),
+}
+
+impl At {
+    fn common(self, program: &mut Program) -> &mut generate::Common {
+        match self {
+            At::Tier(at) => &mut program.tiers[at].common,
+            At::Service(at) => &mut program.services[at].common,
         }
     }
+
+    /// Whether it is a service below a tier.
+    fn is_below(self, program: &Program) -> bool {
+        matches!(self, At::Service(at) if program.services[at].tier.is_some())
+    }
+
+    /// The kinds of the service, or of those below the tier.
+    fn kinds(self, program: &Program) -> Vec<Kind> {
+        match self {
+            At::Service(at) => vec![program.services[at].kind.clone()],
+            At::Tier(at) => {
+                let below = program.services.iter().filter(|service| service.tier == Some(at));
+                below.map(|service| service.kind.clone()).collect()
+            }
+        }
+    }
+}
+
+fn some_common(program: &Program, rng: &mut Rng) -> At {
+    let at = rng.index(program.tiers.len() + program.services.len());
+    at.checked_sub(program.tiers.len()).map_or(At::Tier(at), At::Service)
 }
 
 /// More of it: the low end of a range, or the limit of a burst. A higher request of a burst alone is not more: the
@@ -276,7 +338,7 @@ fn more_demand_never_makes_a_program_fit() {
 }
 
 /// A program with a number in one place, and the largest numbers that may stand there.
-const HUGE: [(&str, &str); 14] = [
+const HUGE: [(&str, &str); 20] = [
     ("node", "memory = 17179869183Gi"),
     ("node", "memory = 4Gi  reserve = 17179869183Gi"),
     ("node", "memory = 17179869183Gi  reserve = 17179869183Gi"),
@@ -290,6 +352,26 @@ const HUGE: [(&str, &str); 14] = [
     ("service", "memory { request = 1Mi  limit = 17179869183Gi }  replicas = 1000000"),
     ("service", "memory = 32Mi  cpu = 18446744073709551615m  replicas = 1000000  rollout = surge 1000%"),
     ("service", "memory = 32Mi  replicas = 1000000  rollout = surge 1000000"),
+    (
+        "service",
+        "memory = 32Mi  sidecar a { image = \"acme/a:1\"  memory = 17179869183Gi }  sidecar b { image = \"acme/b:1\"  \
+         memory = 17179869183Gi }",
+    ),
+    (
+        "service",
+        "memory = 17179869183Gi  init a { image = \"acme/a:1\"  memory = 17179869183Gi }  scale = 1..100000  cpu = 1",
+    ),
+    (
+        "service",
+        "memory { request = 1Mi  limit = 17179869183Gi }  sidecar a { image = \"acme/a:1\"  memory = 17179869183Gi }",
+    ),
+    (
+        "service",
+        "memory = 32Mi  cpu = 18446744073709551615m  sidecar a { image = \"acme/a:1\"  memory = 12Mi  cpu = \
+         18446744073709551615m }",
+    ),
+    ("cron", "memory = 17179869183Gi  parallelism = 100000  concurrency = allow  at-most = 100000"),
+    ("cron", "memory = 32Mi..17179869183Gi  parallelism = 100000  concurrency = replace"),
     ("budget", "17179869183Gi"),
 ];
 
@@ -308,12 +390,14 @@ fn numbers_of_any_size_are_counted() {
             let other = if other.0 == "service" { other.1 } else { "memory = 64Mi" };
             let text = format!(
                 "edition = 1\nnode pi {{ {} }}\nk3s {{ {} }}\ncomponent coredns {{ {} }}\nbudget all = {}\n\
-                 service api {{ {}  image = \"acme/api:1\" }}\nservice web {{ {other}  image = \"acme/web:1\" }}\n",
+                 service api {{ {}  image = \"acme/api:1\" }}\nservice web {{ {other}  image = \"acme/web:1\" }}\n\
+                 cron night {{ {}  image = \"acme/night:1\"  schedule = \"@daily\" }}\n",
                 of("node", "memory = 4Gi  cpu = 4"),
                 of("k3s", "disable = [traefik]"),
                 of("coredns", "memory = 64Mi"),
                 of("budget", "2Gi"),
                 of("service", "memory = 64Mi"),
+                of("cron", "memory = 64Mi"),
             );
             for want in [Want::Check, Want::Files, Want::Ledger] {
                 if std::panic::catch_unwind(|| compile(&text, None, want)).is_err() {
@@ -440,6 +524,8 @@ struct Claim {
     limit: u64,
     peak: u64,
     most: u64,
+    /// What sidecars take beside it, and what an init container takes before it.
+    beside: (u64, u64),
 }
 
 fn report(compilation: &Compilation) -> Option<Value> {
@@ -470,8 +556,9 @@ fn no_memory_is_left_that_a_service_could_have() {
         for service in services.iter().filter(|service| service["choice"].as_str() == Some("level")) {
             let name = service["name"].as_str().expect("a name").to_owned();
             let most = program.most(&name).expect("a service of the report is in the program");
-            let claim =
-                Claim { limit: number(&service["limitBytes"]), peak: number(&service["podsAtPeak"]), name, most };
+            let beside = program.beside(&name).expect("a service of the report is in the program");
+            let (limit, peak) = (number(&service["limitBytes"]), number(&service["podsAtPeak"]));
+            let claim = Claim { limit, peak, name, most, beside };
             ranged += 1;
             plain += u32::from(seed % 3 == 0);
             if let Some(what) = could_have_more(&claim, free, &report["budgets"]) {
@@ -495,12 +582,13 @@ fn simplify(program: &mut Program) {
     }
 }
 
-/// The step that no ceiling would have refused.
+/// The step that no ceiling would have refused: of the whole pod, by Kubernetes' formula.
 fn could_have_more(claim: &Claim, free: u64, budgets: &Value) -> Option<String> {
-    let Claim { name, limit, peak, most } = claim;
-    let next = ((limit / MIB + 1) * MIB).min(*most);
+    let Claim { name, limit, peak, most, beside: (sidecars, init) } = claim;
+    let highest = (most + sidecars).max(*init);
+    let next = ((limit / MIB + 1) * MIB).min(highest);
     if next <= *limit {
-        return Some(format!("`{name}` has {limit}, its ceiling {most}, and is said to be below it"));
+        return Some(format!("a pod of `{name}` has {limit}, at most {highest}, and is said to be below that"));
     }
     let cost = (next - limit) * peak;
     let mut rooms = vec![free];
@@ -511,5 +599,7 @@ fn could_have_more(claim: &Claim, free: u64, budgets: &Value) -> Option<String> 
         }
     }
     let fits = rooms.iter().all(|room| *room >= cost);
-    fits.then(|| format!("`{name}` has {limit} for {peak} pods and could have {next}: {cost} more, rooms {rooms:?}"))
+    fits.then(|| {
+        format!("a pod of `{name}` has {limit} and could have {next}, {peak} of them: {cost} more, rooms {rooms:?}")
+    })
 }

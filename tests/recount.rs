@@ -4,6 +4,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read their inputs")]
 
+mod pods;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,8 @@ use bzc::{Compilation, MemoryWorld, Options, ReadError, Want, World};
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use crate::generate::{self, Size};
+use crate::generate::{self, Kind, Size};
+use pods::{WORKLOADS, Workload, autoscaled, check_containers, workload};
 
 const MIB: u128 = 1 << 20;
 
@@ -125,31 +128,6 @@ fn packaged(off: &BTreeSet<String>) -> Vec<Packaged> {
     on.map(read).collect()
 }
 
-/// Request and limit of one pod.
-#[derive(Debug, Clone, Copy, Default)]
-struct Pod {
-    request: u128,
-    limit: u128,
-    cpu: u128,
-}
-
-/// One Deployment.
-#[derive(Debug)]
-struct Workload {
-    pod: Pod,
-    replicas: u128,
-    surge: u128,
-    /// Pods that may exist at once, those that are told to end among them.
-    ending: u128,
-    secrets: u128,
-}
-
-impl Workload {
-    fn peak(&self) -> u128 {
-        self.replicas + self.surge
-    }
-}
-
 /// Where faults are put, each in a sentence.
 #[derive(Debug, Default)]
 struct Faults(Vec<String>);
@@ -205,110 +183,6 @@ fn is_kind(object: &Value, kind: &str) -> bool {
 
 fn name_of(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
-}
-
-/// `memory` out of `requests` or `limits`.
-fn resource(container: &Value, which: &str, what: &str) -> Option<String> {
-    scalar(&container["resources"][which][what])
-}
-
-/// Request or limit of a pod: the containers and the sidecars together, or an init container with the sidecars
-/// before it, whichever is more.
-fn pod_sum(spec: &Value, of: &dyn Fn(&Value) -> u128) -> u128 {
-    let none = Vec::new();
-    let list = |key: &str| spec[key].as_sequence().unwrap_or(&none).clone();
-    let mut sidecars = 0;
-    let mut most = 0;
-    for container in list("initContainers") {
-        if container["restartPolicy"].as_str() == Some("Always") {
-            sidecars += of(&container);
-            most = most.max(sidecars);
-        } else {
-            most = most.max(sidecars + of(&container));
-        }
-    }
-    let together = sidecars + list("containers").iter().map(of).sum::<u128>();
-    together.max(most)
-}
-
-fn pod_of(spec: &Value) -> Pod {
-    let memory =
-        |which: &'static str| move |c: &Value| resource(c, which, "memory").and_then(|t| bytes(&t)).unwrap_or(0);
-    let cpu = |c: &Value| {
-        let given = resource(c, "requests", "cpu").or_else(|| resource(c, "limits", "cpu"));
-        given.and_then(|text| milli(&text)).unwrap_or(0)
-    };
-    Pod {
-        request: pod_sum(spec, &memory("requests")),
-        limit: pod_sum(spec, &memory("limits")),
-        cpu: pod_sum(spec, &cpu),
-    }
-}
-
-/// `maxSurge` or `maxUnavailable`: a number, or a percentage of the replicas rounded up or down.
-fn part(value: &Value, replicas: u128, up: bool) -> Option<u128> {
-    let text = match value {
-        Value::Null => "25%".to_owned(),
-        other => scalar(other)?,
-    };
-    match text.strip_suffix('%') {
-        None => text.parse().ok(),
-        Some(percent) => {
-            let product = percent.parse::<u128>().ok()? * replicas;
-            Some(if up { product.div_ceil(100) } else { product / 100 })
-        }
-    }
-}
-
-fn workload(deployment: &Value, faults: &mut Faults) -> Option<Workload> {
-    let spec = &deployment["spec"];
-    let replicas = spec["replicas"].as_u64().map_or(1, u128::from);
-    let strategy = &spec["strategy"];
-    let recreates = strategy["type"].as_str() == Some("Recreate");
-    let (surge, unavailable) = match recreates {
-        true => {
-            faults.holds(strategy["rollingUpdate"].is_null(), || "Recreate with rollingUpdate".to_owned());
-            (0, replicas)
-        }
-        false => {
-            let rolling = &strategy["rollingUpdate"];
-            // The new pods of a rollout are never more than the replicas.
-            let surge = part(&rolling["maxSurge"], replicas, true)?.min(replicas);
-            let unavailable = part(&rolling["maxUnavailable"], replicas, false)?;
-            // The API refuses two written zeros; two percentages that come to nothing mean one unavailable.
-            let written = |value: &Value| scalar(value).is_some_and(|text| text == "0" || text == "0%");
-            faults.holds(!(written(&rolling["maxSurge"]) && written(&rolling["maxUnavailable"])), || {
-                format!("{}: the API refuses maxSurge 0 with maxUnavailable 0", name_of(deployment))
-            });
-            (surge, if surge == 0 && unavailable == 0 { 1 } else { unavailable })
-        }
-    };
-    faults
-        .holds(replicas == 0 || surge + unavailable > 0, || format!("{}: a rollout cannot move", name_of(deployment)));
-    let pod = &spec["template"]["spec"];
-    let volumes = pod["volumes"].as_sequence().map_or(&[][..], Vec::as_slice);
-    let secrets = volumes.iter().filter(|volume| !volume["secret"].is_null()).count() as u128;
-    // Each replica leaves once while its successor is there already, except where all leave first.
-    let ending = if recreates { replicas } else { replicas + replicas.max(surge) };
-    Some(Workload { pod: pod_of(pod), replicas, surge, ending, secrets })
-}
-
-/// Every container has request and limit, and they are one unless the report calls the service bursting.
-fn check_containers(deployment: &Value, may_burst: bool, faults: &mut Faults) {
-    let spec = &deployment["spec"]["template"]["spec"];
-    for list in ["containers", "initContainers"] {
-        for container in spec[list].as_sequence().map_or(&[][..], Vec::as_slice) {
-            let name = name_of(deployment);
-            let request = resource(container, "requests", "memory").and_then(|text| bytes(&text));
-            let limit = resource(container, "limits", "memory").and_then(|text| bytes(&text));
-            faults.holds(request.is_some_and(|n| n > 0), || format!("{name}: a container without memory request"));
-            faults.holds(limit.is_some_and(|n| n >= 12 * MIB), || {
-                format!("{name}: limit {limit:?} is no limit to live in")
-            });
-            faults.holds(request <= limit, || format!("{name}: request {request:?} above limit {limit:?}"));
-            faults.holds(may_burst || request == limit, || format!("{name}: request {request:?}, limit {limit:?}"));
-        }
-    }
 }
 
 /// What config.yaml tells the kubelet: the values of each argument, in order.
@@ -397,7 +271,7 @@ fn components(files: &Files, node: &str, config: &Value, faults: &mut Faults) ->
     for stock in packaged(&off) {
         if let (Some(dns), "coredns") = (dns, stock.name) {
             check_containers(dns, true, faults);
-            let own = workload(dns, faults)?;
+            let own = workload(dns, None, &Value::Null, faults)?;
             components.push(Component {
                 name: stock.name,
                 request: own.pod.request * own.replicas,
@@ -472,20 +346,23 @@ fn count(files: &Files, machine: &Machine, faults: &mut Faults) -> Option<()> {
     let overcommitted = machine.overcommit.is_some();
     compare_components(&components, told, overcommitted, faults)?;
 
-    let deployments: Vec<Value> =
-        objects(files, "manifests/")?.into_iter().filter(|object| is_kind(object, "Deployment")).collect();
+    let manifests = objects(files, "manifests/")?;
+    let scaled = autoscaled(&manifests, faults)?;
     let mut workloads: BTreeMap<String, Workload> = BTreeMap::new();
-    for deployment in &deployments {
-        let name = name_of(deployment).to_owned();
+    for object in manifests.iter().filter(|object| WORKLOADS.iter().any(|kind| is_kind(object, kind))) {
+        let name = name_of(object).to_owned();
         let Some(service) = by_name(&report["services"], &name) else {
-            faults.0.push(format!("Deployment {name} is not in the report"));
+            faults.0.push(format!("{name} is not in the report"));
             continue;
         };
-        check_containers(deployment, service["choice"].as_str() == Some("burst"), faults);
-        let workload = workload(deployment, faults)?;
+        check_containers(object, service["choice"].as_str() == Some("burst"), faults);
+        let workload = workload(object, scaled.get(&name).copied(), service, faults)?;
         for (key, counted) in [
             ("requestBytes", workload.pod.request),
             ("limitBytes", workload.pod.limit),
+            ("mainRequestBytes", workload.main.request),
+            ("mainLimitBytes", workload.main.limit),
+            ("cpuMilli", workload.pod.cpu),
             ("replicas", workload.replicas),
             ("surge", workload.surge),
             ("podsAtPeak", workload.peak()),
@@ -493,10 +370,11 @@ fn count(files: &Files, machine: &Machine, faults: &mut Faults) -> Option<()> {
         ] {
             faults.same(&format!("{name}: {key}"), counted, &service[key]);
         }
+        faults.holds(service["kind"] == object["kind"], || format!("{name} is no {:?}", service["kind"]));
         workloads.insert(name, workload);
     }
     faults.holds(report["services"].as_sequence().map(Vec::len) == Some(workloads.len()), || {
-        format!("{} Deployments, another number of services in the report", workloads.len())
+        format!("{} workloads, another number of services in the report", workloads.len())
     });
 
     let sum = |of: &dyn Fn(&Workload) -> u128| workloads.values().map(of).sum::<u128>();
@@ -718,23 +596,6 @@ fn quantities_are_those_of_kubernetes() {
 }
 
 #[test]
-fn rollouts_round_as_kubernetes_does() {
-    let yaml = |text: &str| serde_yaml::from_str::<Value>(text).expect("YAML");
-    let percent = Value::String("34%".to_owned());
-    assert_eq!((part(&percent, 3, true), part(&percent, 3, false)), (Some(2), Some(1)));
-    assert_eq!((part(&Value::Null, 1, true), part(&Value::Null, 1, false)), (Some(1), Some(0)));
-    let pod = pod_of(&yaml(
-        "initContainers:
-- {restartPolicy: Always, resources: {requests: {memory: 10Mi}}}
-- {resources: {requests: {memory: 100Mi}}}
-- {restartPolicy: Always, resources: {requests: {memory: 5Mi}}}
-containers:
-- {resources: {requests: {memory: 50Mi}, limits: {memory: 64Mi}}}",
-    ));
-    assert_eq!((pod.request, pod.limit), (110 * MIB, 64 * MIB));
-}
-
-#[test]
 fn every_example_counts_as_it_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut counted = 0;
@@ -757,6 +618,7 @@ fn every_example_counts_as_it_says() {
 fn generated_programs_count_as_they_say() {
     const WANTED: u32 = 500;
     let mut counted = 0;
+    let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
     let mut faults: BTreeMap<String, (usize, String, u32)> = BTreeMap::new();
     for seed in 0.. {
         if counted == WANTED {
@@ -775,7 +637,13 @@ fn generated_programs_count_as_they_say() {
             cpu: program.node.cpu.as_ref().map(|(milli, _)| u128::from(*milli)),
             overcommit: program.node.overcommit.map(u128::from),
         };
-        let found = recount(&output.files, &machine);
+        let mut found = recount(&output.files, &machine);
+        // The bound of runs that overlap is in no manifest, but the program is at hand.
+        found.extend(program.bounded().into_iter().filter_map(|(name, pods)| {
+            let report: Value = serde_yaml::from_str(self::text(&output.files, "report.json")?).ok()?;
+            let told = by_name(&report["services"], &name)?["podsAtPeak"].as_u64();
+            (told != Some(pods)).then(|| format!("{name}: the program allows {pods} pods, report.json says {told:?}"))
+        }));
         if !found.is_empty() {
             // The shortest program of each kind of fault.
             let kind: String = found[0].chars().filter(|c| !c.is_ascii_digit()).collect();
@@ -787,7 +655,14 @@ fn generated_programs_count_as_they_say() {
             }
         }
         counted += 1;
+        for service in &program.services {
+            *kinds.entry(service.kind.keyword()).or_default() += 1;
+            *kinds.entry("sidecar or init").or_default() += u32::from(!service.extras.is_empty());
+            *kinds.entry("scale").or_default() += u32::from(matches!(service.kind, Kind::Scaled(..)));
+        }
+        *kinds.entry("allow").or_default() += u32::from(!program.bounded().is_empty());
     }
+    assert!(kinds.len() == 8 && kinds.values().all(|times| *times > 20), "some kinds are hardly tried: {kinds:?}");
     let shown: Vec<String> =
         faults.into_values().map(|(_, shown, times)| format!("{times} times, shortest: {shown}")).collect();
     assert!(shown.is_empty(), "{}", shown.join("\n\n"));

@@ -9,6 +9,7 @@ use super::kubernetes::{pins_matter, system_limits};
 use super::yaml::{comment, quote_if_needed};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
+use crate::base::text::wrapped;
 use crate::plan::model::Plan;
 use crate::sema::hir::{Node, Role, Setting, SettingValue};
 use crate::stdlib;
@@ -120,21 +121,6 @@ fn config(plan: &Plan<'_, '_>, node: &Node<'_>) -> String {
     out
 }
 
-/// Words in lines of at most `width` characters, as far as words allow.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 fn values(setting: &Setting<'_>) -> Values {
     let scalar = |text: &str| {
         let mut out = String::new();
@@ -169,6 +155,8 @@ pub(crate) fn argument_note(row: &stdlib::Argument) -> Option<String> {
         _ => "Nobody measured what it does for memory.",
     };
     Some(match row.note {
+        // Many notes say it in their own words.
+        Some(note) if note.contains("no memory") || note.contains("at rest") => note.to_owned(),
         Some(note) => format!("{memory} {note}"),
         None => memory.to_owned(),
     })
@@ -245,10 +233,17 @@ fn cluster_dns(plan: &Plan<'_, '_>) -> Vec<String> {
 
 /// The tenth address of `10.43.0.0/16`.
 fn tenth(range: &str) -> Option<String> {
-    let (base, _) = range.split_once('/')?;
-    Some(match base.parse::<IpAddr>().ok()? {
-        IpAddr::V4(base) => Ipv4Addr::from(u32::from(base).checked_add(10)?).to_string(),
-        IpAddr::V6(base) => Ipv6Addr::from(u128::from(base).checked_add(10)?).to_string(),
+    let (address, bits) = range.split_once('/')?;
+    let bits: u32 = bits.parse().ok()?;
+    Some(match address.parse::<IpAddr>().ok()? {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32_u32.checked_sub(bits)?).unwrap_or(0);
+            Ipv4Addr::from((u32::from(address) & mask).checked_add(10)?).to_string()
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128_u32.checked_sub(bits)?).unwrap_or(0);
+            Ipv6Addr::from((u128::from(address) & mask).checked_add(10)?).to_string()
+        }
     })
 }
 

@@ -5,3 +5,4 @@ pub mod quantity;
 pub mod source;
 pub mod span;
 pub mod suggest;
+pub mod text;

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     about = "Compiles a memory budget for a small K3s machine, and proves that it all fits"
 )]
 #[command(
-    after_help = "Exit codes: 0 clean; 1 errors in the program, or files would change; 2 usage or input; 101 a bug in bzc"
+    after_help = "Exit codes: 0 clean; 1 errors in the program, files would change, or a report disagrees with itself; 2 usage or input; 101 a bug in bzc"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Fmt(Fmt),
     /// Explain an error code, a lint, a key of K3s, or a number of the program
     Explain(Explain),
+    /// Re-check the proof that a report.json states, from its own numbers
+    Verify(Verify),
     /// Write a program to begin with
     Init(Init),
     /// Print a completion script for a shell
@@ -159,6 +161,13 @@ pub(crate) struct Explain {
     /// Compile for this environment of the program
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Reports; `-` for standard input
+    #[arg(value_name = "REPORT", default_value = "out/report.json")]
+    pub(crate) reports: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use bzc::{Compilation, Options, Want};
 use clap::{CommandFactory, Parser};
 
-use args::{Build, Cli, Command, Explain, Fmt, Init, Inputs, Plan, Report};
+use args::{Build, Cli, Command, Explain, Fmt, Init, Inputs, Plan, Report, Verify};
 use ui::{Ui, err, fail, out};
 use world::{Disk, read, read_stdin};
 use write::{Fate, Survey, WriteError, WriteErrorKind, apply, survey};
@@ -45,6 +45,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(diff) => run_build(&Build { inputs: diff.inputs, out: diff.out, check: true, diff: true }),
         Command::Fmt(fmt) => run_fmt(&fmt),
         Command::Explain(explain) => run_explain(&explain),
+        Command::Verify(verify) => run_verify(&verify),
         Command::Init(init) => run_init(&init),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -404,6 +405,34 @@ fn run_explain(explain: &Explain) -> Exit {
     };
     fail(&format!("nothing is known of `{topic}`"), &lines);
     Exit::Usage
+}
+
+/// Re-checks reports, each by itself.
+fn run_verify(verify: &Verify) -> Exit {
+    let mut exit = Exit::Clean;
+    for path in &verify.reports {
+        let from_stdin = path == Path::new("-");
+        let name = if from_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        let bytes = if from_stdin { read_stdin() } else { read(path) };
+        let verified = match bytes.map_err(|why| why.to_string()).and_then(|bytes| bzc::verify(&bytes)) {
+            Ok(verified) => verified,
+            Err(why) => {
+                fail(&format!("`{name}` cannot be verified: {why}"), &[]);
+                exit = exit.max(Exit::Usage);
+                continue;
+            }
+        };
+        let count = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
+        if verified.faults.is_empty() {
+            let (promises, budgets) = (count(verified.promises, "promise"), count(verified.budgets, "budget"));
+            out(&format!("{name}: {promises} and {budgets} re-checked, {} agree\n", count(verified.sums, "sum")));
+        } else {
+            let faults = count(verified.faults.len(), "disagreement");
+            fail(&format!("`{name}` does not agree with itself: {faults}"), &verified.faults);
+            exit = exit.max(Exit::Findings);
+        }
+    }
+    exit
 }
 
 const STARTER: &str = include_str!("starter.bz");

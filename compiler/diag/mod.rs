@@ -54,6 +54,8 @@ pub struct Help {
     pub text: String,
     /// The proposal as changes of the source; all of them together.
     pub edits: Vec<Edit>,
+    /// Whether it needs something that no program can change: another machine.
+    pub needs_machine: bool,
 }
 
 /// One line of a sum: how much, of what, and where that number was written.
@@ -136,14 +138,15 @@ impl Diagnostic {
     /// Proposes something in words.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
-        self.helps.push(Help { text: text.into(), edits: Vec::new() });
+        self.helps.push(Help { text: text.into(), edits: Vec::new(), needs_machine: false });
         self
     }
 
     /// Proposes a replacement of source text.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, span: Span, by: impl Into<String>) -> Diagnostic {
-        self.helps.push(Help { text: text.into(), edits: vec![Edit { span, text: by.into() }] });
+        let edits = vec![Edit { span, text: by.into() }];
+        self.helps.push(Help { text: text.into(), edits, needs_machine: false });
         self
     }
 

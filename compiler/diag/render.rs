@@ -62,7 +62,12 @@ pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> Stri
         }
     }
     changes.insert(0, main);
-    renderer.term_width(SOURCE_WIDTH).render(&changes)
+    let text = renderer.term_width(SOURCE_WIDTH).render(&changes);
+    match &diagnostic.primary {
+        Some(_) => text,
+        // The renderer draws the margin of a snippet even where there is none.
+        None => text.lines().filter(|line| line.trim() != "|").collect::<Vec<_>>().join("\n"),
+    }
 }
 
 /// The diagnostic as one line, `budget.bz:12:3: error[BZ2001]: message`, as editors and `grep` want it.

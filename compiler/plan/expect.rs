@@ -64,7 +64,8 @@ fn value(plan: &Plan<'_, '_>, formula: &Formula<'_>) -> i128 {
                 Operator::Minus => left.saturating_sub(right),
                 Operator::Times if percent(&sides.0) || percent(&sides.1) => left.saturating_mul(right) / 100,
                 Operator::Times => left.saturating_mul(right),
-                Operator::Divide => left.checked_div(right).unwrap_or(i128::MAX),
+                // Nothing is known of a share of nothing: no comparison with it may hold.
+                Operator::Divide => left.checked_div(right).unwrap_or(i128::MIN),
                 Operator::Less
                 | Operator::LessEqual
                 | Operator::Greater

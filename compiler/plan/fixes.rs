@@ -17,13 +17,24 @@ use crate::syntax::ast::Operator;
 const MOST: usize = 6;
 
 fn help(text: String, span: Span, by: String) -> Help {
-    Help { text, edits: vec![Edit { span, text: by }] }
+    Help { text, edits: vec![Edit { span, text: by }], needs_machine: false }
+}
+
+/// A proposal, and how much it frees.
+struct Saving {
+    help: Help,
+    saved: u64,
 }
 
 pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], on_node: bool) -> Vec<Help> {
     let deficit = over.deficit;
-    let mut helps = Vec::new();
-    helps.extend(without_surge(plan, members, on_node, deficit));
+    let surge = without_surge(plan, members, on_node);
+    let components = if on_node { fewer_components(plan) } else { Vec::new() };
+    let enough = |savings: &[Saving]| -> Vec<Help> {
+        let enough = savings.iter().filter(|saving| saving.saved >= deficit);
+        enough.map(|saving| saving.help.clone()).collect()
+    };
+    let mut helps = enough(&surge);
     helps.extend(lower_ends(plan, members, on_node, deficit));
     if let Ceiling::Budget(index) = over.ceiling
         && let Some(span) = plan.program.budgets[index].ceiling.origin.span
@@ -33,20 +44,49 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
         helps.push(help(format!("raise `{}` to {needed}", budget.name.value), span, needed.to_string()));
     }
     helps.extend(fewer_replicas(plan, members, on_node, deficit));
-    if on_node {
-        helps.extend(fewer_components(plan, deficit));
-    }
+    helps.extend(enough(&components));
     helps.extend(one_less(plan, members, on_node, deficit));
+    helps.truncate(MOST);
+    helps.extend(pairs(plan, members, on_node, deficit, surge.into_iter().chain(components).collect()));
     if on_node {
         let node = &plan.program.nodes[0];
         if let Some(span) = node.memory.origin.span {
             let needed = node.memory.value.n.saturating_add(deficit).saturating_add(wanted_free(plan));
             let needed = whole_mib(needed.max(wanted_for_overcommit(plan)));
-            helps.push(help(format!("a machine whose MemTotal is {needed}"), span, needed.to_string()));
+            let larger = help(format!("a machine whose MemTotal is {needed}"), span, needed.to_string());
+            helps.push(Help { needs_machine: true, ..larger });
         }
     }
-    helps.truncate(MOST);
     helps
+}
+
+/// Two changes that together free enough where neither does alone: two savings, or a saving and a number that is
+/// lowered by what is left. `compile.rs` shows them only where no single change holds.
+fn pairs(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64, savings: Vec<Saving>) -> Vec<Help> {
+    let mut pairs = Vec::new();
+    let mut both = |one: &Help, other: &Help| {
+        // Two edits of one place would undo each other.
+        let apart = |a: &Edit, b: &Edit| a.span.end < b.span.start || b.span.end < a.span.start;
+        if one.edits.iter().any(|edit| other.edits.iter().any(|second| !apart(edit, second))) {
+            return;
+        }
+        let text = format!("{}, and {}", one.text, other.text);
+        let edits = one.edits.iter().chain(&other.edits).cloned().collect();
+        pairs.push(Help { text, edits, needs_machine: false });
+    };
+    let small: Vec<&Saving> = savings.iter().filter(|saving| (1..deficit).contains(&saving.saved)).collect();
+    for (at, one) in small.iter().enumerate() {
+        let left = deficit - one.saved;
+        let lowered = lower_ends(plan, members, on_node, left);
+        let fewer = fewer_replicas(plan, members, on_node, left);
+        lowered.iter().chain(&fewer).for_each(|other| both(&one.help, other));
+        for other in small[at + 1..].iter().filter(|other| other.saved >= left) {
+            both(&one.help, &other.help);
+        }
+        one_less(plan, members, on_node, left).iter().for_each(|other| both(&one.help, other));
+    }
+    pairs.truncate(MOST);
+    pairs
 }
 
 /// Bytes in whole Mi, rounded up.
@@ -77,7 +117,8 @@ pub(super) fn for_overcommit(plan: &Plan<'_, '_>, percent: u128, limits: u64, sp
         let allocatable = (u128::from(limits) * 100).div_ceil(u128::from(percent.max(1)));
         let allocatable = u64::try_from(allocatable).unwrap_or(u64::MAX);
         let needed = whole_mib(allocatable.saturating_add(plan.node.reserved()).saturating_add(wanted_free(plan)));
-        helps.push(help(format!("a machine whose MemTotal is {needed}"), place, needed.to_string()));
+        let larger = help(format!("a machine whose MemTotal is {needed}"), place, needed.to_string());
+        helps.push(Help { needs_machine: true, ..larger });
     }
     helps
 }
@@ -98,23 +139,22 @@ fn wanted_free(plan: &Plan<'_, '_>) -> u64 {
 }
 
 /// Rolling out by replacement needs no second copy.
-fn without_surge(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Vec<Help> {
+fn without_surge(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> Vec<Saving> {
     let mut by_place: Vec<(Span, u64)> = Vec::new();
     for &index in members {
         let workload = &plan.workloads[index];
         let Some(span) = plan.program.services[index].rollout.origin.span else { continue };
         let saved = charge(workload, on_node).saturating_mul(workload.surge);
         match by_place.iter_mut().find(|(place, _)| *place == span) {
-            Some((_, total)) => *total += saved,
+            Some((_, total)) => *total = total.saturating_add(saved),
             None => by_place.push((span, saved)),
         }
     }
-    let enough = by_place.into_iter().filter(|(_, saved)| *saved >= deficit && *saved > 0);
-    enough
-        .map(|(span, saved)| {
-            help(format!("roll out by replacement: no second copy, {} less", in_mib(saved)), span, "replace".to_owned())
-        })
-        .collect()
+    let savings = by_place.into_iter().filter(|(_, saved)| *saved > 0).map(|(span, saved)| {
+        let text = format!("roll out by replacement: no second copy, {} less", in_mib(saved));
+        Saving { help: help(text, span, "replace".to_owned()), saved }
+    });
+    savings.collect()
 }
 
 /// The least its main container takes of a pod: what the program can lower.
@@ -177,7 +217,7 @@ fn fewer_replicas(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit
 }
 
 /// Components that can be switched off, or held smaller.
-fn fewer_components(plan: &Plan<'_, '_>, deficit: u64) -> Vec<Help> {
+fn fewer_components(plan: &Plan<'_, '_>) -> Vec<Saving> {
     const SWITCHES: [(&str, &[&str], &str); 4] = [
         ("metrics-server", &["metrics-server"], "`kubectl top` and autoscaling stop"),
         ("traefik", &["traefik", "svclb-traefik", "helm-install-traefik"], "no ingress controller"),
@@ -196,20 +236,20 @@ fn fewer_components(plan: &Plan<'_, '_>, deficit: u64) -> Vec<Help> {
     };
     for (switch, names, price) in SWITCHES {
         let saved = taken(names);
-        if saved >= deficit && saved > 0 {
+        if saved > 0 {
             let Some(edit) = disabling(plan, switch) else { continue };
-            helps
-                .push(Help { text: format!("disable `{switch}`, {} less: {price}", in_mib(saved)), edits: vec![edit] });
+            let text = format!("disable `{switch}`, {} less: {price}", in_mib(saved));
+            helps.push(Saving { help: help(text, edit.span, edit.text), saved });
         }
     }
     // What CoreDNS takes when bzc writes its manifest: one pod at a time, bounded.
     const BOUNDED: Bytes = Bytes::mib(64);
     let coredns = plan.program.components.iter().find(|component| component.name == "coredns");
     let saved = taken(&["coredns"]).saturating_sub(BOUNDED.n);
-    if coredns.is_some_and(|component| !component.owned) && saved >= deficit {
+    if coredns.is_some_and(|component| !component.owned) && saved > 0 {
         let declaration = format!("\ncomponent coredns {{ memory = {BOUNDED} }}");
         let text = format!("keep CoreDNS at {BOUNDED}, one pod at a time, {} less", in_mib(saved));
-        helps.push(help(text, plan.program.nodes[0].behind, declaration));
+        helps.push(Saving { help: help(text, plan.program.nodes[0].behind, declaration), saved });
     }
     helps
 }
@@ -279,8 +319,9 @@ pub(super) fn for_cpu(plan: &Plan<'_, '_>, over: u64) -> Vec<Help> {
     let node = &plan.program.nodes[0];
     if let Some((cpu, span)) = node.cpu.and_then(|cpu| Some((cpu, cpu.origin.span?))) {
         let needed = cpu.value.milli.saturating_add(over).div_ceil(1000);
-        helps.push(help(format!("a machine with {needed} cores"), span, needed.to_string()));
+        helps.truncate(MOST);
+        let larger = help(format!("a machine with {needed} cores"), span, needed.to_string());
+        helps.push(Help { needs_machine: true, ..larger });
     }
-    helps.truncate(MOST);
     helps
 }

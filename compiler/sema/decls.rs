@@ -50,7 +50,10 @@ pub(super) struct Decl<'a> {
 #[derive(Debug)]
 pub(super) struct Decls<'c, 'a> {
     pub(super) cx: &'c Cx<'a>,
-    named: BTreeMap<(&'static str, &'a str), Decl<'a>>,
+    /// By kind, then by name: a program has ten thousand services and three tiers.
+    named: BTreeMap<&'static str, BTreeMap<&'a str, Decl<'a>>>,
+    /// All workloads, whose kinds share one set of names.
+    workload_names: BTreeMap<&'a str, (&'static str, Decl<'a>)>,
     /// What the library says of the components K3s packages.
     pub(super) packaged: BTreeMap<&'a str, Decl<'a>>,
     pub(super) k3s: Option<&'a Item>,
@@ -64,25 +67,32 @@ pub(super) struct Decls<'c, 'a> {
 impl<'c, 'a> Decls<'c, 'a> {
     /// All declarations of a kind, sorted by name.
     pub(super) fn of(&self, kind: &'static str) -> impl Iterator<Item = Decl<'a>> {
-        self.named.range((kind, "")..).take_while(move |((other, _), _)| *other == kind).map(|(_, decl)| *decl)
+        self.named.get(kind).into_iter().flat_map(|of_kind| of_kind.values().copied())
+    }
+
+    /// A declaration by its kind and name.
+    pub(super) fn get(&self, kind: &str, name: &str) -> Option<Decl<'a>> {
+        self.named.get(kind)?.get(name).copied()
     }
 
     /// All workloads with their kinds, sorted by name.
-    pub(super) fn workloads(&self) -> Vec<(&'static str, Decl<'a>)> {
-        let mut all: Vec<(&'static str, Decl<'a>)> =
-            WORKLOADS.iter().flat_map(|kind| self.of(kind).map(move |decl| (*kind, decl))).collect();
-        all.sort_by_key(|(_, decl)| decl.name);
-        all
+    pub(super) fn workloads(&self) -> impl Iterator<Item = (&'static str, Decl<'a>)> {
+        self.workload_names.values().copied()
+    }
+
+    /// Whether a workload of any kind has this name.
+    pub(super) fn has_workload(&self, name: &str) -> bool {
+        self.workload_names.contains_key(name)
     }
 
     /// The index of a declaration among those of its kind, or an error that offers the nearest.
     pub(super) fn index(&self, kind: &'static str, name: &'a str, span: Span) -> Option<usize> {
-        if !self.named.contains_key(&(kind, name)) {
+        let Some(of_kind) = self.named.get(kind).filter(|of_kind| of_kind.contains_key(name)) else {
             let near = nearest(name, self.of(kind).map(|decl| decl.name));
             self.cx.report(errors::unknown_name(kind, name, span, near));
             return None;
-        }
-        Some(self.named.range((kind, "")..(kind, name)).count())
+        };
+        Some(of_kind.range(..name).count())
     }
 
     /// Lays a block of the chosen environment over a declaration.
@@ -217,18 +227,24 @@ fn compute_lets<'a>(cx: &Cx<'a>) {
     for name in waiting.keys() {
         cx.lets[name].number.set(Some(None));
         cx.lets[name].used.set(true);
-        // Walk until a name comes twice: from there on it is the circle.
-        let mut path: Vec<&str> = vec![name];
-        while let Some(next) = path.last().and_then(|last| waiting.get(last)?.first().copied()) {
-            if let Some(at) = path.iter().position(|seen| *seen == next) {
-                let circle = &path[at..];
-                if circle.iter().all(|name| !told.contains(name)) {
-                    cx.report(errors::circular_let(circle, cx.lets[circle[0]].name));
-                }
-                told.extend(circle);
-                break;
+        // Walk until a name comes twice: from there on it is the circle. What another walk has passed leads to a
+        // circle that is told already.
+        let mut path: Vec<&str> = Vec::new();
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut at = *name;
+        while told.insert(at) {
+            places.insert(at, path.len());
+            path.push(at);
+            match waiting.get(at).and_then(|on| on.first()) {
+                Some(next) => at = next,
+                None => break,
             }
-            path.push(next);
+        }
+        if let Some(start) =
+            places.get(at).filter(|_| path.last() != Some(&at) || path.len() == 1 || waiting[at].contains(at))
+        {
+            let circle = &path[*start..];
+            cx.report(errors::circular_let(circle, cx.lets[circle[0]].name));
         }
     }
 }
@@ -271,6 +287,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     let mut decls = Decls {
         cx,
         named: BTreeMap::new(),
+        workload_names: BTreeMap::new(),
         packaged: BTreeMap::new(),
         k3s: None,
         env: None,
@@ -299,6 +316,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
                     _ => cx.report(errors::malformed("k3s", "k3s { .. }", item.span)),
                 },
                 "env" => match item.names.as_slice() {
+                    [name] if name.shape != WordShape::Bare => cx.report(errors::quoted_env(name.span)),
                     [name] if item.body.is_some() => {
                         if let Some(first) = envs.insert(cx.word(*name), item) {
                             let name_text = cx.word(*name);
@@ -437,13 +455,16 @@ fn declare<'a>(decls: &mut Decls<'_, 'a>, kind: &'static str, item: &'a Item, fr
             continue;
         }
         let same_name = match WORKLOADS.contains(&kind) {
-            true => WORKLOADS.iter().find_map(|kind| decls.named.get(&(*kind, text)).copied()),
-            false => decls.named.get(&(kind, text)).copied(),
+            true => decls.workload_names.get(text).map(|(_, decl)| *decl),
+            false => decls.named.get(kind).and_then(|of_kind| of_kind.get(text)).copied(),
         };
         match same_name {
             Some(first) => cx.report(errors::declared_twice(kind, text, first.span, name.span)),
             None => {
-                decls.named.insert((kind, text), decl);
+                decls.named.entry(kind).or_default().insert(text, decl);
+                if WORKLOADS.contains(&kind) {
+                    decls.workload_names.insert(text, (kind, decl));
+                }
             }
         }
     }

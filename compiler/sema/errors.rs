@@ -566,6 +566,26 @@ pub(super) fn storage_without_provider(name: &str, span: Span) -> Diagnostic {
         .help("leave `local-storage` out of `disable`, or name the `class` of another provisioner")
 }
 
+pub(super) fn own_key_in_node(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ2003", format!("`{key}` is said once, for all nodes"))
+        .at(span, "would be ignored here")
+        .help("write it in the `k3s` of the program")
+}
+
+pub(super) fn not_an_argument(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5006", format!("`{name}` is not written as an argument is"))
+        .at(span, "only small letters, digits and `-`")
+        .note("K3s splits an argument at its first `=`, and the kubelet reads `_` as `-`: another one could hide in it")
+}
+
+pub(super) fn class_without_storage(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3012", "`class` belongs to `storage`").at(span, "a claim that exists has its class already")
+}
+
+pub(super) fn quoted_env(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3012", "the name of an environment is not quoted").at(span, "as in `env prod { .. }`")
+}
+
 pub(super) fn same_mount(path: &str, first: Span, span: Span) -> Diagnostic {
     Diagnostic::error("BZ5012", format!("two volumes are mounted at `{path}`"))
         .at(span, "again")

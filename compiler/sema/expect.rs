@@ -88,7 +88,7 @@ fn constant<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, D
 /// The names of a kind, sorted; of all workloads for `service`.
 fn names<'a>(decls: &Decls<'_, 'a>, of: &'static str) -> Vec<&'a str> {
     match of {
-        "service" => decls.workloads().into_iter().map(|(_, decl)| decl.name).collect(),
+        "service" => decls.workloads().map(|(_, decl)| decl.name).collect(),
         _ => decls.of(of).map(|decl| decl.name).collect(),
     }
 }
@@ -108,7 +108,7 @@ fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
     let found: Vec<&(&str, &[(&str, Dim)])> = METRICS
         .iter()
         .filter(|(of, _)| kind.is_none_or(|kind| kind == *of || (*of == "service" && WORKLOADS.contains(&kind))))
-        .filter(|(of, _)| names(decls, of).contains(&name))
+        .filter(|(of, _)| if *of == "service" { decls.has_workload(name) } else { decls.get(of, name).is_some() })
         .collect();
     let name_span = Span { end: span.end - u32::try_from(key.len() + 1).unwrap_or_default(), ..span };
     let (of, keys) = match found.as_slice() {

@@ -24,6 +24,9 @@ pub(super) fn kind<'a>(fields: &Fields<'_, 'a>, kind: &str, span: Span) -> Optio
             let schedule = schedule(fields)?;
             if let Concurrency::Allow(runs) = schedule.concurrency {
                 pods.value = pods.value.saturating_mul(runs);
+                if pods.value > 100_000 {
+                    fields.cx.report(errors::out_of_range("parallelism times at-most", "at most 100000", span));
+                }
             }
             Some((Kind::CronJob(run, schedule), pods))
         }
@@ -67,7 +70,13 @@ fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
             block.missing("pods", "pods = 1..4");
             return None;
         };
-        (pods, block.percent("cpu").map_or(CPU, |given| given.value))
+        let cpu = block.percent("cpu");
+        if let Some((given, span)) = cpu.and_then(|given| Some((given, given.origin.span?)))
+            && !(1..=100).contains(&given.value)
+        {
+            cx.report(errors::out_of_range("cpu", "1% to 100% of the request", span));
+        }
+        (pods, cpu.map_or(CPU, |given| given.value))
     } else {
         (field, CPU)
     };
@@ -143,8 +152,16 @@ fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
 /// Five fields of digits, names and `*,-/?`, or one of cron's words.
 fn is_cron(text: &str) -> bool {
     const WORDS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
-    let plain = |field: &str| field.chars().all(|c| c.is_ascii_alphanumeric() || "*,-/?".contains(c));
-    WORDS.contains(&text) || (text.split_whitespace().count() == 5 && text.split_whitespace().all(plain))
+    const MOST: [u32; 5] = [59, 23, 31, 12, 6];
+    let plain = |(field, most): (&str, &u32)| {
+        let mut numbers = field.split(['*', ',', '-', '/', '?']).filter(|part| !part.is_empty());
+        let in_range = |part: &str| match part.parse::<u32>() {
+            Ok(number) => number <= *most,
+            Err(_) => part.len() == 3 && part.bytes().all(|byte| byte.is_ascii_alphabetic()),
+        };
+        field.chars().all(|c| c.is_ascii_alphanumeric() || "*,-/?".contains(c)) && numbers.all(in_range)
+    };
+    WORDS.contains(&text) || (text.split_whitespace().count() == 5 && text.split_whitespace().zip(&MOST).all(plain))
 }
 
 const EXTRA_KEYS: [&str; 9] = ["image", "memory", "cpu", "env", "configs", "secrets", "command", "args", "mounts"];
@@ -161,6 +178,9 @@ pub(super) fn extras<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, pod: &P
     let mut extras: Vec<Extra<'a>> = Vec::new();
     for field in found {
         let Some(extra) = extra(decls, field, pod) else { continue };
+        if extra.name.value == fields.name_of() {
+            decls.cx.report(errors::declared_twice("container", extra.name.value, fields.span, extra.name.span));
+        }
         if let Some(other) = extras.iter().find(|other| other.name.value == extra.name.value) {
             decls.cx.report(errors::declared_twice("container", extra.name.value, other.name.span, extra.name.span));
             continue;

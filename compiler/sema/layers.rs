@@ -3,6 +3,7 @@
 //! error both to forget it and to write it where there is nothing to replace.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::cx::{Cx, Dim};
 use super::errors;
@@ -126,6 +127,11 @@ impl<'c, 'a> Fields<'c, 'a> {
         }
     }
 
+    /// The declaration's own name.
+    pub fn name_of(&self) -> &'a str {
+        self.layers.last().map_or("", |layer| layer.name)
+    }
+
     /// Whether any layer has this key.
     pub fn has(&self, key: &str) -> bool {
         self.given & key_bit(key) != 0 && self.keyed.iter().any(|(other, ..)| *other == key)
@@ -133,7 +139,13 @@ impl<'c, 'a> Fields<'c, 'a> {
 
     /// All keys of all layers, with where each stands; one given twice in a layer is reported.
     pub fn keys(&self) -> Vec<(&'a str, Span)> {
-        (0..self.keyed.len()).for_each(|at| self.check_given_once(at));
+        // A ConfigMap may have thousands.
+        let mut first: BTreeMap<(usize, &str), Span> = BTreeMap::new();
+        for (key, layer, item) in &self.keyed {
+            if let Some(first) = first.insert((*layer, key), item.key.span) {
+                self.cx.report(errors::given_twice(key, first, item.key.span));
+            }
+        }
         self.keyed.iter().map(|(key, _, item)| (*key, item.key.span)).collect()
     }
 

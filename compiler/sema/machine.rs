@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::decls::{Decls, WORKLOADS, fields};
+use super::decls::{Decls, fields};
 use super::errors;
 use super::hir::{
     Budget, Component, Given, K3s, Node, Origin, Role, Service, Setting, SettingValue, Tier, VolumeSource,
@@ -17,6 +17,9 @@ use crate::syntax::ast::{Expr, ExprKind};
 const NODE_KEYS: [&str; 8] = ["memory", "cpu", "reserve", "eviction-hard", "role", "overcommit", "max-pods", "k3s"];
 
 const BUDGET_KEYS: [&str; 2] = ["tiers", "services"];
+
+/// More pods than any node takes.
+const MOST_PODS: u64 = 65_535;
 
 /// The Kubernetes minors whose tables bzc has.
 const MINORS: std::ops::RangeInclusive<u32> = 30..=36;
@@ -91,7 +94,7 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
 
 /// A figure of the library: `figures NAME { KEY = .. }` in `std/k3s.bz`.
 fn library_memory<'a>(decls: &Decls<'_, 'a>, name: &str, key: &'a str) -> Option<Given<'a, Bytes>> {
-    let decl = decls.of("figures").find(|decl| decl.name == name)?;
+    let decl = decls.get("figures", name)?;
     let items = &decl.item.body.as_ref()?.items;
     let layer = Layer { env: None, kind: "std", name: "k3s", items };
     Fields::new(decls.cx, "figures", decl.span, vec![layer]).memory(key)
@@ -127,7 +130,7 @@ fn k3s_layers<'a>(decls: &Decls<'_, 'a>) -> Vec<Layer<'a>> {
     if let Some(profile) = own.name("profile") {
         let place = profile.origin.span.unwrap_or(span);
         let name = profile.value;
-        match decls.of("profile").find(|decl| decl.name == name) {
+        match decls.get("profile", name) {
             Some(decl) => {
                 if let Some(body) = &decl.item.body {
                     layers.insert(0, Layer { env: None, kind: "profile", name, items: &body.items });
@@ -217,10 +220,21 @@ pub(super) fn settle_settings<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &
     let cx = decls.cx;
     for node in nodes {
         let mut layers = k3s_layers(decls);
-        let decl = decls.of("node").find(|decl| decl.name == node.name.value);
+        let decl = decls.get("node", node.name.value);
         for layer in decl.into_iter().flat_map(|decl| decls.layers("node", decl.name, decl.item)) {
-            let own = layer.items.iter().filter(|item| cx.key(item) == "k3s").filter_map(|item| item.body.as_ref());
-            layers.extend(own.map(|body| Layer { env: layer.env, kind: "k3s", name: "", items: &body.items }));
+            for item in layer.items.iter().filter(|item| cx.key(item) == "k3s") {
+                let Some(body) = &item.body else {
+                    if !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+                        cx.report(errors::value_for_block("k3s", item.key.span));
+                    }
+                    continue;
+                };
+                // What bzc itself reads in `k3s` is one for all nodes.
+                for own in body.items.iter().filter(|own| OWN_K3S_KEYS.contains(&cx.key(own))) {
+                    cx.report(errors::own_key_in_node(cx.key(own), own.key.span));
+                }
+                layers.push(Layer { env: layer.env, kind: "k3s", name: "", items: &body.items });
+            }
         }
         let fields = Fields::new(cx, "k3s", node.name.span, layers);
         node.config = settings(&fields, k3s.minor, node.role, &OWN_K3S_KEYS);
@@ -234,17 +248,18 @@ fn take_max_pods<'a>(decls: &Decls<'_, 'a>, node: &mut Node<'a>) {
         SettingValue::Arguments(arguments) if setting.key == "kubelet-arg" => Some(arguments),
         _ => None,
     });
-    let Some((name, value)) = arguments.flatten().find(|(name, _)| name.value == "max-pods") else { return };
+    let is_max_pods = |name: &str| name.trim_end_matches(['+', '-']) == "max-pods";
+    let Some((name, value)) = arguments.flatten().find(|(name, _)| is_max_pods(name.value)) else { return };
     if let Some(span) = node.max_pods.origin.span {
         decls.cx.report(errors::given_twice("max-pods", span, name.span));
         return;
     }
     match value.parse() {
-        Ok(value) => {
+        Ok(value) if value <= MOST_PODS => {
             let origin = Origin { env: None, kind: "k3s", name: "kubelet-arg", key: "max-pods", span: Some(name.span) };
             node.max_pods = Given { value, origin };
         }
-        Err(_) => decls.cx.report(errors::out_of_range("max-pods", "a count", name.span)),
+        Ok(_) | Err(_) => decls.cx.report(errors::out_of_range("max-pods", "0 to 65535", name.span)),
     }
 }
 
@@ -367,6 +382,10 @@ fn arguments<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Vec<(Spanned<&'a str>
         let name = written.trim_start_matches('-');
         // `name+` and `name-` add to K3s's own value instead of replacing it.
         let base = name.trim_end_matches(['+', '-']);
+        if base.is_empty() || !base.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            cx.report(errors::not_an_argument(name, span));
+            continue;
+        }
         if let Some((_, instead)) = COMPUTED.iter().find(|(arg, _)| component == "kubelet" && *arg == base) {
             cx.report(errors::computed_argument(base, instead, span));
             continue;
@@ -457,7 +476,7 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, config: &[Setting<'a>], role
         let stock = Fields::new(cx, "component", decl.span, vec![layer]);
         let switches = stock.names("disable").unwrap_or_default();
         let off = disabled.iter().find(|item| switches.iter().any(|(switch, _)| *switch == item.value));
-        let own = decls.of("component").find(|own| own.name == decl.name);
+        let own = decls.get("component", decl.name);
         if let Some(off) = off {
             if let Some(own) = own {
                 cx.report(errors::component_disabled(own.name, own.span, off.span));
@@ -526,7 +545,9 @@ pub(super) fn check_host_ports<'a>(decls: &Decls<'_, 'a>, components: &[Componen
     if components.iter().all(|component| component.name != "svclb-traefik") {
         return;
     }
-    for port in services.iter().flat_map(|service| &service.ports).filter_map(|port| port.host_port) {
+    for port in
+        services.iter().flat_map(|service| &service.ports).filter(|port| !port.udp).filter_map(|port| port.host_port)
+    {
         if port.value == 80 || port.value == 443 {
             decls.cx.report(errors::host_port_of_traefik(port.value, port.span));
         }
@@ -552,8 +573,7 @@ pub(super) fn budgets<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], tiers
         }
         for (name, span) in service_names.unwrap_or_default() {
             let found = services.iter().position(|service| service.name.value == name);
-            let declared = WORKLOADS.iter().any(|kind| decls.of(kind).any(|decl| decl.name == name));
-            if !declared {
+            if !decls.has_workload(name) {
                 decls.index("service", name, span);
             }
             members.iter_mut().for_each(|members| members.extend(found));
@@ -583,7 +603,7 @@ fn ceiling<'a>(
         let field = Field { item, origin };
         match (ceiling, item.overriding) {
             (Some(_), None) if env.is_some() => {
-                let lower = Field { item: decls.of("budget").find(|decl| decl.name == name)?.item, origin };
+                let lower = Field { item: decls.get("budget", name)?.item, origin };
                 cx.report(errors::override_missing("budget", item, &lower));
             }
             (None, Some(word)) => cx.report(errors::overrides_nothing("budget", item.key.span, word)),

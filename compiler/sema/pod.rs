@@ -82,7 +82,9 @@ pub(super) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
         }
     }
     for port in ports.iter().filter_map(|port| port.node_port) {
-        if !NODE_PORTS.contains(&port.value) {
+        // With `service-node-port-range` K3s takes others; which, is its own affair.
+        let moved = cx.sources.files().iter().any(|file| file.text.contains("service-node-port-range"));
+        if !NODE_PORTS.contains(&port.value) && !moved {
             cx.report(errors::out_of_range("node-port", "30000 to 32767", port.span));
         }
     }
@@ -271,7 +273,7 @@ fn check_config_key<'a>(decls: &Decls<'_, 'a>, name: Word, key: &str, span: Span
     if decls.index("config", text, name.span).is_none() {
         return;
     }
-    let Some(decl) = decls.of("config").find(|decl| decl.name == text) else { return };
+    let Some(decl) = decls.get("config", text) else { return };
     let Some(body) = &decl.item.body else { return };
     let keys: Vec<&str> = body.items.iter().map(|item| cx.key(item)).collect();
     if !keys.contains(&key) {
@@ -447,6 +449,9 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) 
                 None
             }
         };
+        if block.has("class") && !block.has("storage") {
+            cx.report(errors::class_without_storage(block.get("class").map_or(name.span, |field| field.item.key.span)));
+        }
         let Some(source) = source else { continue };
         let read_only = block.flag("read-only").unwrap_or_default();
         volumes.push(Volume { name: Spanned::new(text, name.span), path, read_only, source });

@@ -137,7 +137,7 @@ pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Ser
         let twin =
             if shares { first_of_header.get(&decl.item.span).map(|index: &usize| &services[*index]) } else { None };
         check_label(decls.cx, kind, decl.name, decl.span);
-        if matches!(kind, "cron") && decl.name.len() > 52 {
+        if matches!(kind, "cron" | "stateful") && decl.name.len() > 52 {
             decls.cx.report(errors::not_a_label(kind, decl.name, "it is longer than 52 characters", decl.span));
         }
         if let Some(twin) = twin {
@@ -190,8 +190,7 @@ fn service<'a>(
     let mut layers = decls.layers(kind, decl.name, decl.item);
     if let Some(given) = own.name("tier") {
         tier = decls.index("tier", given.value, given.origin.span.unwrap_or(decl.span));
-        let of_tier = decls.of("tier").find(|tier| tier.name == given.value);
-        if let Some(of_tier) = of_tier {
+        if let Some(of_tier) = decls.get("tier", given.value) {
             let mut below = decls.layers("tier", of_tier.name, of_tier.item);
             below.append(&mut layers);
             layers = below;
@@ -528,7 +527,7 @@ pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], servic
     }
     // A tier that a service names is used, even if that service has a fault.
     let named = |name: &str| {
-        decls.workloads().iter().any(|(_, decl)| {
+        decls.workloads().any(|(_, decl)| {
             decl.item.body.iter().flat_map(|body| &body.items).any(|item| {
                 cx.key(item) == "tier" && item.value.as_ref().is_some_and(|value| cx.text(value.span) == name)
             })

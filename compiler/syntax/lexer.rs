@@ -15,6 +15,18 @@ use super::token::{Token, TokenKind};
 type Input<'s> = &'s [u8];
 type Lexed<'s> = IResult<Input<'s>, TokenKind>;
 
+/// Which bytes go on with a word: most of a program is words, and a table is faster than four comparisons.
+const IN_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        table[byte] = b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        byte += 1;
+    }
+    table
+};
+
 /// The tokens of a text, comments apart, each list in order. The tokens end with [`TokenKind::End`].
 #[derive(Debug)]
 pub struct Tokens {
@@ -32,9 +44,10 @@ pub fn lex(text: &str) -> Tokens {
     let mut input = text.strip_prefix('\u{feff}').unwrap_or(text).as_bytes();
     let mut first_on_line = true;
     loop {
-        let blank = input.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
-        first_on_line |= input[..blank].contains(&b'\n');
-        input = &input[blank..];
+        while let [blank @ (b' ' | b'\t' | b'\r' | b'\n'), after @ ..] = input {
+            first_on_line |= *blank == b'\n';
+            input = after;
+        }
         let start = offset(input);
         let Ok((after, kind)) = token(input) else { break };
         let token = Token { kind, first_on_line, start, end: offset(after) };
@@ -70,8 +83,7 @@ fn character_length(input: Input<'_>) -> usize {
 
 /// Its first letter was seen by `token`.
 fn word(input: Input<'_>) -> Lexed<'_> {
-    let inside = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    value(TokenKind::Word, take_while(inside)).parse(input)
+    value(TokenKind::Word, take_while(|b: u8| IN_WORD[usize::from(b)])).parse(input)
 }
 
 /// Digits, an optional fraction (a point that a digit follows, so that `1..4` is a range), a suffix.

@@ -19,7 +19,11 @@ fn error() -> Diagnostic {
         Addend { what: "total".to_owned(), amount: "1Mi".to_owned(), span: None },
     ];
     let edit = |span: Span, text: &str| Edit { span, text: text.to_owned() };
-    error.helps.push(Help { text: "both".to_owned(), edits: vec![edit(one, "0"), edit(two, "3"), edit(b, "")] });
+    error.helps.push(Help {
+        text: "both".to_owned(),
+        edits: vec![edit(one, "0"), edit(two, "3"), edit(b, "")],
+        needs_machine: false,
+    });
     error
 }
 

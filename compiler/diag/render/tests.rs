@@ -130,14 +130,14 @@ fn a_long_sum_keeps_its_total_and_80_columns() {
     let text = human(&error, &sources, false);
     let lines: Vec<_> = text.lines().collect();
     assert!(lines.iter().all(|line| line.chars().count() <= 80), "{text}");
-    assert_eq!(lines[2], " = sum: service 1                                           1Mi");
-    assert_eq!(lines[3], "        a very long description of what takes this much     1Mi  budget.bz:1");
-    assert_eq!(lines[4], "          memory a very long description of what takes this");
-    assert_eq!(lines[5], "          much memory");
-    assert_eq!(lines[23], "        service 20                                          1Mi");
-    assert_eq!(lines[24], "        ... and 10 more (--format json lists all)");
-    assert_eq!(lines[25], "        total                                              30Mi");
-    assert_eq!(lines.len(), 26);
+    assert_eq!(lines[1], " = sum: service 1                                           1Mi");
+    assert_eq!(lines[2], "        a very long description of what takes this much     1Mi  budget.bz:1");
+    assert_eq!(lines[3], "          memory a very long description of what takes this");
+    assert_eq!(lines[4], "          much memory");
+    assert_eq!(lines[22], "        service 20                                          1Mi");
+    assert_eq!(lines[23], "        ... and 10 more (--format json lists all)");
+    assert_eq!(lines[24], "        total                                              30Mi");
+    assert_eq!(lines.len(), 25);
 
     error.addends.pop();
     error.addends[29].span = Some(at(&sources, 0, "1"));
@@ -194,7 +194,7 @@ fn several_ways_to_make_it_fit_are_a_choice() {
     let (low, high) = (at(&sources, 0, "32Mi"), at(&sources, 0, "48Mi"));
     let edits = [(low, "21Mi"), (at(&sources, 0, "wsl"), "big"), (high, "40Mi"), (low.to(high), "x")];
     let edits = edits.map(|(span, text)| Edit { span, text: text.to_owned() }).into();
-    error.helps.push(Help { text: "lower the tier".to_owned(), edits });
+    error.helps.push(Help { text: "lower the tier".to_owned(), edits, needs_machine: false });
     shows(
         &error,
         &sources,
@@ -309,7 +309,6 @@ fn without_a_place() {
         "
 error[BZ0001]: no file `x`
                at all
- |
  = note: looked in `.`
  = help: a help of many words is cut between words so that nobody has to
          widen a window in order to read it
@@ -367,7 +366,7 @@ fn nothing_panics() {
                 let mut error = Diagnostic::error("BZ4001", "m").at(*first, "a").also(*second, "b");
                 for (one, two) in [("", "x"), ("x\n", "\n"), ("\ty\nz", "")] {
                     let edits = vec![edit(first, one), edit(second, two)];
-                    error.helps = vec![Help { text: "h".to_owned(), edits }];
+                    error.helps = vec![Help { text: "h".to_owned(), edits, needs_machine: false }];
                     human(&error, &sources, false);
                 }
                 error.helps.push(error.helps[0].clone());

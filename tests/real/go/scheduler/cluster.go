@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
@@ -34,6 +35,7 @@ import (
 	"k8s.io/utils/clock"
 
 	_ "k8s.io/kubernetes/pkg/apis/apps/install"
+	_ "k8s.io/kubernetes/pkg/apis/autoscaling/install"
 	_ "k8s.io/kubernetes/pkg/apis/batch/install"
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
 	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
@@ -41,6 +43,8 @@ import (
 
 	"k8s.io/kubernetes/pkg/registry/apps/daemonset"
 	"k8s.io/kubernetes/pkg/registry/apps/deployment"
+	"k8s.io/kubernetes/pkg/registry/apps/statefulset"
+	"k8s.io/kubernetes/pkg/registry/autoscaling/horizontalpodautoscaler"
 	"k8s.io/kubernetes/pkg/registry/batch/cronjob"
 	"k8s.io/kubernetes/pkg/registry/batch/job"
 	"k8s.io/kubernetes/pkg/registry/core/configmap"
@@ -58,19 +62,21 @@ import (
 // strategies are what the API server does with a new object of each kind. A kind that bzc begins to write has to be
 // added here, and to `peak` if it makes pods.
 var strategies = map[string]rest.RESTCreateStrategy{
-	"ClusterRole":        clusterrole.Strategy,
-	"ClusterRoleBinding": clusterrolebinding.Strategy,
-	"ConfigMap":          configmap.Strategy,
-	"CronJob":            cronjob.Strategy,
-	"DaemonSet":          daemonset.Strategy,
-	"Deployment":         deployment.Strategy,
-	"Job":                job.Strategy,
-	"LimitRange":         limitrange.Strategy,
-	"Namespace":          namespace.Strategy,
-	"PriorityClass":      priorityclass.Strategy,
-	"ResourceQuota":      resourcequota.Strategy,
-	"Service":            service.Strategy,
-	"ServiceAccount":     serviceaccount.Strategy,
+	"ClusterRole":             clusterrole.Strategy,
+	"ClusterRoleBinding":      clusterrolebinding.Strategy,
+	"ConfigMap":               configmap.Strategy,
+	"CronJob":                 cronjob.Strategy,
+	"DaemonSet":               daemonset.Strategy,
+	"Deployment":              deployment.Strategy,
+	"HorizontalPodAutoscaler": horizontalpodautoscaler.Strategy,
+	"Job":                     job.Strategy,
+	"LimitRange":              limitrange.Strategy,
+	"Namespace":               namespace.Strategy,
+	"PriorityClass":           priorityclass.Strategy,
+	"ResourceQuota":           resourcequota.Strategy,
+	"Service":                 service.Strategy,
+	"ServiceAccount":          serviceaccount.Strategy,
+	"StatefulSet":             statefulset.Strategy,
 }
 
 var strict = serializer.NewCodecFactory(legacyscheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
@@ -163,6 +169,10 @@ func (c *cluster) create(strategy rest.RESTCreateStrategy, object runtime.Object
 
 func (c *cluster) createInternal(strategy rest.RESTCreateStrategy, internal runtime.Object) error {
 	meta := internal.(metav1.Object)
+	if service, ok := internal.(*api.Service); ok && service.Spec.ClusterIP != "" && service.Spec.ClusterIPs == nil {
+		// The storage of services does so before anything is checked (normalizeClusterIPs).
+		service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
+	}
 	if strategy.NamespaceScoped() && meta.GetNamespace() == "" {
 		return fmt.Errorf("%s has no namespace", meta.GetName())
 	}
@@ -188,21 +198,47 @@ type workload struct {
 	template  corev1.PodTemplateSpec
 	pods      int
 	everyNode bool // one on each node, as a DaemonSet's
+	// claims are the templates of those that each pod has for itself, as a StatefulSet's.
+	claims []corev1.PersistentVolumeClaim
 }
 
 // componentLabel tells which packaged component a pod is of.
 const componentLabel = "bzc.test/component"
 
-// workloads are those the objects make, each with the pods of a rollout at its peak.
-func (c *cluster) workloads() (found []workload) {
+// scaled is what each autoscaler may take its Deployment to.
+func (c *cluster) scaled() map[types.NamespacedName]int {
+	found := map[types.NamespacedName]int{}
+	for _, object := range c.objects {
+		if scaler, ok := object.(*autoscalingv2.HorizontalPodAutoscaler); ok {
+			target := scaler.Spec.ScaleTargetRef
+			if target.Kind != "Deployment" || target.APIVersion != "apps/v1" {
+				c.fault("%s scales a %s of %s", scaler.Name, target.Kind, target.APIVersion)
+			}
+			found[types.NamespacedName{Namespace: scaler.Namespace, Name: target.Name}] = int(scaler.Spec.MaxReplicas)
+		}
+	}
+	return found
+}
+
+// workloads are those the objects make, each with the pods of a rollout at its peak. How many runs of a CronJob may
+// overlap stands in no object: promised has the pods of each service, by report.json.
+func (c *cluster) workloads(promised map[string]int) (found []workload) {
+	scaled := c.scaled()
 	for _, object := range c.objects {
 		switch object := object.(type) {
 		case *appsv1.Deployment:
 			replicas := int(*object.Spec.Replicas)
+			name := types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
+			if most, ok := scaled[name]; ok {
+				replicas = most
+				delete(scaled, name)
+			}
 			// The rounding of the Deployment controller: surge up.
 			surge := 0
 			if rolling := object.Spec.Strategy.RollingUpdate; rolling != nil && replicas > 0 {
 				surge, _ = intstr.GetScaledValueFromIntOrPercent(rolling.MaxSurge, replicas, true)
+				// The new pods of a rollout are never more than the replicas.
+				surge = min(surge, replicas)
 			}
 			made := workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, pods: replicas + surge}
 			if object.Namespace == "kube-system" {
@@ -213,15 +249,31 @@ func (c *cluster) workloads() (found []workload) {
 			found = append(found, workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, everyNode: true})
 		case *batchv1.Job:
 			found = append(found, workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, pods: int(*object.Spec.Parallelism)})
+		case *appsv1.StatefulSet:
+			found = append(found, workload{
+				namespace: object.Namespace, name: object.Name, template: object.Spec.Template,
+				pods: int(*object.Spec.Replicas), claims: object.Spec.VolumeClaimTemplates,
+			})
 		case *batchv1.CronJob:
-			if object.Spec.ConcurrencyPolicy == batchv1.AllowConcurrent {
-				c.fault("%s: any number of its jobs may run at once", object.Name)
-			}
 			pods := 1
 			if parallelism := object.Spec.JobTemplate.Spec.Parallelism; parallelism != nil {
 				pods = int(*parallelism)
 			}
+			if object.Spec.ConcurrencyPolicy == batchv1.AllowConcurrent {
+				if told := promised[object.Name]; told == 0 || told%pods != 0 {
+					c.fault("%s: %d pods are no whole number of runs of %d", object.Name, told, pods)
+				}
+				pods = promised[object.Name]
+			}
 			found = append(found, workload{namespace: object.Namespace, name: object.Name, template: object.Spec.JobTemplate.Spec.Template, pods: pods})
+		}
+	}
+	for name := range scaled {
+		c.fault("an autoscaler scales %s, which is not there", name)
+	}
+	for _, made := range found {
+		if told, ok := promised[made.name]; made.component == "" && !made.everyNode && (!ok || told != made.pods) {
+			c.fault("report.json has %d pods of %s, its object makes %d", told, made.name, made.pods)
 		}
 	}
 	return found
@@ -280,10 +332,10 @@ func list(cpu, memory string) corev1.ResourceList {
 }
 
 // peak makes all pods that exist at once, each through admission, and counts them against the quotas.
-func (c *cluster) peak(nodes []*corev1.Node, stock []workload) (pods []*corev1.Pod, faults []error) {
+func (c *cluster) peak(nodes []*corev1.Node, stock []workload, promised map[string]int) (pods []*corev1.Pod, faults []error) {
 	c.faults = slices.Clip(c.faults)
 	before := len(c.faults)
-	for _, workload := range append(c.workloads(), stock...) {
+	for _, workload := range append(c.workloads(promised), stock...) {
 		count := workload.pods
 		if workload.everyNode {
 			count = len(nodes)
@@ -297,6 +349,15 @@ func (c *cluster) peak(nodes []*corev1.Node, stock []workload) (pods []*corev1.P
 			made.UID = types.UID(made.Namespace + "/" + made.Name)
 			if workload.component != "" {
 				metav1.SetMetaDataLabel(&made.ObjectMeta, componentLabel, workload.component)
+			}
+			for _, claim := range workload.claims {
+				// As the StatefulSet controller names them.
+				made.Spec.Volumes = append(made.Spec.Volumes, corev1.Volume{
+					Name: claim.Name,
+					VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{
+						ClaimName: fmt.Sprintf("%s-%s-%d", claim.Name, workload.name, index),
+					}},
+				})
 			}
 			if workload.everyNode {
 				// As the DaemonSet controller pins them.

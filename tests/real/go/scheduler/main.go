@@ -46,7 +46,11 @@ import (
 
 // report is what this program reads of report.json.
 type report struct {
-	Nodes []node
+	Nodes    []node
+	Services []struct {
+		Name       string
+		PodsAtPeak int
+	}
 }
 
 type node struct {
@@ -100,7 +104,11 @@ func check(dir string, orders int) error {
 	if slices.ContainsFunc(report.Nodes, func(node node) bool { return node.Role == "server" }) {
 		stock = packaged(disabled, cluster)
 	}
-	pods, faults := cluster.peak(nodes, stock)
+	services := map[string]int{}
+	for _, service := range report.Services {
+		services[service.Name] = service.PodsAtPeak
+	}
+	pods, faults := cluster.peak(nodes, stock, services)
 	errs := append(cluster.faults, faults...)
 
 	promised := 0

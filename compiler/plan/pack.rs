@@ -1,0 +1,341 @@
+//! Pods on several nodes: do they find room in any order, is there one placement, or is there none?
+//!
+//! A pod finds room on a node where it may go if what is left there is enough in every dimension:
+//! memory, CPU, number of pods. The answers come in the order of what they cost:
+//!
+//! 1. a pod that is too large for its nodes, or nodes that are too small for all that may go
+//!    nowhere else, exclude any placement;
+//! 2. the lemma in [`order`] says that every order of pods and every choice of nodes ends well;
+//! 3. a few greedy ways of placing the pods: any that succeeds is a placement;
+//! 4. the exact search in [`search`], with a bound on its steps.
+//!
+//! From 2 on all sizes are divided by their greatest common divisor and rooms rounded down, in each
+//! dimension. That changes nothing of what fits, for what is used is a multiple too; but the sums
+//! lose what can never be used, and with it many a search that would have tried everything.
+
+use search::{Outcome, Search};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+mod order;
+mod search;
+#[cfg(test)]
+mod tests;
+
+/// Steps of a search, each the work of placing one kind on one node.
+const BUDGET: u64 = 2_000_000;
+
+/// Beyond so many pods nothing is decided; below, no sum can overflow: 2^64 * 2^32 * 2^16 nodes.
+const PODS: u64 = 1 << 32;
+
+/// Memory, CPU and number of pods.
+type Size = [u128; 3];
+
+/// What a node has for these pods; what comes to it on its own is taken off already.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// Bytes.
+    pub(crate) memory: u64,
+    /// Thousandths of a CPU; none if unknown, which is then never short.
+    pub(crate) cpu: Option<u64>,
+    /// Number of pods.
+    pub(crate) pods: u64,
+}
+
+/// Pods that are alike, the surplus of a rollout included.
+#[derive(Clone, Debug)]
+pub(crate) struct Class {
+    /// Bytes of one pod.
+    pub(crate) memory: u64,
+    /// Thousandths of a CPU of one pod.
+    pub(crate) cpu: u64,
+    /// Number of pods.
+    pub(crate) count: u64,
+    /// Indices of the only nodes that may take them; none if any may.
+    pub(crate) nodes: Option<Vec<u16>>,
+    /// Whether they may share a node.
+    pub(crate) spread: Spread,
+}
+
+/// Whether pods of one class may share a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spread {
+    /// They may.
+    Any,
+    /// They may not: a required anti-affinity of the class with itself.
+    AtMostOnePerNode,
+}
+
+/// What a sum was taken of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dimension {
+    Memory,
+    Cpu,
+    Pods,
+}
+
+/// What is known of the placement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Any scheduler that places a pod whenever some node has room places all, in every order.
+    AnyOrder,
+    /// One placement: per node the number of pods of each class. Only pins make it come true.
+    Packed(Vec<Vec<u64>>),
+    /// There is no placement.
+    Impossible(Certificate),
+    /// The search was given up; there may be a placement or not.
+    Undecided,
+}
+
+/// Why there is no placement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Certificate {
+    /// All pods that may go nowhere but to these nodes ask for more than the nodes have.
+    Volume { dimension: Dimension, nodes: Vec<u16>, needed: u128, have: u128 },
+    /// Not one pod of the class fits on any node that may take it, or no node may.
+    TooLarge { class: usize },
+    /// More pods that may not share a node than nodes that can take one.
+    Apart { class: usize, count: u64, nodes: u64 },
+    /// All placements were excluded, after so many partial ones.
+    Exhausted { states: u64 },
+}
+
+/// Places all pods, or says why not.
+pub(crate) fn place(nodes: &[Node], classes: &[Class]) -> Verdict {
+    decide(nodes, classes, None, BUDGET)
+}
+
+/// Places all pods on the nodes that are left when one is lost, for each node in turn. Only
+/// [`Verdict::AnyOrder`] means that nothing has to be done then: the pins of one placement are of
+/// no use in another. The rows of a placement are those of all nodes, the lost one's are zeros.
+pub(crate) fn survives_one(nodes: &[Node], classes: &[Class]) -> Vec<Verdict> {
+    let budget = BUDGET / (nodes.len() as u64).max(1);
+    (0..nodes.len()).map(|lost| decide(nodes, classes, Some(lost), budget)).collect()
+}
+
+fn decide(nodes: &[Node], classes: &[Class], lost: Option<usize>, budget: u64) -> Verdict {
+    let mut cluster = Cluster::new(nodes, classes, lost);
+    if let Some(reason) = cluster.hopeless() {
+        return Verdict::Impossible(reason);
+    }
+    if cluster.kinds.iter().fold(0, |sum: u64, kind| sum.saturating_add(kind.count)) > PODS {
+        return Verdict::Undecided;
+    }
+    cluster.reduce();
+    if order::any(&cluster) {
+        Verdict::AnyOrder
+    } else if let Some(filled) = cluster.greedy() {
+        Verdict::Packed(cluster.by_class(&filled, classes))
+    } else {
+        match Search::new(&cluster, budget).run() {
+            Outcome::Found(filled) => Verdict::Packed(cluster.by_class(&filled, classes)),
+            Outcome::Exhausted(states) => Verdict::Impossible(Certificate::Exhausted { states }),
+            Outcome::GivenUp => Verdict::Undecided,
+        }
+    }
+}
+
+/// Classes that differ in nothing; such as may not share a node stay apart.
+struct Kind {
+    size: Size,
+    count: u64,
+    /// At most one on a node.
+    single: bool,
+    /// Index of the set of nodes.
+    set: usize,
+    /// Indices of the classes.
+    members: Vec<usize>,
+}
+
+impl Kind {
+    /// How many of them fit into this room of one node.
+    fn fit(&self, room: &Size) -> u64 {
+        let most = if self.single { 1 } else { u64::MAX };
+        let each = self.size.iter().zip(room).filter(|(size, _)| **size > 0);
+        each.map(|(size, room)| u64::try_from(room / size).unwrap_or(most)).fold(most, u64::min)
+    }
+
+    /// How many of `count` of them can be on so many nodes at once.
+    fn at_once(&self, count: u64, nodes: usize) -> u64 {
+        if self.single || nodes == 0 { count.min(nodes as u64) } else { count }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    First,
+    Fullest,
+    Emptiest,
+}
+
+struct Cluster {
+    room: Vec<Size>,
+    /// The nodes that are there, the largest first.
+    order: Vec<usize>,
+    /// Sets of nodes, one flag per node: those that may take a pod of some kind and are large
+    /// enough for it. Every set in use, once.
+    sets: Vec<Vec<bool>>,
+    /// In the dimension that is closest to full, the largest first.
+    kinds: Vec<Kind>,
+    /// That dimension.
+    tight: usize,
+}
+
+impl Cluster {
+    fn new(nodes: &[Node], classes: &[Class], lost: Option<usize>) -> Self {
+        let size = |class: &Class| [class.memory.into(), class.cpu.into(), 1];
+        let total = classes.iter().fold([0; 3], |sum, class| add(&sum, &size(class), class.count));
+        // A CPU that is never short has room for all.
+        let cpu = |node: &Node| node.cpu.map_or(total[1], u128::from);
+        let room: Vec<Size> = nodes.iter().map(|node| [node.memory.into(), cpu(node), node.pods.into()]).collect();
+        let mut order: Vec<usize> = (0..nodes.len()).filter(|&node| Some(node) != lost).collect();
+        let have = order.iter().fold([0; 3], |sum, &node| add(&sum, &room[node], 1));
+        let load = |&d: &usize| total[d].saturating_mul(1000) / have[d].max(1);
+        let tight = (0..3).rev().max_by_key(load).unwrap_or(0);
+        order.sort_by_key(|&node| Reverse((room[node][tight], room[node])));
+
+        let takes = |class: &Class, node: usize| {
+            let may = class.nodes.as_ref().is_none_or(|only| only.iter().any(|&index| usize::from(index) == node));
+            may && Some(node) != lost && fits(&size(class), &room[node])
+        };
+        let used = classes.iter().enumerate().filter(|(_, class)| class.count > 0);
+        let of: Vec<(usize, Vec<bool>)> =
+            used.map(|(index, class)| (index, (0..nodes.len()).map(|node| takes(class, node)).collect())).collect();
+        let sets: Vec<Vec<bool>> = of.iter().map(|(_, set)| set.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+        let mut kinds: Vec<Kind> = Vec::new();
+        for (index, set) in &of {
+            let class = &classes[*index];
+            let single = class.spread == Spread::AtMostOnePerNode;
+            let set = sets.binary_search(set).unwrap_or(0);
+            kinds.push(Kind { size: size(class), count: class.count, single, set, members: vec![*index] });
+        }
+        kinds.sort_by_key(|kind| (Reverse((kind.size[tight], kind.size)), kind.set, kind.single)); // stable
+        kinds.dedup_by(|next, kind| {
+            let same = !next.single && !kind.single && (next.size, next.set) == (kind.size, kind.set);
+            if same {
+                kind.count = kind.count.saturating_add(next.count);
+                kind.members.append(&mut next.members);
+            }
+            same
+        });
+        Cluster { room, order, sets, kinds, tight }
+    }
+
+    /// What can be said without looking at single placements.
+    fn hopeless(&self) -> Option<Certificate> {
+        let width = |kind: &Kind| self.sets[kind.set].iter().filter(|takes| **takes).count();
+        let large = self.kinds.iter().filter(|kind| width(kind) == 0).flat_map(|kind| &kind.members).min();
+        if let Some(&class) = large {
+            return Some(Certificate::TooLarge { class });
+        }
+        if let Some(kind) = self.kinds.iter().find(|kind| kind.at_once(kind.count, width(kind)) < kind.count) {
+            let (class, nodes) = (kind.members[0], width(kind) as u64);
+            return Some(Certificate::Apart { class, count: kind.count, nodes });
+        }
+        let all: Vec<bool> = (0..self.room.len()).map(|node| self.order.contains(&node)).collect();
+        [&all].into_iter().chain(&self.sets).find_map(|field| {
+            let inside: Vec<bool> = self.sets.iter().map(|set| within(set, field)).collect();
+            let kinds = self.kinds.iter().filter(|kind| inside[kind.set]);
+            let needed = kinds.fold([0; 3], |sum, kind| add(&sum, &kind.size, kind.count));
+            let nodes: Vec<usize> = members(field).collect();
+            let have = nodes.iter().fold([0; 3], |sum, &node| add(&sum, &self.room[node], 1));
+            let over = |&(d, _): &(usize, Dimension)| needed[d] > have[d];
+            let (d, dimension) =
+                [Dimension::Memory, Dimension::Cpu, Dimension::Pods].into_iter().enumerate().find(over)?;
+            let nodes = nodes.iter().filter_map(|&node| u16::try_from(node).ok()).collect();
+            Some(Certificate::Volume { dimension, nodes, needed: needed[d], have: have[d] })
+        })
+    }
+
+    /// Divides by what all sizes have in common.
+    fn reduce(&mut self) {
+        for d in 0..3 {
+            let unit = self.kinds.iter().fold(0, |unit, kind| common(unit, kind.size[d])).max(1);
+            self.kinds.iter_mut().for_each(|kind| kind.size[d] /= unit);
+            self.room.iter_mut().for_each(|room| room[d] /= unit);
+        }
+    }
+
+    /// The simple ways, kind after kind: the largest pods first, or those with the fewest nodes; on
+    /// the first node with room, the fullest, or the emptiest.
+    fn greedy(&self) -> Option<Vec<Vec<u64>>> {
+        let large: Vec<usize> = (0..self.kinds.len()).collect();
+        let mut picky = large.clone();
+        picky.sort_by_key(|&kind| members(&self.sets[self.kinds[kind].set]).count());
+        let ways = [Way::First, Way::Fullest, Way::Emptiest];
+        ways.into_iter().find_map(|way| self.try_way(&large, way).or_else(|| self.try_way(&picky, way)))
+    }
+
+    fn try_way(&self, kinds: &[usize], way: Way) -> Option<Vec<Vec<u64>>> {
+        let mut left = self.room.clone();
+        let mut filled = vec![vec![0; self.kinds.len()]; self.room.len()];
+        let mut steps = BUDGET / 4;
+        for &index in kinds {
+            let kind = &self.kinds[index];
+            let mut nodes = self.order.clone();
+            nodes.retain(|&node| self.sets[kind.set][node]);
+            let mut open = kind.count;
+            while open > 0 {
+                nodes.retain(|&node| fits(&kind.size, &left[node]) && !(kind.single && filled[node][index] > 0));
+                let key = |node: &&usize| match way {
+                    Way::First => 0,
+                    Way::Fullest => left[**node][self.tight],
+                    Way::Emptiest => u128::MAX - left[**node][self.tight],
+                };
+                let &node = nodes.iter().min_by_key(key)?;
+                // The first and the fullest stay so until they have no more room for the kind.
+                let most = if way == Way::Emptiest { 1 } else { open };
+                let count = kind.fit(&left[node]).min(most);
+                left[node] = take(&left[node], &kind.size, count);
+                filled[node][index] += count;
+                open -= count;
+                steps = steps.checked_sub(nodes.len() as u64)?;
+            }
+        }
+        Some(filled)
+    }
+
+    /// Per node the number of pods of each class, from those of each kind.
+    fn by_class(&self, filled: &[Vec<u64>], classes: &[Class]) -> Vec<Vec<u64>> {
+        let mut open: Vec<u64> = classes.iter().map(|class| class.count).collect();
+        let mut rows = vec![vec![0; classes.len()]; filled.len()];
+        for (index, kind) in self.kinds.iter().enumerate() {
+            for (row, kinds) in rows.iter_mut().zip(filled) {
+                let mut left = kinds[index];
+                for &class in &kind.members {
+                    row[class] = left.min(open[class]);
+                    open[class] -= row[class];
+                    left -= row[class];
+                }
+            }
+        }
+        rows
+    }
+}
+
+fn fits(size: &Size, room: &Size) -> bool {
+    size.iter().zip(room).all(|(size, room)| size <= room)
+}
+
+/// Only the sums over input that was not looked at yet can saturate, which leaves them too large
+/// for any node.
+fn add(sum: &Size, size: &Size, count: u64) -> Size {
+    [0, 1, 2].map(|d| sum[d].saturating_add(size[d].saturating_mul(count.into())))
+}
+
+fn take(room: &Size, size: &Size, count: u64) -> Size {
+    [0, 1, 2].map(|d| room[d] - size[d] * u128::from(count))
+}
+
+/// The greatest common divisor.
+fn common(a: u128, b: u128) -> u128 {
+    if b == 0 { a } else { common(b, a % b) }
+}
+
+fn within(part: &[bool], whole: &[bool]) -> bool {
+    part.iter().zip(whole).all(|(part, whole)| *whole || !*part)
+}
+
+fn members(set: &[bool]) -> impl Iterator<Item = usize> {
+    set.iter().enumerate().filter(|(_, takes)| **takes).map(|(node, _)| node)
+}

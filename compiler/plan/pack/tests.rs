@@ -1,0 +1,407 @@
+//! The verdicts against an adversary who chooses order and node, and against all assignments.
+
+use super::search::{Outcome, Search};
+use super::{BUDGET, Certificate, Class, Cluster, Dimension, Node, Spread, Verdict, decide, place, survives_one};
+use std::collections::BTreeSet;
+
+const MI: u64 = 1 << 20;
+
+/// SplitMix64, so that every run sees the same cases.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % end
+    }
+
+    /// Up to three nodes and `pods` pods, about as large together as the nodes or somewhat smaller.
+    fn case(&mut self, pods: u64) -> (Vec<Node>, Vec<Class>) {
+        let (two, restricted, spread) = (self.below(2) == 0, self.below(2) == 0, self.below(4) == 0);
+        let many = 1 + self.below(3);
+        let mut nodes = Vec::new();
+        for _ in 0..many {
+            let cpu = (two && self.below(8) > 0).then(|| 3 + self.below(9));
+            let pods = if self.below(4) == 0 { 2 + self.below(4) } else { 110 };
+            nodes.push(Node { memory: 5 + self.below(9), cpu, pods });
+        }
+        let mut left = pods.min(many * 4);
+        let mut classes = Vec::new();
+        let (most, cpus) = (1 + self.below(6), 1 + self.below(4));
+        while left > 0 && (classes.is_empty() || self.below(7) > 0) {
+            let count = 1 + self.below(left.min(4));
+            left -= count;
+            let some: Vec<u16> = (0..many as u16).filter(|_| self.below(2) == 0).collect();
+            classes.push(Class {
+                memory: self.below(6).min(1) + self.below(most),
+                cpu: self.below(cpus),
+                count,
+                nodes: (restricted && self.below(2) == 0 && !some.is_empty()).then_some(some),
+                spread: if spread && self.below(2) == 0 { Spread::AtMostOnePerNode } else { Spread::Any },
+            });
+        }
+        (nodes, classes)
+    }
+
+    /// Two to four nodes that have hardly more than eight or so pods need, if as much.
+    fn tight(&mut self) -> (Vec<Node>, Vec<Class>) {
+        let mut classes: Vec<Class> =
+            (0..2 + self.below(3)).map(|_| class(3 + self.below(18), 1 + self.below(3))).collect();
+        let many = 2 + self.below(3);
+        let sum: u64 = classes.iter().map(|class| class.memory * class.count).sum();
+        let mut nodes: Vec<Node> = (0..many).map(|_| node(sum / many + self.below(4))).collect();
+        for j in 1..many as usize {
+            let moved = self.below(2) * self.below(nodes[j].memory / 2 + 1);
+            nodes[j].memory -= moved;
+            nodes[0].memory += moved;
+        }
+        if self.below(3) == 0 {
+            classes.iter_mut().for_each(|class| class.cpu = self.below(9));
+            let sum: u64 = classes.iter().map(|class| class.cpu * class.count).sum();
+            nodes.iter_mut().for_each(|node| node.cpu = Some(sum / many + self.below(6)));
+        }
+        if self.below(3) == 0 {
+            classes[0].nodes = Some((0..many as u16).filter(|_| self.below(3) > 0).collect());
+            classes[1].spread = Spread::AtMostOnePerNode;
+        }
+        (nodes, classes)
+    }
+}
+
+const fn node(memory: u64) -> Node {
+    Node { memory, cpu: None, pods: 110 }
+}
+
+fn class(memory: u64, count: u64) -> Class {
+    Class { memory, cpu: 0, count, nodes: None, spread: Spread::Any }
+}
+
+/// What is left of a node, and of what it may still take of each class if only one may be there.
+fn room(node: &Node) -> [u64; 3] {
+    [node.memory, node.cpu.unwrap_or(u64::MAX), node.pods]
+}
+
+fn may(class: &Class, node: usize) -> bool {
+    class.nodes.as_ref().is_none_or(|only| only.contains(&(node as u16)))
+}
+
+/// What is left of a node with `here` pods of the class when one more comes.
+fn with(left: [u64; 3], class: &Class, here: u64) -> Option<[u64; 3]> {
+    let [memory, cpu, pods] = left;
+    (class.spread == Spread::Any || here == 0)
+        .then(|| Some([memory.checked_sub(class.memory)?, cpu.checked_sub(class.cpu)?, pods.checked_sub(1)?]))?
+}
+
+/// Everything the adversary can reach: whether a pod gets stuck, and whether all get placed. A
+/// state has four bits for each node and class.
+fn reach(nodes: &[Node], classes: &[Class]) -> (bool, bool) {
+    let at = |node: usize, class: usize| 4 * (node * classes.len() + class);
+    let (mut seen, mut todo) = (BTreeSet::from([0_u128]), vec![0_u128]);
+    let (mut stuck, mut done) = (false, false);
+    while let Some(state) = todo.pop() {
+        let count = |node: usize, class: usize| (state >> at(node, class) & 15) as u64;
+        let mut left: Vec<[u64; 3]> = nodes.iter().map(room).collect();
+        for (j, left) in left.iter_mut().enumerate() {
+            for (k, class) in classes.iter().enumerate() {
+                let count = count(j, k);
+                *left = [left[0] - count * class.memory, left[1] - count * class.cpu, left[2] - count];
+            }
+        }
+        let mut all = true;
+        for (k, class) in classes.iter().enumerate() {
+            if (0..nodes.len()).map(|j| count(j, k)).sum::<u64>() == class.count {
+                continue;
+            }
+            let mut blocked = true;
+            for j in (0..nodes.len()).filter(|&j| may(class, j) && with(left[j], class, count(j, k)).is_some()) {
+                blocked = false;
+                let next = state + (1 << at(j, k));
+                if seen.insert(next) {
+                    todo.push(next);
+                }
+            }
+            stuck |= blocked;
+            all = false;
+        }
+        done |= all;
+    }
+    (stuck, done)
+}
+
+/// Whether all pods of these classes, `more` of the first, have room, that first one's pods on the
+/// nodes from `from` on.
+fn assign(left: &mut [[u64; 3]], classes: &[Class], more: u64, from: usize, here: u64) -> bool {
+    let Some((class, others)) = classes.split_first() else { return true };
+    if more == 0 {
+        return assign(left, others, others.first().map_or(0, |class| class.count), 0, 0);
+    }
+    (from..left.len()).filter(|&j| may(class, j)).any(|j| {
+        let (before, here) = (left[j], if j == from { here } else { 0 });
+        with(before, class, here).is_some_and(|after| {
+            left[j] = after;
+            let found = assign(left, classes, more - 1, j, here + 1);
+            left[j] = before;
+            found
+        })
+    })
+}
+
+fn packs(nodes: &[Node], classes: &[Class]) -> bool {
+    let mut left: Vec<[u64; 3]> = nodes.iter().map(room).collect();
+    assign(&mut left, classes, classes.first().map_or(0, |class| class.count), 0, 0)
+}
+
+/// Whether the rows are a placement of all pods.
+fn is_placement(nodes: &[Node], classes: &[Class], rows: &[Vec<u64>]) -> bool {
+    let fits = |(j, row): (usize, &Vec<u64>)| {
+        let sum = |size: fn(&Class) -> u64| classes.iter().zip(row).map(|(class, count)| size(class) * count).sum();
+        let sums: [u64; 3] = [sum(|class| class.memory), sum(|class| class.cpu), sum(|_| 1)];
+        let allowed = |(class, &count): (&Class, &u64)| {
+            count == 0 || may(class, j) && (count == 1 || class.spread == Spread::Any)
+        };
+        sums.iter().zip(room(&nodes[j])).all(|(sum, room)| *sum <= room) && classes.iter().zip(row).all(allowed)
+    };
+    let whole = |(k, class): (usize, &Class)| rows.iter().map(|row| row[k]).sum::<u64>() == class.count;
+    rows.len() == nodes.len() && rows.iter().enumerate().all(fits) && classes.iter().enumerate().all(whole)
+}
+
+/// Whether the verdict is right, given whether there is a placement.
+fn is_right(verdict: &Verdict, nodes: &[Node], classes: &[Class], feasible: bool) -> bool {
+    match verdict {
+        Verdict::AnyOrder => feasible,
+        Verdict::Packed(rows) => feasible && is_placement(nodes, classes, rows),
+        Verdict::Impossible(_) => !feasible,
+        Verdict::Undecided => false,
+    }
+}
+
+#[test]
+fn what_is_admitted_in_any_order_never_gets_stuck() {
+    let mut random = Random(1);
+    let mut admitted = [0; 4];
+    let (mut rightly, mut wrongly) = (0, 0);
+    for case in 0..8000 {
+        let (nodes, classes) = random.case(6);
+        let verdict = place(&nodes, &classes);
+        if verdict == Verdict::AnyOrder {
+            assert_eq!(reach(&nodes, &classes), (false, true), "{nodes:?} {classes:?}");
+            let restricted = classes.iter().any(|class| class.nodes.is_some());
+            let single = classes.iter().any(|class| class.spread != Spread::Any && class.count > 1);
+            admitted[usize::from(restricted) + 2 * usize::from(single)] += usize::from(nodes.len() > 1);
+        } else if case % 4 == 0 && !matches!(verdict, Verdict::Impossible(_)) {
+            *(if reach(&nodes, &classes).0 { &mut rightly } else { &mut wrongly }) += 1;
+        }
+    }
+    // The cases say something, and what is refused can mostly get stuck.
+    assert!(admitted.iter().all(|&admitted| admitted > 20), "{admitted:?}");
+    assert!(rightly > 2 * wrongly, "{rightly} {wrongly}");
+}
+
+/// The pods of one row of a placement, each pinned to its node.
+fn pins(classes: &[Class], node: u16, row: &[u64]) -> Vec<Class> {
+    let pin = |(class, &count): (&Class, &u64)| Class { count, nodes: Some(vec![node]), ..class.clone() };
+    classes.iter().zip(row).map(pin).collect()
+}
+
+#[test]
+fn the_packing_agrees_with_all_assignments() {
+    let mut random = Random(2);
+    let (mut packed, mut exhausted, mut long) = (0, 0, 0);
+    for case in 0..8000 {
+        let (nodes, classes) = if case % 2 == 0 { random.case(8) } else { random.tight() };
+        let feasible = packs(&nodes, &classes);
+        let verdict = place(&nodes, &classes);
+        assert!(is_right(&verdict, &nodes, &classes, feasible), "{nodes:?} {classes:?} {verdict:?}");
+        if let Verdict::Packed(rows) = &verdict {
+            let pinned: Vec<Class> = (0..).zip(rows).flat_map(|(j, row)| pins(&classes, j, row)).collect();
+            assert_eq!(place(&nodes, &pinned), Verdict::AnyOrder, "{nodes:?} {classes:?} {rows:?}");
+        }
+        // The search alone, without what comes before it.
+        let cluster = Cluster::new(&nodes, &classes, None);
+        match Search::new(&cluster, BUDGET).run() {
+            Outcome::Found(filled) => {
+                packed += 1;
+                let rows = cluster.by_class(&filled, &classes);
+                assert!(feasible && is_placement(&nodes, &classes, &rows), "{nodes:?} {classes:?} {rows:?}");
+            }
+            Outcome::Exhausted(states) => {
+                exhausted += usize::from(matches!(verdict, Verdict::Impossible(Certificate::Exhausted { .. })));
+                long += usize::from(states > 2);
+                assert!(!feasible, "{nodes:?} {classes:?}");
+            }
+            Outcome::GivenUp => assert_eq!(nodes.len(), 0, "{nodes:?} {classes:?}"),
+        }
+    }
+    assert!(packed > 3000 && exhausted > 500 && long > 100, "{packed} {exhausted} {long}");
+}
+
+#[test]
+fn one_node_is_the_plain_sum() {
+    let mut random = Random(3);
+    for _ in 0..2000 {
+        let (mut nodes, mut classes) = random.case(8);
+        nodes.truncate(1);
+        classes.iter_mut().for_each(|class| (class.nodes, class.spread) = (None, Spread::Any));
+        let sum = |size: fn(&Class) -> u64| classes.iter().map(|class| size(class) * class.count).sum::<u64>();
+        let sums = [sum(|class| class.memory), sum(|class| class.cpu), sum(|_| 1)];
+        let fits = sums.iter().zip(room(&nodes[0])).all(|(sum, room)| *sum <= room);
+        let verdict = place(&nodes, &classes);
+        assert_eq!(verdict == Verdict::AnyOrder, fits, "{nodes:?} {classes:?}");
+        assert_eq!(matches!(verdict, Verdict::Impossible(_)), !fits, "{nodes:?} {classes:?}");
+    }
+}
+
+#[test]
+fn a_lost_node_is_as_if_it_had_never_been() {
+    let mut random = Random(4);
+    for _ in 0..1000 {
+        let (nodes, classes) = random.case(6);
+        let verdicts = survives_one(&nodes, &classes);
+        assert_eq!(verdicts.len(), nodes.len());
+        for (lost, verdict) in verdicts.iter().enumerate() {
+            // A node without room for one pod stands for none.
+            let mut left = nodes.clone();
+            left[lost].pods = 0;
+            assert!(is_right(verdict, &left, &classes, packs(&left, &classes)), "{left:?} {classes:?} {verdict:?}");
+            assert_eq!(*verdict == Verdict::AnyOrder, place(&left, &classes) == Verdict::AnyOrder);
+        }
+    }
+}
+
+#[test]
+fn what_is_pinned_to_a_lost_node_is_lost() {
+    let pinned = |k: u16| Class { nodes: Some(vec![k]), ..class(u64::from(k) + 1, 2) };
+    let classes: Vec<Class> = (0..12).map(pinned).collect();
+    assert_eq!(place(&[const { node(24) }; 12], &classes), Verdict::AnyOrder);
+    for (lost, verdict) in survives_one(&[const { node(24) }; 12], &classes).into_iter().enumerate() {
+        assert_eq!(verdict, Verdict::Impossible(Certificate::TooLarge { class: lost }));
+    }
+    // With more groups of nodes than unions are tried of, some are still safe and some are not.
+    let with = |memory: u64| classes.iter().cloned().chain([class(memory, 1)]).collect::<Vec<Class>>();
+    assert!(matches!(place(&[const { node(24) }; 12], &with(1)), Verdict::Packed(_)));
+    assert_eq!(place(&[const { node(26) }; 12], &with(2)), Verdict::AnyOrder);
+}
+
+#[test]
+fn restrictions_cost_the_freedom_of_order() {
+    // Any node does, until a pod insists on one that the others can fill.
+    let nodes = [node(5), node(5)];
+    assert_eq!(place(&nodes, &[class(1, 6)]), Verdict::AnyOrder);
+    let pinned = Class { nodes: Some(vec![0]), ..class(1, 1) };
+    assert!(matches!(place(&nodes, &[class(1, 5), pinned.clone()]), Verdict::Packed(_)));
+    assert_eq!(place(&nodes, &[class(1, 4), pinned.clone()]), Verdict::AnyOrder);
+    // What is pinned elsewhere does not count.
+    let elsewhere = Class { nodes: Some(vec![1]), ..class(1, 4) };
+    assert_eq!(place(&nodes, &[class(1, 1), elsewhere, pinned]), Verdict::AnyOrder);
+    // A free pod is safe where one node alone is safe: the smaller B.
+    let heavy = Class { nodes: Some(vec![0]), ..class(5, 1) };
+    assert_eq!(place(&[node(5), node(50)], &[Class { nodes: Some(vec![1]), ..class(6, 1) }, heavy]), Verdict::AnyOrder);
+    // Two that may not share a node block one for each other.
+    let apart = Class { spread: Spread::AtMostOnePerNode, ..class(1, 2) };
+    assert_eq!(place(&nodes, &[class(1, 4), apart.clone()]), Verdict::AnyOrder);
+    assert!(matches!(place(&nodes, &[class(1, 5), apart]), Verdict::Packed(_)));
+    // A large pod can fill but one node.
+    assert_eq!(place(&[node(10), node(10), node(10)], &[class(7, 3)]), Verdict::AnyOrder);
+}
+
+#[test]
+fn what_is_impossible_says_why() {
+    let why = |nodes: &[Node], classes: &[Class]| match place(nodes, classes) {
+        Verdict::Impossible(certificate) => Some(certificate),
+        _ => None,
+    };
+    let volume = |dimension, nodes, needed, have| Some(Certificate::Volume { dimension, nodes, needed, have });
+    let nodes = [Node { cpu: Some(10), ..node(20) }, Node { pods: 3, ..node(9) }];
+    assert_eq!(why(&nodes, &[class(3, 10)]), volume(Dimension::Memory, vec![0, 1], 30, 29));
+    let pinned = |class| Class { nodes: Some(vec![1]), ..class };
+    assert_eq!(why(&nodes, &[class(3, 4), pinned(class(1, 4))]), volume(Dimension::Pods, vec![1], 4, 3));
+    assert_eq!(
+        why(&nodes, &[Class { nodes: Some(vec![0]), cpu: 4, ..class(1, 3) }]),
+        volume(Dimension::Cpu, vec![0], 12, 10)
+    );
+    // Too large for the other node is as good as pinned.
+    assert_eq!(why(&nodes, &[class(10, 1), class(11, 1)]), volume(Dimension::Memory, vec![0], 21, 20));
+    assert_eq!(why(&nodes, &[class(1, 1), pinned(class(10, 1))]), Some(Certificate::TooLarge { class: 1 }));
+    assert_eq!(why(&nodes, &[pinned(class(1, 0)), class(21, 1)]), Some(Certificate::TooLarge { class: 1 }));
+    assert_eq!(why(&[], &[class(1, 1)]), Some(Certificate::TooLarge { class: 0 }));
+    let apart = Class { spread: Spread::AtMostOnePerNode, ..class(1, 3) };
+    assert_eq!(why(&nodes, &[apart]), Some(Certificate::Apart { class: 0, count: 3, nodes: 2 }));
+    assert_eq!(why(&[node(10), node(10)], &[class(6, 3)]).map(|_| ()), Some(()));
+    assert_eq!(place(&[], &[]), Verdict::AnyOrder);
+    assert_eq!(place(&[], &[class(1, 0)]), Verdict::AnyOrder);
+}
+
+#[test]
+fn sums_are_bounded() {
+    let (large, most) = (node(u64::MAX), u64::MAX);
+    let all = Class { memory: most, cpu: most, ..class(0, most) };
+    assert!(matches!(place(std::slice::from_ref(&large), &[all.clone(), all]), Verdict::Impossible(_)));
+    let endless = Node { pods: most, ..large.clone() };
+    assert_eq!(place(&[endless.clone(), endless.clone()], &[class(1, most)]), Verdict::Undecided);
+    let nodes = [Node { pods: 1, ..node(1) }, endless.clone(), endless];
+    let classes = [Class { cpu: most, ..class(1 << 31, 1 << 32) }, Class { nodes: Some(vec![0, 9]), ..class(1, 0) }];
+    assert_eq!(place(&nodes, &classes), Verdict::AnyOrder);
+    let classes = [Class { cpu: most, ..class(most, 2) }, Class { nodes: Some(vec![0, 0, 9]), cpu: 1, ..class(1, 1) }];
+    assert!(matches!(place(&nodes, &classes), Verdict::AnyOrder));
+}
+
+#[test]
+fn tight_clusters_are_decided() {
+    let of = |sizes: &[(u64, u64)]| sizes.iter().map(|&(memory, count)| class(memory * MI, count)).collect::<Vec<_>>();
+    let nodes = |rooms: &[u64]| rooms.iter().map(|&room| node(room * MI)).collect::<Vec<_>>();
+    let certain = |nodes: &[Node], classes: &[Class]| match place(nodes, classes) {
+        Verdict::Packed(rows) => is_placement(nodes, classes, &rows).then_some(true),
+        Verdict::Impossible(Certificate::Exhausted { .. }) => Some(false),
+        _ => None,
+    };
+    // 60 pods with 2Mi to spare; all sizes are multiples of three, which the rooms are not.
+    let threes = of(&[(228, 13), (147, 9), (54, 12), (141, 8), (177, 9), (72, 9)]);
+    assert_eq!(certain(&nodes(&[2595, 1399, 1412, 1348, 1552]), &threes), Some(false));
+    assert_eq!(certain(&nodes(&[2596, 1398, 1412, 1348, 1552]), &threes), Some(false));
+    assert_eq!(certain(&nodes(&[2595, 1401, 1413, 1347, 1551]), &threes), Some(true));
+    // Too many large pods among small ones.
+    let mut classes = of(&[(60, 11)]);
+    classes.extend((0..20).map(|k| class((5 + k) * MI, 1)));
+    assert_eq!(certain(&nodes(&[100; 10]), &classes), Some(false));
+    // Sums that just do not come out.
+    let classes = of(&[(210, 8), (177, 10), (66, 5), (101, 14), (109, 8), (165, 15)]);
+    assert_eq!(certain(&nodes(&[3716, 2289, 2543]), &classes), Some(true));
+}
+
+#[test]
+fn many_services_are_decided() {
+    let mut random = Random(5);
+    let classes: Vec<Class> = (0..1000).map(|_| class(random.below(100 * MI) + 16 * MI, 1 + random.below(2))).collect();
+    let sum: u64 = classes.iter().map(|class| class.memory * class.count).sum();
+    let nodes = |percent: u64| vec![node(sum / 2000 * percent); 20];
+    assert_eq!(place(&nodes(130), &classes), Verdict::AnyOrder);
+    let verdict = place(&nodes(101), &classes);
+    assert!(is_right(&verdict, &nodes(101), &classes, true));
+    assert_eq!(verdict, place(&nodes(101), &classes));
+    // The last hundred bytes of each node: nobody knows, and says so soon.
+    let exact = vec![node(sum / 20 + 1); 20];
+    let soon = || decide(&exact, &classes, None, 50_000);
+    assert_eq!(soon(), Verdict::Undecided);
+}
+
+#[test]
+fn the_order_of_the_classes_changes_no_verdict() {
+    let mut random = Random(6);
+    for _ in 0..1000 {
+        let (nodes, mut classes) = random.tight();
+        let before = place(&nodes, &classes);
+        assert_eq!(before, place(&nodes, &classes));
+        classes.reverse();
+        let after = match place(&nodes, &classes) {
+            Verdict::Packed(mut rows) => {
+                rows.iter_mut().for_each(|row| row.reverse());
+                Verdict::Packed(rows)
+            }
+            verdict => verdict,
+        };
+        assert_eq!(std::mem::discriminant(&before), std::mem::discriminant(&after), "{nodes:?} {classes:?}");
+    }
+}
