@@ -49,15 +49,16 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
             let place = scale.most.origin.span.unwrap_or(service.name.span);
             found.push(lint.at(place, "stays at its least: nothing measures"));
         }
-        if let Image::Name(name) = &service.image
-            && let Some(why) = unpinned(&name.value)
-        {
-            let message = format!("the image of `{}` {why}", service.name.value);
-            found.push(
-                Diagnostic::lint("unpinned-image", message)
-                    .at(name.span, "what it names can change, and its memory with it")
-                    .help("name a version, or a digest"),
-            );
+        let own = match &service.image {
+            Image::Name(name) => Some((service.name.value, name)),
+            Image::Built(_) => None,
+        };
+        let beside = service.extras.iter().map(|extra| (extra.name.value, &extra.image));
+        for (of, image) in own.into_iter().chain(beside) {
+            let Some(why) = unpinned(&image.value) else { continue };
+            let lint = Diagnostic::lint("unpinned-image", format!("the image of `{of}` {why}"));
+            let lint = lint.at(image.span, "what it names can change, and its memory with it");
+            found.push(lint.help("name a version, or a digest"));
         }
         for probe in &service.pod.probes {
             if let ProbeAction::Exec(_, span) = probe.action {

@@ -8,6 +8,7 @@ mod determinism;
 mod fmt;
 mod generate;
 mod golden;
+mod ledger;
 mod properties;
 mod readme;
 mod recount;

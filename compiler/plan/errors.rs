@@ -39,6 +39,7 @@ struct Group<'a> {
     place: Option<Span>,
     tier: Option<&'a str>,
     raised: bool,
+    beside: bool,
 }
 
 fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool) -> Vec<Group<'a>> {
@@ -56,6 +57,9 @@ fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool) -> Vec<Grou
                 }
             }
         };
+        // What other containers make of a pod is not told by the memory of its main one.
+        let beside = workload.sidecars > 0 || workload.init_peak > 0;
+        let place = if beside { Some(service.name.span) } else { place };
         let key = (place, each, workload.peak(), workload.surge);
         let group = groups.entry(key).or_insert_with(|| Group {
             names: Vec::new(),
@@ -65,6 +69,7 @@ fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool) -> Vec<Grou
             place,
             tier: service.tier.map(|tier| plan.program.tiers[tier].name.value),
             raised: workload.floor.is_some(),
+            beside,
         });
         group.names.push(service.name.value);
     }
@@ -96,11 +101,12 @@ fn group_addends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> (Vec<
         } else {
             String::new()
         };
+        let beside = if group.beside { ", with what runs before and beside it" } else { "" };
         let raised = if group.raised { ", the floor of what it runs" } else { "" };
         let times = if count == 1 && surge.is_empty() {
-            String::new()
+            beside.to_owned()
         } else {
-            format!(": {count} x {}{raised}{surge}", in_mib(group.each))
+            format!(": {count} x {}{raised}{beside}{surge}", in_mib(group.each))
         };
         addends.push(addend(format!("{}{of}{times}", named(&group.names)), amount, group.place));
     }

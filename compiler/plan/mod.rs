@@ -103,6 +103,8 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         (Kind::Deployment(_), Rollout::Replace | Rollout::Surge(_) | Rollout::SurgePercent(_)) => {
             replicas + replicas.max(surge)
         }
+        // An autoscaler may take pods away and bring them back before the first have ended.
+        (Kind::Deployment(Some(_)), Rollout::Recreate) => 2 * replicas,
         (Kind::CronJob(_, schedule), _) if schedule.concurrency == Concurrency::Replace => 2 * replicas,
         _ => replicas,
     };

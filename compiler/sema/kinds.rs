@@ -107,7 +107,10 @@ fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
 fn run<'a>(fields: &Fields<'_, 'a>, span: Span) -> (Run, Given<'a, u64>) {
     let default = Given { value: 1, origin: Origin::default("kubernetes.job.parallelism") };
     let parallelism = count(fields, "parallelism", 1, span).unwrap_or(default);
+    let mut parallelism = parallelism;
     let completions = count(fields, "completions", 1, span).map_or(parallelism.value, |given| given.value);
+    // Kubernetes starts no more pods than are still to succeed.
+    parallelism.value = parallelism.value.min(completions);
     let retries = count(fields, "retries", 0, span).map(|given| given.value);
     let deadline = super::pod::whole_seconds(fields, "deadline");
     (Run { parallelism: parallelism.value, completions, retries, deadline }, parallelism)
@@ -149,19 +152,30 @@ fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
     Some(Schedule { cron: cron.value, concurrency })
 }
 
-/// Five fields of digits, names and `*,-/?`, or one of cron's words.
+/// Five fields of numbers, names, ranges and steps in their bounds, or one of cron's words.
 fn is_cron(text: &str) -> bool {
     const WORDS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
-    const MOST: [u32; 5] = [59, 23, 31, 12, 6];
-    let plain = |(field, most): (&str, &u32)| {
-        let mut numbers = field.split(['*', ',', '-', '/', '?']).filter(|part| !part.is_empty());
-        let in_range = |part: &str| match part.parse::<u32>() {
-            Ok(number) => number <= *most,
-            Err(_) => part.len() == 3 && part.bytes().all(|byte| byte.is_ascii_alphabetic()),
-        };
-        field.chars().all(|c| c.is_ascii_alphanumeric() || "*,-/?".contains(c)) && numbers.all(in_range)
+    // Least and most of each field; a step is at least 1.
+    const BOUNDS: [(u32, u32); 5] = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 6)];
+    const NAMES: [&str; 19] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "sun", "mon", "tue", "wed",
+        "thu", "fri", "sat",
+    ];
+    let plain = |(field, (least, most)): (&str, &(u32, u32))| {
+        field.split(',').all(|part| {
+            let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+            let in_range = |end: &str| match end.parse::<u32>() {
+                Ok(number) => (*least..=*most).contains(&number),
+                Err(_) => NAMES.contains(&end.to_ascii_lowercase().as_str()),
+            };
+            let range = matches!(range, "*" | "?") || range.splitn(2, '-').all(in_range);
+            range && step.is_none_or(|step| step.parse::<u32>().is_ok_and(|step| step > 0))
+        })
     };
-    WORDS.contains(&text) || (text.split_whitespace().count() == 5 && text.split_whitespace().zip(&MOST).all(plain))
+    let every = text.strip_prefix("@every ").is_some_and(|time| time.starts_with(|c: char| c.is_ascii_digit()));
+    every
+        || WORDS.contains(&text)
+        || (text.split_whitespace().count() == 5 && text.split_whitespace().zip(&BOUNDS).all(plain))
 }
 
 const EXTRA_KEYS: [&str; 9] = ["image", "memory", "cpu", "env", "configs", "secrets", "command", "args", "mounts"];
@@ -223,8 +237,14 @@ fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<E
         block.missing("memory", "memory = 32Mi");
     }
     let mounts = if block.has("mounts") { block.entries("mounts") } else { Vec::new() };
+    let mut seen: Vec<(std::borrow::Cow<'a, str>, Span)> = Vec::new();
     let mounts = mounts.into_iter().filter_map(|entry| {
         let (volume, path) = (cx.key(entry.item), cx.string(entry.value(cx)?)?);
+        let place = entry.origin.span.unwrap_or(name.span);
+        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == path) {
+            cx.report(errors::same_mount(&path, *first, place));
+        }
+        seen.push((path.clone(), place));
         if pod.volumes.iter().all(|known| known.name.value != volume) {
             let near = crate::base::suggest::nearest(volume, pod.volumes.iter().map(|known| known.name.value));
             cx.report(errors::unknown_name("volume", volume, entry.item.key.span, near));
@@ -234,7 +254,7 @@ fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<E
         }
         Some((volume, path))
     });
-    let mounts = mounts.collect();
+    let mounts: Vec<(&'a str, std::borrow::Cow<'a, str>)> = mounts.collect();
     let configs = block.names("configs").unwrap_or_default();
     configs.iter().for_each(|(config, span)| {
         decls.index("config", config, *span);

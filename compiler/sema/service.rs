@@ -143,6 +143,9 @@ pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Ser
         if let Some(twin) = twin {
             let mut service = twin.clone();
             service.name = Spanned::new(decl.name, decl.span);
+            for extra in service.extras.iter().filter(|extra| extra.name.value == decl.name) {
+                decls.cx.report(errors::declared_twice("container", decl.name, decl.span, extra.name.span));
+            }
             rename_origins(&mut service, decl.name);
             services.push(service);
         } else if let Some(service) = service(decls, kind, decl, tiers, &keys) {
@@ -540,6 +543,13 @@ pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], servic
         }
     }
     let mut mentioned: BTreeSet<&str> = BTreeSet::new();
+    for extra in services.iter().flat_map(|service| &service.extras) {
+        mentioned.extend(&extra.configs);
+        mentioned.extend(extra.env.iter().filter_map(|(_, value)| match value {
+            EnvValue::Config(name, _) => Some(*name),
+            EnvValue::Text(_) | EnvValue::Secret(..) => None,
+        }));
+    }
     for pod in services.iter().map(|service| &service.pod) {
         mentioned.extend(&pod.configs);
         mentioned.extend(pod.volumes.iter().filter_map(|volume| match volume.source {
