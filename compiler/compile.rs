@@ -1,5 +1,7 @@
 //! The pipeline: text, trees, program, plan, files. One call an arrow, a gate between them.
 
+use std::thread;
+
 use crate::backend;
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
@@ -10,6 +12,7 @@ use crate::plan::model::Plan;
 use crate::sema;
 use crate::sema::hir::Program;
 use crate::sema::load::{Loaded, load};
+use crate::syntax::ast::File;
 use crate::world::{ReadError, World};
 
 /// What to compile.
@@ -87,10 +90,9 @@ pub fn decode(name: &str, bytes: Result<Vec<u8>, ReadError>) -> Result<String, B
 
 /// Compiles the program `name` with the given text.
 pub fn compile(world: &dyn World, name: &str, text: String, options: &Options, want: Want<'_>) -> Compilation {
-    let original = text.clone();
     let (mut compilation, helps_to_check) = compile_once(world, name, text, options, want);
     if helps_to_check {
-        keep_helps_that_hold(world, name, &original, options, &mut compilation);
+        keep_helps_that_hold(world, name, options, &mut compilation);
     }
     compilation
 }
@@ -145,7 +147,18 @@ fn compile_once(world: &dyn World, name: &str, text: String, options: &Options, 
 
 fn finish(loaded: Loaded, diagnostics: Vec<Diagnostic>, output: Option<Output>) -> Compilation {
     let environments = sema::environments(&loaded);
-    Compilation { sources: loaded.sources, diagnostics, environments, output }
+    let Loaded { sources, files, .. } = loaded;
+    free(files);
+    Compilation { sources, diagnostics, environments, output }
+}
+
+/// Frees trees. Those of a large program have a hundred thousand nodes: another core does that while this one goes on.
+fn free(files: Vec<File>) {
+    const LARGE: usize = 1000;
+    if files.iter().map(|file| file.items.len()).sum::<usize>() > LARGE {
+        // Where no thread is to be had, the closure and the trees in it are freed here.
+        let _ = thread::Builder::new().spawn(move || drop(files));
+    }
 }
 
 fn describe(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, want: Want<'_>) -> Output {
@@ -162,7 +175,7 @@ fn describe(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, wan
 
 /// Applies every proposal of every budget error to the source, compiles again, and drops those that do not make
 /// their error go away or that raise another.
-fn keep_helps_that_hold(world: &dyn World, name: &str, text: &str, options: &Options, compilation: &mut Compilation) {
+fn keep_helps_that_hold(world: &dyn World, name: &str, options: &Options, compilation: &mut Compilation) {
     let errors: Vec<String> = compilation.diagnostics.iter().filter(|d| d.is_error()).map(subject).collect();
     let sources = &compilation.sources;
     // Each trial is a compilation: whoever has many errors mends the first ones first.
@@ -182,7 +195,7 @@ fn keep_helps_that_hold(world: &dyn World, name: &str, text: &str, options: &Opt
             if help.edits.is_empty() {
                 return true;
             }
-            let Some((world, text)) = edited(world, sources, name, text, &help.edits) else { return false };
+            let Some((world, text)) = edited(world, sources, name, &help.edits) else { return false };
             let (after, _) = compile_once(&world, name, text, options, Want::Check);
             let mut left = errors.clone();
             if let Some(at) = left.iter().position(|error| *error == own) {
@@ -232,13 +245,7 @@ impl World for Edited<'_> {
 }
 
 /// The world and the program's text with edits applied; `None` if one of them is in the standard library.
-fn edited<'w>(
-    world: &'w dyn World,
-    sources: &SourceMap,
-    name: &str,
-    text: &str,
-    edits: &[Edit],
-) -> Option<(Edited<'w>, String)> {
+fn edited<'w>(world: &'w dyn World, sources: &SourceMap, name: &str, edits: &[Edit]) -> Option<(Edited<'w>, String)> {
     let mut files: Vec<(String, String)> = Vec::new();
     // From the last to the first, so that earlier offsets stay right.
     let mut edits: Vec<&Edit> = edits.iter().collect();
@@ -254,6 +261,8 @@ fn edited<'w>(
         let (_, content) = files.iter_mut().find(|(path, _)| *path == file.name)?;
         content.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
     }
-    let program = files.iter().find(|(path, _)| path == name).map_or(text, |(_, text)| text.as_str()).to_owned();
+    // The program is the first of its own sources.
+    let own = sources.files().first()?.text.as_str();
+    let program = files.iter().find(|(path, _)| path == name).map_or(own, |(_, text)| text.as_str()).to_owned();
     Some((Edited { world, files }, program))
 }

@@ -40,16 +40,17 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
     if metadata.len() > MAX_SOURCE_BYTES {
         return Err(ReadError::TooLarge(metadata.len()));
     }
-    limited(file)
+    limited(file, metadata.len())
 }
 
 /// All of standard input, up to what the compiler takes.
 pub(crate) fn read_stdin() -> Result<Vec<u8>, ReadError> {
-    limited(io::stdin().lock())
+    limited(io::stdin().lock(), 0)
 }
 
-fn limited(from: impl Read) -> Result<Vec<u8>, ReadError> {
-    let mut bytes = Vec::new();
+/// Reads all there is, `expected` bytes as far as is known.
+fn limited(from: impl Read, expected: u64) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0) + 1);
     from.take(MAX_SOURCE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| of(&error))?;
     match bytes.len() as u64 > MAX_SOURCE_BYTES {
         true => Err(ReadError::TooLarge(bytes.len() as u64)),

@@ -598,7 +598,7 @@ fn expr(text: &str, value: &Expr, out: &mut String) {
         ExprKind::Range(ends) => all("range", &[&ends.0, &ends.1]),
         ExprKind::Binary(sign, sides) => all(sign.sign(), &[&sides.0, &sides.1]),
         ExprKind::Negative(of) => all("negative", &[of]),
-        ExprKind::Tagged(tag, of) => all(&words(text, tag.span), &[of]),
+        ExprKind::Tagged(tagged) => all(&words(text, tagged.0.span), &[&tagged.1]),
         ExprKind::Reference(parts) => {
             let part = |span| words(text, span);
             let _ = write!(out, "{} {} of {}", part(parts.kind.span), part(parts.key.span), part(parts.name.span));

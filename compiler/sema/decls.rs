@@ -183,7 +183,7 @@ pub fn analyze<'a>(loaded: &'a Loaded, env: Option<&str>, sink: &mut Sink) -> Op
 
 fn collect_lets<'a>(cx: &Cx<'a>, loaded: &'a Loaded, lets: &mut BTreeMap<&'a str, Let<'a>>) {
     for item in loaded.files.iter().flat_map(|file| &file.items).filter(|item| cx.key(item) == "let") {
-        let ([name], Some(expr)) = (item.names.as_slice(), &item.value) else {
+        let ([name], Some(expr)) = (&*item.names, &item.value) else {
             if !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
                 cx.report(errors::malformed("let", "let base = 32Mi", item.span));
             }
@@ -261,7 +261,8 @@ fn names_in<'a>(cx: &Cx<'a>, expr: &'a Expr, names: &mut BTreeSet<&'a str>) {
             names_in(cx, &sides.0, names);
             names_in(cx, &sides.1, names);
         }
-        ExprKind::Negative(inner) | ExprKind::Tagged(_, inner) => names_in(cx, inner, names),
+        ExprKind::Negative(inner) => names_in(cx, inner, names),
+        ExprKind::Tagged(tagged) => names_in(cx, &tagged.1, names),
         ExprKind::Number | ExprKind::Text | ExprKind::Reference(_) | ExprKind::Hole => {}
     }
 }
@@ -315,7 +316,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
                     }
                     _ => cx.report(errors::malformed("k3s", "k3s { .. }", item.span)),
                 },
-                "env" => match item.names.as_slice() {
+                "env" => match &*item.names {
                     [name] if name.shape != WordShape::Bare => cx.report(errors::quoted_env(name.span)),
                     [name] if item.body.is_some() => {
                         if let Some(first) = envs.insert(cx.word(*name), item) {

@@ -208,7 +208,7 @@ fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<E
     let cx: &Cx<'a> = decls.cx;
     let stays = cx.key(field.item) == "sidecar";
     let kind = if stays { "sidecar" } else { "init" };
-    let [name] = field.item.names.as_slice() else {
+    let [name] = &*field.item.names else {
         if !matches!(field.item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
             let example = format!("{kind} NAME {{ image = \"..\"  memory = 32Mi }}");
             cx.report(errors::malformed(kind, &example, field.item.span));

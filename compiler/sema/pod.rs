@@ -377,7 +377,7 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) 
     let cx = decls.cx;
     let mut volumes: Vec<Volume<'a>> = Vec::new();
     for field in fields.all("volume") {
-        let [name] = field.item.names.as_slice() else {
+        let [name] = &*field.item.names else {
             cx.report(errors::malformed("volume", "volume data { path = \"/data\"  claim = data }", field.item.span));
             continue;
         };

@@ -129,7 +129,7 @@ pub(super) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
 
 /// All services, sorted by name. Those of one header share everything but the name.
 pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Service<'a>> {
-    let mut services: Vec<Service<'a>> = Vec::new();
+    let mut services: Vec<Service<'a>> = Vec::with_capacity(decls.workloads().count());
     let mut first_of_header = BTreeMap::new();
     let keys: BTreeMap<&str, Vec<&'static str>> = WORKLOADS.iter().map(|kind| (*kind, keys_of(kind))).collect();
     for (kind, decl) in decls.workloads() {
@@ -351,8 +351,8 @@ fn rollout<'a>(fields: &Fields<'_, 'a>) -> Option<Given<'a, Rollout>> {
     let value = field.value(cx)?;
     const KNOWN: [&str; 3] = ["replace", "recreate", "surge 1"];
     let rollout = match &value.kind {
-        ExprKind::Tagged(tag, number) if cx.word(*tag) == "surge" => {
-            let number = cx.number(number)?;
+        ExprKind::Tagged(tagged) if cx.word(tagged.0) == "surge" => {
+            let number = cx.number(&tagged.1)?;
             match number.dim {
                 Dim::Count if number.n > 0 && number.n <= 100_000 => Rollout::Surge(number.n),
                 Dim::Percent if number.n > 0 && number.n <= 1000 => Rollout::SurgePercent(number.n),

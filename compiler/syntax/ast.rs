@@ -27,7 +27,7 @@ pub struct Item {
     /// The first word: a field's key or a declaration's kind.
     pub key: Word,
     /// What follows the key before `=` or `{`.
-    pub names: Vec<Word>,
+    pub names: Box<[Word]>,
     /// What follows `=` (or, in `expect`, the key).
     pub value: Option<Expr>,
     /// What stands between braces.
@@ -82,7 +82,7 @@ pub enum ExprKind {
     /// `agent`, `wsl.free`.
     Path,
     /// `[a, b]`
-    List(Vec<Expr>),
+    List(Box<[Expr]>),
     /// `a..b`
     Range(Box<(Expr, Expr)>),
     /// `-a`
@@ -94,7 +94,7 @@ pub enum ExprKind {
     /// `secret db/url`.
     Reference(Box<Reference>),
     /// `surge 25%`: a word and the number it takes.
-    Tagged(Word, Box<Expr>),
+    Tagged(Box<(Word, Expr)>),
     /// Something that could not be read, and was reported.
     Hole,
 }

@@ -173,12 +173,12 @@ impl Parser<'_> {
                 self.span(token)
             });
         let key = self.word();
-        let mut item = Item { span: start, overriding, key, names: Vec::new(), value: None, body: None };
+        let mut item = Item { span: start, overriding, key, names: Box::default(), value: None, body: None };
         let key_text = &self.text[key.span.start as usize..key.span.end as usize];
         let is_field = matches!(self.peek().kind, TokenKind::Equals | TokenKind::OpenBrace);
         let read = match key_text {
             "expect" if !is_field => self.comparison().map(|value| item.value = Some(value)),
-            "use" if !is_field => self.names(key).map(|names| item.names = names),
+            "use" if !is_field => self.names(key).map(|names| item.names = names.into()),
             _ => self.fields_of(&mut item),
         };
         if read.is_err() {
@@ -194,7 +194,7 @@ impl Parser<'_> {
     /// `names`, then `= value`, then a body, each where it stands.
     fn fields_of(&mut self, item: &mut Item) -> Read<()> {
         if matches!(self.peek().kind, TokenKind::Word | TokenKind::Text) && !self.peek().first_on_line {
-            item.names = self.names(item.key)?;
+            item.names = self.names(item.key)?.into();
         }
         let token = self.peek();
         match token.kind {
@@ -495,7 +495,7 @@ impl Parser<'_> {
             TokenKind::OpenBracket => {
                 self.next();
                 let items = self.nested(token, |parser| parser.list(token, TokenKind::CloseBracket))?;
-                Ok(Expr { span: span.to(self.previous()), kind: ExprKind::List(items) })
+                Ok(Expr { span: span.to(self.previous()), kind: ExprKind::List(items.into()) })
             }
             TokenKind::OpenParen => {
                 self.next();
@@ -542,7 +542,7 @@ impl Parser<'_> {
         if second.kind == TokenKind::Number && !second.first_on_line {
             let tag = self.word();
             let number = self.primary()?;
-            return Ok(Expr { span: tag.span.to(number.span), kind: ExprKind::Tagged(tag, Box::new(number)) });
+            return Ok(Expr { span: tag.span.to(number.span), kind: ExprKind::Tagged(Box::new((tag, number))) });
         }
         let mut span = self.word().span;
         while self.next_is(TokenKind::Dot) && self.peek_second().kind == TokenKind::Word {
