@@ -252,12 +252,17 @@ struct Case {
 
 impl Case {
     fn check(&self, goal: Goal) -> Outcome {
-        let [bzc, floor, empty] =
-            self.race([self.bzc("check main.bz"), self.me("--floor check main.bz"), self.me("--empty")])?;
+        let [bzc, parse, print, empty] = self.race([
+            self.bzc("check main.bz"),
+            self.me("--floor check main.bz"),
+            self.me("--floor build main.bz new.yaml"),
+            self.me("--empty"),
+        ])?;
         if self.n == 1 {
             self.compare("check / empty process", &bzc, &empty, Goal::Ratio(2));
         }
-        self.compare("check / by hand", &bzc, &floor, goal);
+        self.compare("check / parse by hand", &bzc, &parse, Goal::None);
+        self.compare("check / parse and print by hand", &bzc, &print, goal);
         Ok(())
     }
 
@@ -289,7 +294,7 @@ impl Case {
         println!("\npeak memory, from {}\n", if by_time { TIME } else { "VmHWM in /proc, polled until the exit" });
         print_row(["case / floor", "N", "runs", "bzc MiB", "floor MiB", "ratio", "goal", "", "", ""]);
         for (name, bzc, floor) in [
-            ("check / by hand", "check main.bz", "--floor check main.bz"),
+            ("check / parse by hand", "check main.bz", "--floor check main.bz"),
             ("build, all new / one file by hand", "build main.bz --out new", "--floor build main.bz new.yaml"),
             ("build, unchanged / read and compare", "build main.bz --out kept", "--floor compare pack kept"),
         ] {
