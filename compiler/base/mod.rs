@@ -2,6 +2,8 @@
 //! and how near two words are. Every other module may use these; they use nothing.
 
 pub mod quantity;
+#[cfg(test)]
+pub(crate) mod random;
 pub mod source;
 pub mod span;
 pub mod suggest;

@@ -2,6 +2,7 @@
 //! layouts: the tree and the comments stay, and formatting twice changes nothing.
 
 use super::format;
+use crate::base::random::Random;
 use crate::base::span::{FileId, Span};
 use crate::diag::Sink;
 use crate::syntax::ast::{Expr, ExprKind, Item};
@@ -284,18 +285,7 @@ fn the_program_of_the_design() {
     check(&[(TYPED, CANONICAL)]);
 }
 
-/// SplitMix64, so that every run sees the same cases.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
-
     fn one_of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
         choices[self.below(choices.len() as u64) as usize]
     }

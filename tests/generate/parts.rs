@@ -1,35 +1,31 @@
 //! What programs are made of: random numbers, and pieces of text.
 
-/// splitmix64: small, and good enough to pick from lists.
-#[derive(Debug, Clone)]
-pub struct Rng(u64);
+#[path = "../../compiler/base/random.rs"]
+mod random;
+
+use random::Random;
+
+/// Picks from lists and ranges.
+pub struct Rng(Random);
 
 impl Rng {
     pub fn new(seed: u64) -> Rng {
-        Rng(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x1234_5678))
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        Rng(Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x1234_5678)))
     }
 
     /// A number from `low` to `high`, both included.
     pub fn range(&mut self, low: u64, high: u64) -> u64 {
-        low + self.next() % (high - low + 1)
+        low + self.0.below(high - low + 1)
     }
 
     /// True in `percent` of the cases.
     pub fn chance(&mut self, percent: u64) -> bool {
-        self.next() % 100 < percent
+        self.0.below(100) < percent
     }
 
     /// An index below `count`.
     pub fn index(&mut self, count: usize) -> usize {
-        usize::try_from(self.next() % count as u64).expect("below a usize")
+        usize::try_from(self.0.below(count as u64)).expect("below a usize")
     }
 
     pub fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {

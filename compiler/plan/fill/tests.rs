@@ -1,22 +1,12 @@
 //! The solver against two slow and obvious ones: all vectors, and all candidate levels.
 
 use super::{Claim, Excess, Fill, STEP, fill};
+use crate::base::random::Random;
 use std::cmp::Ordering;
 
 const MI: u64 = 1 << 20;
 
-/// SplitMix64, so that every run sees the same cases.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
-
     /// A whole number of mebibytes, and one time in four some bytes more.
     fn bytes(&mut self, from: u64, to: u64) -> u64 {
         let odd = if self.below(4) == 0 { self.below(MI) } else { 0 };

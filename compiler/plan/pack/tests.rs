@@ -2,24 +2,14 @@
 
 use super::search::{Outcome, Search};
 use super::{BUDGET, Certificate, Class, Cluster, Dimension, Node, Spread, Verdict, decide, place, survives_one};
+use crate::base::random::Random;
 use std::collections::BTreeSet;
 
 const MI: u64 = 1 << 20;
 
-/// SplitMix64, so that every run sees the same cases.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
-
     /// Up to three nodes and `pods` pods, about as large together as the nodes or somewhat smaller.
-    fn case(&mut self, pods: u64) -> (Vec<Node>, Vec<Class>) {
+    fn cluster(&mut self, pods: u64) -> (Vec<Node>, Vec<Class>) {
         let (two, restricted, spread) = (self.below(2) == 0, self.below(2) == 0, self.below(4) == 0);
         let many = 1 + self.below(3);
         let mut nodes = Vec::new();
@@ -184,7 +174,7 @@ fn what_is_admitted_in_any_order_never_gets_stuck() {
     let mut admitted = [0; 4];
     let (mut rightly, mut wrongly) = (0, 0);
     for case in 0..8000 {
-        let (nodes, classes) = random.case(6);
+        let (nodes, classes) = random.cluster(6);
         let verdict = place(&nodes, &classes);
         if verdict == Verdict::AnyOrder {
             assert_eq!(reach(&nodes, &classes), (false, true), "{nodes:?} {classes:?}");
@@ -211,7 +201,7 @@ fn the_packing_agrees_with_all_assignments() {
     let mut random = Random(2);
     let (mut packed, mut exhausted, mut long) = (0, 0, 0);
     for case in 0..8000 {
-        let (nodes, classes) = if case % 2 == 0 { random.case(8) } else { random.tight() };
+        let (nodes, classes) = if case % 2 == 0 { random.cluster(8) } else { random.tight() };
         let feasible = packs(&nodes, &classes);
         let verdict = place(&nodes, &classes);
         assert!(is_right(&verdict, &nodes, &classes, feasible), "{nodes:?} {classes:?} {verdict:?}");
@@ -242,7 +232,7 @@ fn the_packing_agrees_with_all_assignments() {
 fn one_node_is_the_plain_sum() {
     let mut random = Random(3);
     for _ in 0..2000 {
-        let (mut nodes, mut classes) = random.case(8);
+        let (mut nodes, mut classes) = random.cluster(8);
         nodes.truncate(1);
         classes.iter_mut().for_each(|class| (class.nodes, class.spread) = (None, Spread::Any));
         let sum = |size: fn(&Class) -> u64| classes.iter().map(|class| size(class) * class.count).sum::<u64>();
@@ -258,7 +248,7 @@ fn one_node_is_the_plain_sum() {
 fn a_lost_node_is_as_if_it_had_never_been() {
     let mut random = Random(4);
     for _ in 0..1000 {
-        let (nodes, classes) = random.case(6);
+        let (nodes, classes) = random.cluster(6);
         let verdicts = survives_one(&nodes, &classes);
         assert_eq!(verdicts.len(), nodes.len());
         for (lost, verdict) in verdicts.iter().enumerate() {
