@@ -108,27 +108,16 @@ fn compile(input: &Input, env: Option<&str>, want: Want) -> Compilation {
     bzc::compile(&Disk::new(input.folder.clone()), &input.name, input.text.clone(), &options, want)
 }
 
-/// Compiles every input and hands what holds to `then`.
-fn each(inputs: &Inputs, want: Want, mut then: impl FnMut(&Input, &Compilation, &mut Ui) -> Exit) -> Exit {
-    let mut ui = Ui::new(&inputs.report);
+/// Reads every file and hands it to `then`. The largest exit code counts.
+fn each_file(files: &[PathBuf], report: &Report, mut then: impl FnMut(&Path, &Input, &mut Ui) -> Exit) -> Exit {
+    let mut ui = Ui::new(report);
     let mut exit = Exit::Clean;
-    for path in &inputs.files {
-        let Some(input) = input(path, &mut ui) else {
-            exit = exit.max(Exit::Usage);
-            continue;
-        };
-        let compilation = compile(&input, inputs.env.as_deref(), want);
-        ui.report(&compilation.diagnostics, &compilation.sources);
-        if compilation.has_errors() {
-            exit = exit.max(Exit::Findings);
-        } else {
-            exit = exit.max(then(&input, &compilation, &mut ui));
-        }
+    for path in files {
+        exit = exit.max(match input(path, &mut ui) {
+            Some(input) => then(path, &input, &mut ui),
+            None => Exit::Usage,
+        });
     }
-    finish(ui, exit)
-}
-
-fn finish(ui: Ui, exit: Exit) -> Exit {
     match ui.finish() {
         Ok(()) => exit,
         Err(message) => {
@@ -138,30 +127,40 @@ fn finish(ui: Ui, exit: Exit) -> Exit {
     }
 }
 
+/// Compiles every input and hands what holds to `then`.
+fn each(inputs: &Inputs, want: Want, mut then: impl FnMut(&Input, &Compilation, &mut Ui) -> Exit) -> Exit {
+    each_file(&inputs.files, &inputs.report, |_, input, ui| {
+        let compilation = compile(input, inputs.env.as_deref(), want);
+        ui.report(&compilation.diagnostics, &compilation.sources);
+        if compilation.has_errors() { Exit::Findings } else { then(input, &compilation, ui) }
+    })
+}
+
 fn run_check(inputs: &Inputs) -> Exit {
     if inputs.env.is_none() {
         return check_all(inputs);
     }
     each(inputs, Want::Check, |input, compilation, ui| {
         if ui.for_people() {
-            match &compilation.output {
-                Some(output) => out(&format!("{}\n", output.summary)),
-                None => out(&format!("{} declares things for other programs: no node, nothing to prove\n", input.name)),
-            }
+            out(&proved(input, compilation, None));
         }
         Exit::Clean
     })
 }
 
+/// The line that `check` prints of a program, or of one of its environments, that holds.
+fn proved(input: &Input, compilation: &Compilation, env: Option<&str>) -> String {
+    let within = env.map_or_else(String::new, |env| format!("{env}: "));
+    match &compilation.output {
+        Some(output) => format!("{within}{}\n", output.summary),
+        None => format!("{} declares things for other programs: no node, nothing to prove\n", input.name),
+    }
+}
+
 /// Proves every program as it is, and in each of its environments.
 fn check_all(inputs: &Inputs) -> Exit {
-    let mut ui = Ui::new(&inputs.report);
-    let mut exit = Exit::Clean;
-    for path in &inputs.files {
-        let Some(input) = input(path, &mut ui) else {
-            exit = exit.max(Exit::Usage);
-            continue;
-        };
+    each_file(&inputs.files, &inputs.report, |_, input, ui| {
+        let mut exit = Exit::Clean;
         let (base, envs) = bzc::compile_all(&Disk::new(input.folder.clone()), &input.name, &input.text);
         let told = base.diagnostics.clone();
         let runs =
@@ -175,19 +174,13 @@ fn check_all(inputs: &Inputs) -> Exit {
             }
             ui.report(&new, &compilation.sources);
             if compilation.has_errors() {
-                exit = exit.max(Exit::Findings);
+                exit = Exit::Findings;
             } else if ui.for_people() {
-                let within = env.map_or_else(String::new, |env| format!("{env}: "));
-                match &compilation.output {
-                    Some(output) => out(&format!("{within}{}\n", output.summary)),
-                    None => {
-                        out(&format!("{} declares things for other programs: no node, nothing to prove\n", input.name))
-                    }
-                }
+                out(&proved(input, &compilation, env.as_deref()));
             }
         }
-    }
-    finish(ui, exit)
+        exit
+    })
 }
 
 fn run_plan(plan: &Plan) -> Exit {
@@ -320,30 +313,23 @@ fn report_write(error: &WriteError) -> Exit {
 }
 
 fn run_fmt(fmt: &Fmt) -> Exit {
-    let mut ui = Ui::new(&fmt.report);
-    let mut exit = Exit::Clean;
-    for path in &fmt.files {
-        let Some(input) = input(path, &mut ui) else {
-            exit = exit.max(Exit::Usage);
-            continue;
-        };
+    each_file(&fmt.files, &fmt.report, |path, input, ui| {
         let formatted = match bzc::format(&input.text) {
             Ok(formatted) => formatted,
             Err(diagnostics) => {
                 let mut sources = bzc::SourceMap::default();
                 sources.add(input.name.clone(), input.text.clone());
                 ui.report(&diagnostics, &sources);
-                exit = exit.max(Exit::Findings);
-                continue;
+                return Exit::Findings;
             }
         };
         let to_stdout = path == Path::new("-") && !fmt.check && !fmt.diff;
         if to_stdout {
             out(&formatted);
-            continue;
+            return Exit::Clean;
         }
         if formatted == input.text {
-            continue;
+            return Exit::Clean;
         }
         if fmt.diff {
             out(&diff(&input.text, &formatted, &path.display().to_string()));
@@ -352,14 +338,14 @@ fn run_fmt(fmt: &Fmt) -> Exit {
             if !fmt.diff {
                 err(&format!("not formatted: {}\n", path.display()));
             }
-            exit = exit.max(Exit::Findings);
-        } else if let Err(error) = write::replace(path, formatted.as_bytes()) {
-            exit = exit.max(report_write(&error));
-        } else {
-            err(&format!("formatted {}\n", path.display()));
+            return Exit::Findings;
         }
-    }
-    finish(ui, exit)
+        if let Err(error) = write::replace(path, formatted.as_bytes()) {
+            return report_write(&error);
+        }
+        err(&format!("formatted {}\n", path.display()));
+        Exit::Clean
+    })
 }
 
 fn run_explain(explain: &Explain) -> Exit {
