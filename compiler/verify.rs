@@ -4,7 +4,7 @@
 //!
 //! All arithmetic is in 128 bits and saturates: a sum that does is no number a report can state, so it disagrees.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -139,10 +139,10 @@ impl Check {
     }
 
     fn services(&mut self, report: &Report<'_>) {
-        let mut known: BTreeMap<&str, ()> = BTreeMap::new();
+        let mut known: BTreeSet<&str> = BTreeSet::new();
         for service in &report.services {
             let place = format!("service {}", service.name);
-            self.holds(&place, known.insert(service.name, ()).is_none(), || "there are two of that name".to_owned());
+            self.holds(&place, known.insert(service.name), || "there are two of that name".to_owned());
             let peak = u128::from(service.replicas) + u128::from(service.surge);
             self.same(&place, "podsAtPeak", service.peak, "replicas and surge are", peak);
             self.holds(&place, service.pods >= service.peak, || {
@@ -214,10 +214,10 @@ impl Check {
 
     fn components(&mut self, report: &Report<'_>) {
         let node = &report.node;
-        let mut known: BTreeMap<&str, ()> = BTreeMap::new();
+        let mut known: BTreeSet<&str> = BTreeSet::new();
         for component in &node.components {
             let place = format!("component {}", component.name);
-            self.holds(&place, known.insert(component.name, ()).is_none(), || "there are two of that name".to_owned());
+            self.holds(&place, known.insert(component.name), || "there are two of that name".to_owned());
             let (request, limit) = (component.request, component.limit);
             self.holds(&place, request <= limit, || format!("requestBytes is {request}, above limitBytes, {limit}"));
             self.holds(&place, component.pods <= component.ending, || {
@@ -243,7 +243,7 @@ impl Check {
         let mounts = sum(services.iter().map(|service| times(service.secret_mounts, service.pods)));
         let secrets = mounts.saturating_mul(MIB.into());
 
-        let reserved = |id: &str| node.reserved.iter().find(|term| term.id == id).map_or(0, |term| term.amount);
+        let reserved = |id: &str| node.reserved(id);
         let term = |id: &str, amount: u128, what| Expected::new("", id, "", amount, what);
         let mut expected = vec![
             term("os", node.system.into(), "systemReservedBytes is"),
@@ -425,9 +425,9 @@ impl Check {
         match &budget.services {
             None => used = sum(report.services.iter().map(|service| times(service.limit, service.peak))),
             Some(names) => {
-                let mut known: BTreeMap<&str, ()> = BTreeMap::new();
+                let mut known: BTreeSet<&str> = BTreeSet::new();
                 for name in names {
-                    self.holds(&place, known.insert(name, ()).is_none(), || format!("`{name}` is in it twice"));
+                    self.holds(&place, known.insert(name), || format!("`{name}` is in it twice"));
                     match report.service(name) {
                         Some(service) => used = used.saturating_add(times(service.limit, service.peak)),
                         None => self.fault(&place, &format!("there is no service `{name}`")),
@@ -545,7 +545,7 @@ fn isolation(report: &Report<'_>) -> Promise {
             Expected { counts, ..Expected::new("left", term.id, &reference, term.amount.into(), what) }
         })
         .collect();
-    let held = node.reserved.iter().find(|term| term.id == "held-back").map_or(0, |term| term.amount);
+    let held = node.reserved("held-back");
     let kube = node.kube.saturating_sub(held);
     for (id, key, amount) in [
         ("system-reserved", "systemReservedBytes", node.system),
@@ -597,7 +597,7 @@ fn interference(report: &Report<'_>) -> Promise {
             amounts.extend([shown(allocatable), format!("{percent}%")]);
         }
         None => {
-            let held = node.reserved.iter().find(|term| term.id == "held-back").map_or(0, |term| term.amount);
+            let held = node.reserved("held-back");
             let what = "the node has";
             expected.push(Expected::new("right", "allocatable", "/nodes/0/allocatableBytes", allocatable, what));
             expected.push(Expected::new("right", "held-back", "/nodes/0/reserved", held.into(), what));

@@ -184,7 +184,7 @@ pub fn analyze<'a>(loaded: &'a Loaded, env: Option<&str>, sink: &mut Sink) -> Op
 fn collect_lets<'a>(cx: &Cx<'a>, loaded: &'a Loaded, lets: &mut BTreeMap<&'a str, Let<'a>>) {
     for item in loaded.files.iter().flat_map(|file| &file.items).filter(|item| cx.key(item) == "let") {
         let ([name], Some(expr)) = (&*item.names, &item.value) else {
-            if !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+            if !item.is_hole() {
                 cx.report(errors::malformed("let", "let base = 32Mi", item.span));
             }
             continue;
@@ -436,7 +436,7 @@ fn declare<'a>(decls: &mut Decls<'_, 'a>, kind: &'static str, item: &'a Item, fr
         return;
     }
     if item.names.is_empty() {
-        if !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+        if !item.is_hole() {
             cx.report(errors::declaration_without_name(kind, item.key.span));
         }
         return;
@@ -551,9 +551,7 @@ fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given<'a, &'a st
         }
         let Some(value) = field.value(cx) else { continue };
         let Some((name, span)) = cx.name(value, "namespace") else { continue };
-        if let Some(fault) = service::label_fault(name) {
-            cx.report(errors::not_a_label("namespace", name, fault, span));
-        }
+        service::check_label(cx, "namespace", name, span);
         if name == "kube-system" {
             cx.report(errors::namespace_of_k3s(span));
         }
@@ -565,12 +563,12 @@ fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given<'a, &'a st
 /// The fields of a declaration that stands alone, such as `node`.
 pub(super) fn fields<'c, 'a>(decls: &Decls<'c, 'a>, kind: &'static str, decl: Decl<'a>) -> Option<Fields<'c, 'a>> {
     if decl.item.body.is_none() {
-        if !matches!(decl.item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+        if !decl.item.is_hole() {
             decls.cx.report(errors::malformed(kind, &format!("{kind} {} {{ .. }}", decl.name), decl.item.span));
         }
         return None;
     }
-    if let (Some(value), Some(_)) = (&decl.item.value, &decl.item.body) {
+    if let Some(value) = &decl.item.value {
         decls.cx.report(errors::value_and_block(kind, value.span));
     }
     Some(Fields::new(decls.cx, kind, decl.span, decls.layers(kind, decl.name, decl.item)))

@@ -8,7 +8,7 @@ use super::layers::{Field, Fields};
 use super::pod::env;
 use super::service::{check_image, check_label, cpu};
 use crate::base::span::{Span, Spanned};
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::ExprKind;
 
 /// The kind of a workload, and how many pods it has at rest or, where it scales, at most.
 pub(super) fn kind<'a>(fields: &Fields<'_, 'a>, kind: &str, span: Span) -> Option<(Kind<'a>, Given<'a, u64>)> {
@@ -209,7 +209,7 @@ fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<E
     let stays = cx.key(field.item) == "sidecar";
     let kind = if stays { "sidecar" } else { "init" };
     let [name] = &*field.item.names else {
-        if !matches!(field.item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+        if !field.item.is_hole() {
             let example = format!("{kind} NAME {{ image = \"..\"  memory = 32Mi }}");
             cx.report(errors::malformed(kind, &example, field.item.span));
         }

@@ -96,7 +96,7 @@ impl<'c, 'a> Fields<'c, 'a> {
                 Some(Fields::new(cx, kind, field.item.key.span, vec![layer]))
             }
             None => {
-                if !matches!(field.item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+                if !field.item.is_hole() {
                     cx.report(errors::value_for_block(cx.key(field.item), field.item.key.span));
                 }
                 None
@@ -199,9 +199,8 @@ impl<'c, 'a> Fields<'c, 'a> {
         let mut entries: Vec<Field<'a>> = Vec::new();
         for field in self.all_bodies(key) {
             let Some(body) = &field.item.body else { continue };
-            if field.item.overriding.is_some() {
+            if let Some(word) = field.item.overriding {
                 if entries.is_empty() {
-                    let word = field.item.overriding.unwrap_or(field.item.span);
                     self.cx.report(errors::overrides_nothing(key, field.item.key.span, word));
                 }
                 entries.clear();
@@ -241,7 +240,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             let origin = Origin { env: layer.env, kind: layer.kind, name: layer.name, key, span: Some(item.span) };
             let field = Field { item, origin };
             if item.body.is_none() {
-                if !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+                if !item.is_hole() {
                     self.cx.report(errors::value_for_block(key, item.key.span));
                 }
                 continue;
@@ -253,9 +252,7 @@ impl<'c, 'a> Fields<'c, 'a> {
 
     /// Whether any layer has an item that could not be read: then a missing field is not worth a word.
     fn has_hole(&self) -> bool {
-        self.layers
-            .iter()
-            .any(|layer| layer.items.iter().any(|item| matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. }))))
+        self.layers.iter().any(|layer| layer.items.iter().any(Item::is_hole))
     }
 
     /// Reports that a field without which the declaration means nothing is missing.

@@ -33,9 +33,7 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
             let cx = decls.cx;
             let fields = fields(decls, "node", decl)?;
             fields.check_keys(&NODE_KEYS);
-            if let Some(fault) = super::service::label_fault(decl.name) {
-                cx.report(errors::not_a_label("node", decl.name, fault, decl.span));
-            }
+            super::service::check_label(cx, "node", decl.name, decl.span);
             let role = match fields.name("role") {
                 None => Role::Server,
                 Some(given) => match given.value {
@@ -121,7 +119,7 @@ fn k3s_layers<'a>(decls: &Decls<'_, 'a>) -> Vec<Layer<'a>> {
         let Some(item) = item else { continue };
         match &item.body {
             Some(body) => layers.push(Layer { env, kind: "k3s", name: "", items: &body.items }),
-            None if matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) => {}
+            None if item.is_hole() => {}
             None => cx.report(errors::value_for_block("k3s", item.key.span)),
         }
     }
@@ -224,7 +222,7 @@ pub(super) fn settle_settings<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &
         for layer in decl.into_iter().flat_map(|decl| decls.layers("node", decl.name, decl.item)) {
             for item in layer.items.iter().filter(|item| cx.key(item) == "k3s") {
                 let Some(body) = &item.body else {
-                    if !matches!(item.value, Some(Expr { kind: ExprKind::Hole, .. })) {
+                    if !item.is_hole() {
                         cx.report(errors::value_for_block("k3s", item.key.span));
                     }
                     continue;
@@ -304,14 +302,7 @@ fn setting<'a>(fields: &Fields<'_, 'a>, key: &'a str, flag: &Flag) -> Option<Set
             _ => cx.duration(value).map(|duration| SettingValue::Text(written_or(cx.text(value.span), duration))),
         },
         "list" => {
-            let list = match &cx.resolve(value).kind {
-                ExprKind::List(values) => values,
-                ExprKind::Hole => return None,
-                _ => {
-                    cx.report(errors::not_a_list(value.span, cx.text(value.span)));
-                    return None;
-                }
-            };
+            let list = cx.list(value)?;
             let texts = list.iter().filter_map(|value| {
                 let text = word_or_text(fields, value, flag)?;
                 Some(Spanned::new(text, value.span))

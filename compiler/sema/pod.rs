@@ -7,7 +7,7 @@ use super::cx::Cx;
 use super::decls::Decls;
 use super::errors;
 use super::hir::{EnvValue, Kind, Pod, Port, Probe, ProbeAction, ProbeKind, Service, Volume, VolumeSource};
-use super::layers::{Field, Fields};
+use super::layers::Fields;
 use super::service::check_label;
 use crate::base::quantity::Millis;
 use crate::base::span::{Span, Spanned};
@@ -81,10 +81,10 @@ pub(super) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
             ports.push(port);
         }
     }
-    for port in ports.iter().filter_map(|port| port.node_port) {
+    for port in ports.iter().filter_map(|port| port.node_port).filter(|port| !NODE_PORTS.contains(&port.value)) {
         // With `service-node-port-range` K3s takes others; which, is its own affair.
         let moved = cx.sources.files().iter().any(|file| file.text.contains("service-node-port-range"));
-        if !NODE_PORTS.contains(&port.value) && !moved {
+        if !moved {
             cx.report(errors::out_of_range("node-port", "30000 to 32767", port.span));
         }
     }
@@ -390,8 +390,7 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) 
         if let Some(word) = field.item.overriding {
             cx.report(errors::overrides_nothing("volume", field.item.key.span, word));
         }
-        let named = Field { item: field.item, ..field };
-        let Some(block) = Fields::of_body(cx, "volume", named) else { continue };
+        let Some(block) = Fields::of_body(cx, "volume", field) else { continue };
         block.check_keys(&VOLUME_KEYS);
         let Some(path) = block.string("path").map(|given| given.value) else {
             if !block.has("path") {

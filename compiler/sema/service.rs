@@ -543,22 +543,19 @@ pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], servic
         }
     }
     let mut mentioned: BTreeSet<&str> = BTreeSet::new();
-    for extra in services.iter().flat_map(|service| &service.extras) {
-        mentioned.extend(&extra.configs);
-        mentioned.extend(extra.env.iter().filter_map(|(_, value)| match value {
-            EnvValue::Config(name, _) => Some(*name),
-            EnvValue::Text(_) | EnvValue::Secret(..) => None,
-        }));
-    }
-    for pod in services.iter().map(|service| &service.pod) {
-        mentioned.extend(&pod.configs);
+    for service in services {
+        let pod = &service.pod;
+        let extras = service.extras.iter().map(|extra| (&extra.configs, &extra.env));
+        for (configs, env) in extras.chain([(&pod.configs, &pod.env)]) {
+            mentioned.extend(configs);
+            mentioned.extend(env.iter().filter_map(|(_, value)| match value {
+                EnvValue::Config(name, _) => Some(*name),
+                EnvValue::Text(_) | EnvValue::Secret(..) => None,
+            }));
+        }
         mentioned.extend(pod.volumes.iter().filter_map(|volume| match volume.source {
             VolumeSource::Config(name) => Some(name),
             _ => None,
-        }));
-        mentioned.extend(pod.env.iter().filter_map(|(_, value)| match value {
-            EnvValue::Config(name, _) => Some(*name),
-            EnvValue::Text(_) | EnvValue::Secret(..) => None,
         }));
     }
     for decl in decls.of("config") {

@@ -34,6 +34,13 @@ pub struct Item {
     pub body: Option<Body>,
 }
 
+impl Item {
+    /// Whether its value could not be read, which was reported.
+    pub fn is_hole(&self) -> bool {
+        matches!(self.value, Some(Expr { kind: ExprKind::Hole, .. }))
+    }
+}
+
 /// The items between two braces.
 #[derive(Debug)]
 pub struct Body {

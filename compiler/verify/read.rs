@@ -73,6 +73,13 @@ pub(super) struct Node<'v> {
     pub(super) components: Vec<Component<'v>>,
 }
 
+impl Node<'_> {
+    /// The amount of a term of what is reserved; nothing if there is no such term.
+    pub(super) fn reserved(&self, id: &str) -> u64 {
+        self.reserved.iter().find(|term| term.id == id).map_or(0, |term| term.amount)
+    }
+}
+
 pub(super) struct Component<'v> {
     pub(super) name: &'v str,
     pub(super) pods: u64,
