@@ -63,10 +63,7 @@ fn level(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
         (_, Some(_)) if program.services.iter().any(|service| service.weight.is_some()) => {
             "; every range is filled to one level by weight, or to its ceiling".to_owned()
         }
-        (_, Some((numerator, denominator))) => {
-            let hundredths = u128::from(numerator) * 100 / u128::from(denominator.max(1));
-            format!("; every range has {}.{:02} times its least, or its ceiling", hundredths / 100, hundredths % 100)
-        }
+        (_, Some(level)) => format!("; every range has {} times its least, or its ceiling", times(level)),
     }
 }
 
@@ -328,9 +325,8 @@ fn service_derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &Sour
     }
     match (workload.choice, plan.level) {
         (Choice::Ceiling, _) => rows.push(("chosen: the ceiling".to_owned(), "rule proof.fill".to_owned())),
-        (Choice::Level, Some((numerator, denominator))) => {
-            let hundredths = u128::from(numerator) * 100 / u128::from(denominator.max(1));
-            let text = format!("chosen: {}.{:02} times the least, as all ranges", hundredths / 100, hundredths % 100);
+        (Choice::Level, Some(level)) => {
+            let text = format!("chosen: {} times the least, as all ranges", times(level));
             rows.push((text, "rule proof.fill".to_owned()));
         }
         (Choice::Level, None) | (Choice::Written | Choice::Burst, _) => {}
@@ -358,4 +354,10 @@ fn lines(value: String, rows: Vec<(String, String)>) -> String {
         let _ = writeln!(out, "{}", line.trim_end());
     }
     out
+}
+
+/// A level as a decimal number.
+fn times((numerator, denominator): (u64, u64)) -> String {
+    let hundredths = u128::from(numerator) * 100 / u128::from(denominator.max(1));
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }

@@ -509,14 +509,8 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
     if node.overcommit.is_some() {
         return Vec::new();
     }
-    let requested = |workload: &Workload<'_>| match workload.choice {
-        Choice::Burst => workload.pod_request() * workload.peak(),
-        Choice::Written | Choice::Ceiling | Choice::Level => workload.pod_least() * workload.peak(),
-    };
-    let limited = |workload: &Workload<'_>| match workload.choice {
-        Choice::Burst => workload.pod_limit() * workload.peak(),
-        Choice::Written | Choice::Ceiling | Choice::Level => workload.pod_least() * workload.peak(),
-    };
+    let requested = |workload: &Workload<'_>| workload.charge(true) * workload.peak();
+    let limited = |workload: &Workload<'_>| workload.charge(false) * workload.peak();
     let taken: u64 = plan.workloads.iter().map(requested).sum();
     let packaged: u64 = plan.node.components.iter().map(|component| component.request).sum();
     let left = plan.node.allocatable.saturating_sub(packaged + taken);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::fixes;
-use super::model::{Plan, Workload};
+use super::model::Plan;
 use super::{Ceiling, Excess, floor};
 use crate::base::quantity::{Bytes, Cpu, MIB, in_mib};
 use crate::base::span::Span;
@@ -46,7 +46,7 @@ fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool) -> Vec<Grou
     let mut groups: BTreeMap<(Option<Span>, u64, u64, u64), Group<'a>> = BTreeMap::new();
     for &index in members {
         let (service, workload) = (&plan.program.services[index], &plan.workloads[index]);
-        let each = charge(workload, on_node);
+        let each = workload.charge(on_node);
         let place = match service.memory {
             Memory::Range { low, .. } => low.origin.span,
             Memory::Burst { request, limit } => {
@@ -74,15 +74,6 @@ fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool) -> Vec<Grou
         group.names.push(service.name.value);
     }
     groups.into_values().collect()
-}
-
-/// The least a pod of a service takes of a node or of a budget.
-pub(super) fn charge(workload: &Workload<'_>, on_node: bool) -> u64 {
-    match workload.choice {
-        super::Choice::Burst if on_node => workload.pod_request(),
-        super::Choice::Burst => workload.pod_limit(),
-        _ => workload.pod_least(),
-    }
 }
 
 fn group_addends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> (Vec<Addend>, u64) {
@@ -143,6 +134,7 @@ pub(super) fn over_memory(plan: &Plan<'_, '_>, over: Excess, place: &dyn Fn(Span
         }
     }
     let (services, own) = group_addends(plan, &members, on_node);
+    let mut lows: Vec<Span> = services.iter().filter_map(|addend| addend.span).collect();
     addends.extend(services);
     total = own.saturating_add(total);
     addends.push(addend("together", total, None));
@@ -172,7 +164,6 @@ pub(super) fn over_memory(plan: &Plan<'_, '_>, over: Excess, place: &dyn Fn(Span
             None => error.at(span, text),
         };
     }
-    let mut lows: Vec<Span> = groups(plan, &members, on_node).iter().filter_map(|group| group.place).collect();
     lows.sort_unstable();
     lows.dedup();
     // A handful of places can be looked at; the sum has them all.
@@ -206,7 +197,7 @@ fn first_too_many<'p, 'a>(
 ) -> Option<(&'p Service<'a>, u64, u64)> {
     let mut left = room;
     for &index in members {
-        let needs = charge(&plan.workloads[index], on_node).saturating_mul(plan.workloads[index].peak());
+        let needs = plan.workloads[index].charge(on_node).saturating_mul(plan.workloads[index].peak());
         match left.checked_sub(needs) {
             Some(rest) => left = rest,
             None => return Some((&plan.program.services[index], needs, left)),

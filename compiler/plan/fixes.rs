@@ -4,8 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::errors::charge;
-use super::model::{Plan, Workload};
+use super::model::Plan;
 use super::{Ceiling, Excess, LEAST_LIMIT};
 use crate::base::quantity::{Bytes, MIB, in_mib};
 use crate::base::span::Span;
@@ -144,7 +143,7 @@ fn without_surge(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> Vec<S
     for &index in members {
         let workload = &plan.workloads[index];
         let Some(span) = plan.program.services[index].rollout.origin.span else { continue };
-        let saved = charge(workload, on_node).saturating_mul(workload.surge);
+        let saved = workload.charge(on_node).saturating_mul(workload.surge);
         match by_place.iter_mut().find(|(place, _)| *place == span) {
             Some((_, total)) => *total = total.saturating_add(saved),
             None => by_place.push((span, saved)),
@@ -155,15 +154,6 @@ fn without_surge(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> Vec<S
         Saving { help: help(text, span, "replace".to_owned()), saved }
     });
     savings.collect()
-}
-
-/// The least its main container takes of a pod: what the program can lower.
-fn container_charge(workload: &Workload<'_>, on_node: bool) -> u64 {
-    match workload.choice {
-        super::Choice::Burst if on_node => workload.request.n,
-        super::Choice::Burst => workload.limit.n,
-        _ => workload.least.n,
-    }
 }
 
 /// A lower low end for all services that take theirs from one place.
@@ -184,7 +174,7 @@ fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u6
         };
         match by_place.iter_mut().find(|(place, ..)| *place == span) {
             Some((_, pods, ..)) => *pods += workload.peak(),
-            None => by_place.push((span, workload.peak(), container_charge(workload, on_node), one_number, of)),
+            None => by_place.push((span, workload.peak(), workload.main_charge(on_node), one_number, of)),
         }
     }
     let mut helps = Vec::new();
@@ -207,7 +197,7 @@ fn fewer_replicas(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit
     let candidate = |index: &usize| {
         let (service, workload) = (&plan.program.services[*index], &plan.workloads[*index]);
         let span = service.replicas.origin.span?;
-        let each = charge(workload, on_node);
+        let each = workload.charge(on_node);
         let cut = deficit.div_ceil(each.max(1));
         let left = workload.replicas.checked_sub(cut).filter(|left| *left > 0)?;
         Some((cut, left, span, service.name.value))
@@ -275,7 +265,7 @@ fn disabling(plan: &Plan<'_, '_>, names: &str) -> Option<Edit> {
 
 /// The smallest single service without which the rest fits.
 fn one_less(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Option<Help> {
-    let taken = |index: usize| charge(&plan.workloads[index], on_node).saturating_mul(plan.workloads[index].peak());
+    let taken = |index: usize| plan.workloads[index].charge(on_node).saturating_mul(plan.workloads[index].peak());
     let mut headers: BTreeMap<Span, usize> = BTreeMap::new();
     plan.program.services.iter().for_each(|service| *headers.entry(service.span).or_default() += 1);
     let alone = |index: usize| headers[&plan.program.services[index].span] == 1;

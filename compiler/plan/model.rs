@@ -115,6 +115,20 @@ impl Workload<'_> {
         main.saturating_add(self.sidecars).max(self.init_peak)
     }
 
+    /// The least its main container takes of a node or of a budget: what the program can lower.
+    pub fn main_charge(&self, on_node: bool) -> u64 {
+        match self.choice {
+            Choice::Burst if on_node => self.request.n,
+            Choice::Burst => self.limit.n,
+            Choice::Written | Choice::Ceiling | Choice::Level => self.least.n,
+        }
+    }
+
+    /// The least one of its pods takes of a node or of a budget.
+    pub fn charge(&self, on_node: bool) -> u64 {
+        self.pod(self.main_charge(on_node))
+    }
+
     /// What the scheduler counts for one pod.
     pub fn pod_request(&self) -> u64 {
         self.pod(self.request.n)

@@ -113,10 +113,14 @@ fn labels(plan: &Plan<'_, '_>) -> BTreeMap<String, String> {
 }
 
 fn metadata(plan: &Plan<'_, '_>, name: &str) -> ObjectMeta {
+    labelled(plan, name, labels(plan))
+}
+
+fn labelled(plan: &Plan<'_, '_>, name: &str, labels: BTreeMap<String, String>) -> ObjectMeta {
     ObjectMeta {
         name: Some(name.to_owned()),
         namespace: Some(plan.program.namespace.value.to_owned()),
-        labels: Some(labels(plan)),
+        labels: Some(labels),
         ..ObjectMeta::default()
     }
 }

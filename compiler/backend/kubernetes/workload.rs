@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{metadata, node_name, pins_matter, print, priority_name};
+use super::{labelled, labels, node_name, pins_matter, print, priority_name};
 use crate::backend::dockerfile::image_name;
 use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
@@ -55,13 +55,15 @@ fn selector(service: &Service<'_>) -> BTreeMap<String, String> {
     BTreeMap::from([(NAME_LABEL.to_owned(), service.name.value.to_owned())])
 }
 
+fn own_labels(plan: &Plan<'_, '_>, service: &Service<'_>) -> BTreeMap<String, String> {
+    let mut labels = labels(plan);
+    labels.insert(NAME_LABEL.to_owned(), service.name.value.to_owned());
+    labels.extend(service.pod.labels.iter().map(|(key, value)| ((*key).to_owned(), value.to_string())));
+    labels
+}
+
 fn own_metadata(plan: &Plan<'_, '_>, service: &Service<'_>) -> ObjectMeta {
-    let mut metadata = metadata(plan, service.name.value);
-    if let Some(labels) = &mut metadata.labels {
-        labels.insert(NAME_LABEL.to_owned(), service.name.value.to_owned());
-        labels.extend(service.pod.labels.iter().map(|(key, value)| ((*key).to_owned(), value.to_string())));
-    }
-    metadata
+    labelled(plan, service.name.value, own_labels(plan, service))
 }
 
 fn count(n: u64) -> i32 {
@@ -73,7 +75,7 @@ fn template(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>)
     let annotations = &service.pod.annotations;
     core::PodTemplateSpec {
         metadata: Some(ObjectMeta {
-            labels: own_metadata(plan, service).labels,
+            labels: Some(own_labels(plan, service)),
             annotations: (!annotations.is_empty())
                 .then(|| annotations.iter().map(|(key, value)| ((*key).to_owned(), value.to_string())).collect()),
             ..ObjectMeta::default()
@@ -210,7 +212,7 @@ fn cron_job(
             schedule: schedule.cron.to_string(),
             concurrency_policy: Some(policy.to_owned()),
             job_template: JobTemplateSpec {
-                metadata: Some(ObjectMeta { labels: own_metadata(plan, service).labels, ..ObjectMeta::default() }),
+                metadata: Some(ObjectMeta { labels: Some(own_labels(plan, service)), ..ObjectMeta::default() }),
                 spec: Some(job_spec(plan, service, workload, run)),
             },
             ..CronJobSpec::default()
