@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::backend::report::headroom;
 use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
-use crate::plan::model::{Choice, Plan, Workload};
+use crate::plan::model::{Choice, ComponentPlan, NodePlan, Placement, Plan, Theorem, Workload};
 use crate::sema::hir::{Given, Memory, Program, Service};
 
 /// Mi without the unit, for lines where it is said once.
@@ -14,35 +14,53 @@ fn bare(n: u64) -> String {
     in_mib(n).trim_end_matches("Mi").to_owned()
 }
 
-/// The node in a line, and what became of the services in another.
+/// The nodes in a line each, and what became of the services in another.
 pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
-    let node = &plan.node;
-    let mut line = format!(
-        "{}  {}   reserved {}",
-        program.nodes[0].name.value,
-        in_mib(node.capacity),
-        bare(node.reserved() - node.held)
-    );
-    for component in node.components.iter().filter(|component| component.request + component.held > 0) {
-        let name = program.components[component.component].name;
-        let _ = write!(line, "  {name} {}", bare(component.request + component.held));
-    }
-    let over_all = program.budgets.iter().zip(&plan.budgets).collect::<Vec<_>>();
-    if over_all.is_empty() {
+    let mut out = String::new();
+    let mut sums = String::new();
+    if program.budgets.is_empty() {
         let services: u64 = plan.workloads.iter().map(|workload| workload.pod_limit() * workload.peak()).sum();
-        let _ = write!(line, "  services {}", bare(services));
+        let _ = write!(sums, "  services {}", bare(services));
     }
-    for (budget, planned) in over_all {
-        let _ = write!(line, "  {} {} of {}", budget.name.value, bare(planned.used), bare(planned.ceiling));
+    for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
+        let _ = write!(sums, "  {} {} of {}", budget.name.value, bare(planned.used), bare(planned.ceiling));
     }
-    let _ = write!(line, "   free {}", in_mib(node.free()));
+    let packaged = |node: &NodePlan<'_>, out: &mut String| {
+        for component in node.components.iter().filter(|component| component.request + component.held > 0) {
+            let name = program.components[component.component].name;
+            let _ = write!(out, "  {name} {}", bare(component.request + component.held));
+        }
+    };
+    for (node, declared) in plan.nodes.iter().zip(&program.nodes) {
+        let (name, reserved) = (declared.name.value, bare(node.reserved() - node.held));
+        let _ = write!(out, "{name}  {}   reserved {reserved}", in_mib(node.capacity));
+        if plan.on_several_nodes() {
+            let _ = writeln!(out, "   for pods {}", in_mib(node.allocatable));
+        } else {
+            packaged(node, &mut out);
+            let _ = writeln!(out, "{sums}   free {}", in_mib(node.free()));
+        }
+    }
+    if plan.on_several_nodes() {
+        out.push_str("all nodes");
+        if let Some(node) = plan.nodes.iter().find(|node| !node.components.is_empty()) {
+            packaged(node, &mut out);
+        }
+        let _ = writeln!(out, "{sums}   free {}", in_mib(plan.together.free()));
+    }
     let count = program.services.len();
     let fits = match count {
         0 => "no services".to_owned(),
         1 => "1 service fits".to_owned(),
         _ => format!("{count} services fit"),
     };
-    format!("{line}\n{fits}{}", level(program, plan))
+    let placed = match (&plan.placement, plan.on_several_nodes()) {
+        (_, false) => "",
+        (Placement::AnyOrder(_), true) => ", in whatever order pods come",
+        (Placement::Pinned, true) => ", each held to its nodes",
+        (Placement::Unknown(_), true) => " together; whether each pod finds room is unknown",
+    };
+    format!("{out}{fits}{placed}{}", level(program, plan))
 }
 
 /// What the ranges came to.
@@ -94,16 +112,13 @@ fn row(what: impl Into<String>, amount: u64, from: impl Into<String>, inner: boo
 }
 
 /// What takes the node's memory, drawn to scale: a sign a kind, so that no colour is needed.
-fn bar(plan: &Plan<'_, '_>) -> String {
+fn bar(node: &NodePlan<'_>) -> String {
     const WIDTH: u64 = 60;
-    let node = &plan.node;
-    let services: u64 = plan.workloads.iter().map(|workload| workload.pod_request() * workload.peak()).sum();
-    let packaged = node.requests - services;
     let parts = [
         ('█', "reserved", node.reserved() - node.held),
         ('▓', "held back", node.held),
-        ('▒', "packaged by K3s", packaged),
-        ('#', "services", services),
+        ('▒', "packaged by K3s", node.packaged().min(node.requests)),
+        ('#', "services", node.requests - node.packaged().min(node.requests)),
         ('░', "free", node.free()),
     ];
     let (mut line, mut legend) = (String::from("  "), String::from("  "));
@@ -120,32 +135,28 @@ fn bar(plan: &Plan<'_, '_>) -> String {
     format!("{line}\n{legend}\n")
 }
 
-/// The whole ledger.
-pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap) -> String {
-    let node = &plan.node;
-    let declared = &program.nodes[0];
-    let k3s = &program.k3s;
+/// What pods of a node cannot have, term by term.
+fn reserve_rows(program: &Program<'_>, plan: &Plan<'_, '_>, at: usize, sources: &SourceMap) -> Vec<Row> {
+    let (node, declared) = (&plan.nodes[at], &program.nodes[at]);
+    let process = &declared.process;
     let mut rows = vec![row("reserved", node.reserved() - node.held, "", false)];
-    rows.push(row(
-        "os",
-        node.os,
-        declared.reserve.as_ref().map_or("nothing said".to_owned(), |r| place(r, sources)),
-        true,
-    ));
-    rows.push(row("k3s", node.k3s, place(&k3s.memory, sources), true));
-    rows.push(row("containerd", node.containerd, place(&k3s.containerd, sources), true));
-    let shims = format!("{} pods x {}, {}", node.shim_pods, k3s.shim.value, place(&k3s.shim, sources));
+    let os = declared.reserve.as_ref().map_or("nothing said".to_owned(), |reserve| place(reserve, sources));
+    rows.push(row("os", node.os, os, true));
+    rows.push(row("k3s", node.k3s, place(&process.memory, sources), true));
+    rows.push(row("containerd", node.containerd, place(&process.containerd, sources), true));
+    let shims = format!("{} pods x {}, {}", node.shim_pods, process.shim.value, place(&process.shim, sources));
     rows.push(row("containerd's shims", node.shims, shims, true));
     if node.secrets > 0 {
-        rows.push(row(
-            "mounted Secrets",
-            node.secrets,
-            format!("{} x 1Mi, the most one can hold", node.secret_mounts),
-            true,
-        ));
+        let mounts = format!("{} x 1Mi, the most one can hold", node.secret_mounts);
+        rows.push(row("mounted Secrets", node.secrets, mounts, true));
     }
     rows.push(row("eviction threshold", node.eviction, place(&declared.eviction, sources), true));
-    for component in &node.components {
+    rows
+}
+
+/// What K3s packages.
+fn packaged_rows(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap) -> Vec<Row> {
+    let of = |component: &ComponentPlan| {
         let stock = &program.components[component.component];
         let from = match (stock.memory, component.held) {
             _ if component.unbounded => "no limit: what it takes is assumed".to_owned(),
@@ -161,31 +172,67 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
                 stock.bound.map_or(String::new(), |bound| place(&bound, sources))
             ),
         };
-        rows.push(row(stock.name, component.request + component.held, from, false));
-    }
-    let own: u64 = plan.workloads.iter().map(|workload| workload.pod_limit() * workload.peak()).sum();
-    rows.push(row("services", own, "", false));
-    rows.extend(service_rows(program, plan, sources));
-    rows.push(row("free", node.free(), "", false));
+        row(stock.name, component.request + component.held, from, false)
+    };
+    plan.components().iter().map(of).collect()
+}
 
-    let mut out = format!("{} · {}\n{}\n", declared.name.value, in_mib(node.capacity), bar(plan));
-    let what = rows
-        .iter()
-        .map(|row| row.what.chars().count() + if row.inner { 2 } else { 0 })
-        .max()
-        .unwrap_or(0)
-        .clamp(20, 44);
-    let amount = rows.iter().map(|row| row.amount.len()).max().unwrap_or(0);
+/// Rows with their amounts under each other.
+fn write_rows(rows: &[Row], widths: (usize, usize), out: &mut String) {
     for row in rows {
-        let name = if row.inner { format!("  {}", row.what) } else { row.what };
-        let line = format!("  {name:what$}  {:>amount$}  {}", row.amount, row.from);
+        let name = if row.inner { format!("  {}", row.what) } else { row.what.clone() };
+        let line = format!("  {name:what$}  {:>amount$}  {}", row.amount, row.from, what = widths.0, amount = widths.1);
         let _ = writeln!(out, "{}", line.trim_end());
     }
+}
+
+/// The whole ledger.
+pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap) -> String {
+    let several = plan.on_several_nodes();
+    let own: u64 = plan.workloads.iter().map(|workload| workload.pod_limit() * workload.peak()).sum();
+    let mut pods = packaged_rows(program, plan, sources);
+    pods.push(row("services", own, "", false));
+    pods.extend(service_rows(program, plan, sources));
+    let free = if several { plan.together.free() } else { plan.nodes[0].free() };
+    pods.push(row("free", free, if several { "on all nodes together" } else { "" }, false));
+    let nodes: Vec<Vec<Row>> = (0..plan.nodes.len())
+        .map(|at| {
+            let mut rows = reserve_rows(program, plan, at, sources);
+            let node = &plan.nodes[at];
+            if several && node.held > 0 {
+                rows.push(row("held back", node.held, "limits above their requests", false));
+            }
+            if several {
+                rows.push(row("for pods", node.allocatable, "", false));
+            }
+            rows
+        })
+        .collect();
+    let all = || nodes.iter().flatten().chain(&pods);
+    let what = all().map(|row| row.what.chars().count() + if row.inner { 2 } else { 0 }).max().unwrap_or(0);
+    let widths = (what.clamp(20, 44), all().map(|row| row.amount.len()).max().unwrap_or(0));
+
+    let mut out = String::new();
+    for ((node, declared), rows) in plan.nodes.iter().zip(&program.nodes).zip(&nodes) {
+        let _ = writeln!(out, "{} · {}\n{}", declared.name.value, in_mib(node.capacity), bar(node));
+        write_rows(rows, widths, &mut out);
+        if several {
+            out.push('\n');
+        }
+    }
+    if several {
+        let _ = writeln!(out, "all nodes · {} for pods", in_mib(plan.together.allocatable));
+    }
+    write_rows(&pods, widths, &mut out);
     out.push('\n');
     let budgets: Vec<String> = program.budgets.iter().map(|budget| format!("budget {}", budget.name.value)).collect();
-    let width = plan.theorems.iter().map(|t| t.name.len()).chain(budgets.iter().map(String::len)).max().unwrap_or(0);
+    let name = |theorem: &Theorem| match theorem.node.filter(|_| several) {
+        Some(at) => format!("{} {}", theorem.name, program.nodes[at].name.value),
+        None => theorem.name.to_owned(),
+    };
+    let width = plan.theorems.iter().map(|t| name(t).len()).chain(budgets.iter().map(String::len)).max().unwrap_or(0);
     for theorem in &plan.theorems {
-        let _ = writeln!(out, "  {:width$}  {:8}  {}", theorem.name, theorem.verdict.word(), theorem.statement);
+        let _ = writeln!(out, "  {:width$}  {:8}  {}", name(theorem), theorem.verdict.word(), theorem.statement);
         for why in &theorem.why {
             let _ = writeln!(out, "  {:width$}            {why}", "");
         }
@@ -267,10 +314,11 @@ pub(crate) fn derivation(
     let parts: Vec<&str> = path.split('.').collect();
     match parts.as_slice() {
         ["k3s", key @ ("memory" | "containerd" | "shim")] => {
+            let process = &program.nodes[0].process;
             let given = match *key {
-                "memory" => &program.k3s.memory,
-                "containerd" => &program.k3s.containerd,
-                _ => &program.k3s.shim,
+                "memory" => &process.memory,
+                "containerd" => &process.containerd,
+                _ => &process.shim,
             };
             let mut rows = vec![("given".to_owned(), place(given, sources))];
             rows.extend(cited(given, sources).map(|source| (source, String::new())));
@@ -291,7 +339,9 @@ pub(crate) fn derivation(
                 ],
             ))
         }
-        ["node", name, ..] | [name, _] if program.nodes[0].name.value == *name => Some(full(program, plan, sources)),
+        ["node", name, ..] | [name, _] if program.nodes.iter().any(|node| node.name.value == *name) => {
+            Some(full(program, plan, sources))
+        }
         _ => None,
     }
 }
@@ -337,8 +387,13 @@ fn service_derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &Sour
             rows.push((text, place(&budget.ceiling, sources)));
         }
     }
-    let node = &program.nodes[0];
-    rows.push((format!("{} has {} left", node.name.value, in_mib(plan.node.free())), place(&node.memory, sources)));
+    match program.nodes.as_slice() {
+        [node] => {
+            let left = in_mib(plan.nodes[0].free());
+            rows.push((format!("{} has {left} left", node.name.value), place(&node.memory, sources)));
+        }
+        _ => rows.push((format!("the nodes together have {} left", in_mib(plan.together.free())), String::new())),
+    }
     if workload.request == workload.limit {
         rows.push(("request = limit, so no other pod can take it".to_owned(), "rule proof.guaranteed".to_owned()));
     }

@@ -39,7 +39,7 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
             found.push(lint);
         }
     }
-    let server = program.nodes.first().is_some_and(|node| node.role == Role::Server);
+    let server = program.nodes.iter().any(|node| node.role == Role::Server);
     let metrics = program.components.iter().any(|component| component.name == "metrics-server");
     for service in &program.services {
         if let (Kind::Deployment(Some(scale)), true, false) = (&service.kind, server, metrics) {

@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use crate::base::quantity::{MIB, in_mib};
 
+mod lemma;
 mod read;
 
-use read::{Budget, Component, Count, Report, Service, Term, Theorem};
+use read::{Budget, Component, Count, Node, Report, Service, Term, Theorem, Wave};
 
 /// What became of a report that could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +34,12 @@ pub fn verify(report: &[u8]) -> Result<Verified, String> {
     let report = read::report(&value)?;
     let mut check = Check { sums: 0, faults: Vec::new() };
     check.services(&report);
-    check.components(&report);
-    check.node(&report);
+    (0..report.nodes.len()).for_each(|at| {
+        check.components(&report, at);
+        check.node(&report, at);
+    });
     check.theorems(&report);
+    check.placement(&report);
     report.budgets.iter().for_each(|budget| check.budget(&report, budget));
     check.level(&report);
     Ok(Verified {
@@ -70,6 +74,11 @@ fn pod_memory(service: &Service<'_>, main: u64) -> u128 {
     pod_of(main, service.beside.iter().map(|extra| (extra.stays, extra.bytes)))
 }
 
+/// The least that one pod of a service requests.
+fn least_request(service: &Service<'_>) -> u128 {
+    (if service.choice == "burst" { service.request } else { service.least }).into()
+}
+
 /// What a pod may take beyond its request.
 fn gap(service: &Service<'_>) -> u64 {
     service.limit.saturating_sub(service.request)
@@ -95,11 +104,16 @@ impl Expected<'_> {
         Expected { side, id: id.to_owned(), reference: reference.to_owned(), amount, counts: None, what }
     }
 
-    fn of_component(index: usize, component: &Component<'_>, amount: u128, counts: Vec<u128>) -> Expected<'static> {
+    fn of_component(
+        (node, index): (usize, usize),
+        component: &Component<'_>,
+        amount: u128,
+        counts: Vec<u128>,
+    ) -> Expected<'static> {
         Expected {
             side: "left",
             id: format!("component.{}", component.name),
-            reference: format!("/nodes/0/components/{index}"),
+            reference: format!("/nodes/{node}/components/{index}"),
             amount,
             counts: Some(counts),
             what: "its component makes",
@@ -158,6 +172,16 @@ impl Check {
             });
             self.choice(&place, service);
             self.pod(&place, service);
+            let nodes = service.nodes.as_ref().map_or(report.nodes.len(), Vec::len) as u64;
+            let enough = match (service.kind, service.one_on_a_node) {
+                ("DaemonSet", _) => service.replicas == nodes,
+                ("Deployment" | "StatefulSet", true) => service.peak <= nodes,
+                (_, one_on_a_node) => !one_on_a_node,
+            };
+            self.holds(&place, enough, || format!("{} pods do not go with {nodes} nodes", service.peak));
+            self.holds(&place, service.wave.is_none() || service.surge > 0, || {
+                "without a surge it is in no wave".to_owned()
+            });
         }
     }
 
@@ -184,7 +208,7 @@ impl Check {
             // One that replaces its last run does not wait for it.
             "CronJob" => surge == 0 && (pods == twice || pods == replicas.into()),
             "StatefulSet" | "Job" => surge == 0 && pods == replicas.into(),
-            "DaemonSet" => surge == 0 && pods == replicas.into() && replicas <= 1,
+            "DaemonSet" => surge == 0 && pods == replicas.into() && service.one_on_a_node,
             _ => false,
         };
         self.holds(place, fits, || {
@@ -212,8 +236,18 @@ impl Check {
         self.holds(place, service.weight.is_some() == levelled, || "only choice `level` has a weight".to_owned());
     }
 
-    fn components(&mut self, report: &Report<'_>) {
-        let node = &report.node;
+    fn components(&mut self, report: &Report<'_>, at: usize) {
+        let node = &report.nodes[at];
+        // Every node that has any has the same.
+        let alike = |node: &Node<'_>| -> Vec<_> {
+            let of =
+                |c: &Component<'_>| (c.name.to_owned(), [c.pods, c.ending, c.containers, c.request, c.limit, c.cpu]);
+            node.components.iter().map(of).collect()
+        };
+        let first = report.open().map(|at| alike(&report.nodes[at]));
+        self.holds(&format!("node {}", node.name), node.components.is_empty() || Some(alike(node)) == first, || {
+            "its components are not those of other nodes".to_owned()
+        });
         let mut known: BTreeSet<&str> = BTreeSet::new();
         for component in &node.components {
             let place = format!("component {}", component.name);
@@ -232,18 +266,31 @@ impl Check {
         }
     }
 
-    fn node(&mut self, report: &Report<'_>) {
-        let node = &report.node;
+    fn node(&mut self, report: &Report<'_>, at: usize) {
+        let node = &report.nodes[at];
         let (services, components) = (&report.services, &node.components);
         let place = format!("node {}", node.name);
-        let held_of_services = sum(services.iter().map(|s| times(gap(s), s.pods)));
+        let held_of_services = sum(services.iter().map(|s| times(gap(s), s.on(at, s.pods))));
         let held_of_components = sum(components.iter().map(|component| component.held.into()));
         let held = if node.overcommit.is_some() { 0 } else { held_of_services.saturating_add(held_of_components) };
-        let shim_pods = sum(services.iter().map(|s| s.pods.into()).chain(components.iter().map(|c| c.ending.into())));
-        let mounts = sum(services.iter().map(|service| times(service.secret_mounts, service.pods)));
+        let mounts = sum(services.iter().map(|service| times(service.secret_mounts, service.on(at, service.pods))));
         let secrets = mounts.saturating_mul(MIB.into());
-
         let reserved = |id: &str| node.reserved(id);
+        let shim = node.reserved.iter().find(|term| term.id == "shims").and_then(|term| term.times.as_ref()?.first());
+        let shim = shim.map_or(0, |(_, each)| u128::from(*each));
+        let packaged = sum(components.iter().map(|component| component.ending.into()));
+        let mut own = sum(services.iter().map(|s| s.on(at, s.pods).into()));
+        if report.nodes.len() > 1 {
+            // Each pod that comes brings its least request beside its shim.
+            let here = services.iter().filter(|service| service.on(at, service.pods) > 0);
+            let least = here.map(least_request).min().unwrap_or(0);
+            let others = ["os", "k3s", "containerd", "eviction"].into_iter().map(|id| reserved(id).into());
+            let taken = sum(others.chain([secrets, held, packaged.saturating_mul(shim)]));
+            let left = u128::from(node.memory).saturating_sub(taken);
+            own = own.min(left.checked_div(least.saturating_add(shim)).unwrap_or(own));
+        }
+        // The kubelet admits no more than so many.
+        let shim_pods = packaged.saturating_add(own).min(node.max_pods.into());
         let term = |id: &str, amount: u128, what| Expected::new("", id, "", amount, what);
         let mut expected = vec![
             term("os", node.system.into(), "systemReservedBytes is"),
@@ -270,10 +317,18 @@ impl Check {
         let left = node.allocatable.checked_sub(node.requests).map(u128::from);
         self.difference(&place, ("freeBytes", node.free), "allocatableBytes less requestBytes", left);
 
-        self.same(&place, "requestBytes", node.requests, "services and components request", requests(report));
-        self.same(&place, "limitBytes", node.limits, "services and components may take", limits(report));
-        self.same(&place, "podsAtPeak", node.pods, "services and components have", pods(report));
-        self.same(&place, "cpuRequestMilli", node.cpu_requests, "services and components request", cpu(report));
+        let how = "all that may be here request, within what is allocatable,";
+        self.same(&place, "requestBytes", node.requests, how, requests(report, at).min(node.allocatable.into()));
+        let beyond = sum(components.iter().map(gap_of_component).chain([held_of_services]));
+        let limits = u128::from(node.requests).saturating_add(beyond);
+        self.same(&place, "limitBytes", node.limits, "requests and what may be taken beyond them are", limits);
+        let pods = at_worst(report, |service, pods| service.on(at, pods).into());
+        let pods = sum(components.iter().map(|c| c.pods.into()).chain([pods])).min(node.max_pods.into());
+        self.same(&place, "podsAtPeak", node.pods, "within what the kubelet takes, there may be", pods);
+        let cpu = at_worst(report, |service, pods| times(service.cpu, service.on(at, pods)));
+        let cpu = sum(components.iter().map(|c| c.cpu.into()).chain([cpu]));
+        let cpu = node.cpu.map_or(cpu, |has| cpu.min(has.into()));
+        self.same(&place, "cpuRequestMilli", node.cpu_requests, "within what the node has, there may be", cpu);
     }
 
     fn difference(&mut self, place: &str, (key, told): (&str, u64), what: &str, counted: Option<u128>) {
@@ -322,32 +377,104 @@ impl Check {
     }
 
     fn theorems(&mut self, report: &Report<'_>) {
-        const PROMISES: [(&str, &str); 4] =
-            [("T1", "isolation"), ("T2", "non-interference"), ("T3", "sufficiency"), ("T4", "liveness")];
-        let told: Vec<(&str, &str)> = report.theorems.iter().map(|theorem| (theorem.id, theorem.name)).collect();
-        self.holds("theorems", told == PROMISES, || {
-            "they are not T1 isolation, T2 non-interference, T3 sufficiency, T4 liveness".to_owned()
+        let mut promised: Vec<(&str, &str, Option<&str>)> = Vec::new();
+        promised.extend(report.nodes.iter().map(|node| ("T1", "isolation", Some(node.name))));
+        promised.extend(report.nodes.iter().map(|node| ("T2", "non-interference", Some(node.name))));
+        promised.extend([("T3", "sufficiency", None), ("T4", "liveness", None)]);
+        let mut told: Vec<(&str, &str, Option<&str>)> =
+            report.theorems.iter().map(|theorem| (theorem.id, theorem.name, theorem.node)).collect();
+        // Survival is there where the program asks for it.
+        told.pop_if(|last| *last == ("T5", "survival", None));
+        self.holds("theorems", told == promised, || {
+            "they are not T1 isolation and T2 non-interference of every node, T3 sufficiency, T4 liveness".to_owned()
         });
         for theorem in &report.theorems {
+            let at = report.nodes.iter().position(|node| Some(node.name) == theorem.node).unwrap_or(0);
             let (expected, known, amounts) = match theorem.id {
-                "T1" => isolation(report),
-                "T2" => interference(report),
+                "T1" => isolation(report, at),
+                "T2" => interference(report, at),
                 "T4" => liveness(report),
+                "T5" => self.survival(report, theorem),
                 _ => sufficiency(report),
             };
-            let place = theorem.id;
-            self.terms(place, &theorem.terms, &expected);
-            let sides = Sides { left: ("leftBytes", theorem.left), right: ("rightBytes", Some(theorem.right)) };
-            self.sides(place, &sides, &theorem.terms);
-            for amount in amounts {
-                self.holds(place, says(theorem.statement, &amount), || format!("its statement does not say {amount}"));
+            let place = match (theorem.node, report.nodes.len()) {
+                (Some(node), 2..) => format!("{} of {node}", theorem.id),
+                _ => theorem.id.to_owned(),
+            };
+            self.terms(&place, &theorem.terms, &expected);
+            if theorem.id != "T5" {
+                let sides = Sides { left: ("leftBytes", theorem.left), right: ("rightBytes", Some(theorem.right)) };
+                self.sides(&place, &sides, &theorem.terms);
             }
-            self.verdict(report, theorem, known);
+            for amount in amounts {
+                self.holds(&place, says(theorem.statement, &amount), || format!("its statement does not say {amount}"));
+            }
+            self.verdict(report, at, theorem, known);
             let counted: &[&str] = if theorem.id == "T4" { &["pods", "cpuMilli"] } else { &[] };
             let told: Vec<&str> = theorem.counts.iter().map(|count| count.id).collect();
-            self.holds(place, told == counted, || format!("it counts {told:?}, not {counted:?}"));
+            self.holds(&place, told == counted, || format!("it counts {told:?}, not {counted:?}"));
             theorem.counts.iter().for_each(|count| self.count(report, count));
         }
+    }
+
+    /// It has no terms of its own: all that is requested, and what is left without the largest node.
+    fn survival(&mut self, report: &Report<'_>, theorem: &Theorem<'_>) -> Promise {
+        let most = report.nodes.iter().map(|node| u128::from(node.allocatable)).max().unwrap_or(0);
+        let left = sum(report.nodes.iter().map(|node| node.allocatable.into())).saturating_sub(most);
+        let asked = all_requests(report);
+        self.same("T5", "leftBytes", theorem.left, "all that is requested is", asked);
+        self.same("T5", "rightBytes", theorem.right, "without the largest node there is", left);
+        for lost in 0..report.nodes.len() {
+            let name = report.nodes[lost].name;
+            self.holds("T5", lemma::outlives(report, lost), || format!("without `{name}` a pod may find no room"));
+        }
+        let servers = report.nodes.iter().filter(|node| node.server).count();
+        (Vec::new(), servers >= 3, vec![shown(asked), shown(left)])
+    }
+
+    /// Pods find their nodes as it is said.
+    fn placement(&mut self, report: &Report<'_>) {
+        let place = "placement";
+        let kind = report.placement.kind;
+        match (kind, report.nodes.len()) {
+            ("one-node", 1) => {}
+            ("any-order", 2..) => {
+                let faults = lemma::any_order(report);
+                self.sums += usize::from(faults.is_empty());
+                faults.iter().for_each(|fault| self.fault(place, fault));
+            }
+            ("pinned", 2..) => {
+                for (at, node) in report.nodes.iter().enumerate() {
+                    let here = |amount: &dyn Fn(&Service<'_>) -> u64| {
+                        at_worst(report, |service, pods| times(amount(service), service.on(at, pods)))
+                    };
+                    let of_components = |amount: fn(&Component<'_>) -> u64| {
+                        sum(node.components.iter().map(|component| amount(component).into()))
+                    };
+                    let (name, allocatable) = (node.name, node.allocatable);
+                    self.holds(place, requests(report, at) <= allocatable.into(), || {
+                        format!("what is held to `{name}` requests more than its {allocatable} bytes")
+                    });
+                    let pods = here(&|_| 1).saturating_add(of_components(|component| component.pods));
+                    self.holds(place, pods <= node.max_pods.into(), || {
+                        format!("`{name}` takes fewer than {pods} pods")
+                    });
+                    let cpu = here(&|service| service.cpu).saturating_add(of_components(|component| component.cpu));
+                    self.holds(place, node.cpu.is_none_or(|has| cpu <= has.into()), || {
+                        format!("what is held to `{name}` requests {cpu}m of CPU, more than it has")
+                    });
+                }
+            }
+            ("unknown", 2..) => {
+                let told = report.theorems.iter().find(|theorem| theorem.id == "T4");
+                self.holds(place, told.is_some_and(|theorem| theorem.verdict == "unknown"), || {
+                    "it is unknown, and T4 is not".to_owned()
+                });
+            }
+            (_, nodes) => self.fault(place, &format!("`{kind}` does not go with {nodes} nodes")),
+        }
+        let moments = &report.placement.moments;
+        self.holds(place, kind == "any-order" || moments.is_empty(), || format!("`{kind}` has nothing to show"));
     }
 
     /// Both sides are the sums of their terms, and the left one is not the larger.
@@ -362,11 +489,11 @@ impl Check {
     }
 
     /// A verdict says no more than it may, and a reason is given where it says less.
-    fn verdict(&mut self, report: &Report<'_>, theorem: &Theorem<'_>, known: bool) {
-        let node = &report.node;
+    fn verdict(&mut self, report: &Report<'_>, at: usize, theorem: &Theorem<'_>, known: bool) {
+        let node = &report.nodes[at];
         let place = theorem.id;
         // Where nothing is held back, pods on their way out may still take what is beyond their requests.
-        let bursting = node.limits > node.requests && all_at_once(report) > node.allocatable.into();
+        let bursting = node.limits > node.requests && all_at_once(report, at) > node.allocatable.into();
         let above = node.limits > node.allocatable || bursting;
         let relaxed = theorem.id == "T2" && node.overcommit.is_some() && above;
         let reasons = theorem.reasons;
@@ -390,51 +517,41 @@ impl Check {
 
     /// Pods or CPU.
     fn count(&mut self, report: &Report<'_>, count: &Count<'_>) {
-        let node = &report.node;
         let place = format!("T4: {}", count.id);
         let of_pods = count.id == "pods";
-        let components = node.components.iter().enumerate();
-        let mut expected: Vec<Expected<'_>> = components
-            .map(|(index, component)| {
-                let (amount, n) = match of_pods {
-                    true => (component.pods, component.pods.into()),
-                    false => (component.cpu, times(component.pods, component.containers)),
-                };
-                Expected::of_component(index, component, amount.into(), vec![n])
-            })
-            .collect();
-        let services = sum(report.services.iter().map(|service| match of_pods {
-            true => service.peak.into(),
-            false => times(service.cpu, service.peak),
-        }));
+        let mut expected = of_all_components(report, |component| match of_pods {
+            true => (component.pods, component.pods.into()),
+            false => (component.cpu, times(component.pods, component.containers)),
+        });
+        let services = at_worst(report, |service, pods| match of_pods {
+            true => pods.into(),
+            false => times(service.cpu, pods),
+        });
         expected.push(Expected::new("left", "services", "/services", services, "the services make"));
-        let right = if of_pods { Some(node.max_pods) } else { node.cpu };
-        if let Some(right) = right {
-            let (id, key) = if of_pods { ("max-pods", "maxPods") } else { ("cpu", "cpuMilli") };
-            let what = "the node has";
-            expected.push(Expected::new("right", id, &format!("/nodes/0/{key}"), right.into(), what));
+        let has = |node: &Node<'_>| if of_pods { Some(node.max_pods) } else { node.cpu };
+        let right: Option<u64> = report.nodes.iter().map(has).sum();
+        let (id, key) = if of_pods { ("max-pods", "maxPods") } else { ("cpu", "cpuMilli") };
+        for (at, amount) in report.nodes.iter().map(has).enumerate().filter(|_| right.is_some()) {
+            let reference = format!("/nodes/{at}/{key}");
+            let amount = amount.unwrap_or(0).into();
+            expected.push(Expected::new("right", &report.id_of(id, at), &reference, amount, "the node has"));
         }
         self.terms(&place, &count.terms, &expected);
-        self.holds(&place, count.right == right, || format!("right is {:?}, the node has {right:?}", count.right));
+        self.holds(&place, count.right == right, || format!("right is {:?}, there is {right:?}", count.right));
         self.sides(&place, &Sides { left: ("left", count.left), right: ("right", count.right) }, &count.terms);
     }
 
     fn budget(&mut self, report: &Report<'_>, budget: &Budget<'_>) {
         let place = format!("budget {}", budget.name);
-        let mut used = 0_u128;
-        match &budget.services {
-            None => used = sum(report.services.iter().map(|service| times(service.limit, service.peak))),
-            Some(names) => {
-                let mut known: BTreeSet<&str> = BTreeSet::new();
-                for name in names {
-                    self.holds(&place, known.insert(name), || format!("`{name}` is in it twice"));
-                    match report.service(name) {
-                        Some(service) => used = used.saturating_add(times(service.limit, service.peak)),
-                        None => self.fault(&place, &format!("there is no service `{name}`")),
-                    }
-                }
-            }
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        for name in budget.services.iter().flatten() {
+            self.holds(&place, known.insert(name), || format!("`{name}` is in it twice"));
+            self.holds(&place, report.service(name).is_some(), || format!("there is no service `{name}`"));
         }
+        let used = at_worst(report, |service, pods| match budget.services {
+            Some(_) if !known.contains(service.name) => 0,
+            _ => times(service.limit, pods),
+        });
         let services = Expected::new("left", "services", "/services", used, "its services have limits of");
         self.terms(&place, &budget.terms, &[services]);
         let all = sum(budget.terms.iter().map(|term| term.amount.into()));
@@ -468,7 +585,8 @@ impl Check {
         } else {
             self.fault("level", &format!("it is {}, the services' is {}", shown(told), shown(lowest)));
         }
-        let node = &report.node;
+        // On several nodes it is not one sum that stops them.
+        let [node] = report.nodes.as_slice() else { return };
         let over_all = report.budgets.iter().filter(|budget| budget.services.is_none()).map(|budget| budget.free);
         let mut free = over_all.chain([node.free]).min().unwrap_or(node.free);
         if let Some(percent) = node.overcommit {
@@ -498,48 +616,70 @@ fn says(text: &str, amount: &str) -> bool {
     text.match_indices(amount).any(|(at, _)| !part(text[..at].chars().next_back()))
 }
 
-fn requests(report: &Report<'_>) -> u128 {
-    let components = report.node.components.iter().map(|component| component.request.into());
-    sum(components.chain(report.services.iter().map(|service| times(service.request, service.peak))))
+/// The moments of a rollout: each wave alone, or the one at which none goes on.
+fn moments<'v>(report: &Report<'v>) -> Vec<Option<Wave<'v>>> {
+    let waves: BTreeSet<Wave<'v>> = report.services.iter().filter(|s| s.surge > 0).filter_map(|s| s.wave).collect();
+    if waves.is_empty() { vec![None] } else { waves.into_iter().map(Some).collect() }
 }
 
-fn limits(report: &Report<'_>) -> u128 {
-    sum(report.node.components.iter().map(|component| component.limit.into()).chain([limits_of_services(report)]))
+/// Pods of a service that must find room at a moment.
+fn pods_at(service: &Service<'_>, moment: Option<Wave<'_>>) -> u64 {
+    if service.wave.is_none() || service.wave == moment { service.peak } else { service.replicas }
 }
 
-fn limits_of_services(report: &Report<'_>) -> u128 {
-    sum(report
-        .services
-        .iter()
-        .map(|service| times(service.request, service.peak).saturating_add(times(gap(service), service.pods))))
+/// The most that services come to at any moment.
+fn at_worst(report: &Report<'_>, amount: impl Fn(&Service<'_>, u64) -> u128) -> u128 {
+    let at = |moment| sum(report.services.iter().map(|service| amount(service, pods_at(service, moment))));
+    moments(report).into_iter().map(at).max().unwrap_or(0)
 }
 
-/// What all pods may take if those on their way out take as much as the others.
-fn all_at_once(report: &Report<'_>) -> u128 {
-    let components = report.node.components.iter().map(|component| component.limit.into());
-    sum(components.chain(report.services.iter().map(|service| times(service.limit, service.pods))))
+/// What all that may be on a node request.
+fn requests(report: &Report<'_>, at: usize) -> u128 {
+    let services = at_worst(report, |service, pods| times(service.request, service.on(at, pods)));
+    sum(report.nodes[at].components.iter().map(|component| component.request.into()).chain([services]))
 }
 
-fn pods(report: &Report<'_>) -> u128 {
-    let components = report.node.components.iter().map(|component| component.pods.into());
-    sum(components.chain(report.services.iter().map(|service| service.peak.into())))
+/// What all request, on all nodes.
+fn all_requests(report: &Report<'_>) -> u128 {
+    let services = at_worst(report, |service, pods| times(service.request, pods));
+    sum(of_all_components(report, |component| (component.request, 0)).iter().map(|term| term.amount).chain([services]))
 }
 
-fn cpu(report: &Report<'_>) -> u128 {
-    let components = report.node.components.iter().map(|component| component.cpu.into());
-    sum(components.chain(report.services.iter().map(|service| times(service.cpu, service.peak))))
+/// What components come to on all nodes, and how many times something that is.
+fn of_all_components(report: &Report<'_>, of: impl Fn(&Component<'_>) -> (u64, u128)) -> Vec<Expected<'static>> {
+    let Some(at) = report.open() else { return Vec::new() };
+    let open = report.nodes.iter().filter(|node| !node.components.is_empty()).count() as u128;
+    let components = report.nodes[at].components.iter().enumerate();
+    let term = |(index, component): (usize, &Component<'_>)| {
+        let nodes = if component.every_node { open } else { 1 };
+        let (amount, count) = of(component);
+        let amount = u128::from(amount).saturating_mul(nodes);
+        Expected::of_component((at, index), component, amount, vec![count.saturating_mul(nodes)])
+    };
+    components.map(term).collect()
+}
+
+/// What a component's pods may take beyond their requests.
+fn gap_of_component(component: &Component<'_>) -> u128 {
+    component.limit.saturating_sub(component.request).into()
+}
+
+/// What all pods that may be on a node may take if those on their way out take as much as the others.
+fn all_at_once(report: &Report<'_>, at: usize) -> u128 {
+    let components = report.nodes[at].components.iter().map(|component| component.limit.into());
+    sum(components.chain(report.services.iter().map(|service| times(service.limit, service.on(at, service.pods)))))
 }
 
 /// The terms an inequality must have, whether all of them are known, and the amounts its statement says.
 type Promise = (Vec<Expected<'static>>, bool, Vec<String>);
 
-fn isolation(report: &Report<'_>) -> Promise {
-    let node = &report.node;
+fn isolation(report: &Report<'_>, at: usize) -> Promise {
+    let node = &report.nodes[at];
     let needed = ["os", "k3s", "containerd", "shims", "secrets"];
     let terms = node.reserved.iter().enumerate().filter(|(_, term)| needed.contains(&term.id));
     let mut expected: Vec<Expected<'_>> = terms
         .map(|(index, term)| {
-            let reference = format!("/nodes/0/reserved/{index}");
+            let reference = format!("/nodes/{at}/reserved/{index}");
             let counts = term.times.as_ref().map(|products| products.iter().map(|(n, _)| u128::from(*n)).collect());
             let what = "reserved is";
             Expected { counts, ..Expected::new("left", term.id, &reference, term.amount.into(), what) }
@@ -552,11 +692,11 @@ fn isolation(report: &Report<'_>) -> Promise {
         ("kube-reserved", "kubeReservedBytes", kube),
         ("eviction", "evictionBytes", node.eviction),
     ] {
-        expected.push(Expected::new("right", id, &format!("/nodes/0/{key}"), amount.into(), "the node has"));
+        expected.push(Expected::new("right", id, &format!("/nodes/{at}/{key}"), amount.into(), "the node has"));
     }
     let of = |side: &str| sum(expected.iter().filter(|term| term.side == side).map(|term| term.amount));
     let amounts = vec![shown(of("left")), shown(of("right"))];
-    let known = node.server && node.reserved.iter().any(|term| term.id == "os" && term.has_origin);
+    let known = report.has_server() && node.reserved.iter().any(|term| term.id == "os" && term.has_origin);
     (expected, known, amounts)
 }
 
@@ -576,53 +716,60 @@ fn shown(amount: u128) -> String {
     u64::try_from(amount).map_or_else(|_| amount.to_string(), in_mib)
 }
 
-fn interference(report: &Report<'_>) -> Promise {
-    let node = &report.node;
-    let mut expected: Vec<Expected<'_>> = Vec::with_capacity(node.components.len() + 3);
+fn interference(report: &Report<'_>, at: usize) -> Promise {
+    let node = &report.nodes[at];
+    let of = |side, id, key: &str, amount: u128| {
+        Expected::new(side, id, &format!("/nodes/{at}/{key}"), amount, "the node has")
+    };
+    let mut expected = vec![of("left", "requests", "requestBytes", node.requests.into())];
     for (index, component) in node.components.iter().enumerate() {
         // Of what nothing limits only the pods at rest are counted.
         let counted = if component.bounded { component.ending } else { component.pods };
-        let counts = vec![times(component.pods, component.containers), times(counted, component.containers)];
-        expected.push(Expected::of_component(index, component, component.limit.into(), counts));
+        let counts = vec![times(counted, component.containers)];
+        expected.push(Expected::of_component((at, index), component, gap_of_component(component), counts));
     }
-    let services = limits_of_services(report);
+    let services = sum(report.services.iter().map(|service| times(gap(service), service.on(at, service.pods))));
     expected.push(Expected::new("left", "services", "/services", services, "the services make"));
-    let mut amounts = vec![shown(limits(report))];
+    let mut amounts = vec![shown(node.limits.into())];
     let allocatable = u128::from(node.allocatable);
     match node.overcommit {
         Some(percent) => {
             let allowed = times(node.allocatable, percent) / 100;
-            let what = "overcommit makes it";
-            expected.push(Expected::new("right", "allowed", "/nodes/0/allocatableBytes", allowed, what));
+            expected.push(of("right", "allowed", "allocatableBytes", allowed));
             amounts.extend([shown(allocatable), format!("{percent}%")]);
         }
         None => {
             let held = node.reserved("held-back");
-            let what = "the node has";
-            expected.push(Expected::new("right", "allocatable", "/nodes/0/allocatableBytes", allocatable, what));
-            expected.push(Expected::new("right", "held-back", "/nodes/0/reserved", held.into(), what));
+            expected.push(of("right", "allocatable", "allocatableBytes", allocatable));
+            expected.push(of("right", "held-back", "reserved", held.into()));
             amounts.push(shown(allocatable + u128::from(held)));
         }
     }
-    let known = node.server && node.components.iter().all(|component| component.bounded);
+    let known = report.has_server() && node.components.iter().all(|component| component.bounded);
     (expected, known, amounts)
 }
 
 fn liveness(report: &Report<'_>) -> Promise {
-    let node = &report.node;
-    let mut expected: Vec<Expected<'_>> = Vec::with_capacity(node.components.len() + 2);
-    for (index, component) in node.components.iter().enumerate() {
-        let counts = vec![times(component.pods, component.containers)];
-        expected.push(Expected::of_component(index, component, component.request.into(), counts));
-    }
-    let services = sum(report.services.iter().map(|service| times(service.request, service.peak)));
+    let mut expected =
+        of_all_components(report, |component| (component.request, times(component.pods, component.containers)));
+    let services = at_worst(report, |service, pods| times(service.request, pods));
     expected.push(Expected::new("left", "services", "/services", services, "the services make"));
-    let allocatable = u128::from(node.allocatable);
-    expected.push(Expected::new("right", "allocatable", "/nodes/0/allocatableBytes", allocatable, "the node has"));
-    let mut amounts = vec![shown(requests(report)), shown(allocatable)];
-    amounts.push(format!("{} of {} pods", pods(report), node.max_pods));
-    if node.cpu.is_some() {
-        amounts.push(format!("{}m of ", cpu(report)));
+    for (at, node) in report.nodes.iter().enumerate() {
+        let (id, reference) = (report.id_of("allocatable", at), format!("/nodes/{at}/allocatableBytes"));
+        expected.push(Expected::new("right", &id, &reference, node.allocatable.into(), "the node has"));
     }
-    (expected, node.server && node.cpu.is_some(), amounts)
+    let allocatable = sum(report.nodes.iter().map(|node| node.allocatable.into()));
+    let mut amounts = vec![shown(all_requests(report)), shown(allocatable)];
+    let components = |of: fn(&Component<'_>) -> u64| {
+        sum(of_all_components(report, |component| (of(component), 0)).iter().map(|term| term.amount))
+    };
+    let pods = components(|component| component.pods).saturating_add(at_worst(report, |_, pods| pods.into()));
+    let max = sum(report.nodes.iter().map(|node| node.max_pods.into()));
+    amounts.push(format!("{pods} of {max} pods"));
+    let has_cpu = report.nodes.iter().all(|node| node.cpu.is_some());
+    if has_cpu {
+        let of_services = at_worst(report, |service, pods| times(service.cpu, pods));
+        amounts.push(format!("{}m of ", components(|component| component.cpu).saturating_add(of_services)));
+    }
+    (expected, report.has_server() && has_cpu && report.placement.kind != "unknown", amounts)
 }

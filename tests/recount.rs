@@ -411,7 +411,7 @@ fn count(files: &Files, machine: &Machine, faults: &mut Faults) -> Option<()> {
     faults.holds(machine.cpu.is_none_or(|has| cpu <= has), || format!("{cpu}m CPU of {:?}m", machine.cpu));
 
     // What the terms must cover. Only an overcommitted node may leave gaps out.
-    let ending = sum(&|w| w.ending) + packaged(&|c| c.ending);
+    let ending = (sum(&|w| w.ending) + packaged(&|c| c.ending)).min(max_pods);
     let secrets = sum(&|w| w.secrets * w.ending) * MIB;
     faults.holds(term("held-back") == if overcommitted { 0 } else { gaps + component_gaps }, || {
         format!("held back {}, gaps {gaps} and {component_gaps} of components", term("held-back"))

@@ -1,11 +1,10 @@
 //! What goes to K3s itself: config.yaml with the reservation that makes the proof true, and manifests for its
 //! own folder where a packaged component is kept changed.
 
-use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::kubernetes::coredns::{self, Coredns};
-use super::kubernetes::{pins_matter, system_limits};
+use super::kubernetes::{node_name, pins, system_limits};
 use super::yaml::{comment, quote_if_needed};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
@@ -15,9 +14,9 @@ use crate::sema::hir::{Node, Role, Setting, SettingValue};
 use crate::stdlib;
 
 pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
-    for node in &plan.program.nodes {
+    for (at, node) in plan.program.nodes.iter().enumerate() {
         let folder = format!("k3s/{}", node.name.value);
-        files.push((format!("{folder}/config.yaml"), config(plan, node).into_bytes()));
+        files.push((format!("{folder}/config.yaml"), config(plan, at).into_bytes()));
         if node.role == Role::Agent {
             continue;
         }
@@ -25,7 +24,7 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
             files.push((format!("{folder}/manifests/bzc-coredns.yaml"), manifest.into_bytes()));
             files.push((format!("{folder}/manifests/coredns.yaml.skip"), Vec::new()));
         }
-        if let Some(default) = plan.node.system_default {
+        if let Some(default) = plan.system_default() {
             let limits = system_limits(plan, default.value);
             files.push((format!("{folder}/manifests/bzc-limits.yaml"), limits.into_bytes()));
         }
@@ -46,7 +45,8 @@ enum Values {
     Many(Vec<(String, Option<String>)>),
 }
 
-fn config(plan: &Plan<'_, '_>, node: &Node<'_>) -> String {
+fn config(plan: &Plan<'_, '_>, at: usize) -> String {
+    let node = &plan.program.nodes[at];
     let mut keys: Vec<Key<'_>> = Vec::new();
     for setting in &node.config {
         keys.push(Key {
@@ -55,17 +55,8 @@ fn config(plan: &Plan<'_, '_>, node: &Node<'_>) -> String {
             meaning: stdlib::flag(setting.key).map(|flag| flag.meaning),
         });
     }
-    let pinned = plan.program.services.iter().any(|service| service.pod.node.is_some());
-    if pinned && pins_matter(plan) && keys.iter().all(|key| key.name != "node-name") {
-        keys.push(Key {
-            name: "node-name",
-            values: Values::One(node.name.value.to_owned()),
-            meaning: Some(
-                "Computed: services are pinned to this node by its name. A node that is renamed joins as a new one.",
-            ),
-        });
-    }
-    let computed = computed_arguments(plan, node);
+    keys.extend(of_cluster(plan, node));
+    let computed = computed_arguments(plan, at);
     match keys.iter_mut().find(|key| key.name == "kubelet-arg") {
         Some(Key { values: Values::Many(items), .. }) => {
             items.retain(|(item, _)| !item.starts_with("max-pods="));
@@ -92,7 +83,7 @@ fn config(plan: &Plan<'_, '_>, node: &Node<'_>) -> String {
     for key in keys {
         out.push('\n');
         if let Some(meaning) = key.meaning {
-            comment(meaning, &mut out);
+            comment(&wrapped(meaning, 100).join("\n"), &mut out);
         }
         out.push_str(key.name);
         out.push(':');
@@ -107,9 +98,7 @@ fn config(plan: &Plan<'_, '_>, node: &Node<'_>) -> String {
                 out.push('\n');
                 for (item, note) in items {
                     if let Some(note) = note {
-                        for line in wrapped(&note, 100) {
-                            let _ = writeln!(out, "# {line}");
-                        }
+                        comment(&wrapped(&note, 100).join("\n"), &mut out);
                     }
                     out.push_str("- ");
                     quote_if_needed(&item, &mut out);
@@ -162,9 +151,66 @@ pub(crate) fn argument_note(row: &stdlib::Argument) -> Option<String> {
     })
 }
 
+/// What makes one cluster of several machines, where the program does not say it in K3s's own words: names that pins
+/// rely on, etcd, whom to join, labels and taints.
+fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
+    let mut keys = Vec::new();
+    let set = |key: &str| node.config.iter().any(|setting| setting.key == key);
+    let mut one = |name, value: String, meaning| {
+        if !set(name) {
+            keys.push(Key { name, values: Values::One(value), meaning: Some(meaning) });
+        }
+    };
+    if plan.program.services.iter().zip(&plan.workloads).any(|(service, workload)| pins(plan, service, workload)) {
+        let meaning = "Computed: services are held to nodes by this name. A node that is renamed joins as a new one.";
+        one("node-name", node.name.value.to_owned(), meaning);
+    }
+    let servers: Vec<&Node<'_>> = plan.program.nodes.iter().filter(|node| node.role == Role::Server).collect();
+    if let (Some(first), true) = (servers.first(), plan.on_several_nodes()) {
+        if std::ptr::eq(*first, node) {
+            if servers.len() > 1 && !set("datastore-endpoint") {
+                let meaning =
+                    "Computed: the first of several servers starts their common etcd. Start it before the others.";
+                one("cluster-init", "true".to_owned(), meaning);
+            }
+        } else if node.role == Role::Agent || !set("datastore-endpoint") {
+            let host = first.address.as_deref().unwrap_or_else(|| node_name(first));
+            let meaning = "Computed: the first server, by its `address` or its name. To join, K3s also needs the token of the \
+                           server's /var/lib/rancher/k3s/server/node-token: as K3S_TOKEN or `token-file`.";
+            one("server", format!("https://{}:6443", bracketed(host)), meaning);
+        }
+    }
+    let listed = |name, items: Vec<String>, meaning| {
+        let items = items.into_iter().map(|item| (item, None)).collect();
+        Key { name, values: Values::Many(items), meaning: Some(meaning) }
+    };
+    if !node.labels.is_empty() {
+        let labels = node.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        keys.push(listed(
+            "node-label",
+            labels,
+            "Computed: `labels` of the node. K3s sets them when the node first registers.",
+        ));
+    }
+    if !node.taints.is_empty() {
+        let taints = node.taints.iter().map(|taint| format!("{}=true:NoSchedule", taint.value)).collect();
+        keys.push(listed(
+            "node-taint",
+            taints,
+            "Computed: `taints` of the node. K3s sets them when the node first registers.",
+        ));
+    }
+    keys
+}
+
+/// A host in a URL: an IPv6 address in brackets.
+fn bracketed(host: &str) -> String {
+    if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
+}
+
 /// What the kubelet must be told so that the node is as the proof assumes.
-fn computed_arguments(plan: &Plan<'_, '_>, node: &Node<'_>) -> Vec<(String, Option<String>)> {
-    let reserved = &plan.node;
+fn computed_arguments(plan: &Plan<'_, '_>, at: usize) -> Vec<(String, Option<String>)> {
+    let (node, reserved) = (&plan.program.nodes[at], &plan.nodes[at]);
     // The flag replaces K3s's whole map: leaving out the two disk signals would switch them off.
     let mut arguments = vec![(
         format!("eviction-hard=memory.available<{},nodefs.available<5%,imagefs.available<5%", node.eviction.value),
@@ -182,7 +228,7 @@ fn computed_arguments(plan: &Plan<'_, '_>, node: &Node<'_>) -> Vec<(String, Opti
             Bytes::new(reserved.k3s),
             Bytes::new(reserved.containerd),
             reserved.shim_pods,
-            plan.program.k3s.shim.value,
+            node.process.shim.value,
             Bytes::new(reserved.shims),
             if reserved.secrets > 0 {
                 format!(", mounted Secrets {}", Bytes::new(reserved.secrets))
@@ -211,7 +257,8 @@ fn computed_arguments(plan: &Plan<'_, '_>, node: &Node<'_>) -> Vec<(String, Opti
 
 /// A setting of config.yaml as one text, if the program has it.
 fn text<'p>(plan: &'p Plan<'_, '_>, key: &str) -> Option<Vec<&'p str>> {
-    let setting = plan.program.nodes[0].config.iter().find(|setting| setting.key == key)?;
+    let server = plan.program.nodes.iter().find(|node| node.role == Role::Server)?;
+    let setting = server.config.iter().find(|setting| setting.key == key)?;
     match &setting.value {
         SettingValue::Text(text) => Some(vec![text.as_ref()]),
         SettingValue::List(items) => Some(items.iter().map(|item| item.value.as_ref()).collect()),

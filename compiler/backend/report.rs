@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use super::header;
 use crate::base::quantity::{Cpu, in_mib};
 use crate::plan::SECRET_BYTES;
-use crate::plan::model::{Choice, ComponentPlan, Plan, Verdict, Workload};
+use crate::plan::model::{Choice, ComponentPlan, Placement, Plan, Verdict, Wave, Workload};
+use crate::plan::size::Moment;
 use crate::sema::hir::{Component, Extra, Given, Kind, Memory, Role, VolumeSource};
 
 /// One addend of what a node's pods cannot have.
@@ -36,9 +37,9 @@ fn product(n: u64, total: u64) -> [u64; 2] {
 }
 
 /// What no pod gets, term by term. The ids are those of `spec/06-proof.md`.
-fn reserve_terms(plan: &Plan<'_, '_>) -> Vec<Term> {
-    let (node, k3s) = (&plan.node, &plan.program.k3s);
-    let declared = plan.program.nodes.first();
+fn reserve_terms(plan: &Plan<'_, '_>, at: usize) -> Vec<Term> {
+    let (node, declared) = (&plan.nodes[at], &plan.program.nodes[at]);
+    let k3s = &declared.process;
     let mut terms = vec![
         Term {
             id: "os",
@@ -46,7 +47,7 @@ fn reserve_terms(plan: &Plan<'_, '_>) -> Vec<Term> {
             bytes: node.os,
             formula: None,
             times: None,
-            origin: declared.and_then(|node| node.reserve.as_ref().and_then(origin)),
+            origin: declared.reserve.as_ref().and_then(origin),
         },
         Term {
             id: "k3s",
@@ -88,7 +89,7 @@ fn reserve_terms(plan: &Plan<'_, '_>) -> Vec<Term> {
             id: "held-back",
             what: "limits above their requests".to_owned(),
             bytes: node.held,
-            formula: Some(held_formula(plan)),
+            formula: Some(held_formula(plan, at)),
             times: None,
             origin: None,
         });
@@ -99,24 +100,24 @@ fn reserve_terms(plan: &Plan<'_, '_>) -> Vec<Term> {
         bytes: node.eviction,
         formula: None,
         times: None,
-        origin: declared.and_then(|node| origin(&node.eviction)),
+        origin: origin(&declared.eviction),
     });
     terms
 }
 
 /// `coredns (1 x 32Mi) + api (2 x 16Mi)`.
-fn held_formula(plan: &Plan<'_, '_>) -> String {
+fn held_formula(plan: &Plan<'_, '_>, at: usize) -> String {
     let mut parts = Vec::new();
-    for component in plan.node.components.iter().filter(|component| component.held > 0) {
+    for component in plan.nodes[at].components.iter().filter(|component| component.held > 0) {
         let declared = &plan.program.components[component.component];
-        let pods = if component.unbounded { component.peak } else { component.pods };
-        let pieces = pods * declared.containers;
+        let pieces = component.containers_held(declared.containers);
         parts.push(format!("{} ({pieces} x {})", declared.name, in_mib(component.held / pieces.max(1))));
     }
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
-        if workload.limit > workload.request && workload.pods > 0 {
+        let pods = workload.on(at, workload.pods);
+        if workload.limit > workload.request && pods > 0 {
             let gap = workload.pod_limit() - workload.pod_request();
-            parts.push(format!("{} ({} x {})", service.name.value, workload.pods, in_mib(gap)));
+            parts.push(format!("{} ({pods} x {})", service.name.value, in_mib(gap)));
         }
     }
     parts.join(" + ")
@@ -152,7 +153,8 @@ impl Serialize for Report<'_, '_, '_> {
         map.serialize_entry("environment", &plan.program.env)?;
         map.serialize_entry("theorems", &Each(|| theorems(plan)))?;
         map.serialize_entry("level", &level)?;
-        map.serialize_entry("nodes", &[node(plan)])?;
+        map.serialize_entry("placement", &placement(plan))?;
+        map.serialize_entry("nodes", &Each(|| (0..plan.nodes.len()).map(|at| node(plan, at))))?;
         map.serialize_entry("budgets", &Each(|| budgets(plan)))?;
         map.serialize_entry("services", &Each(|| services(plan)))?;
         map.end()
@@ -184,46 +186,67 @@ fn of_services(unit: &str, amount: u64, formula: &str) -> Value {
     })
 }
 
-/// A number of the node that is an addend as it is, or as `formula` says.
-fn of_node(id: &str, what: &str, (unit, amount): (&str, u64), key: &str, formula: Option<&str>) -> Value {
+/// A number of a node that is an addend as it is, or as `formula` says.
+fn of_node(
+    at: usize,
+    side: &str,
+    id: &str,
+    what: &str,
+    amount: (&str, u64),
+    key: &str,
+    formula: Option<&str>,
+) -> Value {
     json!({
-        "side": RIGHT,
+        "side": side,
         "id": id,
         "what": what,
-        unit: amount,
+        amount.0: amount.1,
         "formula": formula,
         "times": null,
-        "ref": format!("/nodes/0/{key}"),
+        "ref": format!("/nodes/{at}/{key}"),
         "origin": null,
     })
 }
 
-fn of_allocatable(bytes: u64) -> Value {
-    of_node("allocatable", "what the scheduler may give to pods", ("bytes", bytes), "allocatableBytes", None)
-}
-
-/// What every component adds to a sum. `of` gives the amount, and the products it consists of.
-fn of_components<'r, const N: usize>(
+/// What components add to a sum. `of` gives the amount on one node, and the product it consists of.
+fn of_components<'r>(
     plan: &'r Plan<'_, '_>,
+    at: usize,
     unit: &'static str,
-    of: impl Fn(&ComponentPlan, u64) -> (u64, [[u64; 2]; N]) + 'r,
+    of: impl Fn(&ComponentPlan, u64) -> (u64, [u64; 2]) + 'r,
 ) -> impl Iterator<Item = Value> + 'r {
     let show = move |n: u64| if unit == "bytes" { in_mib(n) } else { n.to_string() };
-    plan.node.components.iter().enumerate().map(move |(index, component)| {
+    plan.nodes[at].components.iter().enumerate().map(move |(index, component)| {
         let declared = &plan.program.components[component.component];
-        let (amount, times) = of(component, declared.containers);
-        let formula: Vec<String> = times.iter().map(|[n, each]| format!("{n} x {}", show(*each))).collect();
+        let (amount, [n, each]) = of(component, declared.containers);
         json!({
             "side": LEFT,
             "id": format!("component.{}", declared.name),
             "what": declared.name,
             unit: amount,
-            "formula": formula.join(" + "),
-            "times": times.as_slice(),
-            "ref": format!("/nodes/0/components/{index}"),
+            "formula": format!("{n} x {}", show(each)),
+            "times": [[n, each]],
+            "ref": format!("/nodes/{at}/components/{index}"),
             "origin": component_origin(declared),
         })
     })
+}
+
+/// What components add to a sum over all nodes: those that move once, those of every node as often.
+fn of_all_components(
+    plan: &Plan<'_, '_>,
+    unit: &'static str,
+    of: impl Fn(&ComponentPlan) -> u64,
+    pieces: impl Fn(&ComponentPlan, u64) -> u64,
+) -> Vec<Value> {
+    let open = plan.nodes.iter().filter(|node| !node.components.is_empty()).count() as u64;
+    let Some(first) = plan.nodes.iter().position(|node| !node.components.is_empty()) else { return Vec::new() };
+    let all = |component: &ComponentPlan, containers: u64| {
+        let nodes = if component.every_node { open } else { 1 };
+        let amount = of(component) * nodes;
+        (amount, product(pieces(component, containers) * nodes, amount))
+    };
+    of_components(plan, first, unit, all).collect()
 }
 
 fn component_origin(component: &Component<'_>) -> Option<String> {
@@ -231,113 +254,150 @@ fn component_origin(component: &Component<'_>) -> Option<String> {
     memory.or(component.bound.map(|bound| bound.origin.path()))
 }
 
-/// How many of a component's containers may take more than they request.
-fn containers_held(component: &ComponentPlan, containers: u64) -> u64 {
-    (if component.unbounded { component.peak } else { component.pods }) * containers
-}
-
 /// The addends of T1: what K3s and the OS can take, and what the kubelet keeps for them.
-fn isolation_terms(plan: &Plan<'_, '_>) -> Vec<Value> {
-    let node = &plan.node;
+fn isolation_terms(plan: &Plan<'_, '_>, at: usize) -> Vec<Value> {
+    let node = &plan.nodes[at];
     let needed = ["os", "k3s", "containerd", "shims", "secrets"];
-    let reserved = reserve_terms(plan).into_iter().enumerate().filter(|(_, term)| needed.contains(&term.id));
+    let reserved = reserve_terms(plan, at).into_iter().enumerate().filter(|(_, term)| needed.contains(&term.id));
     let mut terms: Vec<Value> = reserved
         .map(|(index, term)| {
             let mut value = term_value(term);
             value["side"] = LEFT.into();
-            value["ref"] = format!("/nodes/0/reserved/{index}").into();
+            value["ref"] = format!("/nodes/{at}/reserved/{index}").into();
             value
         })
         .collect();
+    let kept = |id, what, bytes, key, formula| of_node(at, RIGHT, id, what, ("bytes", bytes), key, formula);
     let kube = node.kube_reserved() - node.held;
     let less = Some("kubeReservedBytes - held-back");
-    let eviction = ("bytes", node.eviction);
     terms.extend([
-        of_node("system-reserved", "system-reserved of the kubelet", ("bytes", node.os), "systemReservedBytes", None),
-        of_node("kube-reserved", "kube-reserved of the kubelet", ("bytes", kube), "kubeReservedBytes", less),
-        of_node("eviction", "the kubelet's eviction threshold", eviction, "evictionBytes", None),
+        kept("system-reserved", "system-reserved of the kubelet", node.os, "systemReservedBytes", None),
+        kept("kube-reserved", "kube-reserved of the kubelet", kube, "kubeReservedBytes", less),
+        kept("eviction", "the kubelet's eviction threshold", node.eviction, "evictionBytes", None),
     ]);
     terms
 }
 
-/// The addends of T2: what all pods can take, and what there is for them.
-fn interference_terms(plan: &Plan<'_, '_>, right: u64) -> Vec<Value> {
-    let node = &plan.node;
-    let limits = |component: &ComponentPlan, containers: u64| {
-        let requests = product(component.peak * containers, component.request);
-        let gaps = product(containers_held(component, containers), component.gap);
-        (component.request + component.gap, [requests, gaps])
+/// The addends of T2: what is requested by all that may be on the node, what may be taken beyond that, and what there
+/// is for it.
+fn interference_terms(plan: &Plan<'_, '_>, at: usize, right: u64) -> Vec<Value> {
+    let node = &plan.nodes[at];
+    let of = |side, id, what, bytes, key, formula| of_node(at, side, id, what, ("bytes", bytes), key, formula);
+    let mut terms =
+        vec![of(LEFT, "requests", "what all that may be here request", node.requests, "requestBytes", None)];
+    let gaps = |component: &ComponentPlan, containers: u64| {
+        (component.gap, product(component.containers_held(containers), component.gap))
     };
-    let mut terms: Vec<Value> = of_components(plan, "bytes", limits).collect();
-    let packaged: u64 = node.components.iter().map(|component| component.request + component.gap).sum();
-    let formula = "sum of requestBytes * podsAtPeak + (limitBytes - requestBytes) * podsWithEnding";
-    terms.push(of_services("bytes", node.limits - packaged, formula));
-    let overcommit = plan.program.nodes.first().and_then(|node| node.overcommit);
-    match overcommit {
+    terms.extend(of_components(plan, at, "bytes", gaps));
+    let packaged: u64 = node.components.iter().map(|component| component.gap).sum();
+    let formula = "sum of (limitBytes - requestBytes) * podsWithEnding that may be here";
+    terms.push(of_services("bytes", node.limits - node.requests - packaged, formula));
+    match plan.program.nodes[at].overcommit {
         Some(percent) => {
             let formula = format!("allocatableBytes * {} / 100", percent.value);
-            let allowed = ("bytes", right);
-            terms.push(of_node("allowed", "limits allowed in writing", allowed, "allocatableBytes", Some(&formula)));
+            terms.push(of(RIGHT, "allowed", "limits allowed in writing", right, "allocatableBytes", Some(&formula)));
         }
         None => {
-            let held = ("bytes", node.held);
-            terms.push(of_allocatable(node.allocatable));
-            terms.push(of_node("held-back", "limits above their requests", held, "reserved", Some("held-back")));
+            terms.push(of(RIGHT, "allocatable", ALLOCATABLE, node.allocatable, "allocatableBytes", None));
+            let held = "limits above their requests";
+            terms.push(of(RIGHT, "held-back", held, node.held, "reserved", Some("held-back")));
         }
     }
     terms
 }
 
+const ALLOCATABLE: &str = "what the scheduler may give to pods";
+
+/// The id of an addend that every node has one of.
+fn id_of(plan: &Plan<'_, '_>, id: &str, at: usize) -> String {
+    match plan.on_several_nodes() {
+        true => format!("{id}.{}", plan.program.nodes[at].name.value),
+        false => id.to_owned(),
+    }
+}
+
 /// The addends of T4: what is requested at the peak of a rollout, and what the scheduler may give.
 fn liveness_terms(plan: &Plan<'_, '_>) -> Vec<Value> {
-    let node = &plan.node;
-    let requests = |component: &ComponentPlan, containers: u64| {
-        (component.request, [product(component.peak * containers, component.request)])
-    };
-    let mut terms: Vec<Value> = of_components(plan, "bytes", requests).collect();
-    let packaged: u64 = node.components.iter().map(|component| component.request).sum();
-    terms.push(of_services("bytes", node.requests - packaged, "sum of requestBytes * podsAtPeak"));
-    terms.push(of_allocatable(node.allocatable));
+    let pieces = |component: &ComponentPlan, containers: u64| component.peak * containers;
+    let mut terms = of_all_components(plan, "bytes", |component| component.request, pieces);
+    let packaged = crate::plan::packaged(&plan.nodes, |component| component.request);
+    let requests = plan.together.requests - packaged;
+    terms.push(of_services("bytes", requests, "sum of requestBytes * podsAtPeak, of each wave alone"));
+    terms.extend(plan.nodes.iter().enumerate().map(|(at, node)| {
+        let id = id_of(plan, "allocatable", at);
+        of_node(at, RIGHT, &id, ALLOCATABLE, ("bytes", node.allocatable), "allocatableBytes", None)
+    }));
     terms
 }
 
 /// What T4 says beside memory: pods and CPU.
 fn liveness_counts(plan: &Plan<'_, '_>) -> Vec<Value> {
-    let node = &plan.node;
-    let Some(declared) = plan.program.nodes.first() else { return Vec::new() };
-    let peak = |component: &ComponentPlan, _: u64| (component.peak, [product(component.peak, component.peak)]);
-    let mut pods: Vec<Value> = of_components(plan, "amount", peak).collect();
-    let packaged: u64 = node.components.iter().map(|component| component.peak).sum();
-    let max = declared.max_pods.value;
-    pods.push(of_services("amount", node.pods - packaged, "sum of podsAtPeak"));
-    pods.push(of_node("max-pods", "pods the kubelet takes", ("amount", max), "maxPods", None));
-    let milli = |component: &ComponentPlan, containers: u64| {
-        (component.cpu, [product(component.peak * containers, component.cpu)])
-    };
-    let mut cpu: Vec<Value> = of_components(plan, "amount", milli).collect();
-    let packaged: u64 = node.components.iter().map(|component| component.cpu).sum();
-    cpu.push(of_services("amount", node.cpu - packaged, "sum of cpuMilli * podsAtPeak"));
-    let has = declared.cpu.map(|cpu| cpu.value.milli);
-    let right = |milli| of_node("cpu", "what the node has to compute with", ("amount", milli), "cpuMilli", None);
-    cpu.extend(has.map(right));
+    let nodes = plan.program.nodes.iter().enumerate();
+    let mut pods = of_all_components(plan, "amount", |component| component.peak, |component, _| component.peak);
+    let packaged = crate::plan::packaged(&plan.nodes, |component| component.peak);
+    pods.push(of_services("amount", plan.together.pods - packaged, "sum of podsAtPeak, of each wave alone"));
+    pods.extend(nodes.clone().map(|(at, node)| {
+        let (id, max) = (id_of(plan, "max-pods", at), ("amount", node.max_pods.value));
+        of_node(at, RIGHT, &id, "pods the kubelet takes", max, "maxPods", None)
+    }));
+    let max: u64 = plan.program.nodes.iter().map(|node| node.max_pods.value).sum();
+    let pieces = |component: &ComponentPlan, containers: u64| component.peak * containers;
+    let mut cpu = of_all_components(plan, "amount", |component| component.cpu, pieces);
+    let packaged = crate::plan::packaged(&plan.nodes, |component| component.cpu);
+    cpu.push(of_services("amount", plan.together.cpu - packaged, "sum of cpuMilli * podsAtPeak, of each wave alone"));
+    let has: Option<u64> = plan.program.nodes.iter().map(|node| node.cpu.map(|cpu| cpu.value.milli)).sum();
+    if has.is_some() {
+        cpu.extend(nodes.filter_map(|(at, node)| {
+            let (id, has) = (id_of(plan, "cpu", at), ("amount", node.cpu?.value.milli));
+            Some(of_node(at, RIGHT, &id, "what the node has to compute with", has, "cpuMilli", None))
+        }));
+    }
     vec![
-        json!({ "id": "pods", "left": node.pods, "right": max, "terms": pods }),
-        json!({ "id": "cpuMilli", "left": node.cpu, "right": has, "terms": cpu }),
+        json!({ "id": "pods", "left": plan.together.pods, "right": max, "terms": pods }),
+        json!({ "id": "cpuMilli", "left": plan.together.cpu, "right": has, "terms": cpu }),
     ]
+}
+
+/// How pods come to their nodes. Where no order matters, the nodes with which the lemma shows it for every service, and
+/// then for every component, at each moment of a rollout.
+fn placement(plan: &Plan<'_, '_>) -> Value {
+    let services = &plan.program.services;
+    let wave = |moment: &Moment| match moment {
+        Moment::Calm => Value::Null,
+        Moment::Of(wave) => (*wave).into(),
+        Moment::Alone(index) => services[*index].name.value.into(),
+    };
+    match &plan.placement {
+        Placement::AnyOrder(_) if !plan.on_several_nodes() => json!({ "kind": "one-node", "moments": [] }),
+        Placement::AnyOrder(moments) => {
+            let moments: Vec<Value> = moments
+                .iter()
+                .map(|(moment, shown)| {
+                    let (of_services, of_components) = shown.split_at(services.len());
+                    json!({ "wave": wave(moment), "services": of_services, "components": of_components })
+                })
+                .collect();
+            json!({ "kind": "any-order", "moments": moments })
+        }
+        Placement::Pinned => json!({ "kind": "pinned", "moments": [] }),
+        Placement::Unknown(_) => json!({ "kind": "unknown", "moments": [] }),
+    }
 }
 
 fn theorems<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
     plan.theorems.iter().map(|theorem| {
+        let at = theorem.node.unwrap_or(0);
         let (terms, counts) = match theorem.id {
-            "T1" => (isolation_terms(plan), Vec::new()),
-            "T2" => (interference_terms(plan, theorem.right), Vec::new()),
+            "T1" => (isolation_terms(plan, at), Vec::new()),
+            "T2" => (interference_terms(plan, at, theorem.right), Vec::new()),
             "T4" => (liveness_terms(plan), liveness_counts(plan)),
-            // Sufficiency has no sum: it waits for measurements.
+            // Sufficiency has no sum: it waits for measurements. Survival has those of liveness.
             _ => (Vec::new(), Vec::new()),
         };
         json!({
             "id": theorem.id,
             "name": theorem.name,
+            "node": theorem.node.map(|at| plan.program.nodes[at].name.value),
             "verdict": theorem.verdict.word(),
             "leftBytes": theorem.left,
             "rightBytes": theorem.right,
@@ -360,10 +420,10 @@ fn term_value(term: Term) -> Value {
     })
 }
 
-fn node(plan: &Plan<'_, '_>) -> Value {
-    let (program, node) = (plan.program, &plan.node);
-    let declared = &program.nodes[0];
-    let terms: Vec<Value> = reserve_terms(plan).into_iter().map(term_value).collect();
+fn node(plan: &Plan<'_, '_>, at: usize) -> Value {
+    let (program, node) = (plan.program, &plan.nodes[at]);
+    let declared = &program.nodes[at];
+    let terms: Vec<Value> = reserve_terms(plan, at).into_iter().map(term_value).collect();
     let components: Vec<Value> = node
         .components
         .iter()
@@ -378,6 +438,7 @@ fn node(plan: &Plan<'_, '_>) -> Value {
                 "limitBytes": component.request + component.gap,
                 "heldBackBytes": component.held,
                 "cpuMilli": component.cpu,
+                "everyNode": component.every_node,
                 "bounded": !component.unbounded,
                 "origin": component_origin(declared),
             })
@@ -467,8 +528,16 @@ fn services<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
             "tier": service.tier.map(|tier| program.tiers[tier].name.value),
             "replicas": workload.replicas,
             "surge": workload.surge,
+            "wave": match workload.wave {
+                _ if workload.surge == 0 => Value::Null,
+                Wave::Every => Value::Null,
+                Wave::Of(wave) => wave.into(),
+                Wave::Alone => service.name.value.into(),
+            },
             "podsAtPeak": workload.peak(),
             "podsWithEnding": workload.pods,
+            "nodes": workload.nodes,
+            "oneOnANode": workload.one_a_node,
             "requestBytes": workload.pod_request(),
             "limitBytes": workload.pod_limit(),
             "mainRequestBytes": workload.request.n,
@@ -504,16 +573,14 @@ pub struct Room<'a> {
 /// Counted at the low ends of all ranges: what the compiler would choose then.
 pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
     let program = plan.program;
-    let node = &program.nodes[0];
     // Where limits may exceed what there is, how many more there could be is not a matter of one sum.
-    if node.overcommit.is_some() {
+    if program.nodes.iter().any(|node| node.overcommit.is_some()) {
         return Vec::new();
     }
     let requested = |workload: &Workload<'_>| workload.charge(true) * workload.peak();
     let limited = |workload: &Workload<'_>| workload.charge(false) * workload.peak();
     let taken: u64 = plan.workloads.iter().map(requested).sum();
-    let packaged: u64 = plan.node.components.iter().map(|component| component.request).sum();
-    let left = plan.node.allocatable.saturating_sub(packaged + taken);
+    let left = plan.nodes[0].allocatable.saturating_sub(plan.nodes[0].packaged() + taken);
     let budgets: Vec<u64> = program
         .budgets
         .iter()
@@ -534,16 +601,11 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
     let mut rooms = Vec::new();
     for (tier, at) in largest {
         let (like, workload) = (&program.services[at], &plan.workloads[at]);
-        let held = (workload.pod_limit() - workload.pod_request()) * workload.pods;
-        let mounts = like.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_)));
-        let beside = (program.k3s.shim.value.n + mounts.count() as u64 * SECRET_BYTES) * workload.pods;
-        let each = requested(workload) + beside + held;
-        let mut more = left / each.max(1);
-        more = more.min((node.max_pods.value - plan.node.pods) / workload.peak());
-        if let Some(cpu) = node.cpu {
-            let each = workload.cpu * workload.peak();
-            more = more.min((cpu.value.milli - plan.node.cpu).checked_div(each).unwrap_or(more));
-        }
+        let more = match program.nodes.as_slice() {
+            [_] => Some(room_on_one(plan, at, left)),
+            _ => crate::plan::room_for(plan, at),
+        };
+        let Some(mut more) = more else { continue };
         let mut stops = None;
         for ((budget, planned), used) in program.budgets.iter().zip(&plan.budgets).zip(&budgets) {
             if budget.members.as_ref().is_some_and(|members| members.binary_search(&at).is_err()) {
@@ -559,27 +621,46 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
     rooms
 }
 
+/// How many more services like one the node of a program with one has room for, with so much left of its memory.
+fn room_on_one(plan: &Plan<'_, '_>, like: usize, left: u64) -> u64 {
+    let (node, service, workload) = (&plan.program.nodes[0], &plan.program.services[like], &plan.workloads[like]);
+    let held = (workload.pod_limit() - workload.pod_request()) * workload.pods;
+    let mounts = service.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_)));
+    let beside = (node.process.shim.value.n + mounts.count() as u64 * SECRET_BYTES) * workload.pods;
+    let each = workload.charge(true) * workload.peak() + beside + held;
+    let more = (left / each.max(1)).min((node.max_pods.value - plan.together.pods) / workload.peak());
+    let each = workload.cpu * workload.peak();
+    let by_cpu = node.cpu.and_then(|cpu| (cpu.value.milli - plan.together.cpu).checked_div(each));
+    by_cpu.map_or(more, |most| more.min(most))
+}
+
 /// report.md.
 pub fn markdown(plan: &Plan<'_, '_>) -> String {
     let program = plan.program;
-    let node = &plan.node;
-    let declared = &program.nodes[0];
     let mut out = format!("<!-- {} -->\n\n# {}\n\n", header(plan), program.source);
-    let _ = writeln!(
-        out,
-        "Node `{}` has {}. {} are reserved, {} held back for limits above their requests, {} are allocatable, {} are free \
-         at the peak of a rollout.\n",
-        declared.name.value,
-        in_mib(node.capacity),
-        in_mib(node.reserved() - node.held),
-        in_mib(node.held),
-        in_mib(node.allocatable),
-        in_mib(node.free()),
-    );
+    for (node, declared) in plan.nodes.iter().zip(&program.nodes) {
+        let _ = writeln!(
+            out,
+            "Node `{}` has {}. {} are reserved, {} held back for limits above their requests, {} are allocatable, {} are \
+             free {}.\n",
+            declared.name.value,
+            in_mib(node.capacity),
+            in_mib(node.reserved() - node.held),
+            in_mib(node.held),
+            in_mib(node.allocatable),
+            in_mib(node.free()),
+            match plan.on_several_nodes() {
+                true => "even if all pods come to it that may",
+                false => "at the peak of a rollout",
+            },
+        );
+    }
     out.push_str("| promise | verdict | |\n| --- | --- | --- |\n");
     for theorem in &plan.theorems {
         let why = if theorem.why.is_empty() { String::new() } else { format!(" ({})", theorem.why.join("; ")) };
-        let _ = writeln!(out, "| {} | {} | {}{why} |", theorem.name, theorem.verdict.word(), theorem.statement);
+        let of = theorem.node.filter(|_| plan.on_several_nodes());
+        let of = of.map_or_else(String::new, |at| format!(" on `{}`", program.nodes[at].name.value));
+        let _ = writeln!(out, "| {}{of} | {} | {}{why} |", theorem.name, theorem.verdict.word(), theorem.statement);
     }
     for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
         let _ = writeln!(
@@ -590,27 +671,28 @@ pub fn markdown(plan: &Plan<'_, '_>) -> String {
             in_mib(planned.ceiling)
         );
     }
-    let _ = writeln!(out, "\n## Reserved on `{}`\n\n| | | from |\n| --- | ---: | --- |", declared.name.value);
-    for term in reserve_terms(plan) {
-        let formula = term.formula.map_or_else(String::new, |formula| format!(": {formula}"));
-        let origin = term.origin.unwrap_or_default();
-        let _ = writeln!(out, "| {}{formula} | {} | {origin} |", term.what, in_mib(term.bytes));
+    for (at, (node, declared)) in plan.nodes.iter().zip(&program.nodes).enumerate() {
+        let _ = writeln!(out, "\n## Reserved on `{}`\n\n| | | from |\n| --- | ---: | --- |", declared.name.value);
+        for term in reserve_terms(plan, at) {
+            let formula = term.formula.map_or_else(String::new, |formula| format!(": {formula}"));
+            let origin = term.origin.unwrap_or_default();
+            let _ = writeln!(out, "| {}{formula} | {} | {origin} |", term.what, in_mib(term.bytes));
+        }
+        let _ = writeln!(out, "| **together** | **{}** | |", in_mib(node.reserved()));
     }
-    let _ = writeln!(out, "| **together** | **{}** | |", in_mib(node.reserved()));
-    if !node.components.is_empty() {
+    if !plan.components().is_empty() {
         out.push_str(
             "\n## What K3s packages\n\n| component | requests | held back | from |\n| --- | ---: | ---: | --- |\n",
         );
-        for component in &node.components {
+        for component in plan.components() {
             let declared = &program.components[component.component];
-            let origin = declared.memory.map(|(request, _)| request.origin.path());
             let _ = writeln!(
                 out,
                 "| {} | {} | {} | {} |",
                 declared.name,
                 in_mib(component.request),
                 in_mib(component.held),
-                origin.or(declared.bound.map(|bound| bound.origin.path())).unwrap_or_default()
+                component_origin(declared).unwrap_or_default()
             );
         }
     }

@@ -47,7 +47,7 @@ codes! {
     BZ2013 "an unknown declaration"
     BZ2014 "an unknown edition"
     BZ2015 "no node"
-    BZ2016 "several nodes"
+    BZ2016 "nodes that make no cluster"
     BZ2017 "not supported yet"
     BZ2018 "a name that could be two things"
     BZ3001 "the wrong dimension"
@@ -68,6 +68,8 @@ codes! {
     BZ4004 "over CPU"
     BZ4005 "an expectation that does not hold"
     BZ4006 "over the allowed overcommit"
+    BZ4007 "no placement on the nodes"
+    BZ4008 "a node that cannot be spared"
     BZ5001 "a name Kubernetes refuses"
     BZ5002 "an unknown key of K3s"
     BZ5003 "a removed key of K3s"
@@ -84,4 +86,5 @@ codes! {
     BZ5014 "not a K3s version"
     BZ5015 "not a schedule"
     BZ5016 "storage that nothing provides"
+    BZ5017 "no node takes the pods"
 }

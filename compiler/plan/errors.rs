@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use super::cluster::{packaged, stays};
 use super::fixes;
-use super::model::Plan;
+use super::model::{ComponentPlan, NodePlan, Plan, Workload};
+use super::pack::{Certificate, Dimension};
 use super::{Ceiling, Excess, floor};
 use crate::base::quantity::{Bytes, Cpu, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Addend, Diagnostic};
-use crate::sema::hir::{Component, Expect, Extra, Given, Image, Memory, Metric, Program, Service, Subject};
+use crate::sema::hir::{Component, Expect, Extra, Given, Image, Memory, Metric, Node, Program, Service, Subject};
 
 fn addend(what: impl Into<String>, amount: u64, span: Option<Span>) -> Addend {
     Addend { what: what.into(), amount: in_mib(amount), span }
@@ -21,7 +23,7 @@ fn excess(bytes: u64) -> String {
 }
 
 /// Names of services, the first few of them.
-fn named(names: &[&str]) -> String {
+pub(super) fn named(names: &[&str]) -> String {
     const SHOWN: usize = 6;
     let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {
@@ -42,7 +44,8 @@ struct Group<'a> {
     beside: bool,
 }
 
-fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool) -> Vec<Group<'a>> {
+/// On a node, by index, only the pods that may be there count.
+fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool, at: Option<usize>) -> Vec<Group<'a>> {
     let mut groups: BTreeMap<(Option<Span>, u64, u64, u64), Group<'a>> = BTreeMap::new();
     for &index in members {
         let (service, workload) = (&plan.program.services[index], &plan.workloads[index]);
@@ -60,11 +63,12 @@ fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool) -> Vec<Grou
         // What other containers make of a pod is not told by the memory of its main one.
         let beside = workload.sidecars > 0 || workload.init_peak > 0;
         let place = if beside { Some(service.name.span) } else { place };
-        let key = (place, each, workload.peak(), workload.surge);
+        let pods = at.map_or(workload.peak(), |at| workload.on(at, workload.peak()));
+        let key = (place, each, pods, workload.surge);
         let group = groups.entry(key).or_insert_with(|| Group {
             names: Vec::new(),
             each,
-            pods: workload.peak(),
+            pods,
             surge: workload.surge,
             place,
             tier: service.tier.map(|tier| plan.program.tiers[tier].name.value),
@@ -76,13 +80,11 @@ fn groups<'a>(plan: &Plan<'_, 'a>, members: &[usize], on_node: bool) -> Vec<Grou
     groups.into_values().collect()
 }
 
-fn group_addends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> (Vec<Addend>, u64) {
-    let mut total = 0;
+fn group_addends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, at: Option<usize>) -> Vec<Addend> {
     let mut addends = Vec::new();
-    for group in groups(plan, members, on_node) {
+    for group in groups(plan, members, on_node, at) {
         let count = (group.names.len() as u64).saturating_mul(group.pods);
         let amount = group.each.saturating_mul(count);
-        total = amount.saturating_add(total);
         let of = match (group.tier, group.names.len()) {
             (Some(tier), 2..) => format!(" of tier `{tier}`"),
             _ => String::new(),
@@ -101,60 +103,89 @@ fn group_addends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> (Vec<
         };
         addends.push(addend(format!("{}{of}{times}", named(&group.names)), amount, group.place));
     }
-    (addends, total)
+    addends
 }
 
-/// The node or a budget is over even with every range at its low end.
+/// What a node's packaged components ask for.
+fn packaged_addends<'c>(
+    program: &Program<'_>,
+    components: impl Iterator<Item = &'c ComponentPlan>,
+    amount: fn(&ComponentPlan) -> u64,
+) -> Vec<Addend> {
+    let of = |component: &ComponentPlan| {
+        let declared = &program.components[component.component];
+        let span = declared.memory.and_then(|(request, _)| request.origin.span);
+        let span = span.or(declared.bound.and_then(|bound| bound.origin.span));
+        addend(format!("`{}`, which K3s packages", declared.name), amount(component), span)
+    };
+    components.filter(|component| amount(component) > 0).map(of).collect()
+}
+
+/// The node, all nodes together or a budget are over even with every range at its low end.
 pub(super) fn over_memory(plan: &Plan<'_, '_>, over: Excess, place: &dyn Fn(Span) -> String) -> Diagnostic {
     let program = plan.program;
     let all: Vec<usize> = (0..program.services.len()).collect();
-    let on_node = over.ceiling == Ceiling::Node;
-    let (subject, name, members, room, given) = match over.ceiling {
+    let mut addends = Vec::new();
+    // What holds, how much of it services could have, and which.
+    let (holder, members, room, holds, given) = match over.ceiling {
         Ceiling::Budget(index) => {
             let budget = &program.budgets[index];
             let members = budget.members.clone().unwrap_or(all);
-            ("budget", budget.name.value, members, budget.ceiling.value.n, budget.ceiling.origin.span)
+            let ceiling = budget.ceiling.value.n;
+            (format!("budget `{}`", budget.name.value), members, ceiling, ceiling, budget.ceiling.origin.span)
         }
-        Ceiling::Node | Ceiling::Overcommit => {
-            let node = &program.nodes[0];
-            ("node", node.name.value, all, plan.node.allocatable, node.memory.origin.span)
+        Ceiling::Together => {
+            addends = plan.nodes.iter().find(|node| !node.components.is_empty()).map_or(Vec::new(), |node| {
+                packaged_addends(program, node.components.iter(), |component| component.request)
+            });
+            let allocatable = plan.nodes.iter().map(|node| node.allocatable).fold(0, u64::saturating_add);
+            ("what all nodes have for pods".to_owned(), all, allocatable, allocatable, None)
+        }
+        Ceiling::Node(at) | Ceiling::Overcommit(at) => {
+            let (node, declared) = (&plan.nodes[at], &program.nodes[at]);
+            addends = reserve_addends(plan, at);
+            // On several nodes only what every node has is told apart from the rest.
+            let several = plan.on_several_nodes();
+            let every = node.components.iter().filter(|component| component.every_node || !several);
+            addends.extend(packaged_addends(program, every, |component| component.request));
+            let here = |index: &usize| !plan.on_several_nodes() || plan.workloads[*index].is_fixed();
+            let members = all.into_iter().filter(here).collect();
+            let holder = format!("the memory of node `{}`", declared.name.value);
+            (holder, members, node.allocatable, node.capacity, declared.memory.origin.span)
         }
     };
-    let mut addends = Vec::new();
-    let mut total = 0;
-    if on_node {
-        addends.extend(reserve_addends(plan));
-        total = plan.node.reserved();
-        for component in plan.node.components.iter().filter(|component| component.request > 0) {
-            let declared = &program.components[component.component];
-            let span = declared.memory.and_then(|(request, _)| request.origin.span);
-            let span = span.or(declared.bound.and_then(|bound| bound.origin.span));
-            addends.push(addend(format!("`{}`, which K3s packages", declared.name), component.request, span));
-            total = component.request.saturating_add(total);
-        }
-    }
-    let (services, own) = group_addends(plan, &members, on_node);
+    let on_node = !matches!(over.ceiling, Ceiling::Budget(_));
+    let at = match over.ceiling {
+        Ceiling::Node(at) | Ceiling::Overcommit(at) => Some(at),
+        Ceiling::Together | Ceiling::Budget(_) => None,
+    };
+    let services = group_addends(plan, &members, on_node, at);
     let mut lows: Vec<Span> = services.iter().filter_map(|addend| addend.span).collect();
     addends.extend(services);
-    total = own.saturating_add(total);
-    addends.push(addend("together", total, None));
-    let holds = if on_node { plan.node.capacity } else { room };
-    let holder = if on_node { format!("the memory of node `{name}`") } else { format!("budget `{name}`") };
-    addends.push(addend(holder, holds, given));
+    // Every amount is over or under by what is told: what is taken is what holds and the excess.
+    addends.push(addend("together", holds.saturating_add(over.deficit), None));
+    addends.push(addend(holder.clone(), holds, given));
 
-    let what = match subject {
-        "budget" => format!("budget `{name}` is over by {}", excess(over.deficit)),
-        _ => format!("node `{name}` is over its memory by {}", excess(over.deficit)),
+    let what = match over.ceiling {
+        Ceiling::Budget(_) => format!("{holder} is over by {}", excess(over.deficit)),
+        Ceiling::Together => format!("the nodes together are over their memory by {}", excess(over.deficit)),
+        Ceiling::Node(at) | Ceiling::Overcommit(at) => {
+            format!("node `{}` is over its memory by {}", program.nodes[at].name.value, excess(over.deficit))
+        }
     };
     let mut error = Diagnostic::error("BZ4001", what);
-    let fixed = plan.node.components.iter().map(|component| component.request).fold(0, u64::saturating_add);
-    let left = if on_node { room.saturating_sub(fixed) } else { room };
-    if let Some((service, needs, left)) = first_too_many(plan, &members, on_node, left) {
+    let left = match over.ceiling {
+        Ceiling::Node(at) if !plan.on_several_nodes() => room.saturating_sub(plan.nodes[at].packaged()),
+        Ceiling::Together => room.saturating_sub(packaged(&plan.nodes, |component| component.request)),
+        Ceiling::Node(_) | Ceiling::Budget(_) | Ceiling::Overcommit(_) => room,
+    };
+    if let Some((service, needs, left)) = first_too_many(plan, &members, on_node, at, left) {
         let text = format!("the first that does not fit: it needs {}, {} left", in_mib(needs), in_mib(left));
         error = error.at(service.name.span, text);
     }
     if let Some(span) = given {
-        let text = match (on_node, plan.node.shortfall) {
+        let shortfall = if let Ceiling::Node(at) = over.ceiling { plan.nodes[at].shortfall } else { 0 };
+        let text = match (on_node, shortfall) {
             (true, 0) => format!("{} of it left for pods", in_mib(room)),
             (true, short) => format!("{} less than what no pod gets", in_mib(short)),
             (false, _) => "holds this much".to_owned(),
@@ -183,8 +214,172 @@ pub(super) fn over_memory(plan: &Plan<'_, '_>, over: Excess, place: &dyn Fn(Span
         };
         error = error.note(format!("services: {}{more}", names.join(", ")));
     }
+    if over.ceiling == Ceiling::Together {
+        error = error.note(nodes_for_pods(plan));
+    }
     error.addends = addends;
     error.helps = fixes::for_memory(plan, over, &members, on_node);
+    error
+}
+
+/// What every node has for pods, in a line.
+fn nodes_for_pods(plan: &Plan<'_, '_>) -> String {
+    let of = |(node, planned): (&Node<'_>, &NodePlan<'_>)| {
+        format!("`{}` {} of {}", node.name.value, in_mib(planned.allocatable), in_mib(planned.capacity))
+    };
+    let nodes: Vec<String> = plan.program.nodes.iter().zip(&plan.nodes).take(12).map(of).collect();
+    let more = match plan.nodes.len().saturating_sub(12) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!("left for pods: {}{more}", nodes.join(", "))
+}
+
+/// The name of a class of pods: a service's, or a packaged component's behind them.
+fn class_name<'a>(plan: &Plan<'_, 'a>, class: usize) -> (&'a str, Option<Span>) {
+    match plan.program.services.get(class) {
+        Some(service) => (service.name.value, Some(service.name.span)),
+        None => {
+            let component = plan.components().get(class - plan.program.services.len());
+            (component.map_or("", |component| plan.program.components[component.component].name), None)
+        }
+    }
+}
+
+/// Pods that no placement on the nodes has room for.
+pub(super) fn nowhere(plan: &Plan<'_, '_>, certificate: &Certificate) -> Diagnostic {
+    let program = plan.program;
+    let names = |nodes: &[u16]| -> Vec<&str> {
+        nodes.iter().map(|node| program.nodes[usize::from(*node)].name.value).collect()
+    };
+    let error = match certificate {
+        Certificate::TooLarge { class } => {
+            let (name, span) = class_name(plan, *class);
+            let each = plan.workloads.get(*class).map_or(0, |workload| workload.charge(true));
+            let text = format!("no node has room for a pod of `{name}`, which needs {}", in_mib(each));
+            let error = Diagnostic::error("BZ4007", text);
+            span.map_or(error.clone(), |span| error.at(span, "too large for every node it may go to"))
+        }
+        Certificate::Apart { class, count, nodes } => {
+            let (name, span) = class_name(plan, *class);
+            let text = format!("{count} pods of `{name}` may not share a node, and {nodes} can take one");
+            let error = Diagnostic::error("BZ4007", text);
+            span.map_or(error.clone(), |span| error.at(span, "one a node, by its `anti-affinity`"))
+        }
+        Certificate::Volume { dimension, nodes, needed, have } => {
+            let show = |amount: u128| {
+                let amount = u64::try_from(amount).unwrap_or(u64::MAX);
+                match dimension {
+                    Dimension::Memory => in_mib(amount),
+                    Dimension::Cpu => format!("{amount}m"),
+                    Dimension::Pods => amount.to_string(),
+                }
+            };
+            let (code, of) = match dimension {
+                Dimension::Memory => ("BZ4001", "memory"),
+                Dimension::Cpu => ("BZ4004", "CPU"),
+                Dimension::Pods => ("BZ4003", "pods"),
+            };
+            let over = show(needed.saturating_sub(*have));
+            let which = match nodes.len() == program.nodes.len() {
+                true => "the nodes together".to_owned(),
+                false => named(&names(nodes)),
+            };
+            let text = format!("{which}: {over} too little {of}");
+            let first =
+                nodes.first().map_or(program.nodes[0].name.span, |node| program.nodes[usize::from(*node)].name.span);
+            Diagnostic::error(code, text).at(
+                first,
+                format!("{} asked for by all that may run nowhere else, {} there", show(*needed), show(*have)),
+            )
+        }
+        Certificate::Exhausted { states } => {
+            let text = format!("there is room for all pods together, but not for each of them");
+            Diagnostic::error("BZ4007", text)
+                .at(program.nodes[0].name.span, "no way to share the pods among the nodes")
+                .note(format!("every way of placing them was excluded; {states} had to be looked at"))
+        }
+    };
+    let all: Vec<usize> = (0..program.services.len()).collect();
+    let mut error = error.note(nodes_for_pods(plan));
+    error.addends = group_addends(plan, &all, true, None);
+    let (members, deficit) = match certificate {
+        // What one pod has too much counts for each of its kind.
+        Certificate::TooLarge { class } if *class < all.len() => {
+            let workload = &plan.workloads[*class];
+            let rooms = plan.nodes.iter().enumerate().filter(|(at, _)| workload.may_be_on(*at));
+            let largest = rooms.map(|(_, node)| node.allocatable).max().unwrap_or(0);
+            let over = workload.charge(true).saturating_sub(largest);
+            (vec![*class], over.saturating_mul(workload.peak()))
+        }
+        _ => (all, by_volume(plan, certificate)),
+    };
+    error.helps = fixes::for_memory(plan, Excess { ceiling: Ceiling::Together, deficit }, &members, true);
+    error
+}
+
+/// What would have to go for the simplest sum to hold: all pods, and on every node but one as much as the largest pod
+/// may find in its way.
+fn by_volume(plan: &Plan<'_, '_>, certificate: &Certificate) -> u64 {
+    if let Certificate::Volume { dimension: Dimension::Memory, needed, have, .. } = certificate {
+        return u64::try_from(needed.saturating_sub(*have)).unwrap_or(u64::MAX);
+    }
+    let each = plan.workloads.iter().filter(|workload| workload.peak() > 0).map(|workload| workload.charge(true));
+    let largest = each.max().unwrap_or(0);
+    let asked = plan.workloads.iter().map(|w| w.charge(true).saturating_mul(w.peak())).fold(0, u64::saturating_add);
+    let asked = asked.saturating_add(packaged(&plan.nodes, |component| component.request));
+    let lost = largest.saturating_mul(plan.nodes.len() as u64 - 1);
+    let have = plan.nodes.iter().map(|node| node.allocatable).fold(0, u64::saturating_add);
+    asked.saturating_add(lost).saturating_sub(have).max(MIB)
+}
+
+/// A node that the program says it outlives, and does not.
+pub(super) fn lost(plan: &Plan<'_, '_>, node: Option<usize>, certificate: Option<&Certificate>) -> Diagnostic {
+    let program = plan.program;
+    let span = program.survive.and_then(|survive| survive.origin.span).unwrap_or(program.nodes[0].name.span);
+    let running = || program.services.iter().zip(&plan.workloads).filter(|(_, workload)| workload.peak() > 0);
+    let bound = |workload: &Workload<'_>| workload.nodes.as_ref().is_some_and(|nodes| nodes.len() == 1);
+    let staying = running().find(|(service, _)| stays(service));
+    let held = running().find(|(_, workload)| bound(workload) && !workload.is_fixed());
+    let demand = "is to outlive the loss of one node";
+    if let Some((service, why)) = staying
+        .map(|(service, _)| (service, "its volume is a folder of the node it first ran on"))
+        .or(held.map(|(service, _)| (service, "is held to one node")))
+    {
+        let message = format!("`{}` is lost with its node", service.name.value);
+        return Diagnostic::error("BZ4008", message).at(span, demand).also(service.name.span, why);
+    }
+    let error = match node {
+        Some(at) => {
+            let name = program.nodes[at].name.value;
+            Diagnostic::error("BZ4008", format!("without `{name}` some pod may find no room"))
+                .at(span, demand)
+                .also(program.nodes[at].name.span, "this one cannot be spared")
+        }
+        None => Diagnostic::error("BZ4008", "some pod may find no room, even with every node there").at(span, demand),
+    };
+    let small = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
+    let mut error = match certificate {
+        Some(Certificate::Volume { dimension: Dimension::Memory, needed, have, .. }) => {
+            error.note(format!("{} asked for, {} left", in_mib(small(*needed)), in_mib(small(*have))))
+        }
+        Some(Certificate::Apart { count, nodes, .. }) => {
+            error.note(format!("{count} pods may not share a node, and {nodes} nodes are left"))
+        }
+        Some(_) => error.note("there is no placement of the pods on the nodes that are left"),
+        None => error.note("there are orders of the pods in which one finds no room"),
+    }
+    .note(nodes_for_pods(plan));
+    // The simplest sum that would do: all pods on what is left, and the largest of them in the way of each other node.
+    let each = plan.workloads.iter().filter(|workload| workload.peak() > 0).map(|workload| workload.charge(true));
+    let asked = plan.workloads.iter().map(|w| w.charge(true).saturating_mul(w.peak())).fold(0, u64::saturating_add);
+    let asked = asked.saturating_add(packaged(&plan.nodes, |component| component.request));
+    let asked = asked.saturating_add(each.max().unwrap_or(0).saturating_mul(plan.nodes.len() as u64 - 2));
+    let all = plan.nodes.iter().map(|node| node.allocatable).fold(0, u64::saturating_add);
+    let most = plan.nodes.iter().map(|node| node.allocatable).max().unwrap_or(0);
+    let deficit = asked.saturating_sub(all - most).max(MIB);
+    let members: Vec<usize> = (0..program.services.len()).collect();
+    error.helps = fixes::for_memory(plan, Excess { ceiling: Ceiling::Together, deficit }, &members, true);
     error
 }
 
@@ -193,11 +388,14 @@ fn first_too_many<'p, 'a>(
     plan: &'p Plan<'_, 'a>,
     members: &[usize],
     on_node: bool,
+    at: Option<usize>,
     room: u64,
 ) -> Option<(&'p Service<'a>, u64, u64)> {
     let mut left = room;
     for &index in members {
-        let needs = plan.workloads[index].charge(on_node).saturating_mul(plan.workloads[index].peak());
+        let workload = &plan.workloads[index];
+        let pods = at.map_or(workload.peak(), |at| workload.on(at, workload.peak()));
+        let needs = workload.charge(on_node).saturating_mul(pods);
         match left.checked_sub(needs) {
             Some(rest) => left = rest,
             None => return Some((&plan.program.services[index], needs, left)),
@@ -206,19 +404,20 @@ fn first_too_many<'p, 'a>(
     None
 }
 
-/// What no pod gets, term by term.
-fn reserve_addends(plan: &Plan<'_, '_>) -> Vec<Addend> {
-    let (program, node) = (plan.program, &plan.node);
-    let declared = &program.nodes[0];
+/// What no pod of a node gets, term by term.
+fn reserve_addends(plan: &Plan<'_, '_>, at: usize) -> Vec<Addend> {
+    let (program, node) = (plan.program, &plan.nodes[at]);
+    let declared = &program.nodes[at];
+    let process = &declared.process;
     let reserve = declared.reserve;
     let mut addends = vec![
         addend("the OS and what lives beside K3s", node.os, reserve.and_then(|reserve| reserve.origin.span)),
-        addend("the K3s process", node.k3s, program.k3s.memory.origin.span),
-        addend("containerd", node.containerd, program.k3s.containerd.origin.span),
+        addend("the K3s process", node.k3s, process.memory.origin.span),
+        addend("containerd", node.containerd, process.containerd.origin.span),
         addend(
-            format!("containerd's shims: {} pods x {}", node.shim_pods, in_mib(program.k3s.shim.value.n)),
+            format!("containerd's shims: {} pods x {}", node.shim_pods, in_mib(process.shim.value.n)),
             node.shims,
-            program.k3s.shim.origin.span,
+            process.shim.origin.span,
         ),
     ];
     if node.secrets > 0 {
@@ -227,7 +426,7 @@ fn reserve_addends(plan: &Plan<'_, '_>) -> Vec<Addend> {
     }
     for component in node.components.iter().filter(|component| component.held > 0) {
         let packaged = &program.components[component.component];
-        let pods = if component.unbounded { component.peak } else { component.pods } * packaged.containers;
+        let pods = component.containers_held(packaged.containers);
         let what = format!("held back for `{}`: {pods} x {}", packaged.name, in_mib(component.held / pods.max(1)));
         let limit = packaged.memory.and_then(|(_, limit)| limit).or(packaged.bound);
         addends.push(addend(what, component.held, limit.and_then(|limit| limit.origin.span)));
@@ -237,8 +436,9 @@ fn reserve_addends(plan: &Plan<'_, '_>) -> Vec<Addend> {
             let Memory::Burst { request, limit } = service.memory else { continue };
             debug_assert!(limit.value >= request.value, "sema has checked it");
             let gap = workload.pod_limit() - workload.pod_request();
-            let what = format!("held back for `{}`: {} x {}", service.name.value, workload.pods, in_mib(gap));
-            addends.push(addend(what, gap.saturating_mul(workload.pods), limit.origin.span));
+            let pods = workload.on(at, workload.pods);
+            let what = format!("held back for `{}`: {pods} x {}", service.name.value, in_mib(gap));
+            addends.push(addend(what, gap.saturating_mul(pods), limit.origin.span));
         }
     }
     addends.push(addend("the kubelet's eviction threshold", node.eviction, declared.eviction.origin.span));
@@ -352,7 +552,7 @@ pub(super) fn over_cpu(plan: &Plan<'_, '_>, requested: u64, cpu: Given<'_, Cpu>)
             group.1 += workload.peak();
         }
     }
-    for component in plan.node.components.iter().filter(|component| component.cpu > 0) {
+    for component in plan.components().iter().filter(|component| component.cpu > 0) {
         let declared = &plan.program.components[component.component];
         let span = declared.cpu.and_then(|(request, _)| request.origin.span);
         error.addends.push(milli(format!("`{}`, which K3s packages", declared.name), component.cpu, span));
@@ -367,14 +567,13 @@ pub(super) fn over_cpu(plan: &Plan<'_, '_>, requested: u64, cpu: Given<'_, Cpu>)
 }
 
 /// Limits beyond what the program allows itself in writing, even with every range at its low end.
-pub(super) fn over_overcommit(plan: &Plan<'_, '_>, deficit: u64) -> Diagnostic {
-    let node = &plan.program.nodes[0];
+pub(super) fn over_overcommit(plan: &Plan<'_, '_>, at: usize, deficit: u64) -> Diagnostic {
+    let node = &plan.program.nodes[at];
     let Some(overcommit) = node.overcommit else {
         return Diagnostic::error("BZ4006", "limits are over what is allowed");
     };
-    let allocatable = plan.node.allocatable;
-    let allowed = u128::from(allocatable) * u128::from(overcommit.value) / 100;
-    let allowed = u64::try_from(allowed).unwrap_or(u64::MAX);
+    let allocatable = plan.nodes[at].allocatable;
+    let allowed = super::allowed(allocatable, overcommit.value);
     let limits = allowed.saturating_add(deficit);
     let percent = (u128::from(limits) * 100).div_ceil(u128::from(allocatable.max(1)));
     let span = overcommit.origin.span.unwrap_or(node.name.span);
@@ -382,24 +581,14 @@ pub(super) fn over_overcommit(plan: &Plan<'_, '_>, deficit: u64) -> Diagnostic {
     let message = format!("limits on node `{name}` are {over} over the {}% that it allows", overcommit.value);
     let mut error = Diagnostic::error("BZ4006", message)
         .at(span, format!("{} of limits, {} allocatable", in_mib(limits), in_mib(allocatable)));
-    for component in plan.node.components.iter().filter(|component| component.request > 0 || component.gap > 0) {
-        let packaged = &plan.program.components[component.component];
-        let span =
-            packaged.memory.map(|(request, _)| request.origin.span).or(packaged.bound.map(|bound| bound.origin.span));
-        let what = format!("`{}`, which K3s packages", packaged.name);
-        error.addends.push(addend(what, component.request.saturating_add(component.gap), span.flatten()));
-    }
+    error.addends = packaged_addends(plan.program, plan.nodes[at].components.iter(), ComponentPlan::limits);
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
-        let least = match workload.choice {
-            super::Choice::Burst => super::limits(workload),
-            _ => i128::from(workload.pod_least()) * i128::from(workload.peak()),
-        };
-        let amount = u64::try_from(least).unwrap_or(u64::MAX);
+        let amount = u64::try_from(super::least_limits(workload, at)).unwrap_or(u64::MAX);
         error.addends.push(addend(format!("`{}`", service.name.value), amount, Some(service.name.span)));
     }
     error.addends.push(addend("together", limits, None));
     error.addends.push(addend("allowed", allowed, overcommit.origin.span));
-    error.helps = fixes::for_overcommit(plan, percent, limits, span);
+    error.helps = fixes::for_overcommit(plan, at, percent, limits, span);
     error
 }
 

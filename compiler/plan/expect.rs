@@ -78,15 +78,14 @@ fn value(plan: &Plan<'_, '_>, formula: &Formula<'_>) -> i128 {
 }
 
 fn number(plan: &Plan<'_, '_>, metric: Metric<'_>) -> i128 {
-    let node = &plan.node;
     let n = match (metric.of, metric.key) {
-        (Subject::Node(_), "free") => node.free(),
-        (Subject::Node(_), "allocatable") => node.allocatable,
-        (Subject::Node(_), "reserved") => node.reserved(),
-        (Subject::Node(_), "memory") => node.capacity,
-        (Subject::Node(_), "requests") => node.requests,
-        (Subject::Node(_), "limits") => node.limits,
-        (Subject::Node(_), _) => node.pods,
+        (Subject::Node(at), "free") => plan.nodes[at].free(),
+        (Subject::Node(at), "allocatable") => plan.nodes[at].allocatable,
+        (Subject::Node(at), "reserved") => plan.nodes[at].reserved(),
+        (Subject::Node(at), "memory") => plan.nodes[at].capacity,
+        (Subject::Node(at), "requests") => plan.nodes[at].requests,
+        (Subject::Node(at), "limits") => plan.nodes[at].limits,
+        (Subject::Node(at), _) => plan.nodes[at].pods,
         (Subject::Budget(index), "used") => plan.budgets[index].used,
         (Subject::Budget(index), "ceiling") => plan.budgets[index].ceiling,
         (Subject::Budget(index), _) => plan.budgets[index].ceiling - plan.budgets[index].used,

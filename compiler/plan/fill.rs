@@ -6,7 +6,7 @@
 //! x_i(L) = clamp(least allowed value >= L * w_i, lo_i, hi_i)
 //! ```
 //!
-//! and each ceiling above it pays `copies_i * x_i`. From the claims and the room under each ceiling
+//! and each ceiling above it pays `copies * x_i`, with the number of its pods that count there. From the claims and the room under each ceiling
 //! comes one size per claim, in three moves: only the low ends decide whether there is an answer;
 //! the level rises for all claims until the next step would break a ceiling, whose claims then stay
 //! where they are while the others go on; what is left is dealt in single steps, lowest level
@@ -40,10 +40,9 @@ pub(crate) struct Claim {
     pub(crate) hi: u64,
     /// The size that counts as level one, usually `lo`; zero is taken as one.
     pub(crate) weight: u64,
-    /// Pods that exist at the same time at worst; a claim with none costs nothing and gets `hi`.
-    pub(crate) copies: u64,
-    /// The ceilings above this claim: indices into the rooms, each at most once.
-    pub(crate) under: Vec<u16>,
+    /// The ceilings above this claim: indices into the rooms, each at most once, and how many of its pods count
+    /// there. A claim of which none count costs nothing and gets `hi`.
+    pub(crate) under: Vec<(u16, u64)>,
 }
 
 /// A ceiling that is too low even when every claim has its least size.
@@ -90,7 +89,7 @@ pub(crate) fn fill(claims: &[Claim], rooms: &[u64]) -> Fill {
     let mut left: Vec<i128> = rooms.iter().map(|&room| i128::from(room)).collect();
     for class in &mut classes {
         let claim = class.claim;
-        let free = claim.copies == 0 || claim.under.is_empty();
+        let free = claim.under.iter().all(|(_, copies)| *copies == 0);
         class.grow(&mut left, if free { claim.hi } else { claim.lo });
     }
     let over: Vec<Excess> = (0..)
@@ -148,14 +147,9 @@ impl Class<'_> {
         Level(self.size, self.weight)
     }
 
-    /// What it costs one ceiling to bring one member from its size to another.
-    fn cost(&self, to: u64) -> i128 {
-        i128::from(self.claim.copies) * i128::from(to - self.size)
-    }
-
     /// Has all members pay for another size; false when that breaks a ceiling.
     fn pay_all(&self, left: &mut [i128], to: u64) -> bool {
-        self.pay(left, self.members.len() as i128 * self.cost(to))
+        self.pay(left, self.members.len() as i128 * i128::from(to - self.size))
     }
 
     /// Has all members pay and take another size.
@@ -164,12 +158,12 @@ impl Class<'_> {
         self.size = to;
     }
 
-    /// Takes `cost` from each ceiling above the class; false when one of them is broken by then.
-    fn pay(&self, left: &mut [i128], cost: i128) -> bool {
+    /// Takes so many bytes a copy from each ceiling above the class; false when one of them is broken by then.
+    fn pay(&self, left: &mut [i128], bytes: i128) -> bool {
         let mut whole = true;
-        for &ceiling in &self.claim.under {
+        for &(ceiling, copies) in &self.claim.under {
             let left = &mut left[usize::from(ceiling)];
-            *left -= cost;
+            *left -= i128::from(copies) * bytes;
             whole &= *left >= 0;
         }
         whole
@@ -222,8 +216,9 @@ fn raise(classes: &mut [Class<'_>], left: &mut Vec<i128>) -> Option<Level> {
     let mut after = Vec::new();
     let mut group = Vec::new();
     loop {
-        let is_open =
-            |class: &&mut Class<'_>| !class.is_full() && !class.claim.under.iter().any(|&c| closed[usize::from(c)]);
+        let is_open = |class: &&mut Class<'_>| {
+            !class.is_full() && !class.claim.under.iter().any(|&(c, _)| closed[usize::from(c)])
+        };
         let mut active: Vec<&mut Class<'_>> = classes.iter_mut().filter(is_open).collect();
         leap(&mut active, left);
         let turn = |(k, class): (usize, &&mut Class<'_>)| (!class.is_full()).then(|| Reverse((class.level(), k)));
@@ -313,12 +308,12 @@ fn deal(classes: &mut [Class<'_>], left: &mut [i128], claims: usize) -> Vec<u64>
         let Reverse((level, member, k)) = &mut *top;
         let class = &mut classes[*k];
         let next = class.next();
-        let cost = class.cost(next);
-        if class.pay(left, cost) {
+        let bytes = i128::from(next - class.size);
+        if class.pay(left, bytes) {
             sizes[*member] = next;
             class.ahead += 1;
         } else {
-            class.pay(left, -cost);
+            class.pay(left, -bytes);
             class.members = &class.members[..class.ahead];
         }
         if class.ahead == class.members.len() {

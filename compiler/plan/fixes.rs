@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::errors::named;
 use super::model::Plan;
 use super::{Ceiling, Excess, LEAST_LIMIT};
 use crate::base::quantity::{Bytes, MIB, in_mib};
@@ -47,16 +48,30 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
     helps.extend(one_less(plan, members, on_node, deficit));
     helps.truncate(MOST);
     helps.extend(pairs(plan, members, on_node, deficit, surge.into_iter().chain(components).collect()));
-    if on_node {
-        let node = &plan.program.nodes[0];
+    let at = match over.ceiling {
+        Ceiling::Node(at) | Ceiling::Overcommit(at) => Some(at),
+        // The largest one: it can take what no other can.
+        Ceiling::Together => (0..plan.nodes.len()).max_by_key(|at| (plan.nodes[*at].capacity, usize::MAX - at)),
+        Ceiling::Budget(_) => None,
+    };
+    if let Some(at) = at {
+        let node = &plan.program.nodes[at];
         if let Some(span) = node.memory.origin.span {
             let needed = node.memory.value.n.saturating_add(deficit).saturating_add(wanted_free(plan));
-            let needed = whole_mib(needed.max(wanted_for_overcommit(plan)));
-            let larger = help(format!("a machine whose MemTotal is {needed}"), span, needed.to_string());
-            helps.push(Help { needs_machine: true, ..larger });
+            let needed = whole_mib(needed.max(wanted_for_overcommit(plan, at)));
+            helps.push(larger_machine(plan, at, needed, span));
         }
     }
     helps
+}
+
+/// A machine with more memory in the place of a node.
+fn larger_machine(plan: &Plan<'_, '_>, at: usize, needed: Bytes, span: Span) -> Help {
+    let text = match plan.on_several_nodes() {
+        true => format!("a machine whose MemTotal is {needed} for `{}`", plan.program.nodes[at].name.value),
+        false => format!("a machine whose MemTotal is {needed}"),
+    };
+    Help { needs_machine: true, ..help(text, span, needed.to_string()) }
 }
 
 /// Two changes that together free enough where neither does alone: two savings, or a saving and a number that is
@@ -93,31 +108,24 @@ fn whole_mib(n: u64) -> Bytes {
     Bytes::new(n.div_ceil(MIB).saturating_mul(MIB))
 }
 
-/// The memory at which the allowed overcommit covers all limits, ranges at their low ends.
-fn wanted_for_overcommit(plan: &Plan<'_, '_>) -> u64 {
-    let Some(overcommit) = plan.program.nodes[0].overcommit else { return 0 };
-    let packaged: i128 = plan.node.components.iter().map(|c| i128::from(c.request) + i128::from(c.gap)).sum();
-    let own: i128 = plan
-        .workloads
-        .iter()
-        .map(|workload| match workload.choice {
-            super::Choice::Burst => super::limits(workload),
-            _ => i128::from(workload.pod_least()) * i128::from(workload.peak()),
-        })
-        .sum();
+/// The memory at which the allowed overcommit of a node covers all limits, ranges at their low ends.
+fn wanted_for_overcommit(plan: &Plan<'_, '_>, at: usize) -> u64 {
+    let Some(overcommit) = plan.program.nodes[at].overcommit else { return 0 };
+    let packaged: i128 = plan.nodes[at].components.iter().map(|c| i128::from(c.limits())).sum();
+    let own: i128 = plan.workloads.iter().map(|workload| super::least_limits(workload, at)).sum();
     let allocatable = ((packaged + own) * 100 + i128::from(overcommit.value) - 1) / i128::from(overcommit.value.max(1));
-    u64::try_from(allocatable).unwrap_or(u64::MAX).saturating_add(plan.node.reserved())
+    u64::try_from(allocatable).unwrap_or(u64::MAX).saturating_add(plan.nodes[at].reserved())
 }
 
-pub(super) fn for_overcommit(plan: &Plan<'_, '_>, percent: u128, limits: u64, span: Span) -> Vec<Help> {
+pub(super) fn for_overcommit(plan: &Plan<'_, '_>, at: usize, percent: u128, limits: u64, span: Span) -> Vec<Help> {
     let mut helps = vec![help(format!("allow {percent}%"), span, format!("{percent}%"))];
-    if let Some(place) = plan.program.nodes[0].memory.origin.span {
-        let percent = plan.program.nodes[0].overcommit.map_or(100, |overcommit| overcommit.value);
+    let declared = &plan.program.nodes[at];
+    if let Some(place) = declared.memory.origin.span {
+        let percent = declared.overcommit.map_or(100, |overcommit| overcommit.value);
         let allocatable = (u128::from(limits) * 100).div_ceil(u128::from(percent.max(1)));
         let allocatable = u64::try_from(allocatable).unwrap_or(u64::MAX);
-        let needed = whole_mib(allocatable.saturating_add(plan.node.reserved()).saturating_add(wanted_free(plan)));
-        let larger = help(format!("a machine whose MemTotal is {needed}"), place, needed.to_string());
-        helps.push(Help { needs_machine: true, ..larger });
+        let needed = allocatable.saturating_add(plan.nodes[at].reserved()).saturating_add(wanted_free(plan));
+        helps.push(larger_machine(plan, at, whole_mib(needed), place));
     }
     helps
 }
@@ -156,9 +164,31 @@ fn without_surge(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> Vec<S
     savings.collect()
 }
 
+/// Services whose number stands in one place.
+struct Sharing<'n> {
+    span: Span,
+    names: Vec<&'n str>,
+    /// Pods of all of them that must find room at once.
+    pods: u64,
+    /// What one pod is charged.
+    each: u64,
+}
+
+/// Adds a service to those that share a place.
+fn share<'n>(places: &mut Vec<Sharing<'n>>, span: Span, name: &'n str, pods: u64, each: u64) {
+    match places.iter_mut().find(|place| place.span == span) {
+        Some(place) => {
+            place.names.push(name);
+            place.pods = place.pods.saturating_add(pods);
+        }
+        None => places.push(Sharing { span, names: vec![name], pods, each }),
+    }
+}
+
 /// A lower low end for all services that take theirs from one place.
 fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Vec<Help> {
-    let mut by_place: Vec<(Span, u64, u64, bool, String)> = Vec::new();
+    let mut places: Vec<Sharing<'_>> = Vec::new();
+    let mut kinds: Vec<(bool, Option<&str>)> = Vec::new();
     for &index in members {
         let workload = &plan.workloads[index];
         let service = &plan.program.services[index];
@@ -168,42 +198,61 @@ fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u6
             Memory::Burst { limit, .. } => (limit, false),
         };
         let Some(span) = low.origin.span else { continue };
-        let of = match (low.origin.kind, service.tier) {
-            ("tier", Some(tier)) => format!("tier `{}`", plan.program.tiers[tier].name.value),
-            _ => format!("`{}`", service.name.value),
+        let tier = match (low.origin.kind, service.tier) {
+            ("tier", Some(tier)) => Some(plan.program.tiers[tier].name.value),
+            _ => None,
         };
-        match by_place.iter_mut().find(|(place, ..)| *place == span) {
-            Some((_, pods, ..)) => *pods += workload.peak(),
-            None => by_place.push((span, workload.peak(), workload.main_charge(on_node), one_number, of)),
+        let known = places.len();
+        share(&mut places, span, service.name.value, workload.peak(), workload.main_charge(on_node));
+        if places.len() > known {
+            kinds.push((one_number, tier));
         }
     }
     let mut helps = Vec::new();
-    for (span, pods, each, one_number, of) in by_place {
-        let Some(cut) = (pods > 0).then(|| whole_mib(deficit.div_ceil(pods)).n) else { continue };
-        let Some(lower) = each.checked_sub(cut).filter(|lower| *lower / MIB * MIB >= LEAST_LIMIT.n) else { continue };
-        let lower = Bytes::new(lower / MIB * MIB);
-        let what = if one_number { "give" } else { "let" };
-        let text = match one_number {
-            true => format!("{what} {of} {lower}"),
-            false => format!("{what} {of} go down to {lower}"),
+    for (place, (one_number, tier)) in places.into_iter().zip(kinds) {
+        let Some(cut) = (place.pods > 0).then(|| whole_mib(deficit.div_ceil(place.pods)).n) else { continue };
+        let Some(lower) = place.each.checked_sub(cut).filter(|lower| *lower / MIB * MIB >= LEAST_LIMIT.n) else {
+            continue;
         };
-        helps.push(help(text, span, lower.to_string()));
+        let lower = Bytes::new(lower / MIB * MIB);
+        let of = tier.map_or_else(|| named(&place.names), |tier| format!("tier `{tier}`"));
+        let text = match one_number {
+            true => format!("give {of} {lower}"),
+            false => format!("let {of} go down to {lower}"),
+        };
+        helps.push(help(text, place.span, lower.to_string()));
     }
     helps
 }
 
-/// The one service whose replicas, cut, close the gap with the least loss.
+/// The one number of replicas that, cut, closes the gap with the least loss.
 fn fewer_replicas(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Option<Help> {
-    let candidate = |index: &usize| {
-        let (service, workload) = (&plan.program.services[*index], &plan.workloads[*index]);
-        let span = service.replicas.origin.span?;
+    let mut places: Vec<Sharing<'_>> = Vec::new();
+    let mut replicas: Vec<u64> = Vec::new();
+    for &index in members {
+        let (service, workload) = (&plan.program.services[index], &plan.workloads[index]);
+        let Some(span) = service.replicas.origin.span else { continue };
+        let known = places.len();
+        // One replica less of each that the number is for.
         let each = workload.charge(on_node);
-        let cut = deficit.div_ceil(each.max(1));
-        let left = workload.replicas.checked_sub(cut).filter(|left| *left > 0)?;
-        Some((cut, left, span, service.name.value))
+        share(&mut places, span, service.name.value, 1, each);
+        match places.len() > known {
+            true => replicas.push(workload.replicas),
+            false => {
+                let shared = places.iter_mut().find(|place| place.span == span);
+                shared.into_iter().for_each(|place| place.each = place.each.min(each));
+            }
+        }
+    }
+    let candidate = |(place, replicas): (&Sharing<'_>, u64)| {
+        let cut = deficit.div_ceil(place.each.saturating_mul(place.pods).max(1));
+        let left = replicas.checked_sub(cut).filter(|left| *left > 0)?;
+        let (whom, s) = (named(&place.names), if left == 1 { "" } else { "s" });
+        let each = if place.names.len() > 1 { " each" } else { "" };
+        Some((cut * place.pods, help(format!("run {whom} with {left} replica{s}{each}"), place.span, left.to_string())))
     };
-    let (_, left, span, name) = members.iter().filter_map(candidate).min_by_key(|(cut, ..)| *cut)?;
-    Some(help(format!("run `{name}` with {left} replica{}", if left == 1 { "" } else { "s" }), span, left.to_string()))
+    let found = places.iter().zip(replicas).filter_map(candidate);
+    found.min_by_key(|(lost, _)| *lost).map(|(_, help)| help)
 }
 
 /// Components that can be switched off, or held smaller.
@@ -221,7 +270,7 @@ fn fewer_components(plan: &Plan<'_, '_>) -> Vec<Saving> {
     let mut helps = Vec::new();
     let taken = |names: &[&str]| -> u64 {
         let of = |index: usize| plan.program.components[index].name;
-        let named = plan.node.components.iter().filter(|component| names.contains(&of(component.component)));
+        let named = plan.components().iter().filter(|component| names.contains(&of(component.component)));
         named.map(|component| component.request.saturating_add(component.held)).fold(0, u64::saturating_add)
     };
     for (switch, names, price) in SWITCHES {

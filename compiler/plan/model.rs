@@ -1,6 +1,7 @@
 //! What was decided: for every service its memory, for every node what is reserved and what is left, for
 //! every promise a verdict. Numbers are bytes unless they say otherwise.
 
+use super::size::Moment;
 use crate::base::quantity::Bytes;
 use crate::sema::hir::{Given, Program};
 
@@ -9,8 +10,8 @@ use crate::sema::hir::{Given, Program};
 pub struct Plan<'p, 'a> {
     /// What it is the plan of.
     pub program: &'p Program<'a>,
-    /// The one node.
-    pub node: NodePlan<'a>,
+    /// One a node, in the program's order.
+    pub nodes: Vec<NodePlan<'a>>,
     /// One a service, in the program's order.
     pub workloads: Vec<Workload<'a>>,
     /// One a budget, in the program's order.
@@ -18,8 +19,61 @@ pub struct Plan<'p, 'a> {
     /// The common level of the ranges as numerator and denominator: every service has at least this many times
     /// its weight, or its ceiling. `None` if all have their ceiling.
     pub level: Option<(u64, u64)>,
-    /// The four promises, T1 to T4.
-    pub theorems: [Theorem; 4],
+    /// How pods come to their nodes.
+    pub placement: Placement,
+    /// What all pods that must find room at once ask for, on all nodes together.
+    pub together: Together,
+    /// The promises: T1 and T2 of every node, T3, T4, and T5 where the program asks for it.
+    pub theorems: Vec<Theorem>,
+}
+
+impl<'a> Plan<'_, 'a> {
+    /// What K3s packages, as it is on one node that takes it.
+    pub fn components(&self) -> &[ComponentPlan] {
+        self.nodes.iter().map(|node| node.components.as_slice()).find(|list| !list.is_empty()).unwrap_or_default()
+    }
+
+    /// What each container without a limit in kube-system is given, by a LimitRange.
+    pub fn system_default(&self) -> Option<Given<'a, Bytes>> {
+        self.nodes.iter().find_map(|node| node.system_default)
+    }
+
+    /// How many nodes there are.
+    pub fn on_several_nodes(&self) -> bool {
+        self.nodes.len() > 1
+    }
+}
+
+/// How pods come to their nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// There is one node, or every order of pods and every choice of nodes ends well. For each moment,
+    /// service and then component the nodes with which the lemma of `plan/pack/order.rs` shows it, by index.
+    AnyOrder(Vec<(Moment, Vec<Vec<u16>>)>),
+    /// One placement was found, and every service is held to it.
+    Pinned,
+    /// Whether every pod finds room is not known, and why.
+    Unknown(String),
+}
+
+/// Sums over all nodes, at the worst moment of a rollout.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Together {
+    /// Requests of memory.
+    pub requests: u64,
+    /// Pods.
+    pub pods: u64,
+    /// Requests of CPU, in thousandths.
+    pub cpu: u64,
+    /// What the schedulers may give.
+    pub allocatable: u64,
+}
+
+impl Together {
+    /// What is left over.
+    pub fn free(&self) -> u64 {
+        self.allocatable.saturating_sub(self.requests)
+    }
 }
 
 /// How a verdict is printed.
@@ -51,6 +105,8 @@ pub struct Theorem {
     pub id: &'static str,
     /// `isolation`, ..
     pub name: &'static str,
+    /// The node it is about, by index; none where it is about all.
+    pub node: Option<usize>,
     /// How it stands.
     pub verdict: Verdict,
     /// The left side of its inequality.
@@ -76,8 +132,19 @@ pub enum Choice {
     Level,
 }
 
+/// Which rollouts may happen at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wave {
+    /// This one with any other.
+    Every,
+    /// This one with those of its wave.
+    Of(u64),
+    /// This one with no other.
+    Alone,
+}
+
 /// What was decided for a workload.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Workload<'a> {
     /// What its main container requests.
     pub request: Bytes,
@@ -93,8 +160,16 @@ pub struct Workload<'a> {
     pub replicas: u64,
     /// Pods a rollout starts before others leave.
     pub surge: u64,
+    /// Which rollouts may happen beside its own.
+    pub wave: Wave,
     /// Pods that may be there at once, those on their way out among them.
     pub pods: u64,
+    /// Whether one pod is all that may be on a node: a DaemonSet, or pods that must not share one.
+    pub one_a_node: bool,
+    /// Whether its pods must not share a node.
+    pub apart: bool,
+    /// The nodes that may take its pods, by index; none if all may.
+    pub nodes: Option<Vec<u16>>,
     /// Memory of all sidecars.
     pub sidecars: u64,
     /// What the hungriest init container needs, with the sidecars that run before it.
@@ -104,9 +179,28 @@ pub struct Workload<'a> {
 }
 
 impl Workload<'_> {
-    /// Pods that must find room at once.
+    /// Pods that must find room at once, while it is rolled out.
     pub fn peak(&self) -> u64 {
         self.replicas + self.surge
+    }
+
+    /// Whether every node of its own has one pod: a DaemonSet.
+    pub fn is_fixed(&self) -> bool {
+        self.one_a_node && !self.apart
+    }
+
+    /// Whether its pods may come to a node.
+    pub fn may_be_on(&self, node: usize) -> bool {
+        self.nodes.as_ref().is_none_or(|nodes| nodes.iter().any(|index| usize::from(*index) == node))
+    }
+
+    /// How many of so many of its pods may be on a node.
+    pub fn on(&self, node: usize, pods: u64) -> u64 {
+        match (self.may_be_on(node), self.one_a_node) {
+            (false, _) => 0,
+            (true, true) => pods.min(1),
+            (true, false) => pods,
+        }
     }
 
     /// What a pod counts for when its main container counts for `main`: Kubernetes' own formula, in which init
@@ -145,7 +239,7 @@ impl Workload<'_> {
     }
 }
 
-/// What was decided for a packaged component.
+/// What was decided for a packaged component: the sums are those of one node, which may have all its pods.
 #[derive(Debug, Clone, Copy)]
 pub struct ComponentPlan {
     /// Its index among the program's components.
@@ -164,6 +258,20 @@ pub struct ComponentPlan {
     pub cpu: u64,
     /// Whether nothing holds its pods to a limit.
     pub unbounded: bool,
+    /// Whether every node has as many: a DaemonSet.
+    pub every_node: bool,
+}
+
+impl ComponentPlan {
+    /// How many of its containers may take more than they request: what nothing limits is counted at rest.
+    pub fn containers_held(&self, containers: u64) -> u64 {
+        (if self.unbounded { self.peak } else { self.pods }).saturating_mul(containers)
+    }
+
+    /// What all its pods on one node may take.
+    pub fn limits(&self) -> u64 {
+        self.request.saturating_add(self.gap)
+    }
 }
 
 /// What was decided for a node.
@@ -193,13 +301,13 @@ pub struct NodePlan<'a> {
     pub allocatable: u64,
     /// By how much the node is too small even for what no pod gets; then nothing is allocatable.
     pub shortfall: u64,
-    /// Requests of all that must find room at once.
+    /// Requests of all that may be here and must find room at once, no more than is allocatable.
     pub requests: u64,
-    /// Limits of all that may be there at once.
+    /// Those requests, and what pods that may be here may take beyond theirs.
     pub limits: u64,
-    /// Pods that must find room at once.
+    /// Pods that may be here and must find room at once, no more than the node takes.
     pub pods: u64,
-    /// Requests of CPU, in thousandths.
+    /// Requests of CPU of those pods, in thousandths, no more than the node has.
     pub cpu: u64,
     /// What was decided for its components.
     pub components: Vec<ComponentPlan>,
@@ -208,6 +316,11 @@ pub struct NodePlan<'a> {
 }
 
 impl NodePlan<'_> {
+    /// Requests of the packaged components that may be here.
+    pub fn packaged(&self) -> u64 {
+        self.components.iter().map(|component| component.request).fold(0, u64::saturating_add)
+    }
+
     /// `kube-reserved`.
     pub fn kube_reserved(&self) -> u64 {
         [self.k3s, self.containerd, self.shims, self.secrets, self.held].into_iter().fold(0, u64::saturating_add)

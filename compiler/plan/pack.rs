@@ -49,7 +49,9 @@ pub(crate) struct Class {
     pub(crate) memory: u64,
     /// Thousandths of a CPU of one pod.
     pub(crate) cpu: u64,
-    /// Number of pods.
+    /// Pods that go together: one, or all of a service that is to have one node.
+    pub(crate) pods: u64,
+    /// Number of such pods, or groups of them.
     pub(crate) count: u64,
     /// Indices of the only nodes that may take them; none if any may.
     pub(crate) nodes: Option<Vec<u16>>,
@@ -77,8 +79,9 @@ pub(crate) enum Dimension {
 /// What is known of the placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Any scheduler that places a pod whenever some node has room places all, in every order.
-    AnyOrder,
+    /// Any scheduler that places a pod whenever some node has room places all, in every order. Per class the nodes
+    /// with which the lemma shows it.
+    AnyOrder(Vec<Vec<u16>>),
     /// One placement: per node the number of pods of each class. Only pins make it come true.
     Packed(Vec<Vec<u64>>),
     /// There is no placement.
@@ -105,6 +108,23 @@ pub(crate) fn place(nodes: &[Node], classes: &[Class]) -> Verdict {
     decide(nodes, classes, None, BUDGET)
 }
 
+/// One placement: per node the number of pods of each class. None if there is none, or none was found.
+pub(crate) fn one(nodes: &[Node], classes: &[Class]) -> Option<Vec<Vec<u64>>> {
+    let mut cluster = Cluster::new(nodes, classes, None);
+    if cluster.hopeless().is_some() {
+        return None;
+    }
+    cluster.reduce();
+    // Spread out rather than heaped up, if that is possible: a lost node then takes less with it.
+    let kinds: Vec<usize> = (0..cluster.kinds.len()).collect();
+    let spread = cluster.try_way(&kinds, Way::Emptiest);
+    let filled = spread.or_else(|| cluster.greedy()).or_else(|| match Search::new(&cluster, BUDGET).run() {
+        Outcome::Found(filled) => Some(filled),
+        Outcome::Exhausted(_) | Outcome::GivenUp => None,
+    })?;
+    Some(cluster.by_class(&filled, classes))
+}
+
 /// Places all pods on the nodes that are left when one is lost, for each node in turn. Only
 /// [`Verdict::AnyOrder`] means that nothing has to be done then: the pins of one placement are of
 /// no use in another. The rows of a placement are those of all nodes, the lost one's are zeros.
@@ -122,8 +142,8 @@ fn decide(nodes: &[Node], classes: &[Class], lost: Option<usize>, budget: u64) -
         return Verdict::Undecided;
     }
     cluster.reduce();
-    if order::any(&cluster) {
-        Verdict::AnyOrder
+    if let Some(shown) = order::any(&cluster, classes.len()) {
+        Verdict::AnyOrder(shown)
     } else if let Some(filled) = cluster.greedy() {
         Verdict::Packed(cluster.by_class(&filled, classes))
     } else {
@@ -183,7 +203,7 @@ struct Cluster {
 
 impl Cluster {
     fn new(nodes: &[Node], classes: &[Class], lost: Option<usize>) -> Self {
-        let size = |class: &Class| [class.memory.into(), class.cpu.into(), 1];
+        let size = |class: &Class| [class.memory.into(), class.cpu.into(), class.pods.into()];
         let total = classes.iter().fold([0; 3], |sum, class| add(&sum, &size(class), class.count));
         // A CPU that is never short has room for all.
         let cpu = |node: &Node| node.cpu.map_or(total[1], u128::from);

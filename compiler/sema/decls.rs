@@ -9,7 +9,7 @@ use super::errors;
 use super::hir::{Given, Origin, Program};
 use super::layers::{Field, Fields, Layer};
 use super::load::{Loaded, load_library};
-use super::{machine, service};
+use super::{machine, placement, service};
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
@@ -34,7 +34,7 @@ const NAMED: [&str; 12] = [
 /// The kinds of workload. They share one set of names: those of files, labels and Kubernetes Services.
 pub(super) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
 /// What else may stand at the top of a file.
-const OTHERS: [&str; 7] = ["edition", "namespace", "k3s", "env", "let", "use", "expect"];
+const OTHERS: [&str; 8] = ["edition", "namespace", "k3s", "survive", "env", "let", "use", "expect"];
 /// What only the library declares.
 const LIBRARY: [&str; 1] = ["figures"];
 
@@ -298,6 +298,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     let mut envs: BTreeMap<&'a str, &'a Item> = BTreeMap::new();
     let mut fields: Vec<&'a Item> = Vec::new();
     let mut expects = Vec::new();
+    let mut survives: Option<&Item> = None;
     for file in &loaded.files {
         let from_library = cx.sources.file(file.id).name.starts_with("std/");
         check_edition(cx, &file.items, from_library);
@@ -335,6 +336,10 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
                     Some(first) => cx.report(errors::declared_twice("namespace", "", first.key.span, item.key.span)),
                     None => fields.push(item),
                 },
+                "survive" => match survives {
+                    Some(first) => cx.report(errors::declared_twice("survive", "", first.key.span, item.key.span)),
+                    None => survives = Some(item),
+                },
                 "edition" | "let" | "use" => {}
                 "adopt" => cx.report(errors::not_yet("adopt", item.key.span)),
                 _ => {
@@ -357,7 +362,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     let tiers = service::tiers(&decls);
     let runtimes = service::runtimes(&decls);
     let configs = service::configs(&decls);
-    let services = service::services(&decls, &tiers);
+    let mut services = service::services(&decls, &tiers);
     let budgets = machine::budgets(&decls, &services, &tiers);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
@@ -380,16 +385,17 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
         }
         return None;
     }
-    if let Some(second) = nodes.get(1) {
-        cx.report(errors::several_nodes(nodes[0].name.span, second.name.span));
-    }
-    let k3s = machine::k3s(&decls, nodes[0].role)?;
+    let k3s = machine::k3s(&decls)?;
     machine::settle_settings(&decls, &k3s, &mut nodes);
-    let components = machine::components(&decls, &nodes[0].config, nodes[0].role);
+    placement::check_servers(&decls, &nodes);
+    placement::settle(&decls, &nodes, &mut services);
+    let components = machine::components(&decls, &nodes);
     machine::check_host_ports(&decls, &components, &services);
-    if nodes[0].role == super::hir::Role::Server {
+    if placement::first_server(&nodes).is_some() {
         machine::check_storage(&decls, &components, &services);
     }
+    let open_nodes = placement::of_components(&nodes);
+    let survive = survives.and_then(|item| survive(cx, item, nodes.len()));
     let expects = super::expect::expects(&decls, &expects);
     let source = cx.sources.files().first()?.name.as_str();
     let env = decls.env;
@@ -404,6 +410,8 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
         tiers,
         services,
         configs,
+        open_nodes,
+        survive,
         expects,
         runtimes,
     })
@@ -527,6 +535,26 @@ fn choose_env<'a>(
 }
 
 /// The namespace of the services.
+/// `survive = 1`: the nodes that may be lost.
+fn survive<'a>(cx: &Cx<'a>, item: &'a Item, nodes: usize) -> Option<Given<'a, u64>> {
+    let span = item.value.as_ref().map_or(item.span, |value| value.span);
+    let origin = Origin { env: None, kind: "survive", name: "", key: "", span: Some(span) };
+    let field = Field { item, origin };
+    let value = cx.count(field.value(cx)?)?;
+    match value {
+        0 => None,
+        1 if nodes > 1 => Some(field.given(1)),
+        1 => {
+            cx.report(errors::survive_without_nodes(nodes, span));
+            None
+        }
+        _ => {
+            cx.report(errors::out_of_range("survive", "0 or 1 node", span));
+            None
+        }
+    }
+}
+
 fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given<'a, &'a str> {
     let cx = decls.cx;
     let mut given = Given { value: "apps", origin: Origin::default("output.namespace") };

@@ -188,11 +188,35 @@ pub(super) fn no_node(span: Span) -> Diagnostic {
         .help("say what the machine has: `node NAME { memory = 3800Mi  reserve = 400Mi }`")
 }
 
-pub(super) fn several_nodes(first: Span, second: Span) -> Diagnostic {
-    Diagnostic::error("BZ2016", "this bzc proves one node, and the program has several")
-        .at(second, "the second")
-        .also(first, "the first")
-        .help("compile one file a node until several are supported")
+pub(super) fn even_servers(servers: usize, last: Span) -> Diagnostic {
+    Diagnostic::error("BZ2016", format!("{servers} servers make no cluster"))
+        .at(last, "the last of them")
+        .note(
+            "servers agree by majority: with an even number one more is needed for the same, and of two none may fail",
+        )
+        .help("make it an agent: `role = agent`; or give `k3s` a `datastore-endpoint`")
+}
+
+pub(super) fn no_node_takes(name: &str, why: &[String], span: Span) -> Diagnostic {
+    let error = Diagnostic::error("BZ5017", format!("no node takes the pods of `{name}`")).at(span, "asks for a node");
+    why.iter().fold(error, |error, why| error.note(why.clone()))
+}
+
+pub(super) fn unknown_taint(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ2001", format!("no node has the taint `{name}`"))
+        .at(span, "nothing to tolerate")
+        .help(format!("give it to a node: `taints = [{name}]`"))
+}
+
+pub(super) fn apart_without_replicas(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ2003", "`anti-affinity` is for services and stateful sets")
+        .at(span, "its pods are not replicas of each other")
+}
+
+pub(super) fn survive_without_nodes(nodes: usize, span: Span) -> Diagnostic {
+    let has = if nodes == 1 { "one node".to_owned() } else { format!("{nodes} nodes") };
+    Diagnostic::error("BZ3007", format!("the program has {has}, and is to outlive the loss of one"))
+        .at(span, "nothing would be left to run pods")
 }
 
 pub(super) fn not_yet(what: &str, span: Span) -> Diagnostic {

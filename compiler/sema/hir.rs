@@ -82,6 +82,10 @@ pub struct Program<'a> {
     pub services: Vec<Service<'a>>,
     /// Configuration texts.
     pub configs: Vec<Config<'a>>,
+    /// The nodes that take what K3s packages, by index; none if all do.
+    pub open_nodes: Option<Vec<u16>>,
+    /// Nodes that may be lost: one, or none.
+    pub survive: Option<Given<'a, u64>>,
     /// What the program expects of the plan.
     pub expects: Vec<Expect<'a>>,
     /// Runtimes that services name.
@@ -116,6 +120,14 @@ pub struct Node<'a> {
     pub overcommit: Option<Given<'a, u64>>,
     /// Pods the kubelet takes.
     pub max_pods: Given<'a, u64>,
+    /// Labels of its Node object.
+    pub labels: Vec<(&'a str, Cow<'a, str>)>,
+    /// Its taints, all of effect `NoSchedule`.
+    pub taints: Vec<Spanned<&'a str>>,
+    /// Where other nodes reach it; by its name if it does not say.
+    pub address: Option<Cow<'a, str>>,
+    /// What K3s takes there.
+    pub process: Process<'a>,
     /// Right behind its declaration.
     pub behind: Span,
     /// Keys of its config.yaml, sorted.
@@ -131,6 +143,11 @@ pub struct K3s<'a> {
     pub inside: Option<Span>,
     /// The Kubernetes minor whose tables apply.
     pub minor: u32,
+}
+
+/// What K3s takes on one node, beside the pods.
+#[derive(Debug, Clone, Copy)]
+pub struct Process<'a> {
     /// The K3s process of a server or an agent.
     pub memory: Given<'a, Bytes>,
     /// containerd.
@@ -182,6 +199,8 @@ pub struct Component<'a> {
     pub pods: u64,
     /// Pods beyond those, at most, while it is rolled out or on its way out.
     pub transient: u64,
+    /// Whether it is a DaemonSet: every node that takes it has as many pods.
+    pub every_node: bool,
     /// Whether bzc writes its manifest, because the program changes it.
     pub owned: bool,
 }
@@ -234,6 +253,8 @@ pub enum Rollout {
     Recreate,
     /// That many come first: `maxSurge: N, maxUnavailable: 0`.
     Surge(u64),
+    /// One comes first, while no other rollout goes on.
+    Serial,
     /// The same in percent of the replicas, rounded up as Kubernetes does.
     SurgePercent(u64),
 }
@@ -356,6 +377,8 @@ pub struct Service<'a> {
     pub weight: Option<Given<'a, u64>>,
     /// Rollout.
     pub rollout: Given<'a, Rollout>,
+    /// Rollouts of other waves do not happen beside its own.
+    pub wave: Option<Given<'a, u64>>,
     /// Ports, in the order written.
     pub ports: Vec<Port<'a>>,
     /// The rest of the pod.
@@ -379,8 +402,8 @@ pub struct Pod<'a> {
     pub probes: Vec<Probe<'a>>,
     /// Volumes, in the order written.
     pub volumes: Vec<Volume<'a>>,
-    /// The node it must run on, by index.
-    pub node: Option<usize>,
+    /// Where it may run.
+    pub place: Place<'a>,
     /// Labels beside those bzc sets.
     pub labels: Vec<(&'a str, Cow<'a, str>)>,
     /// Annotations of the pod.
@@ -393,6 +416,23 @@ pub struct Pod<'a> {
     pub pull_secrets: Vec<&'a str>,
     /// The numeric user it runs as.
     pub user: Option<u64>,
+}
+
+/// Where the pods of a service may run.
+#[derive(Debug, Clone, Default)]
+pub struct Place<'a> {
+    /// Where the program says so.
+    pub span: Option<Span>,
+    /// The nodes it names, by index, sorted.
+    pub named: Option<Vec<usize>>,
+    /// Labels that a node must have.
+    pub selector: Vec<(&'a str, Cow<'a, str>)>,
+    /// Taints of nodes that do not keep it away.
+    pub tolerations: Vec<&'a str>,
+    /// Whether no two of its pods may share a node.
+    pub apart: bool,
+    /// What follows: the nodes that may take its pods, by index, sorted; none if all may.
+    pub nodes: Option<Vec<u16>>,
 }
 
 /// What a service runs.

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::decls::{Decls, fields};
+use super::decls::{Decl, Decls, fields};
 use super::errors;
 use super::hir::{
-    Budget, Component, Given, K3s, Node, Origin, Role, Service, Setting, SettingValue, Tier, VolumeSource,
+    Budget, Component, Given, K3s, Node, Origin, Process, Role, Service, Setting, SettingValue, Tier, VolumeSource,
 };
 use super::layers::{Field, Fields, Layer};
 use crate::base::quantity::{Bytes, Cpu, Millis};
@@ -14,7 +14,19 @@ use crate::base::suggest::nearest;
 use crate::stdlib::{self, Flag};
 use crate::syntax::ast::{Expr, ExprKind};
 
-const NODE_KEYS: [&str; 8] = ["memory", "cpu", "reserve", "eviction-hard", "role", "overcommit", "max-pods", "k3s"];
+const NODE_KEYS: [&str; 11] = [
+    "memory",
+    "cpu",
+    "reserve",
+    "eviction-hard",
+    "role",
+    "overcommit",
+    "max-pods",
+    "k3s",
+    "labels",
+    "taints",
+    "address",
+];
 
 const BUDGET_KEYS: [&str; 2] = ["tiers", "services"];
 
@@ -26,7 +38,23 @@ const MINORS: std::ops::RangeInclusive<u32> = 30..=36;
 /// The minor that is taken when the program names no version: K3s's stable channel when the tables were made.
 const STABLE_MINOR: u32 = 36;
 
+/// What a node is in the cluster: a server, unless it says otherwise.
+fn role_of(fields: &Fields<'_, '_>) -> Role {
+    let Some(given) = fields.name("role") else { return Role::Server };
+    match given.value {
+        "server" => Role::Server,
+        "agent" => Role::Agent,
+        other => {
+            let span = given.origin.span.unwrap_or(fields.span);
+            fields.cx.report(errors::not_one_of("role", other, span, &["server", "agent"]));
+            Role::Server
+        }
+    }
+}
+
 pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
+    let all = decls.of("node").filter_map(|decl| fields(decls, "node", decl));
+    let servers = all.filter(|fields| role_of(fields) == Role::Server).count();
     decls
         .of("node")
         .filter_map(|decl| {
@@ -34,18 +62,7 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
             let fields = fields(decls, "node", decl)?;
             fields.check_keys(&NODE_KEYS);
             super::service::check_label(cx, "node", decl.name, decl.span);
-            let role = match fields.name("role") {
-                None => Role::Server,
-                Some(given) => match given.value {
-                    "server" => Role::Server,
-                    "agent" => Role::Agent,
-                    other => {
-                        let span = given.origin.span.unwrap_or(decl.span);
-                        cx.report(errors::not_one_of("role", other, span, &["server", "agent"]));
-                        Role::Server
-                    }
-                },
-            };
+            let role = role_of(&fields);
             let cpu = fields.cpu("cpu");
             let reserve = fields.memory("reserve");
             let eviction = fields.memory("eviction-hard").or_else(|| library_memory(decls, "node", "eviction-hard"));
@@ -82,6 +99,10 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
                 role,
                 overcommit,
                 max_pods,
+                labels: super::pod::labels(&fields, "labels"),
+                taints: super::placement::taints(&fields),
+                address: fields.string("address").map(|given| given.value),
+                process: process(decls, decl, role, servers)?,
                 behind: decl.item.span.after(),
                 // Known once K3s is: `settle_settings`.
                 config: Vec::new(),
@@ -96,6 +117,40 @@ fn library_memory<'a>(decls: &Decls<'_, 'a>, name: &str, key: &'a str) -> Option
     let items = &decl.item.body.as_ref()?.items;
     let layer = Layer { env: None, kind: "std", name: "k3s", items };
     Fields::new(decls.cx, "figures", decl.span, vec![layer]).memory(key)
+}
+
+/// The keys of K3s that one node gives for itself, lowest first.
+fn own_k3s_layers<'a>(decls: &Decls<'_, 'a>, node: Decl<'a>) -> Vec<Layer<'a>> {
+    let cx = decls.cx;
+    let mut layers = Vec::new();
+    for layer in decls.layers("node", node.name, node.item) {
+        for item in layer.items.iter().filter(|item| cx.key(item) == "k3s") {
+            match &item.body {
+                Some(body) => layers.push(Layer { env: layer.env, kind: "k3s", name: node.name, items: &body.items }),
+                None if item.is_hole() => {}
+                None => cx.report(errors::value_for_block("k3s", item.key.span)),
+            }
+        }
+    }
+    layers
+}
+
+/// What K3s takes on a node: what the node says; what the program says of its servers, or of all where it has none;
+/// the library's figure.
+fn process<'a>(decls: &Decls<'_, 'a>, node: Decl<'a>, role: Role, servers: usize) -> Option<Process<'a>> {
+    let (shared, own) = (k3s_layers(decls), own_k3s_layers(decls, node));
+    let all = Fields::new(decls.cx, "k3s", node.span, shared.iter().chain(&own).copied().collect());
+    let measured = match role {
+        Role::Agent if servers > 0 => Fields::new(decls.cx, "k3s", node.span, own),
+        Role::Agent | Role::Server => all.clone(),
+    };
+    let figures = match role {
+        Role::Server if super::placement::has_etcd(servers, &all) => "server-with-etcd",
+        Role::Server => "server",
+        Role::Agent => "agent",
+    };
+    let figure = |key: &'a str| measured.memory(key).or_else(|| library_memory(decls, figures, key));
+    Some(Process { memory: figure("memory")?, containerd: figure("containerd")?, shim: figure("shim")? })
 }
 
 /// `v1.33.3+k3s1` to 33; also `v1.33.3-rc1+k3s1`, and without the `v` or what follows the patch.
@@ -143,7 +198,7 @@ fn k3s_layers<'a>(decls: &Decls<'_, 'a>) -> Vec<Layer<'a>> {
     layers
 }
 
-pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>, role: Role) -> Option<K3s<'a>> {
+pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>) -> Option<K3s<'a>> {
     let cx = decls.cx;
     let span = match decls.k3s {
         Some(item) => item.key.span,
@@ -152,11 +207,6 @@ pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>, role: Role) -> Option<K3s<'a>> {
     let fields = Fields::new(cx, "k3s", span, k3s_layers(decls));
     let version = version(&fields);
     let minor = version.map_or(STABLE_MINOR, |(_, minor)| minor);
-    let figures = match role {
-        Role::Server => "server",
-        Role::Agent => "agent",
-    };
-    let figure = |key: &'a str| fields.memory(key).or_else(|| library_memory(decls, figures, key));
     Some(K3s {
         version: version.map(|(given, _)| given),
         inside: decls.k3s.and_then(|item| {
@@ -164,9 +214,6 @@ pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>, role: Role) -> Option<K3s<'a>> {
             Some(Span { start: open.start + 1, end: open.start + 1, ..open })
         }),
         minor,
-        memory: figure("memory")?,
-        containerd: figure("containerd")?,
-        shim: figure("shim")?,
     })
 }
 
@@ -188,12 +235,13 @@ fn version<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, &'a str>, u32)> {
     }
 }
 
-/// The keys of config.yaml that a block sets, each checked against the table of this minor. Sorted by key.
-fn settings<'a>(fields: &Fields<'_, 'a>, minor: u32, role: Role, own: &[&str]) -> Vec<Setting<'a>> {
+/// The keys of config.yaml of a node, each checked against the table of this minor. Sorted by key. `for_others` are
+/// those that the program gives for all nodes where some have the other role.
+fn settings<'a>(fields: &Fields<'_, 'a>, minor: u32, role: Role, for_others: &[&str]) -> Vec<Setting<'a>> {
     let cx = fields.cx;
     let mut settings: Vec<Setting<'a>> = Vec::new();
     for (key, span) in fields.keys() {
-        if own.contains(&key) || settings.iter().any(|setting| setting.key == key) {
+        if OWN_K3S_KEYS.contains(&key) || settings.iter().any(|setting| setting.key == key) {
             continue;
         }
         let Some(flag) = stdlib::flag(key) else {
@@ -202,6 +250,9 @@ fn settings<'a>(fields: &Fields<'_, 'a>, minor: u32, role: Role, own: &[&str]) -
             cx.report(errors::unknown_flag(key, span, near));
             continue;
         };
+        if for_others.contains(&key) && wrong_role(&flag, role).is_some() {
+            continue;
+        }
         if !flag_is_there(fields, &flag, minor, role, span) {
             continue;
         }
@@ -216,26 +267,23 @@ fn settings<'a>(fields: &Fields<'_, 'a>, minor: u32, role: Role, own: &[&str]) -
 /// The keys of config.yaml of every node: those all have, and its own over them.
 pub(super) fn settle_settings<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &mut [Node<'a>]) {
     let cx = decls.cx;
+    let mixed = nodes.iter().any(|node| node.role != nodes[0].role);
     for node in nodes {
         let mut layers = k3s_layers(decls);
-        let decl = decls.get("node", node.name.value);
-        for layer in decl.into_iter().flat_map(|decl| decls.layers("node", decl.name, decl.item)) {
-            for item in layer.items.iter().filter(|item| cx.key(item) == "k3s") {
-                let Some(body) = &item.body else {
-                    if !item.is_hole() {
-                        cx.report(errors::value_for_block("k3s", item.key.span));
-                    }
-                    continue;
-                };
-                // What bzc itself reads in `k3s` is one for all nodes.
-                for own in body.items.iter().filter(|own| OWN_K3S_KEYS.contains(&cx.key(own))) {
-                    cx.report(errors::own_key_in_node(cx.key(own), own.key.span));
-                }
-                layers.push(Layer { env: layer.env, kind: "k3s", name: "", items: &body.items });
+        let shared: Vec<&str> = layers.iter().flat_map(|layer| layer.items).map(|item| cx.key(item)).collect();
+        let own = decls.get("node", node.name.value).map(|decl| own_k3s_layers(decls, decl)).unwrap_or_default();
+        for item in own.iter().flat_map(|layer| layer.items) {
+            let key = cx.key(item);
+            // What the whole cluster runs is one for all nodes.
+            if matches!(key, "version" | "profile") {
+                cx.report(errors::own_key_in_node(key, item.key.span));
             }
         }
+        let given = |key: &&str| own.iter().flat_map(|layer| layer.items).any(|item| cx.key(item) == *key);
+        let for_others: Vec<&str> = shared.into_iter().filter(|key| mixed && !given(key)).collect();
+        layers.extend(own.iter().copied());
         let fields = Fields::new(cx, "k3s", node.name.span, layers);
-        node.config = settings(&fields, k3s.minor, node.role, &OWN_K3S_KEYS);
+        node.config = settings(&fields, k3s.minor, node.role, &for_others);
         take_max_pods(decls, node);
     }
 }
@@ -261,6 +309,15 @@ fn take_max_pods<'a>(decls: &Decls<'_, 'a>, node: &mut Node<'a>) {
     }
 }
 
+/// The role in which K3s does not take the key, if it is this one.
+fn wrong_role(flag: &Flag, role: Role) -> Option<&'static str> {
+    match (flag.scope, role) {
+        ("server", Role::Agent) => Some("agent"),
+        ("agent", Role::Server) => Some("server"),
+        _ => None,
+    }
+}
+
 /// Whether K3s of this minor takes the key in this role; reports where it does not.
 fn flag_is_there(fields: &Fields<'_, '_>, flag: &Flag, minor: u32, role: Role, span: Span) -> bool {
     let cx = fields.cx;
@@ -272,12 +329,7 @@ fn flag_is_there(fields: &Fields<'_, '_>, flag: &Flag, minor: u32, role: Role, s
         cx.report(errors::flag_too_new(flag, since, minor, span));
         return false;
     }
-    let wrong_role = match (flag.scope, role) {
-        ("server", Role::Agent) => Some("agent"),
-        ("agent", Role::Server) => Some("server"),
-        _ => None,
-    };
-    if let Some(role) = wrong_role {
+    if let Some(role) = wrong_role(flag, role) {
         cx.report(errors::flag_of_other_role(flag, role, span));
         return false;
     }
@@ -450,16 +502,20 @@ fn request_and_limit<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, Bytes>, O
 }
 
 /// The components of this K3s that are not disabled, with what the program changes of them.
-pub(super) fn components<'a>(decls: &Decls<'_, 'a>, config: &[Setting<'a>], role: Role) -> Vec<Component<'a>> {
+pub(super) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<Component<'a>> {
     let cx = decls.cx;
-    let disabled: Vec<&Spanned<Cow<'a, str>>> = config
-        .iter()
-        .filter_map(|setting| match (&setting.value, setting.key) {
-            (SettingValue::List(items), "disable") => Some(items),
-            _ => None,
-        })
-        .flatten()
-        .collect();
+    // Every server brings what it does not disable: only what all of them disable is not there.
+    let disables = |node: &Node<'a>| match super::placement::setting(node, "disable") {
+        Some(SettingValue::List(items)) => items.clone(),
+        _ => Vec::new(),
+    };
+    let servers = || nodes.iter().filter(|node| node.role == Role::Server);
+    let mut disabled: Vec<Spanned<Cow<'a, str>>> = servers().next().map(disables).unwrap_or_default();
+    for server in servers().skip(1) {
+        let also = disables(server);
+        disabled.retain(|item| also.iter().any(|other| other.value == item.value));
+    }
+    let agents_only = servers().next().is_none();
     let mut components = Vec::new();
     for decl in decls.packaged.values() {
         let Some(body) = &decl.item.body else { continue };
@@ -475,7 +531,7 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, config: &[Setting<'a>], role
             continue;
         }
         let changed = own.and_then(|own| fields(decls, "component", own));
-        if let (Some(own), Role::Agent) = (own, role) {
+        if let (Some(own), true) = (own, agents_only) {
             cx.report(errors::component_on_agent(own.name, own.span));
             continue;
         }
@@ -507,6 +563,7 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, config: &[Setting<'a>], role
             pods,
             // A manifest of bzc's own recreates its pod, so that no second one overlaps it.
             transient: if owned { 0 } else { stock.count("transient").map_or(0, |given| given.value) },
+            every_node: stock.flag("every-node") == Some(true),
             owned,
         });
     }

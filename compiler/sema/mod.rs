@@ -10,6 +10,7 @@ mod kinds;
 mod layers;
 pub mod load;
 mod machine;
+mod placement;
 mod pod;
 mod service;
 

@@ -123,7 +123,6 @@ pub(super) fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[P
     for (name, span) in &configs {
         decls.index("config", name, *span);
     }
-    let node = fields.name("node").and_then(|given| decls.index("node", given.value, given.origin.span?));
     let user = fields.count("user");
     if let Some((given, span)) = user.and_then(|given| Some((given, given.origin.span?)))
         && given.value > 2_147_483_647
@@ -138,8 +137,8 @@ pub(super) fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[P
         args: fields.strings("args").unwrap_or_default(),
         probes: if kind.ends() { Vec::new() } else { probes(fields, ports) },
         volumes: volumes(decls, fields, kind),
-        node,
-        labels: labels(fields),
+        place: super::placement::place(decls, fields, kind),
+        labels: labels(fields, "labels"),
         annotations: annotations(fields),
         grace: whole_seconds(fields, "grace"),
         service_account: service_account.map(|given| given.value),
@@ -182,9 +181,9 @@ fn annotations<'a>(fields: &Fields<'_, 'a>) -> Vec<(&'a str, Cow<'a, str>)> {
 }
 
 /// Labels, as Kubernetes takes them.
-fn labels<'a>(fields: &Fields<'_, 'a>) -> Vec<(&'a str, Cow<'a, str>)> {
-    let labels = texts(fields, "labels");
-    let Some(place) = fields.get("labels").and_then(|field| field.origin.span).filter(|_| !labels.is_empty()) else {
+pub(super) fn labels<'a>(fields: &Fields<'_, 'a>, key: &'static str) -> Vec<(&'a str, Cow<'a, str>)> {
+    let labels = texts(fields, key);
+    let Some(place) = fields.get(key).and_then(|field| field.origin.span).filter(|_| !labels.is_empty()) else {
         return labels;
     };
     for (key, value) in &labels {

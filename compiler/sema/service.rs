@@ -15,12 +15,13 @@ use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
 use crate::syntax::ast::{Expr, ExprKind};
 
-const TIER_KEYS: [&str; 14] = [
+const TIER_KEYS: [&str; 19] = [
     "memory",
     "cpu",
     "priority",
     "replicas",
     "rollout",
+    "wave",
     "weight",
     "grace",
     "env",
@@ -30,10 +31,14 @@ const TIER_KEYS: [&str; 14] = [
     "liveness",
     "startup",
     "node",
+    "nodes",
+    "node-selector",
+    "tolerations",
+    "anti-affinity",
 ];
 
 /// Fields of every workload.
-const COMMON_KEYS: [&str; 20] = [
+const COMMON_KEYS: [&str; 24] = [
     "tier",
     "image",
     "memory",
@@ -46,6 +51,10 @@ const COMMON_KEYS: [&str; 20] = [
     "args",
     "volume",
     "node",
+    "nodes",
+    "node-selector",
+    "tolerations",
+    "anti-affinity",
     "labels",
     "annotations",
     "grace",
@@ -62,7 +71,7 @@ const SERVING_KEYS: [&str; 7] = ["port", "ports", "node-port", "host-port", "rea
 /// Fields of one kind only.
 fn own_keys(kind: &str) -> &'static [&'static str] {
     match kind {
-        "service" => &["replicas", "rollout", "scale"],
+        "service" => &["replicas", "rollout", "wave", "scale"],
         "stateful" => &["replicas"],
         "job" => &["parallelism", "completions", "retries", "deadline"],
         "cron" => &["parallelism", "completions", "retries", "deadline", "schedule", "concurrency", "at-most"],
@@ -176,7 +185,7 @@ fn rename_origins<'a>(service: &mut Service<'a>, name: &'a str) {
     }
     rename(&mut service.replicas, name);
     rename(&mut service.rollout, name);
-    service.weight.iter_mut().for_each(|weight| rename(weight, name));
+    service.weight.iter_mut().chain(&mut service.wave).for_each(|given| rename(given, name));
 }
 
 fn service<'a>(
@@ -210,12 +219,13 @@ fn service<'a>(
     let rollout = rollout(&fields)
         .filter(|_| kind == "service")
         .unwrap_or(Given { value: Rollout::Replace, origin: Origin::default("kubernetes.deployment.rollout") });
+    let wave = fields.count("wave").filter(|_| kind == "service");
     let weight = fields.count("weight");
     if let Some(given) = weight.filter(|given| given.value == 0 || given.value > 1_000_000) {
         cx.report(errors::out_of_range("weight", "1 to 1000000", given.origin.span.unwrap_or(decl.span)));
     }
     let ports = if what.ends() { Vec::new() } else { ports(&fields) };
-    let surges = matches!(rollout.value, Rollout::Surge(_) | Rollout::SurgePercent(_));
+    let surges = matches!(rollout.value, Rollout::Surge(_) | Rollout::SurgePercent(_) | Rollout::Serial);
     let pods = replicas.value + u64::from(surges);
     for port in ports.iter().filter_map(|port| port.host_port).filter(|_| pods > 1) {
         cx.report(errors::host_port_of_many(port.value, decl.name, pods, port.span));
@@ -238,6 +248,7 @@ fn service<'a>(
         cpu: cpu(&fields),
         weight,
         rollout,
+        wave,
         ports,
         pod,
     })
@@ -349,7 +360,7 @@ fn rollout<'a>(fields: &Fields<'_, 'a>) -> Option<Given<'a, Rollout>> {
     let cx = fields.cx;
     let field = fields.get("rollout")?;
     let value = field.value(cx)?;
-    const KNOWN: [&str; 3] = ["replace", "recreate", "surge 1"];
+    const KNOWN: [&str; 4] = ["replace", "recreate", "surge 1", "serial"];
     let rollout = match &value.kind {
         ExprKind::Tagged(tagged) if cx.word(tagged.0) == "surge" => {
             let number = cx.number(&tagged.1)?;
@@ -370,6 +381,7 @@ fn rollout<'a>(fields: &Fields<'_, 'a>) -> Option<Given<'a, Rollout>> {
         _ => match cx.text(value.span) {
             "replace" => Rollout::Replace,
             "recreate" => Rollout::Recreate,
+            "serial" => Rollout::Serial,
             other => {
                 cx.report(errors::not_one_of("rollout", other, value.span, &KNOWN));
                 return None;

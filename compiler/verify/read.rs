@@ -9,7 +9,8 @@ const FORMAT: u64 = 1;
 
 pub(super) struct Report<'v> {
     pub(super) level: Option<(u64, u64)>,
-    pub(super) node: Node<'v>,
+    pub(super) nodes: Vec<Node<'v>>,
+    pub(super) placement: Placement<'v>,
     pub(super) theorems: Vec<Theorem<'v>>,
     pub(super) budgets: Vec<Budget<'v>>,
     pub(super) services: Vec<Service<'v>>,
@@ -20,11 +21,45 @@ impl<'v> Report<'v> {
     pub(super) fn service(&self, name: &str) -> Option<&Service<'v>> {
         self.by_name.get(name).and_then(|index| self.services.get(*index))
     }
+
+    /// The first node that takes what K3s packages.
+    pub(super) fn open(&self) -> Option<usize> {
+        self.nodes.iter().position(|node| !node.components.is_empty())
+    }
+
+    pub(super) fn has_server(&self) -> bool {
+        self.nodes.iter().any(|node| node.server)
+    }
+
+    /// The id of an addend that every node has one of.
+    pub(super) fn id_of(&self, id: &str, at: usize) -> String {
+        if self.nodes.len() == 1 { id.to_owned() } else { format!("{id}.{}", self.nodes[at].name) }
+    }
+}
+
+/// How pods are said to come to their nodes.
+pub(super) struct Placement<'v> {
+    pub(super) kind: &'v str,
+    pub(super) moments: Vec<Shown<'v>>,
+}
+
+/// For a moment, every service and then every component, the nodes with which the lemma is said to hold.
+pub(super) struct Shown<'v> {
+    pub(super) wave: Option<Wave<'v>>,
+    pub(super) with: Vec<Vec<usize>>,
+}
+
+/// What rolls at once: a number, or a service that rolls alone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Wave<'v> {
+    Of(u64),
+    Alone(&'v str),
 }
 
 pub(super) struct Theorem<'v> {
     pub(super) id: &'v str,
     pub(super) name: &'v str,
+    pub(super) node: Option<&'v str>,
     pub(super) verdict: &'v str,
     pub(super) statement: &'v str,
     pub(super) reasons: usize,
@@ -89,6 +124,7 @@ pub(super) struct Component<'v> {
     pub(super) limit: u64,
     pub(super) held: u64,
     pub(super) cpu: u64,
+    pub(super) every_node: bool,
     pub(super) bounded: bool,
 }
 
@@ -108,7 +144,10 @@ pub(super) struct Service<'v> {
     pub(super) replicas: u64,
     pub(super) surge: u64,
     pub(super) peak: u64,
+    pub(super) wave: Option<Wave<'v>>,
     pub(super) pods: u64,
+    pub(super) nodes: Option<Vec<usize>>,
+    pub(super) one_on_a_node: bool,
     pub(super) request: u64,
     pub(super) limit: u64,
     pub(super) low: u64,
@@ -124,6 +163,17 @@ pub(super) struct Service<'v> {
     pub(super) main_request: u64,
     pub(super) main_limit: u64,
     pub(super) beside: Vec<Extra>,
+}
+
+impl Service<'_> {
+    /// How many of so many of its pods may be on a node.
+    pub(super) fn on(&self, node: usize, pods: u64) -> u64 {
+        match (self.nodes.as_ref().is_none_or(|nodes| nodes.contains(&node)), self.one_on_a_node) {
+            (false, _) => 0,
+            (true, true) => pods.min(1),
+            (true, false) => pods,
+        }
+    }
 }
 
 /// A container beside the main one.
@@ -205,6 +255,23 @@ impl<'v> Item<'v> {
         values.map(|value| value.as_str().map_or_else(|| self.wrong(key, value, "a list of texts"), Ok)).collect()
     }
 
+    /// Indices below `count`, each once, rising.
+    fn indices(&self, key: &str, list: &Value, count: usize) -> Result<Vec<usize>, String> {
+        let index = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n < count);
+        let indices: Option<Vec<usize>> = list.as_array().and_then(|list| list.iter().map(index).collect());
+        let rising = |indices: &Vec<usize>| indices.windows(2).all(|pair| pair[0] < pair[1]);
+        indices.filter(rising).map_or_else(|| self.wrong(key, list, "a list of nodes by their place in `nodes`"), Ok)
+    }
+
+    /// A wave, by its number, or by the name of the service that rolls alone.
+    fn wave(&self) -> Result<Option<Wave<'v>>, String> {
+        match self.get("wave")? {
+            Value::Null => Ok(None),
+            Value::String(name) => Ok(Some(Wave::Alone(name))),
+            _ => Ok(Some(Wave::Of(self.number("wave")?))),
+        }
+    }
+
     fn pair(&self, key: &str, value: &Value) -> Result<(u64, u64), String> {
         let pair = match value.as_array().map(Vec::as_slice) {
             Some([first, second]) => first.as_u64().zip(second.as_u64()),
@@ -233,15 +300,18 @@ pub(super) fn report(value: &Value) -> Result<Report<'_>, String> {
     top.text_or_null("environment")?;
     let level = top.get("level")?;
     let level = if level.is_null() { None } else { Some(top.pair("level", level)?) };
-    let mut nodes = top.each("nodes", node)?;
-    let (Some(node), true) = (nodes.pop(), nodes.is_empty()) else {
-        return Err("`nodes` does not have exactly one node".to_owned());
-    };
-    let services = top.each("services", service)?;
+    let nodes = top.each("nodes", node)?;
+    if nodes.is_empty() {
+        return Err("`nodes` has no node".to_owned());
+    }
+    let services = top.each("services", |item| service(item, nodes.len()))?;
+    let placed = top.get("placement")?;
+    let placement = placement(&Item { value: placed, path: "placement".to_owned() }, nodes.len())?;
     let by_name = services.iter().enumerate().map(|(index, service)| (service.name, index)).collect();
     Ok(Report {
         level,
-        node,
+        nodes,
+        placement,
         theorems: top.each("theorems", theorem)?,
         budgets: top.each("budgets", budget)?,
         services,
@@ -249,10 +319,23 @@ pub(super) fn report(value: &Value) -> Result<Report<'_>, String> {
     })
 }
 
+fn placement<'v>(item: &Item<'v>, nodes: usize) -> Result<Placement<'v>, String> {
+    let moments = item.each("moments", |item| {
+        let lists = ["services", "components"].map(|key| {
+            let lists = item.values(key)?.iter();
+            lists.map(|list| item.indices(key, list, nodes)).collect::<Result<Vec<_>, String>>()
+        });
+        let [services, components] = lists;
+        Ok(Shown { wave: item.wave()?, with: [services?, components?].concat() })
+    });
+    Ok(Placement { kind: item.text("kind")?, moments: moments? })
+}
+
 fn theorem<'v>(item: &Item<'v>) -> Result<Theorem<'v>, String> {
     Ok(Theorem {
         id: item.text("id")?,
         name: item.text("name")?,
+        node: item.text_or_null("node")?,
         verdict: item.text("verdict")?,
         statement: item.text("statement")?,
         reasons: item.texts("why")?.len(),
@@ -333,6 +416,7 @@ fn component<'v>(item: &Item<'v>) -> Result<Component<'v>, String> {
         limit: item.number("limitBytes")?,
         held: item.number("heldBackBytes")?,
         cpu: item.number("cpuMilli")?,
+        every_node: item.truth("everyNode")?,
         bounded: item.truth("bounded")?,
     })
 }
@@ -350,7 +434,7 @@ fn budget<'v>(item: &Item<'v>) -> Result<Budget<'v>, String> {
     })
 }
 
-fn service<'v>(item: &Item<'v>) -> Result<Service<'v>, String> {
+fn service<'v>(item: &Item<'v>, nodes: usize) -> Result<Service<'v>, String> {
     item.text_or_null("tier")?;
     Ok(Service {
         name: item.text("name")?,
@@ -358,7 +442,13 @@ fn service<'v>(item: &Item<'v>) -> Result<Service<'v>, String> {
         replicas: item.number("replicas")?,
         surge: item.number("surge")?,
         peak: item.number("podsAtPeak")?,
+        wave: item.wave()?,
         pods: item.number("podsWithEnding")?,
+        nodes: match item.get("nodes")? {
+            Value::Null => None,
+            list => Some(item.indices("nodes", list, nodes)?),
+        },
+        one_on_a_node: item.truth("oneOnANode")?,
         request: item.number("requestBytes")?,
         limit: item.number("limitBytes")?,
         low: item.number("lowBytes")?,

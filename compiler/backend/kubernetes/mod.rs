@@ -17,7 +17,8 @@ use serde::Serialize;
 use super::yaml::{comment, to_yaml};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
-use crate::plan::model::{Choice, Plan, Workload};
+use crate::plan::model::{Choice, Placement, Plan, Workload};
+use crate::plan::packaged;
 use crate::sema::hir::{Node, Role, Service, SettingValue};
 
 /// Files that are not a service's begin with a digit, which no service's name does.
@@ -136,12 +137,16 @@ fn quantities(pairs: &[(&str, String)]) -> Option<BTreeMap<String, Quantity>> {
     Some(pairs.iter().map(|(key, value)| ((*key).to_owned(), Quantity(value.clone()))).collect())
 }
 
-/// What all services together may take in the cluster: the smallest budget over all of them, or what the node has.
+/// What all services together may take in the cluster: the smallest budget over all of them, or what the node has; on
+/// several nodes what was proved to find room.
 pub(super) fn namespace_ceiling(plan: &Plan<'_, '_>) -> Bytes {
-    let packaged: u64 = plan.node.components.iter().map(|component| component.request).sum();
-    let of_node = Bytes::new(plan.node.allocatable - packaged);
+    let of_nodes = match plan.nodes.as_slice() {
+        [node] => node.allocatable - node.packaged(),
+        nodes => plan.together.requests - packaged(nodes, |component| component.request),
+    };
     let over_all = plan.program.budgets.iter().filter(|budget| budget.members.is_none());
-    over_all.map(|budget| budget.ceiling.value).chain([of_node]).min().unwrap_or(of_node)
+    let least = over_all.map(|budget| budget.ceiling.value.n).fold(of_nodes, u64::min);
+    Bytes::new(least)
 }
 
 /// The budget, held by the cluster: what the compiler proved stays true when somebody adds a pod by hand.
@@ -226,9 +231,11 @@ pub(super) fn system_limits(plan: &Plan<'_, '_>, default: Bytes) -> String {
     out
 }
 
-/// Whether a pod could run anywhere else than on the one node of the program.
-pub(super) fn pins_matter(plan: &Plan<'_, '_>) -> bool {
-    plan.program.nodes.iter().any(|node| node.role == Role::Agent)
+/// Whether a service is held to nodes by their names: where its pods could run anywhere else.
+pub(super) fn pins(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> bool {
+    let elsewhere = plan.on_several_nodes() || plan.program.nodes.iter().any(|node| node.role == Role::Agent);
+    let by_name = service.pod.place.named.is_some() || (plan.placement == Placement::Pinned && !workload.is_fixed());
+    elsewhere && by_name
 }
 
 /// The name a node has in the cluster: what its config.yaml says, or its name in the program.

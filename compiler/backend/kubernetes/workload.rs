@@ -16,11 +16,11 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{labelled, labels, node_name, pins_matter, print, priority_name};
+use super::{labelled, labels, node_name, pins, print, priority_name};
 use crate::backend::dockerfile::image_name;
 use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
-use crate::plan::model::{Plan, Workload};
+use crate::plan::model::{Plan, Wave, Workload};
 use crate::sema::hir::{
     Concurrency, EnvValue, Extra, Given, Image, Kind, Probe, ProbeAction, ProbeKind, Rollout, Run, Scale, Schedule,
     Service, Volume, VolumeSource,
@@ -88,10 +88,27 @@ fn label_selector(service: &Service<'_>) -> LabelSelector {
     LabelSelector { match_labels: Some(selector(service)), ..LabelSelector::default() }
 }
 
+/// The label by which the Deployments of a wave are applied.
+pub(crate) const WAVE: &str = "bzc/wave";
+
+/// The wave of a rollout: its number, or its own name where it rolls alone.
+pub(crate) fn wave(service: &Service<'_>, workload: &Workload<'_>) -> Option<String> {
+    match workload.wave {
+        _ if workload.surge == 0 => None,
+        Wave::Every => None,
+        Wave::Of(wave) => Some(wave.to_string()),
+        Wave::Alone => Some(service.name.value.to_owned()),
+    }
+}
+
 fn deployment(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> Deployment {
     let scaled = matches!(service.kind, Kind::Deployment(Some(_)));
+    let mut metadata = own_metadata(plan, service);
+    if let Some(wave) = wave(service, workload) {
+        metadata.labels.get_or_insert_default().insert(WAVE.to_owned(), wave);
+    }
     Deployment {
-        metadata: own_metadata(plan, service),
+        metadata,
         spec: Some(DeploymentSpec {
             // Where an autoscaler decides, a number here would undo its decision at every apply.
             replicas: (!scaled).then(|| count(workload.replicas)),
@@ -232,6 +249,7 @@ fn strategy(rollout: Rollout) -> DeploymentStrategy {
     match rollout {
         Rollout::Replace => rolling(IntOrString::Int(0), 1),
         Rollout::Recreate => DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None },
+        Rollout::Serial => rolling(IntOrString::Int(1), 0),
         Rollout::Surge(n) => rolling(IntOrString::Int(count(n)), 0),
         Rollout::SurgePercent(percent) => rolling(IntOrString::String(format!("{percent}%")), 0),
     }
@@ -250,9 +268,16 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
         // start-up time that grow with the number of services, for names DNS resolves anyway.
         enable_service_links: Some(false),
         image_pull_secrets: (!given.pull_secrets.is_empty()).then(|| pull_secrets.collect()),
-        node_selector: given.node.filter(|_| pins_matter(plan)).map(|node| {
-            let name = node_name(&plan.program.nodes[node]);
-            BTreeMap::from([("kubernetes.io/hostname".to_owned(), name.to_owned())])
+        node_selector: node_selector(plan, service, workload),
+        affinity: affinity(plan, service, workload),
+        tolerations: (!given.place.tolerations.is_empty()).then(|| {
+            let of = |name: &&str| core::Toleration {
+                key: Some((*name).to_owned()),
+                operator: Some("Exists".to_owned()),
+                effect: Some("NoSchedule".to_owned()),
+                ..core::Toleration::default()
+            };
+            given.place.tolerations.iter().map(of).collect()
         }),
         priority_class_name: tier
             .filter(|tier| tier.priority.is_some())
@@ -273,6 +298,60 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
         ..core::PodSpec::default()
     }
 }
+
+/// The names of the nodes that a service is held to, where it is held by name.
+fn held_to<'p>(plan: &'p Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> Option<Vec<&'p str>> {
+    let all = (0..plan.nodes.len()).filter(|node| workload.may_be_on(*node));
+    pins(plan, service, workload).then(|| all.map(|node| node_name(&plan.program.nodes[node])).collect())
+}
+
+/// Labels that a node must have: those the program asks for, and its name where there is but one.
+fn node_selector(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> Option<BTreeMap<String, String>> {
+    let asked = service.pod.place.selector.iter().map(|(key, value)| ((*key).to_owned(), value.to_string()));
+    let mut labels: BTreeMap<String, String> = asked.collect();
+    if let Some([name]) = held_to(plan, service, workload).as_deref() {
+        labels.insert(HOSTNAME.to_owned(), (*name).to_owned());
+    }
+    (!labels.is_empty()).then_some(labels)
+}
+
+/// Several nodes by name, and pods of one service apart from each other.
+fn affinity(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> Option<core::Affinity> {
+    let names = held_to(plan, service, workload).filter(|names| names.len() > 1);
+    let node_affinity = names.map(|names| core::NodeAffinity {
+        required_during_scheduling_ignored_during_execution: Some(core::NodeSelector {
+            node_selector_terms: vec![core::NodeSelectorTerm {
+                match_expressions: Some(vec![core::NodeSelectorRequirement {
+                    key: HOSTNAME.to_owned(),
+                    operator: "In".to_owned(),
+                    values: Some(names.into_iter().map(str::to_owned).collect()),
+                }]),
+                ..core::NodeSelectorTerm::default()
+            }],
+        }),
+        ..core::NodeAffinity::default()
+    });
+    let apart = service.pod.place.apart.then(|| core::PodAntiAffinity {
+        required_during_scheduling_ignored_during_execution: Some(vec![core::PodAffinityTerm {
+            label_selector: Some(label_selector(service)),
+            topology_key: HOSTNAME.to_owned(),
+            ..core::PodAffinityTerm::default()
+        }]),
+        ..core::PodAntiAffinity::default()
+    });
+    (node_affinity.is_some() || apart.is_some()).then(|| core::Affinity {
+        node_affinity,
+        pod_anti_affinity: apart,
+        ..core::Affinity::default()
+    })
+}
+
+/// The label every kubelet gives its node.
+const HOSTNAME: &str = "kubernetes.io/hostname";
 
 fn texts(list: &[std::borrow::Cow<'_, str>]) -> Option<Vec<String>> {
     (!list.is_empty()).then(|| list.iter().map(ToString::to_string).collect())

@@ -21,9 +21,13 @@ impl Random {
             1 => 1 + self.below(5),
             _ => 1 + self.below(8 * MI),
         };
-        let mut under: Vec<u16> = (1..ceilings as u16).filter(|_| self.below(2) == 0).collect();
-        under.insert(self.below(under.len() as u64 + 1) as usize, 0);
-        Claim { lo, hi, weight, copies: self.below(5), under }
+        let copies = self.below(5);
+        let below: Vec<u16> = (1..ceilings as u16).filter(|_| self.below(2) == 0).collect();
+        // At some ceilings not all pods count.
+        let mut under: Vec<(u16, u64)> =
+            below.into_iter().map(|c| (c, if self.below(3) == 0 { self.below(5) } else { copies })).collect();
+        under.insert(self.below(under.len() as u64 + 1) as usize, (0, copies));
+        Claim { lo, hi, weight, under }
     }
 
     /// Claims under the node (ceiling 0) and some budgets, some of the claims alike.
@@ -46,7 +50,12 @@ impl Random {
 }
 
 fn one(lo: u64, hi: u64, weight: u64, copies: u64) -> Claim {
-    Claim { lo, hi, weight, copies, under: vec![0] }
+    Claim { lo, hi, weight, under: vec![(0, copies)] }
+}
+
+/// How many pods of a claim count at a ceiling.
+fn copies(claim: &Claim, ceiling: u16) -> u64 {
+    claim.under.iter().filter(|(c, _)| *c == ceiling).map(|(_, copies)| copies).sum()
 }
 
 fn los(claims: &[Claim]) -> Vec<u64> {
@@ -58,8 +67,7 @@ fn his(claims: &[Claim]) -> Vec<u64> {
 }
 
 fn used(claims: &[Claim], sizes: &[u64], ceiling: usize) -> u64 {
-    let below = claims.iter().zip(sizes).filter(|(c, _)| c.under.contains(&(ceiling as u16)));
-    below.map(|(c, size)| c.copies * size).sum()
+    claims.iter().zip(sizes).map(|(c, size)| copies(c, ceiling as u16) * size).sum()
 }
 
 fn broken(claims: &[Claim], sizes: &[u64], rooms: &[u64]) -> Vec<u16> {
@@ -103,7 +111,7 @@ fn exhaust(claims: &[Claim], room: u64) -> Option<Option<Fraction>> {
     let mut best = None;
     loop {
         let sizes: Vec<u64> = digits.iter().zip(&values).map(|(&d, v): (&usize, _)| v[d]).collect();
-        if claims.iter().zip(&sizes).map(|(c, size)| c.copies * size).sum::<u64>() <= room {
+        if used(claims, &sizes, 0) <= room {
             let here = lowest(claims, &sizes);
             if best.as_ref().is_none_or(|best| compare_lowest(&here, best).is_gt()) {
                 best = Some(here);
@@ -129,7 +137,7 @@ fn reference(claims: &[Claim], rooms: &[u64]) -> Option<(Vec<u64>, Option<Fracti
         values[i].get(first).copied().unwrap_or(claims[i].hi)
     };
     let mut sizes = his(claims);
-    let mut active: Vec<usize> = (0..claims.len()).filter(|&i| claims[i].copies > 0).collect();
+    let mut active: Vec<usize> = (0..claims.len()).filter(|&i| claims[i].under.iter().any(|c| c.1 > 0)).collect();
     let mut first = None;
     while !active.is_empty() {
         let mut levels: Vec<Fraction> = Vec::new();
@@ -154,7 +162,7 @@ fn reference(claims: &[Claim], rooms: &[u64]) -> Option<(Vec<u64>, Option<Fracti
             first = first.or(last);
         }
         active.retain(|&i| sizes[i] < claims[i].hi);
-        active.retain(|&i| !claims[i].under.iter().any(|c| end.contains(c)));
+        active.retain(|&i| !claims[i].under.iter().any(|(c, _)| end.contains(c)));
     }
     loop {
         let mut order: Vec<usize> = (0..claims.len()).collect();
@@ -293,8 +301,8 @@ fn ends_need_not_be_whole_mebibytes() {
 #[test]
 fn every_ceiling_that_is_over_is_named() {
     let mut claims = vec![one(4 * MI, 8 * MI, 1, 3), one(2 * MI, 2 * MI, 1, 1)];
-    claims[0].under = vec![2, 0];
-    claims[1].under = vec![0, 1];
+    claims[0].under = vec![(2, 3), (0, 3)];
+    claims[1].under = vec![(0, 1), (1, 1)];
     let excess = |ceiling, deficit| Excess { ceiling, deficit };
     let over = fill(&claims, &[14 * MI - 1, 2 * MI, 0]);
     assert_eq!(over, Fill::Over(vec![excess(0, 1), excess(2, 12 * MI)]));
@@ -316,7 +324,7 @@ fn what_costs_nothing_gets_everything() {
 #[test]
 fn a_full_budget_does_not_stop_the_node() {
     let mut claims = vec![one(10 * MI, 90 * MI, 10 * MI, 1); 3];
-    claims[1].under.push(1);
+    claims[1].under.push((1, 1));
     let answer = fitted(&claims, &[100 * MI, 15 * MI]);
     assert_eq!(answer, Some((vec![43 * MI, 15 * MI, 42 * MI], Some((3, 2)))));
 }
@@ -344,8 +352,7 @@ fn ten_thousand_different_claims_leave_no_step_untaken() {
             lo: random.bytes(8, 64),
             hi: random.bytes(64, 10_000),
             weight: 1 + random.below(1 << 30),
-            copies: 1 + random.below(9),
-            under: vec![0, 1 + i % 8],
+            under: vec![(0, 1 + random.below(9)), (1 + i % 8, 1 + random.below(9))],
         })
         .collect();
     let rooms: Vec<u64> = (0..9).map(|c| used(&claims, &los(&claims), c) / 4 * (5 + c as u64 * 3)).collect();
@@ -354,7 +361,7 @@ fn ten_thousand_different_claims_leave_no_step_untaken() {
     let left: Vec<u64> = (0..9).map(|c| rooms[c] - used(&claims, &sizes, c)).collect();
     for (claim, size) in claims.iter().zip(sizes) {
         let next = claim.hi.min((size / MI + 1) * MI);
-        let is_stuck = |&c: &u16| claim.copies * (next - size) > left[usize::from(c)];
+        let is_stuck = |&(c, copies): &(u16, u64)| copies * (next - size) > left[usize::from(c)];
         assert!(size == claim.hi || claim.under.iter().any(is_stuck));
     }
 }

@@ -39,10 +39,18 @@ const UNIONS: usize = 8;
 /// all of them for every one.
 const FEW: usize = 128;
 
-/// Whether the lemma holds for every kind, each time with some set of nodes.
-pub(super) fn any(cluster: &Cluster) -> bool {
-    let fields: Vec<Field> = fields(cluster).iter().map(|nodes| Field::new(cluster, nodes)).collect();
-    cluster.kinds.iter().all(|kind| fields.iter().any(|field| field.has_room(cluster, kind)))
+/// Whether the lemma holds for every kind: then for every class the set of nodes with which it does.
+pub(super) fn any(cluster: &Cluster, classes: usize) -> Option<Vec<Vec<u16>>> {
+    let sets = fields(cluster);
+    let fields: Vec<Field> = sets.iter().map(|nodes| Field::new(cluster, nodes)).collect();
+    let mut shown = vec![Vec::new(); classes];
+    for kind in &cluster.kinds {
+        let at = fields.iter().position(|field| field.has_room(cluster, kind))?;
+        let mut nodes: Vec<u16> = sets[at].iter().filter_map(|&node| u16::try_from(node).ok()).collect();
+        nodes.sort_unstable();
+        kind.members.iter().for_each(|&class| shown[class].clone_from(&nodes));
+    }
+    Some(shown)
 }
 
 /// The sets of nodes with which to try the lemma, in order of size. Nodes that are in the same

@@ -1,0 +1,187 @@
+//! Which sums bound the memory of services, and a number out of every range under all of them: from nodes, budgets and
+//! the moments of a rollout come ceilings and claims for `fill.rs`.
+
+use std::collections::BTreeSet;
+
+use super::fill::{Claim, Fill, fill};
+use super::model::{Choice, NodePlan, Wave, Workload};
+use super::{Ceiling, Excess, limits};
+use crate::base::quantity::Bytes;
+use crate::sema::hir::Program;
+
+/// A moment at which rollouts that may happen at once have all started their new pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// No wave is rolled out.
+    Calm,
+    /// This wave is.
+    Of(u64),
+    /// The service of this index is, which lets no other be.
+    Alone(usize),
+}
+
+impl Moment {
+    /// Pods of a service that must find room then.
+    pub fn pods(self, index: usize, workload: &Workload<'_>) -> u64 {
+        let surges = match workload.wave {
+            Wave::Every => true,
+            Wave::Of(wave) => self == Moment::Of(wave),
+            Wave::Alone => self == Moment::Alone(index),
+        };
+        if surges { workload.peak() } else { workload.replicas }
+    }
+}
+
+/// The moments that can be the worst. Of services that roll alone and are alike, the first is enough: it is never the
+/// smaller one.
+pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    let mut waves = BTreeSet::new();
+    let mut alike = BTreeSet::new();
+    for (index, workload) in workloads.iter().enumerate().filter(|(_, workload)| workload.surge > 0) {
+        match workload.wave {
+            Wave::Every => {}
+            Wave::Of(wave) => {
+                waves.insert(wave);
+            }
+            Wave::Alone => {
+                let service = &program.services[index];
+                let members = |budget: &crate::sema::hir::Budget<'_>| {
+                    budget.members.as_ref().is_none_or(|members| members.binary_search(&index).is_ok())
+                };
+                let budgets: Vec<bool> = program.budgets.iter().map(members).collect();
+                let weight = service.weight.map(|weight| weight.value);
+                let size = (workload.pod_least(), workload.pod_request(), workload.pod_limit(), workload.cpu);
+                let where_to = (workload.nodes.clone(), workload.one_a_node);
+                if alike.insert((size, workload.replicas, workload.surge, weight, budgets, where_to)) {
+                    moments.push(Moment::Alone(index));
+                }
+            }
+        }
+    }
+    moments.extend(waves.into_iter().map(Moment::Of));
+    if moments.is_empty() {
+        moments.push(Moment::Calm);
+    }
+    moments
+}
+
+/// A sum that may not be exceeded at some moment.
+struct Room {
+    ceiling: Ceiling,
+    moment: Moment,
+    left: i128,
+}
+
+/// Chooses a number out of every range, with `held` to the nodes: each for itself, or all together for so many bytes.
+/// The common level, or all that is over even at the low ends.
+pub(super) fn choose(
+    program: &Program<'_>,
+    nodes: &[NodePlan<'_>],
+    together: Option<i128>,
+    workloads: &mut [Workload<'_>],
+) -> Result<Option<(u64, u64)>, Vec<Excess>> {
+    let mut rooms: Vec<Room> = Vec::new();
+    for moment in moments(program, workloads) {
+        let mut add = |ceiling, left| rooms.push(Room { ceiling, moment, left });
+        match together {
+            Some(room) => add(Ceiling::Together, room),
+            None => {
+                for (index, node) in nodes.iter().enumerate() {
+                    let left = i128::from(node.allocatable) - i128::from(node.shortfall);
+                    add(Ceiling::Node(index), left - i128::from(node.packaged()));
+                    if let Some(room) = overcommit_room(program, node, index, workloads) {
+                        add(Ceiling::Overcommit(index), room);
+                    }
+                }
+            }
+        }
+        for (index, budget) in program.budgets.iter().enumerate() {
+            add(Ceiling::Budget(index), i128::from(budget.ceiling.value.n));
+        }
+    }
+    let mut claims: Vec<Claim> = Vec::with_capacity(workloads.len());
+    let mut ranged: Vec<usize> = Vec::with_capacity(workloads.len());
+    for (index, workload) in workloads.iter().enumerate() {
+        let copies = |room: &Room| {
+            let pods = room.moment.pods(index, workload);
+            match room.ceiling {
+                Ceiling::Together => pods,
+                Ceiling::Node(node) | Ceiling::Overcommit(node) => workload.on(node, pods),
+                Ceiling::Budget(budget) => match &program.budgets[budget].members {
+                    Some(members) if members.binary_search(&index).is_err() => 0,
+                    _ => pods,
+                },
+            }
+        };
+        if workload.choice == Choice::Burst {
+            // Nothing to choose: a node is charged the request (the rest is held back), a budget the limit.
+            for room in &mut rooms {
+                let each = match room.ceiling {
+                    Ceiling::Node(_) | Ceiling::Together => workload.pod_request(),
+                    Ceiling::Budget(_) => workload.pod_limit(),
+                    Ceiling::Overcommit(_) => continue,
+                };
+                room.left -= i128::from(each) * i128::from(copies(room));
+            }
+            continue;
+        }
+        let counted = (0_u16..).zip(&rooms).map(|(at, room)| (at, copies(room)));
+        claims.push(Claim {
+            lo: workload.pod_least(),
+            hi: workload.pod_limit(),
+            weight: workload.pod_least().saturating_mul(program.services[index].weight.map_or(1, |w| w.value)),
+            under: counted.filter(|(_, copies)| *copies > 0).collect(),
+        });
+        ranged.push(index);
+    }
+    // A room below zero is over by itself; the claims must then be over by that much more.
+    let clamp = |n: i128| u64::try_from(n.max(0)).unwrap_or(u64::MAX);
+    let positive: Vec<u64> = rooms.iter().map(|room| clamp(room.left)).collect();
+    let filled = fill(&claims, &positive);
+    let mut deficits: Vec<u64> = rooms.iter().map(|room| clamp(-room.left)).collect();
+    if let Fill::Over(over) = &filled {
+        over.iter()
+            .for_each(|excess| deficits[excess.ceiling] = deficits[excess.ceiling].saturating_add(excess.deficit));
+    }
+    // Of several moments the worst is told.
+    let mut over: Vec<Excess> = Vec::new();
+    for (room, deficit) in rooms.iter().zip(deficits).filter(|(_, deficit)| *deficit > 0) {
+        match over.iter_mut().find(|excess| excess.ceiling == room.ceiling) {
+            Some(excess) => excess.deficit = excess.deficit.max(deficit),
+            None => over.push(Excess { ceiling: room.ceiling, deficit }),
+        }
+    }
+    match filled {
+        Fill::Fits { sizes, level } if over.is_empty() => {
+            for (index, size) in ranged.into_iter().zip(sizes) {
+                let workload = &mut workloads[index];
+                // The pod got `size`; its main container what the sidecars leave of it.
+                let size = (size - workload.sidecars).min(workload.limit.n);
+                if workload.choice == Choice::Level && size == workload.limit.n {
+                    workload.choice = Choice::Ceiling;
+                }
+                if size != workload.limit.n {
+                    workload.limit = Bytes::new(size);
+                }
+                workload.request = workload.limit;
+            }
+            Ok(level)
+        }
+        _ => Err(over),
+    }
+}
+
+/// What `overcommit` leaves for the limits of services that have one number, once all that bursts is counted.
+fn overcommit_room(
+    program: &Program<'_>,
+    node: &NodePlan<'_>,
+    index: usize,
+    workloads: &[Workload<'_>],
+) -> Option<i128> {
+    let overcommit = program.nodes[index].overcommit?;
+    let allowed = i128::from(node.allocatable) * i128::from(overcommit.value) / 100;
+    let packaged: i128 = node.components.iter().map(|c| i128::from(c.limits())).sum();
+    let bursting = workloads.iter().filter(|workload| workload.choice == Choice::Burst);
+    Some(allowed - packaged - bursting.map(|workload| limits(workload, index)).sum::<i128>())
+}
