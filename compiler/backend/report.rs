@@ -682,7 +682,7 @@ pub fn markdown(plan: &Plan<'_, '_>) -> String {
     }
     if !plan.components().is_empty() {
         out.push_str(
-            "\n## What K3s packages\n\n| component | requests | held back | from |\n| --- | ---: | ---: | --- |\n",
+            "\n## What runs beside the services\n\n| component | requests | held back | from |\n| --- | ---: | ---: | --- |\n",
         );
         for component in plan.components() {
             let declared = &program.components[component.component];

@@ -119,7 +119,7 @@ pub(super) fn settle<'a>(
 /// All ranges at their low ends.
 fn lowest<'a>(workloads: &[Workload<'a>]) -> Vec<Workload<'a>> {
     let mut low = workloads.to_vec();
-    for workload in low.iter_mut().filter(|workload| workload.choice == Choice::Level) {
+    for workload in low.iter_mut().filter(|workload| matches!(workload.choice, Choice::Level | Choice::Ceiling)) {
         workload.request = workload.least;
         workload.limit = workload.least;
     }

@@ -116,7 +116,7 @@ fn packaged_addends<'c>(
         let declared = &program.components[component.component];
         let span = declared.memory.and_then(|(request, _)| request.origin.span);
         let span = span.or(declared.bound.and_then(|bound| bound.origin.span));
-        addend(format!("`{}`, which K3s packages", declared.name), amount(component), span)
+        addend(format!("`{}`, {}", declared.name, declared.whose()), amount(component), span)
     };
     components.filter(|component| amount(component) > 0).map(of).collect()
 }
@@ -294,8 +294,7 @@ pub(super) fn nowhere(plan: &Plan<'_, '_>, certificate: &Certificate) -> Diagnos
             )
         }
         Certificate::Exhausted { states } => {
-            let text = format!("there is room for all pods together, but not for each of them");
-            Diagnostic::error("BZ4007", text)
+            Diagnostic::error("BZ4007", "there is room for all pods together, but not for each of them")
                 .at(program.nodes[0].name.span, "no way to share the pods among the nodes")
                 .note(format!("every way of placing them was excluded; {states} had to be looked at"))
         }
@@ -555,7 +554,7 @@ pub(super) fn over_cpu(plan: &Plan<'_, '_>, requested: u64, cpu: Given<'_, Cpu>)
     for component in plan.components().iter().filter(|component| component.cpu > 0) {
         let declared = &plan.program.components[component.component];
         let span = declared.cpu.and_then(|(request, _)| request.origin.span);
-        error.addends.push(milli(format!("`{}`, which K3s packages", declared.name), component.cpu, span));
+        error.addends.push(milli(format!("`{}`, {}", declared.name, declared.whose()), component.cpu, span));
     }
     for ((span, each), (names, pods)) in groups {
         error.addends.push(milli(format!("{}: {pods} x {each}m", named(&names)), each.saturating_mul(pods), span));

@@ -18,7 +18,7 @@ pub(super) fn node<'a>(program: &Program<'a>, workloads: &[Workload<'a>], index:
         .components
         .iter()
         .enumerate()
-        .filter(|_| has_server && open)
+        .filter(|(_, component)| open && (has_server || component.foreign))
         .map(|(index, component)| component_plan(index, component, system_default, overcommitted))
         .collect();
     let mut held: u128 = components.iter().map(|component| u128::from(component.held)).sum();

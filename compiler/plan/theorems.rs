@@ -152,7 +152,7 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
         [node] => node.cpu.map(|cpu| cpu.value.to_string()),
         nodes => {
             let all: Option<u64> = nodes.iter().map(|node| node.cpu.map(|cpu| cpu.value.milli)).sum();
-            all.map(|milli| Cpu::milli(milli).to_string())
+            all.map(|milli| if milli % 1000 == 0 { (milli / 1000).to_string() } else { Cpu::milli(milli).to_string() })
         }
     };
     let rolled = match moments(program, &plan.workloads).as_slice() {

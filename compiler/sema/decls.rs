@@ -17,9 +17,10 @@ use crate::stdlib;
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
 
 /// The kinds a program declares by name.
-const NAMED: [&str; 12] = [
+const NAMED: [&str; 13] = [
     "node",
     "component",
+    "others",
     "budget",
     "tier",
     "service",
@@ -389,7 +390,8 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     machine::settle_settings(&decls, &k3s, &mut nodes);
     placement::check_servers(&decls, &nodes);
     placement::settle(&decls, &nodes, &mut services);
-    let components = machine::components(&decls, &nodes);
+    let mut components = machine::components(&decls, &nodes);
+    components.extend(machine::others(&decls));
     machine::check_host_ports(&decls, &components, &services);
     if placement::first_server(&nodes).is_some() {
         machine::check_storage(&decls, &components, &services);

@@ -519,6 +519,11 @@ pub(super) fn component_on_agent(name: &str, span: Span) -> Diagnostic {
         .at(span, "would be ignored")
 }
 
+pub(super) fn others_of_k3s(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5007", format!("`{name}` is what K3s packages, and is counted already"))
+        .at(span, "would be counted twice")
+}
+
 pub(super) fn namespace_of_k3s(span: Span) -> Diagnostic {
     Diagnostic::error("BZ5001", "`kube-system` is K3s's own namespace")
         .at(span, "the quota of the services would hold K3s's pods too")

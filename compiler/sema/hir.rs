@@ -203,6 +203,8 @@ pub struct Component<'a> {
     pub every_node: bool,
     /// Whether bzc writes its manifest, because the program changes it.
     pub owned: bool,
+    /// Whether it is none of K3s's, but pods the program says there are.
+    pub foreign: bool,
 }
 
 /// A named ceiling over the limits of services.
@@ -272,6 +274,13 @@ pub enum Kind<'a> {
     Job(Run),
     /// `cron`: a CronJob.
     CronJob(Run, Schedule<'a>),
+}
+
+impl Component<'_> {
+    /// Who brings it, behind its name.
+    pub const fn whose(&self) -> &'static str {
+        if self.foreign { "which bzc does not manage" } else { "which K3s packages" }
+    }
 }
 
 impl Kind<'_> {

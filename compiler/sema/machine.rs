@@ -565,6 +565,7 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
             transient: if owned { 0 } else { stock.count("transient").map_or(0, |given| given.value) },
             every_node: stock.flag("every-node") == Some(true),
             owned,
+            foreign: false,
         });
     }
     for own in decls.of("component") {
@@ -574,6 +575,41 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
         }
     }
     components
+}
+
+/// `others NAME { pods = 3  memory = 64Mi }`: pods of somebody else, which take that much each and no more.
+pub(super) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
+    let read = |decl: Decl<'a>| {
+        let fields = fields(decls, "others", decl)?;
+        fields.check_keys(&["pods", "memory", "cpu", "every-node"]);
+        if decls.packaged.contains_key(decl.name) {
+            decls.cx.report(errors::others_of_k3s(decl.name, decl.span));
+        }
+        let memory = request_and_limit(&fields);
+        if memory.is_none() && fields.get("memory").is_none() {
+            fields.missing("memory", "memory = 64Mi");
+        }
+        let (request, limit) = memory?;
+        let pods = fields.count("pods").map_or(1, |given| given.value);
+        if pods > MOST_PODS {
+            decls.cx.report(errors::out_of_range("pods", "0 to 65535", decl.span));
+        }
+        Some(Component {
+            name: decl.name,
+            span: Some(decl.span),
+            memory: Some((request, limit.or(Some(request)))),
+            bound: None,
+            cpu: super::service::cpu(&fields),
+            containers: 1,
+            pods,
+            // How they are replaced nobody said: as many may be on their way out.
+            transient: pods,
+            every_node: fields.flag("every-node") == Some(true),
+            owned: false,
+            foreign: true,
+        })
+    };
+    decls.of("others").filter_map(read).collect()
 }
 
 /// A claim without a class is K3s's local storage, and where that is disabled it waits for ever.
