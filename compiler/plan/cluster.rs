@@ -37,30 +37,23 @@ pub(super) fn settle<'a>(
     nodes: &mut [NodePlan<'a>],
     workloads: &mut Vec<Workload<'a>>,
 ) -> Result<Found, Failure> {
-    let short = nodes.iter().enumerate().filter(|(_, node)| node.shortfall > 0);
-    let short: Vec<Excess> = short.map(|(at, node)| Excess::of_node(at, node.shortfall)).collect();
-    if !short.is_empty() {
-        return Err(Failure::Over(short));
-    }
     let low = lowest(workloads);
-    let over = |(at, node): (usize, &NodePlan<'_>)| (at, fixed(node, at, &low).saturating_sub(node.allocatable));
-    let over = nodes.iter().enumerate().map(over).filter(|(_, over)| *over > 0);
-    let over: Vec<Excess> = over.map(|(at, over)| Excess::of_node(at, over)).collect();
-    if !over.is_empty() {
-        return Err(Failure::Over(over));
-    }
-    // Budgets, and the sum of all nodes, without which nothing else matters.
+    // Whether budgets hold does not depend on nodes.
+    choose(program, nodes, Some(i128::from(u64::MAX)), &mut workloads.clone()).map_err(Failure::Over)?;
     let room: i128 = nodes.iter().map(|node| i128::from(node.allocatable)).sum();
     let room = room - i128::from(packaged(nodes, |component| component.request));
     let mut filled = workloads.clone();
-    let level = choose(program, nodes, Some(room), &mut filled).map_err(Failure::Over)?;
-
+    let over = over_by_themselves(nodes, &low);
+    let filled_to = match over.is_empty() {
+        true => choose(program, nodes, Some(room), &mut filled),
+        false => Err(over),
+    };
     let free_to_move = |(service, workload): (&Service<'_>, &Workload<'_>)| {
         workload.peak() == 0 || !stays(service) || workload.nodes.as_ref().is_some_and(|nodes| nodes.len() == 1)
     };
     let movable = program.services.iter().zip(workloads.iter()).all(free_to_move);
     let verdict = any_order(program, nodes, &low);
-    if let (Ok(_), true) = (&verdict, movable) {
+    if let (Ok(level), Ok(_), true) = (&filled_to, &verdict, movable) {
         survival(program, nodes, &low)?;
         let holds = |workloads: &[Workload<'_>]| {
             let shown = any_order(program, nodes, workloads).ok()?;
@@ -69,7 +62,7 @@ pub(super) fn settle<'a>(
         };
         if let Some(shown) = holds(&filled) {
             *workloads = filled;
-            return Ok(Found { level, placement: Placement::AnyOrder(shown) });
+            return Ok(Found { level: *level, placement: Placement::AnyOrder(shown) });
         }
         // The sum that all may have, by bisection in whole Mi: the cost of a placement only grows with the sizes.
         let (mut most, mut least) = (room / i128::from(MIB), 0);
@@ -93,7 +86,7 @@ pub(super) fn settle<'a>(
         }
     }
     if program.survive.is_some() {
-        return Err(Failure::Lost(None, None));
+        return Err(filled_to.err().map_or(Failure::Lost(None, None), Failure::Over));
     }
     if let Some(pins) = pins(program, nodes, workloads) {
         for (workload, nodes) in workloads.iter_mut().zip(pins) {
@@ -105,15 +98,25 @@ pub(super) fn settle<'a>(
         let level = choose(program, nodes, None, workloads).map_err(Failure::Over)?;
         return Ok(Found { level, placement: Placement::Pinned });
     }
-    match verdict {
-        Err(Verdict::Impossible(certificate)) => Err(Failure::Nowhere(certificate)),
-        Ok(_) | Err(_) => {
+    match (filled_to, verdict) {
+        (Err(over), _) => Err(Failure::Over(over)),
+        (Ok(_), Err(Verdict::Impossible(certificate))) => Err(Failure::Nowhere(certificate)),
+        (Ok(_), Ok(_) | Err(_)) => {
             *workloads = low;
             let why =
                 "in some order of the pods one may find no room, and no way was found to hold each service to nodes";
             Ok(Found { level: lowest_level(program, workloads), placement: Placement::Unknown(why.to_owned()) })
         }
     }
+}
+
+/// Nodes that are too small for what no pod gets, or for what each of them has whatever happens.
+fn over_by_themselves(nodes: &[NodePlan<'_>], low: &[Workload<'_>]) -> Vec<Excess> {
+    let over = |(at, node): (usize, &NodePlan<'_>)| {
+        let over = node.shortfall.saturating_add(fixed(node, at, low).saturating_sub(node.allocatable));
+        (over > 0).then(|| Excess::of_node(at, over))
+    };
+    nodes.iter().enumerate().filter_map(over).collect()
 }
 
 /// All ranges at their low ends.
