@@ -7,7 +7,7 @@ use crate::backend::report::headroom;
 use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
 use crate::plan::model::{Choice, ComponentPlan, NodePlan, Placement, Plan, Theorem, Workload};
-use crate::sema::hir::{Given, Memory, Program, Service};
+use crate::sema::hir::{FillPolicy, Given, Memory, Program, Service};
 
 /// Mi without the unit, for lines where it is said once.
 fn bare(n: u64) -> String {
@@ -80,6 +80,12 @@ fn level(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
         }
         (_, Some(_)) if program.services.iter().any(|service| service.weight.is_some()) => {
             "; every range is filled to one level by weight, or to its ceiling".to_owned()
+        }
+        (_, Some(_)) if program.services.iter().any(|service| service.shrinks_first) => {
+            "; what does not shrink first is filled first, to one level or to its ceiling".to_owned()
+        }
+        (_, Some((bytes, _))) if program.fill == FillPolicy::Equal => {
+            format!("; every range has {}, or its nearer end", in_mib(bytes))
         }
         (_, Some(level)) => format!("; every range has {} times its least, or its ceiling", times(level)),
     }
@@ -375,6 +381,16 @@ fn service_derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &Sour
     }
     match (workload.choice, plan.level) {
         (Choice::Ceiling, _) => rows.push(("chosen: the ceiling".to_owned(), "rule proof.fill".to_owned())),
+        (Choice::Level, Some(_)) if service.shrinks_first => {
+            rows.push((
+                "chosen: what the others leave, for it shrinks first".to_owned(),
+                "rule proof.fill.turns".to_owned(),
+            ));
+        }
+        (Choice::Level, Some((bytes, _))) if program.fill == FillPolicy::Equal => {
+            let text = format!("chosen: {} for every range, within its ends", in_mib(bytes));
+            rows.push((text, "rule proof.fill.policy".to_owned()));
+        }
         (Choice::Level, Some(level)) => {
             let text = format!("chosen: {} times the least, as all ranges", times(level));
             rows.push((text, "rule proof.fill".to_owned()));

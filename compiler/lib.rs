@@ -12,6 +12,7 @@
 
 mod backend;
 mod base;
+mod baseline;
 mod compile;
 mod diag;
 mod explain;
@@ -26,6 +27,7 @@ mod verify;
 mod world;
 
 pub use backend::Artifact;
+pub use baseline::compare;
 pub use base::source::{SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
 pub use compile::{Compilation, Options, Output, Want, compile, compile_all, decode, derive};

@@ -564,7 +564,8 @@ impl Check {
     /// The level is the lowest of those that were stopped, and each of them was stopped for want of room.
     fn level(&mut self, report: &Report<'_>) {
         let stopped = || report.services.iter().filter(|service| service.choice == "level");
-        let share = |service: &Service<'_>| times(service.least, service.weight.unwrap_or(1));
+        let one = |service: &Service<'_>| if report.equal { 1 } else { service.least };
+        let share = |service: &Service<'_>| times(one(service), service.weight.unwrap_or(1));
         let lowest = stopped().map(|service| (u128::from(service.limit), share(service))).reduce(|least, other| {
             // Both products are of a number of 64 bits and one of 128.
             let (here, there) = (other.0.saturating_mul(least.1), least.0.saturating_mul(other.1));

@@ -14,7 +14,7 @@ use crate::base::quantity::{Cpu, in_mib};
 use crate::plan::SECRET_BYTES;
 use crate::plan::model::{Choice, ComponentPlan, Placement, Plan, Verdict, Wave, Workload};
 use crate::plan::size::Moment;
-use crate::sema::hir::{Component, Extra, Given, Kind, Memory, Role, VolumeSource};
+use crate::sema::hir::{Component, Extra, FillPolicy, Given, Kind, Memory, Role, VolumeSource};
 
 /// One addend of what a node's pods cannot have.
 struct Term {
@@ -123,6 +123,13 @@ fn held_formula(plan: &Plan<'_, '_>, at: usize) -> String {
     parts.join(" + ")
 }
 
+fn fill_word(fill: FillPolicy) -> &'static str {
+    match fill {
+        FillPolicy::Proportional => "proportional",
+        FillPolicy::Equal => "equal",
+    }
+}
+
 fn choice_word(choice: Choice) -> &'static str {
     match choice {
         Choice::Written => "written",
@@ -152,6 +159,7 @@ impl Serialize for Report<'_, '_, '_> {
         map.serialize_entry("source", plan.program.source)?;
         map.serialize_entry("environment", &plan.program.env)?;
         map.serialize_entry("theorems", &Each(|| theorems(plan)))?;
+        map.serialize_entry("fill", fill_word(plan.program.fill))?;
         map.serialize_entry("level", &level)?;
         map.serialize_entry("placement", &placement(plan))?;
         map.serialize_entry("nodes", &Each(|| (0..plan.nodes.len()).map(|at| node(plan, at))))?;

@@ -119,8 +119,11 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
     /// Print report.json instead
-    #[arg(long)]
+    #[arg(long, conflicts_with = "baseline")]
     pub(crate) json: bool,
+    /// Put an earlier report.json, or a stats/summary of the kubelet, beside it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) report: Report,
 }

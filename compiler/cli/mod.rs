@@ -184,11 +184,19 @@ fn check_all(inputs: &Inputs) -> Exit {
 }
 
 fn run_plan(plan: &Plan) -> Exit {
-    let want = if plan.json { Want::Files } else { Want::Ledger };
+    let baseline = match plan.baseline.as_deref().map(|path| (path, read(path))) {
+        None => None,
+        Some((_, Ok(bytes))) => Some(bytes),
+        Some((path, Err(error))) => {
+            fail(&format!("`{}` cannot be read as a baseline: {error}", path.display()), &[]);
+            return Exit::Usage;
+        }
+    };
     let report =
         Report { format: plan.report.format, output_file: plan.report.output_file.clone(), color: plan.report.color };
     let inputs = Inputs { files: vec![plan.file.clone()], env: plan.env.clone(), report };
-    each(&inputs, want, |input, compilation, _| {
+    let want = if plan.json { Want::Files } else { Want::Ledger };
+    let exit = each(&inputs, want, |input, compilation, _| {
         let Some(output) = &compilation.output else {
             fail(&format!("`{}` has no node: there is nothing to plan", input.name), &[]);
             return Exit::Usage;
@@ -196,6 +204,20 @@ fn run_plan(plan: &Plan) -> Exit {
         match output.files.iter().find(|(path, _)| plan.json && path == "report.json") {
             Some((_, bytes)) => out(&String::from_utf8_lossy(bytes)),
             None => out(&output.ledger),
+        }
+        Exit::Clean
+    });
+    let Some(baseline) = baseline.filter(|_| exit == Exit::Clean) else { return exit };
+    each(&inputs, Want::Files, |_, compilation, _| {
+        let files = compilation.output.iter().flat_map(|output| &output.files);
+        let Some((_, report)) = { files }.find(|(path, _)| path == "report.json") else { return Exit::Usage };
+        match bzc::compare(&String::from_utf8_lossy(report), &baseline) {
+            Ok(table) => out(&format!("\n{table}")),
+            Err(why) => {
+                let path = plan.baseline.as_deref().unwrap_or_else(|| Path::new("")).display();
+                fail(&format!("`{path}` is no baseline: {why}"), &[]);
+                return Exit::Usage;
+            }
         }
         Exit::Clean
     })

@@ -3,7 +3,7 @@
 
 use super::model::{Choice, ComponentPlan, NodePlan, Placement, Plan, Workload};
 use super::pack::{self, Certificate, Class, Spread, Verdict};
-use super::size::{Moment, choose, moments};
+use super::size::{Moment, choose, level, moments};
 use super::{Excess, SECRET_BYTES, reserve, secret_mounts};
 use crate::base::quantity::MIB;
 use crate::sema::hir::{Node, Program, Service, VolumeSource};
@@ -105,7 +105,7 @@ pub(super) fn settle<'a>(
             *workloads = low;
             let why =
                 "in some order of the pods one may find no room, and no way was found to hold each service to nodes";
-            Ok(Found { level: lowest_level(program, workloads), placement: Placement::Unknown(why.to_owned()) })
+            Ok(Found { level: level(program, workloads), placement: Placement::Unknown(why.to_owned()) })
         }
     }
 }
@@ -127,12 +127,6 @@ fn lowest<'a>(workloads: &[Workload<'a>]) -> Vec<Workload<'a>> {
         workload.limit = workload.least;
     }
     low
-}
-
-/// The level of ranges that all have their least: the heaviest is the lowest.
-fn lowest_level(program: &Program<'_>, workloads: &[Workload<'_>]) -> Option<(u64, u64)> {
-    let ranged = program.services.iter().zip(workloads).filter(|(_, workload)| workload.choice == Choice::Level);
-    ranged.map(|(service, _)| service.weight.map_or(1, |weight| weight.value)).max().map(|weight| (1, weight))
 }
 
 /// What K3s packages comes to on all nodes together: what moves once, what every node has as often.

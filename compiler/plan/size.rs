@@ -7,7 +7,7 @@ use super::fill::{Claim, Fill, fill};
 use super::model::{Choice, NodePlan, Wave, Workload};
 use super::{Ceiling, Excess, limits};
 use crate::base::quantity::Bytes;
-use crate::sema::hir::Program;
+use crate::sema::hir::{FillPolicy, Program};
 
 /// A moment at which rollouts that may happen at once have all started their new pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +130,7 @@ pub(super) fn choose(
         claims.push(Claim {
             lo: workload.pod_least(),
             hi: workload.pod_limit(),
-            weight: workload.pod_least().saturating_mul(program.services[index].weight.map_or(1, |w| w.value)),
+            weight: share(program, index, workload),
             under: counted.filter(|(_, copies)| *copies > 0).collect(),
         });
         ranged.push(index);
@@ -138,7 +138,7 @@ pub(super) fn choose(
     // A room below zero is over by itself; the claims must then be over by that much more.
     let clamp = |n: i128| u64::try_from(n.max(0)).unwrap_or(u64::MAX);
     let positive: Vec<u64> = rooms.iter().map(|room| clamp(room.left)).collect();
-    let filled = fill(&claims, &positive);
+    let filled = in_turns(program, &ranged, claims, &positive);
     let mut deficits: Vec<u64> = rooms.iter().map(|room| clamp(-room.left)).collect();
     if let Fill::Over(over) = &filled {
         over.iter()
@@ -153,7 +153,7 @@ pub(super) fn choose(
         }
     }
     match filled {
-        Fill::Fits { sizes, level } if over.is_empty() => {
+        Fill::Fits { sizes, .. } if over.is_empty() => {
             for (index, size) in ranged.into_iter().zip(sizes) {
                 let workload = &mut workloads[index];
                 // The pod got `size`; its main container what the sidecars leave of it.
@@ -166,10 +166,49 @@ pub(super) fn choose(
                 }
                 workload.request = workload.limit;
             }
-            Ok(level)
+            Ok(level(program, workloads))
         }
         _ => Err(over),
     }
+}
+
+/// Fills all but those that shrink first, and then these with what is left.
+fn in_turns(program: &Program<'_>, ranged: &[usize], mut claims: Vec<Claim>, rooms: &[u64]) -> Fill {
+    let last: Vec<bool> = ranged.iter().map(|index| program.services[*index].shrinks_first).collect();
+    if !last.contains(&true) {
+        return fill(&claims, rooms);
+    }
+    let most: Vec<u64> = claims.iter().map(|claim| claim.hi).collect();
+    claims.iter_mut().zip(&last).filter(|(_, last)| **last).for_each(|(claim, _)| claim.hi = claim.lo);
+    let Fill::Fits { sizes, .. } = fill(&claims, rooms) else { return fill(&claims, rooms) };
+    for (((claim, size), last), most) in claims.iter_mut().zip(sizes).zip(&last).zip(most) {
+        (claim.lo, claim.hi) = if *last { (claim.lo, most) } else { (size, size) };
+    }
+    fill(&claims, rooms)
+}
+
+/// The size of a service's pod that counts as level one.
+fn share(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> u64 {
+    let weight = program.services[index].weight.map_or(1, |weight| weight.value);
+    match program.fill {
+        FillPolicy::Proportional => workload.pod_least().saturating_mul(weight),
+        FillPolicy::Equal => weight,
+    }
+}
+
+/// The lowest level of the ranges that have not their upper end, reduced.
+pub(super) fn level(program: &Program<'_>, workloads: &[Workload<'_>]) -> Option<(u64, u64)> {
+    let stopped = workloads.iter().enumerate().filter(|(_, workload)| workload.choice == Choice::Level);
+    let levels = stopped.map(|(index, workload)| (workload.pod_limit(), share(program, index, workload).max(1)));
+    let lowest = levels.min_by(|a, b| {
+        let (here, there) = (u128::from(a.0) * u128::from(b.1), u128::from(b.0) * u128::from(a.1));
+        here.cmp(&there)
+    })?;
+    let (mut a, mut b) = lowest;
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    Some((lowest.0 / a.max(1), lowest.1 / a.max(1)))
 }
 
 /// What `overcommit` leaves for the limits of services that have one number, once all that bursts is counted.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cx::{Cx, Let};
 use super::errors;
-use super::hir::{Given, Origin, Program};
+use super::hir::{FillPolicy, Given, Origin, Program};
 use super::layers::{Field, Fields, Layer};
 use super::load::{Loaded, load_library};
 use super::{machine, placement, service};
@@ -35,7 +35,7 @@ const NAMED: [&str; 13] = [
 /// The kinds of workload. They share one set of names: those of files, labels and Kubernetes Services.
 pub(super) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
 /// What else may stand at the top of a file.
-const OTHERS: [&str; 8] = ["edition", "namespace", "k3s", "survive", "env", "let", "use", "expect"];
+const OTHERS: [&str; 9] = ["edition", "namespace", "k3s", "survive", "fill", "env", "let", "use", "expect"];
 /// What only the library declares.
 const LIBRARY: [&str; 1] = ["figures"];
 
@@ -299,7 +299,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     let mut envs: BTreeMap<&'a str, &'a Item> = BTreeMap::new();
     let mut fields: Vec<&'a Item> = Vec::new();
     let mut expects = Vec::new();
-    let mut survives: Option<&Item> = None;
+    let (mut survives, mut fills): (Option<&Item>, Option<&Item>) = (None, None);
     for file in &loaded.files {
         let from_library = cx.sources.file(file.id).name.starts_with("std/");
         check_edition(cx, &file.items, from_library);
@@ -340,6 +340,10 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
                 "survive" => match survives {
                     Some(first) => cx.report(errors::declared_twice("survive", "", first.key.span, item.key.span)),
                     None => survives = Some(item),
+                },
+                "fill" => match fills {
+                    Some(first) => cx.report(errors::declared_twice("fill", "", first.key.span, item.key.span)),
+                    None => fills = Some(item),
                 },
                 "edition" | "let" | "use" => {}
                 "adopt" => cx.report(errors::not_yet("adopt", item.key.span)),
@@ -414,6 +418,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
         configs,
         open_nodes,
         survive,
+        fill: fills.and_then(|item| fill_policy(cx, item)).unwrap_or(FillPolicy::Proportional),
         expects,
         runtimes,
     })
@@ -537,6 +542,20 @@ fn choose_env<'a>(
 }
 
 /// The namespace of the services.
+/// `fill = equal`: how ranges share what there is.
+fn fill_policy<'a>(cx: &Cx<'a>, item: &'a Item) -> Option<FillPolicy> {
+    let origin = Origin { env: None, kind: "fill", name: "", key: "", span: None };
+    let (name, span) = cx.name(Field { item, origin }.value(cx)?, "fill")?;
+    match name {
+        "proportional" => Some(FillPolicy::Proportional),
+        "equal" => Some(FillPolicy::Equal),
+        _ => {
+            cx.report(errors::not_one_of("fill", name, span, &["proportional", "equal"]));
+            None
+        }
+    }
+}
+
 /// `survive = 1`: the nodes that may be lost.
 fn survive<'a>(cx: &Cx<'a>, item: &'a Item, nodes: usize) -> Option<Given<'a, u64>> {
     let span = item.value.as_ref().map_or(item.span, |value| value.span);

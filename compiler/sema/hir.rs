@@ -86,10 +86,21 @@ pub struct Program<'a> {
     pub open_nodes: Option<Vec<u16>>,
     /// Nodes that may be lost: one, or none.
     pub survive: Option<Given<'a, u64>>,
+    /// How ranges share what there is.
+    pub fill: FillPolicy,
     /// What the program expects of the plan.
     pub expects: Vec<Expect<'a>>,
     /// Runtimes that services name.
     pub runtimes: Vec<Runtime<'a>>,
+}
+
+/// How ranges share what there is: what counts as level one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FillPolicy {
+    /// Its least memory: all grow by the same factor.
+    Proportional,
+    /// One byte: all have the same, within their ends.
+    Equal,
 }
 
 /// What a machine is in the cluster.
@@ -384,6 +395,8 @@ pub struct Service<'a> {
     pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
     /// How much of what is left it takes beside others; its least memory where not given.
     pub weight: Option<Given<'a, u64>>,
+    /// Whether it grows only when all others have what they can get.
+    pub shrinks_first: bool,
     /// Rollout.
     pub rollout: Given<'a, Rollout>,
     /// Rollouts of other waves do not happen beside its own.

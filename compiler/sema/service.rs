@@ -15,7 +15,7 @@ use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
 use crate::syntax::ast::{Expr, ExprKind};
 
-const TIER_KEYS: [&str; 19] = [
+const TIER_KEYS: [&str; 20] = [
     "memory",
     "cpu",
     "priority",
@@ -23,6 +23,7 @@ const TIER_KEYS: [&str; 19] = [
     "rollout",
     "wave",
     "weight",
+    "shrink",
     "grace",
     "env",
     "labels",
@@ -38,12 +39,13 @@ const TIER_KEYS: [&str; 19] = [
 ];
 
 /// Fields of every workload.
-const COMMON_KEYS: [&str; 24] = [
+const COMMON_KEYS: [&str; 25] = [
     "tier",
     "image",
     "memory",
     "cpu",
     "weight",
+    "shrink",
     "env",
     "configs",
     "secrets",
@@ -219,6 +221,11 @@ fn service<'a>(
     let rollout = rollout(&fields)
         .filter(|_| kind == "service")
         .unwrap_or(Given { value: Rollout::Replace, origin: Origin::default("kubernetes.deployment.rollout") });
+    let shrink = fields.name("shrink");
+    if let Some(given) = shrink.filter(|given| given.value != "first") {
+        let span = given.origin.span.unwrap_or(decl.span);
+        cx.report(errors::not_one_of("shrink", given.value, span, &["first"]));
+    }
     let wave = fields.count("wave").filter(|_| kind == "service");
     let weight = fields.count("weight");
     if let Some(given) = weight.filter(|given| given.value == 0 || given.value > 1_000_000) {
@@ -247,6 +254,7 @@ fn service<'a>(
         memory: memory?,
         cpu: cpu(&fields),
         weight,
+        shrinks_first: shrink.is_some(),
         rollout,
         wave,
         ports,

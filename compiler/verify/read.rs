@@ -8,6 +8,8 @@ use serde_json::Value;
 const FORMAT: u64 = 1;
 
 pub(super) struct Report<'v> {
+    /// Whether ranges grow to the same size rather than by the same factor.
+    pub(super) equal: bool,
     pub(super) level: Option<(u64, u64)>,
     pub(super) nodes: Vec<Node<'v>>,
     pub(super) placement: Placement<'v>,
@@ -298,6 +300,11 @@ pub(super) fn report(value: &Value) -> Result<Report<'_>, String> {
     }
     top.text("source")?;
     top.text_or_null("environment")?;
+    let equal = match top.text("fill")? {
+        "proportional" => false,
+        "equal" => true,
+        other => return Err(format!("`fill` is `{other}`, not `proportional` or `equal`")),
+    };
     let level = top.get("level")?;
     let level = if level.is_null() { None } else { Some(top.pair("level", level)?) };
     let nodes = top.each("nodes", node)?;
@@ -309,6 +316,7 @@ pub(super) fn report(value: &Value) -> Result<Report<'_>, String> {
     let placement = placement(&Item { value: placed, path: "placement".to_owned() }, nodes.len())?;
     let by_name = services.iter().enumerate().map(|(index, service)| (service.name, index)).collect();
     Ok(Report {
+        equal,
         level,
         nodes,
         placement,
