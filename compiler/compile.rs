@@ -64,6 +64,8 @@ pub enum Want<'w> {
     Derivation(&'w str),
     /// All files.
     Files,
+    /// The ledger in full, and of the files report.json.
+    LedgerAndReport,
 }
 
 /// A text that was read, or why it cannot be compiled at all.
@@ -163,10 +165,14 @@ fn free(files: Vec<File>) {
 
 fn describe(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, want: Want<'_>) -> Output {
     Output {
-        files: if want == Want::Files { backend::emit(plan) } else { Vec::new() },
+        files: match want {
+            Want::Files => backend::emit(plan),
+            Want::LedgerAndReport => vec![("report.json".to_owned(), backend::report::json(plan).into_bytes())],
+            Want::Check | Want::Ledger | Want::Derivation(_) => Vec::new(),
+        },
         summary: crate::ledger::summary(program, plan),
         ledger: match want {
-            Want::Ledger => crate::ledger::full(program, plan, sources),
+            Want::Ledger | Want::LedgerAndReport => crate::ledger::full(program, plan, sources),
             Want::Derivation(path) => crate::ledger::derivation(program, plan, sources, path).unwrap_or_default(),
             Want::Check | Want::Files => String::new(),
         },

@@ -27,9 +27,9 @@ mod verify;
 mod world;
 
 pub use backend::Artifact;
-pub use baseline::compare;
 pub use base::source::{SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
+pub use baseline::compare;
 pub use compile::{Compilation, Options, Output, Want, compile, compile_all, decode, derive};
 pub use diag::json::{json, sarif};
 pub use diag::render::{github, human, short};

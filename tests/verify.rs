@@ -302,8 +302,18 @@ fn what_is_no_report_is_told_so_and_nothing_panics() {
     // Texts for people, names, and where something was given.
     let telling = |place: &&str| {
         let key = place.rsplit('/').next().unwrap_or_default();
-        let texts =
-            ["formula", "what", "origin", "memoryOrigin", "floorOrigin", "tier", "source", "environment", "name"];
+        let texts = [
+            "formula",
+            "what",
+            "origin",
+            "memoryOrigin",
+            "floorOrigin",
+            "tier",
+            "source",
+            "environment",
+            "namespace",
+            "name",
+        ];
         let reason = place.contains("/why/") || key == "why" || place.contains("/origin/");
         !(texts.contains(&key) || reason || decided_nothing(&report, place))
     };

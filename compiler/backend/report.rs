@@ -159,6 +159,7 @@ impl Serialize for Report<'_, '_, '_> {
         map.serialize_entry("source", plan.program.source)?;
         map.serialize_entry("environment", &plan.program.env)?;
         map.serialize_entry("theorems", &Each(|| theorems(plan)))?;
+        map.serialize_entry("namespace", plan.program.namespace.value)?;
         map.serialize_entry("fill", fill_word(plan.program.fill))?;
         map.serialize_entry("level", &level)?;
         map.serialize_entry("placement", &placement(plan))?;

@@ -195,31 +195,35 @@ fn run_plan(plan: &Plan) -> Exit {
     let report =
         Report { format: plan.report.format, output_file: plan.report.output_file.clone(), color: plan.report.color };
     let inputs = Inputs { files: vec![plan.file.clone()], env: plan.env.clone(), report };
-    let want = if plan.json { Want::Files } else { Want::Ledger };
-    let exit = each(&inputs, want, |input, compilation, _| {
+    let want = match (plan.json, &baseline) {
+        (true, _) => Want::Files,
+        (false, Some(_)) => Want::LedgerAndReport,
+        (false, None) => Want::Ledger,
+    };
+    each(&inputs, want, |input, compilation, _| {
         let Some(output) = &compilation.output else {
             fail(&format!("`{}` has no node: there is nothing to plan", input.name), &[]);
             return Exit::Usage;
         };
-        match output.files.iter().find(|(path, _)| plan.json && path == "report.json") {
-            Some((_, bytes)) => out(&String::from_utf8_lossy(bytes)),
-            None => out(&output.ledger),
+        let report = output.files.iter().find(|(path, _)| path == "report.json");
+        let report = report.map(|(_, bytes)| String::from_utf8_lossy(bytes));
+        if let (true, Some(report)) = (plan.json, &report) {
+            out(report);
+            return Exit::Clean;
         }
-        Exit::Clean
-    });
-    let Some(baseline) = baseline.filter(|_| exit == Exit::Clean) else { return exit };
-    each(&inputs, Want::Files, |_, compilation, _| {
-        let files = compilation.output.iter().flat_map(|output| &output.files);
-        let Some((_, report)) = { files }.find(|(path, _)| path == "report.json") else { return Exit::Usage };
-        match bzc::compare(&String::from_utf8_lossy(report), &baseline) {
-            Ok(table) => out(&format!("\n{table}")),
+        let compared = baseline.as_ref().zip(report).map(|(baseline, report)| bzc::compare(&report, baseline));
+        match compared.transpose() {
+            Ok(table) => {
+                out(&output.ledger);
+                table.into_iter().for_each(|table| out(&format!("\n{table}")));
+                Exit::Clean
+            }
             Err(why) => {
                 let path = plan.baseline.as_deref().unwrap_or_else(|| Path::new("")).display();
                 fail(&format!("`{path}` is no baseline: {why}"), &[]);
-                return Exit::Usage;
+                Exit::Usage
             }
         }
-        Exit::Clean
     })
 }
 

@@ -178,7 +178,9 @@ struct Sharing<'n> {
 fn share<'n>(places: &mut Vec<Sharing<'n>>, span: Span, name: &'n str, pods: u64, each: u64) {
     match places.iter_mut().find(|place| place.span == span) {
         Some(place) => {
-            place.names.push(name);
+            if !place.names.contains(&name) {
+                place.names.push(name);
+            }
             place.pods = place.pods.saturating_add(pods);
         }
         None => places.push(Sharing { span, names: vec![name], pods, each }),
@@ -206,6 +208,14 @@ fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u6
         share(&mut places, span, service.name.value, workload.peak(), workload.main_charge(on_node));
         if places.len() > known {
             kinds.push((one_number, tier));
+        }
+        for extra in service.extras.iter().filter(|extra| extra.stays) {
+            let Some(span) = extra.memory.origin.span else { continue };
+            let known = places.len();
+            share(&mut places, span, extra.name.value, workload.peak(), extra.memory.value.n);
+            if places.len() > known {
+                kinds.push((true, None));
+            }
         }
     }
     let mut helps = Vec::new();
