@@ -39,6 +39,8 @@ pub struct Fields<'c, 'a> {
     keyed: Vec<(&'a str, usize, &'a Item)>,
     /// One bit a key, by `key_bit`: most fields are not given, and that is known without a comparison.
     given: u64,
+    /// Whether a key of it is none of the declaration's: then what is missing may only be misspelt.
+    misspelt: bool,
 }
 
 /// One of 64 bits for a key; different keys may share one.
@@ -84,7 +86,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             keyed.extend(layer.items.iter().map(|item| (cx.key(item), index, item)));
         }
         let given = keyed.iter().fold(0, |bits, (key, ..)| bits | key_bit(key));
-        Fields { cx, kind, span, layers, keyed, given }
+        Fields { cx, kind, span, layers, keyed, given, misspelt: false }
     }
 
     /// The block behind one item.
@@ -255,9 +257,17 @@ impl<'c, 'a> Fields<'c, 'a> {
         self.layers.iter().any(|layer| layer.items.iter().any(Item::is_hole))
     }
 
+    /// The same fields, where some key is not among `known`: `check_keys` has said which, and a field that is missing
+    /// beside it is not worth a word.
+    pub fn beside_keys(mut self, known: &[&'static str]) -> Fields<'c, 'a> {
+        self.misspelt =
+            self.keyed.iter().any(|(key, layer, _)| self.layers[*layer].kind == self.kind && !known.contains(key));
+        self
+    }
+
     /// Reports that a field without which the declaration means nothing is missing.
     pub fn missing(&self, key: &str, example: &str) {
-        if !self.has_hole() {
+        if !self.has_hole() && !self.misspelt {
             self.cx.report(errors::missing_field(self.kind, key, self.span, example));
         }
     }

@@ -211,7 +211,7 @@ fn service<'a>(
         }
     }
     debug_assert!(tier.is_none_or(|tier| tier < tiers.len()), "every declared tier has its place");
-    let fields = Fields::new(cx, kind, decl.span, layers);
+    let fields = Fields::new(cx, kind, decl.span, layers).beside_keys(&keys[kind]);
     let image = image(decls, &fields);
     let memory = memory(&fields);
     if memory.is_none() && fields.get("memory").is_none() && (tier.is_some() || own.get("tier").is_none()) {
