@@ -58,14 +58,17 @@ pub struct Output {
 pub enum Want<'w> {
     /// Only whether it holds.
     Check,
-    /// The ledger.
-    Ledger,
+    /// The ledger, for a terminal of so many columns; and of the files report.json, if it is to be compared.
+    Ledger {
+        /// What the bars may take.
+        columns: usize,
+        /// Whether report.json is wanted too.
+        with_report: bool,
+    },
     /// Where the number of this path comes from.
     Derivation(&'w str),
     /// All files.
     Files,
-    /// The ledger in full, and of the files report.json.
-    LedgerAndReport,
 }
 
 /// A text that was read, or why it cannot be compiled at all.
@@ -167,12 +170,14 @@ fn describe(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, wan
     Output {
         files: match want {
             Want::Files => backend::emit(plan),
-            Want::LedgerAndReport => vec![("report.json".to_owned(), backend::report::json(plan).into_bytes())],
-            Want::Check | Want::Ledger | Want::Derivation(_) => Vec::new(),
+            Want::Ledger { with_report: true, .. } => {
+                vec![("report.json".to_owned(), backend::report::json(plan).into_bytes())]
+            }
+            Want::Check | Want::Ledger { .. } | Want::Derivation(_) => Vec::new(),
         },
         summary: crate::ledger::summary(program, plan),
         ledger: match want {
-            Want::Ledger | Want::LedgerAndReport => crate::ledger::full(program, plan, sources),
+            Want::Ledger { columns, .. } => crate::ledger::full(program, plan, sources, columns),
             Want::Derivation(path) => crate::ledger::derivation(program, plan, sources, path).unwrap_or_default(),
             Want::Check | Want::Files => String::new(),
         },

@@ -117,9 +117,12 @@ fn row(what: impl Into<String>, amount: u64, from: impl Into<String>, inner: boo
     Row { what: what.into(), amount: in_mib(amount), from: from.into(), inner }
 }
 
+/// How wide a text is where nobody says how wide the terminal is.
+const COLUMNS: usize = 64;
+
 /// What takes the node's memory, drawn to scale: a sign a kind, so that no colour is needed.
-fn bar(node: &NodePlan<'_>) -> String {
-    const WIDTH: u64 = 60;
+fn bar(node: &NodePlan<'_>, columns: usize) -> String {
+    let width = columns.saturating_sub(4).clamp(20, 116) as u64;
     let parts = [
         ('█', "reserved", node.reserved() - node.held),
         ('▓', "held back", node.held),
@@ -132,8 +135,8 @@ fn bar(node: &NodePlan<'_>) -> String {
     for (sign, name, bytes) in parts.into_iter().filter(|(.., bytes)| *bytes > 0) {
         before += bytes;
         // Up to where the sum so far reaches; whatever is there gets at least one sign.
-        let until = u128::from(before) * u128::from(WIDTH) / u128::from(node.capacity.max(1));
-        let until = u64::try_from(until).unwrap_or(WIDTH).max(drawn + 1);
+        let until = u128::from(before) * u128::from(width) / u128::from(node.capacity.max(1));
+        let until = u64::try_from(until).unwrap_or(width).max(drawn + 1);
         (drawn..until).for_each(|_| line.push(sign));
         drawn = until;
         let _ = write!(legend, "{}{sign} {name}", if legend.len() > 2 { "  " } else { "" });
@@ -193,7 +196,7 @@ fn write_rows(rows: &[Row], widths: (usize, usize), out: &mut String) {
 }
 
 /// The whole ledger.
-pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap) -> String {
+pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, columns: usize) -> String {
     let several = plan.on_several_nodes();
     let own: u64 = plan.workloads.iter().map(|workload| workload.pod_limit() * workload.peak()).sum();
     let mut pods = packaged_rows(program, plan, sources);
@@ -220,7 +223,7 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
 
     let mut out = String::new();
     for ((node, declared), rows) in plan.nodes.iter().zip(&program.nodes).zip(&nodes) {
-        let _ = writeln!(out, "{} · {}\n{}", declared.name.value, in_mib(node.capacity), bar(node));
+        let _ = writeln!(out, "{} · {}\n{}", declared.name.value, in_mib(node.capacity), bar(node, columns));
         write_rows(rows, widths, &mut out);
         if several {
             out.push('\n');
@@ -346,7 +349,7 @@ pub(crate) fn derivation(
             ))
         }
         ["node", name, ..] | [name, _] if program.nodes.iter().any(|node| node.name.value == *name) => {
-            Some(full(program, plan, sources))
+            Some(full(program, plan, sources, COLUMNS))
         }
         _ => None,
     }

@@ -13,7 +13,13 @@ fn ledgers_of_examples_are_as_seen() {
     let mut seen = 0;
     for case in examples() {
         let text = case.text();
-        let compilation = compile(&Folder::new(&case.folder), case.program, &text, None, Want::Ledger);
+        let compilation = compile(
+            &Folder::new(&case.folder),
+            case.program,
+            &text,
+            None,
+            Want::Ledger { columns: 64, with_report: false },
+        );
         let ledger = compilation.output.map(|output| output.ledger).unwrap_or_default();
         assert!(ledger.contains("liveness"), "{} has no ledger", corpus::shown(&case.folder));
         let name = corpus::stem(&case.folder);

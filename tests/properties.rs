@@ -399,7 +399,7 @@ fn numbers_of_any_size_are_counted() {
                 of("service", "memory = 64Mi"),
                 of("cron", "memory = 64Mi"),
             );
-            for want in [Want::Check, Want::Files, Want::Ledger] {
+            for want in [Want::Check, Want::Files, Want::Ledger { columns: 64, with_report: false }] {
                 if std::panic::catch_unwind(|| compile(&text, None, want)).is_err() {
                     findings.add(format!("{} = {}", first.0, first.1), &text, "panics");
                 }

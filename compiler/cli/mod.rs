@@ -197,10 +197,9 @@ fn run_plan(plan: &Plan) -> Exit {
     let inputs = Inputs { files: vec![plan.file.clone()], env: plan.env.clone(), report };
     let want = match (plan.json, &baseline) {
         (true, _) => Want::Files,
-        (false, Some(_)) => Want::LedgerAndReport,
-        (false, None) => Want::Ledger,
+        (false, baseline) => Want::Ledger { columns: ui::columns(), with_report: baseline.is_some() },
     };
-    each(&inputs, want, |input, compilation, _| {
+    each(&inputs, want, |input, compilation, ui| {
         let Some(output) = &compilation.output else {
             fail(&format!("`{}` has no node: there is nothing to plan", input.name), &[]);
             return Exit::Usage;
@@ -214,7 +213,7 @@ fn run_plan(plan: &Plan) -> Exit {
         let compared = baseline.as_ref().zip(report).map(|(baseline, report)| bzc::compare(&report, baseline));
         match compared.transpose() {
             Ok(table) => {
-                out(&output.ledger);
+                out(&ui.painted(&output.ledger));
                 table.into_iter().for_each(|table| out(&format!("\n{table}")));
                 Exit::Clean
             }

@@ -11,7 +11,9 @@ use super::args::{Colour, Format, Report};
 /// How to print.
 pub(crate) struct Ui {
     format: Format,
+    /// Whether findings are coloured, and whether what was asked for is.
     colour: bool,
+    paint: bool,
     output_file: Option<PathBuf>,
     /// What machines will read, until the end of the run.
     machine: String,
@@ -21,17 +23,19 @@ pub(crate) struct Ui {
 
 impl Ui {
     pub(crate) fn new(report: &Report) -> Ui {
-        let colour = match report.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => {
-                io::stderr().is_terminal()
-                    && anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
-            }
+        let auto = |is_terminal: bool, choice| is_terminal && choice != anstream::ColorChoice::Never;
+        let (colour, paint) = match report.color {
+            Colour::Always => (true, true),
+            Colour::Never => (false, false),
+            Colour::Auto => (
+                auto(io::stderr().is_terminal(), anstream::AutoStream::choice(&io::stderr())),
+                auto(io::stdout().is_terminal(), anstream::AutoStream::choice(&io::stdout())),
+            ),
         };
         Ui {
             format: report.format,
             colour,
+            paint,
             output_file: report.output_file.clone(),
             machine: String::new(),
             sarif: Vec::new(),
@@ -48,6 +52,41 @@ impl Ui {
         if self.for_people() {
             err(&format!("{text}\n"));
         }
+    }
+
+    /// A ledger as the terminal shows it: every sign of a bar has its colour, and every verdict. The signs and words
+    /// say the same without.
+    pub(crate) fn painted(&self, ledger: &str) -> String {
+        const SIGNS: [(char, &str); 5] = [('█', "34"), ('▓', "33"), ('▒', "35"), ('#', "32"), ('░', "2")];
+        const VERDICTS: [(&str, &str); 3] = [("proved", "32"), ("unknown", "33"), ("relaxed", "35")];
+        if !self.paint {
+            return ledger.to_owned();
+        }
+        let paint = |text: &str, colour: &str| format!("\x1b[{colour}m{text}\x1b[0m");
+        let mut out = String::with_capacity(ledger.len() * 2);
+        for line in ledger.lines() {
+            let bar = line.trim_start();
+            if SIGNS.iter().any(|(sign, _)| bar.starts_with(*sign)) {
+                let mut rest = line;
+                while let Some(first) = rest.chars().next() {
+                    let end = rest.find(|c| c != first).unwrap_or(rest.len());
+                    let (run, after) = rest.split_at(end);
+                    match SIGNS.iter().find(|(sign, _)| *sign == first) {
+                        Some((_, colour)) => out.push_str(&paint(run, colour)),
+                        None => out.push_str(run),
+                    }
+                    rest = after;
+                }
+            } else {
+                let verdict = VERDICTS.iter().find(|(word, _)| line.contains(&format!("  {word}  ")));
+                match verdict {
+                    Some((word, colour)) => out.push_str(&line.replacen(word, &paint(word, colour), 1)),
+                    None => out.push_str(line),
+                }
+            }
+            out.push('\n');
+        }
+        out
     }
 
     /// Reports findings of one program.
@@ -104,6 +143,11 @@ fn merged(logs: &[String]) -> String {
         }
     }
     format!("{first:#}\n")
+}
+
+/// How wide standard output is; what fits anywhere if it is no terminal.
+pub(crate) fn columns() -> usize {
+    terminal_size::terminal_size_of(io::stdout()).map_or(64, |(terminal_size::Width(columns), _)| usize::from(columns))
 }
 
 /// Prints what was asked for.
