@@ -75,6 +75,9 @@ fn by_name<'v>(report: &'v Value, list: &str) -> BTreeMap<&'v str, &'v Value> {
     entries.filter_map(|entry| Some((entry["name"].as_str()?, entry))).collect()
 }
 
+/// A list of a report, what its entries are called, and which of their amounts are compared, with a word for each.
+type Amounts = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 fn with_report(now: &Value, before: &Value) -> String {
     let mut rows = Vec::new();
     let mut same = 0;
