@@ -81,7 +81,7 @@ type Amounts = (&'static str, &'static str, &'static [(&'static str, &'static st
 fn with_report(now: &Value, before: &Value) -> String {
     let mut rows = Vec::new();
     let mut same = 0;
-    let amounts: [(&str, &str, &[(&str, &str)]); 3] = [
+    let amounts: [Amounts; 3] = [
         (
             "nodes",
             "node",
