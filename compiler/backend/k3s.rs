@@ -55,7 +55,12 @@ fn config(plan: &Plan<'_, '_>, at: usize) -> String {
             meaning: stdlib::flag(setting.key).map(|flag| flag.meaning),
         });
     }
-    keys.extend(of_cluster(plan, node));
+    for key in of_cluster(plan, node) {
+        match (keys.iter_mut().find(|other| other.name == key.name), key.values) {
+            (Some(Key { values: Values::Many(items), .. }), Values::Many(more)) => items.extend(more),
+            (_, values) => keys.push(Key { values, ..key }),
+        }
+    }
     let computed = computed_arguments(plan, at);
     match keys.iter_mut().find(|key| key.name == "kubelet-arg") {
         Some(Key { values: Values::Many(items), .. }) => {

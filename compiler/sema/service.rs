@@ -38,6 +38,9 @@ const TIER_KEYS: [&str; 20] = [
     "anti-affinity",
 ];
 
+/// One less than the most that Kubernetes leaves to its users: that belongs to daemons.
+const MOST_PRIORITY: u64 = 999_999_999;
+
 /// Fields of every workload.
 const COMMON_KEYS: [&str; 25] = [
     "tier",
@@ -129,9 +132,9 @@ pub(super) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
                 // Read here too, so that a fault in a tier is told once and at the tier, used or not.
                 let _ = (memory(&fields), cpu(&fields), fields.count("replicas"), rollout(&fields));
             }
-            if let Some(given) = priority.filter(|given| given.value > 1_000_000_000) {
+            if let Some(given) = priority.filter(|given| given.value > MOST_PRIORITY) {
                 let span = given.origin.span.unwrap_or(decl.span);
-                decls.cx.report(errors::out_of_range("priority", "0 to 1000000000", span));
+                decls.cx.report(errors::out_of_range("priority", "0 to 999999999", span));
             }
             Tier { name: Spanned::new(decl.name, decl.span), priority }
         })

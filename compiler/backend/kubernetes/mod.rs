@@ -251,7 +251,7 @@ pub(super) fn node_name<'p>(node: &'p Node<'_>) -> &'p str {
 fn priority_classes(plan: &Plan<'_, '_>) -> Vec<PriorityClass> {
     let used = |index: usize| plan.program.services.iter().any(|service| service.tier == Some(index));
     let tiers = plan.program.tiers.iter().enumerate().filter(|(index, _)| used(*index));
-    tiers
+    let mut classes: Vec<PriorityClass> = tiers
         .filter_map(|(_, tier)| {
             let priority = tier.priority?;
             Some(PriorityClass {
@@ -263,7 +263,28 @@ fn priority_classes(plan: &Plan<'_, '_>) -> Vec<PriorityClass> {
                 description: Some(format!("tier {} of {}", tier.name.value, plan.program.source)),
             })
         })
-        .collect()
+        .collect();
+    if plan.workloads.iter().any(|workload| pushes(plan, workload)) {
+        classes.push(PriorityClass {
+            metadata: ObjectMeta { namespace: None, ..metadata(plan, &daemons(plan)) },
+            value: 1_000_000_000,
+            global_default: Some(false),
+            // A pod that may run elsewhere makes room for one that may not, and finds room there.
+            preemption_policy: Some("PreemptLowerPriority".to_owned()),
+            description: Some(format!("DaemonSets of {}", plan.program.source)),
+        });
+    }
+    classes
+}
+
+/// Whether the pods of a workload, which have one node each, push others out that do not.
+pub(super) fn pushes(plan: &Plan<'_, '_>, workload: &Workload<'_>) -> bool {
+    plan.on_several_nodes() && workload.is_fixed()
+}
+
+/// The class of DaemonSets. No tier has a dot in its name.
+pub(super) fn daemons(plan: &Plan<'_, '_>) -> String {
+    format!("{}.daemons", plan.program.namespace.value)
 }
 
 /// Priority classes belong to the cluster: the namespace keeps those of two programs apart.

@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{labelled, labels, node_name, pins, print, priority_name};
+use super::{daemons, labelled, labels, node_name, pins, print, priority_name, pushes};
 use crate::backend::dockerfile::image_name;
 use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
@@ -279,9 +279,10 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
             };
             given.place.tolerations.iter().map(of).collect()
         }),
-        priority_class_name: tier
-            .filter(|tier| tier.priority.is_some())
-            .map(|tier| priority_name(plan, tier.name.value)),
+        priority_class_name: match tier.filter(|tier| tier.priority.is_some()) {
+            _ if pushes(plan, workload) => Some(daemons(plan)),
+            tier => tier.map(|tier| priority_name(plan, tier.name.value)),
+        },
         security_context: given.user.map(|user| core::PodSecurityContext {
             run_as_user: i64::try_from(user).ok(),
             run_as_non_root: (user > 0).then_some(true),
