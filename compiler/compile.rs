@@ -13,7 +13,7 @@ use crate::sema;
 use crate::sema::hir::Program;
 use crate::sema::load::{Loaded, load};
 use crate::syntax::ast::File;
-use crate::world::{ReadError, World};
+use crate::world::{Entry, ReadError, World};
 
 /// What to compile.
 #[derive(Debug, Clone, Default)]
@@ -136,12 +136,18 @@ fn compile_once(world: &dyn World, name: &str, text: String, options: &Options, 
     let mut output = None;
     let mut to_check = false;
     let mut lints = Vec::new();
-    if let Some(program) = sema::analyze(&loaded, options.env.as_deref(), &mut sink) {
+    if let Some(program) = sema::analyze(&loaded, options.env.as_deref(), world, &mut sink) {
         let place = |span: Span| loaded.sources.place(span);
         let may_plan = !sink.has_errors() && !faults_of_syntax;
         let plan = if may_plan { plan::plan(&program, &place, &mut sink) } else { None };
         to_check = may_plan && sink.has_errors();
+        for (span, name, why) in plan.as_ref().map(backend::template_faults).unwrap_or_default() {
+            let message =
+                format!("the template `{name}` cannot be filled: {}", why.replace(&format!(" of `{name}`"), ""));
+            sink.push(Diagnostic::error("BZ6002", message).at(span, "named here"));
+        }
         lint::run(&program, plan.as_ref(), &mut lints);
+        let plan = plan.filter(|_| !sink.has_errors());
         output = plan.map(|plan| describe(&program, &plan, &loaded.sources, want));
     }
     lints.into_iter().for_each(|lint| sink.push(lint));
@@ -252,6 +258,10 @@ impl World for Edited<'_> {
             Some((_, text)) => Ok(text.clone().into_bytes()),
             None => self.world.read(path),
         }
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
+        self.world.list(folder)
     }
 }
 

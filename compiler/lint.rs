@@ -1,21 +1,26 @@
 //! What is allowed but deserves a look, and the comments by which a program says that it is meant.
 
-use crate::base::quantity::Bytes;
+use crate::base::quantity::{Bytes, MIB};
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
 use crate::diag::lints::LINTS;
 use crate::diag::{Diagnostic, Severity};
+use crate::layout::Language;
 use crate::plan::model::Plan;
 use crate::sema::hir::{Image, Kind, ProbeAction, Program, Role};
+use crate::stdlib::{self, Heavy};
 use crate::syntax::ast::File;
 
 /// CoreDNS's own guide: 54 MB and what its cache and its clients take beyond that.
 const COREDNS_GUIDE: u64 = 54_000_000;
+/// Below this, in Mi, a library that is known to be large and was not measured is worth a word.
+const UNMEASURED: u64 = 256;
 
 /// Findings about a program that compiles.
 pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<Diagnostic>) {
     if let Some(plan) = plan {
         below_calm(plan, found);
+        heavy(plan, found);
     }
     for node in &program.nodes {
         if node.reserve.is_none() {
@@ -60,6 +65,16 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
             let lint = lint.at(image.span, "what it names can change, and its memory with it");
             found.push(lint.help("name a version, or a digest"));
         }
+        if let Image::Built(image) = &service.image
+            && let Some((port, file)) = &image.layout.listens
+            && !service.ports.is_empty()
+            && service.ports.iter().all(|given| given.number.value != *port)
+        {
+            let (name, given) = (service.name.value, service.ports[0].number);
+            let message = format!("`{name}` has port {}, and listens on {port} ({file})", given.value);
+            let lint = Diagnostic::lint("port-mismatch", message).at(given.span, "nothing listens there");
+            found.push(lint.fix("the port that its source names", given.span, port.to_string()));
+        }
         for probe in &service.pod.probes {
             if let ProbeAction::Exec(_, span) = probe.action {
                 let message = format!("a probe of `{}` runs a command inside its memory limit", service.name.value);
@@ -88,7 +103,66 @@ fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
         if let Some(span) = calm.origin.span {
             lint = lint.also(span, "measured");
         }
+        if let Some(leaner) = &runtime.leaner {
+            lint = lint.note(leaner.to_string());
+        }
+        lint = lint.help(would_do(calm.value));
         found.push(lint);
+    }
+}
+
+/// Libraries that leave no room in the limit, with what importing each takes.
+fn heavy(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
+    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
+        let Image::Built(image) = &service.image else { continue };
+        let Some(libraries) = &image.layout.libraries else { continue };
+        let runtime = &plan.program.runtimes[image.runtime];
+        let language = match runtime.language {
+            Language::Python => "python",
+            Language::Node => "node",
+            _ => continue,
+        };
+        let has = |name: &str| libraries.names.contains(name);
+        let all: Vec<Heavy> = stdlib::heavy().filter(|row| row.language == language && has(row.library)).collect();
+        let brought = |row: &Heavy| {
+            all.iter().any(|other| other.adds.is_some() && other.brings.split(',').any(|name| name == row.library))
+        };
+        let counted: Vec<&Heavy> = all.iter().filter(|row| !brought(row)).collect();
+        let more: u64 = counted.iter().filter_map(|row| row.adds).map(|(_, calm)| calm).sum();
+        let base = runtime.calm.map_or(0, |calm| calm.value.n);
+        let needed = Bytes::new(base + more * MIB);
+        let unmeasured = counted.iter().any(|row| row.adds.is_none()) && workload.limit < Bytes::mib(UNMEASURED);
+        if counted.is_empty() || (workload.limit >= needed && !unmeasured) {
+            continue;
+        }
+        let names: Vec<String> = counted.iter().map(|row| format!("`{}`", row.library)).collect();
+        let (name, limit) = (service.name.value, workload.limit);
+        let message = match more {
+            0 => format!("`{name}` has {limit}, and imports {}", names.join(", ")),
+            _ => format!("`{name}` has {limit}, and {} with {} is calm from {needed}", runtime.name, names.join(", ")),
+        };
+        let mut lint =
+            Diagnostic::lint("heavy-library", message).at(image.source.span, format!("by {}", libraries.from));
+        for row in counted {
+            lint = lint.note(match (row.adds, row.measured) {
+                (Some((_, calm)), Some(measured)) => {
+                    format!("`{}` takes {calm}Mi more (measured: {measured})", row.library)
+                }
+                _ => format!("`{}` was not measured: `bzc` cannot say what it takes", row.library),
+            });
+        }
+        found.push(match more {
+            0 => lint.help("measure it under its limit before trusting it"),
+            _ => lint.help(would_do(needed)),
+        });
+    }
+}
+
+/// What has room for so much.
+fn would_do(needed: Bytes) -> String {
+    match stdlib::tiers().find(|(_, most)| Bytes::mib(*most) >= needed) {
+        Some((tier, most)) => format!("give it {needed}; tier `{tier}` of `std.tiers` has up to {most}Mi"),
+        None => format!("give it {needed}"),
     }
 }
 

@@ -12,25 +12,48 @@ pub const K3S: &str = "k3s";
 
 /// The text of a library file, by its path below `std/`.
 pub fn source(path: &str) -> Option<&'static str> {
-    Some(match path {
-        "k3s" => include_str!("../stdlib/v1/k3s.bz"),
-        "profiles" => include_str!("../stdlib/v1/profiles.bz"),
-        "tiers" => include_str!("../stdlib/v1/tiers.bz"),
-        "runtimes/fastapi" => include_str!("../stdlib/v1/runtimes/fastapi.bz"),
-        _ => return None,
-    })
+    match path {
+        "k3s" => Some(include_str!("../stdlib/v1/k3s.bz")),
+        "profiles" => Some(include_str!("../stdlib/v1/profiles.bz")),
+        "tiers" => Some(include_str!("../stdlib/v1/tiers.bz")),
+        _ => {
+            let name = path.strip_prefix("runtimes/")?;
+            RUNTIMES.iter().find(|(runtime, _)| *runtime == name).map(|(_, text)| *text)
+        }
+    }
 }
 
-/// Names of the library's runtimes.
-pub const RUNTIMES: [&str; 1] = ["fastapi"];
+macro_rules! runtimes {
+    ($($name:literal)*) => {
+        /// The library's runtimes, sorted by name, each with its text.
+        pub const RUNTIMES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../stdlib/v1/runtimes/", $name, ".bz"))),)*];
+    };
+}
 
-/// A template or ignore list that a runtime of the library names.
+runtimes! {
+    "express" "fastapi" "fastify" "flask" "generic" "go" "java" "nextjs" "node" "python" "rust" "starlette" "static"
+}
+
+macro_rules! templates {
+    ($($name:literal)*) => {
+        /// The library's templates and ignore lists, by name.
+        pub const TEMPLATES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../stdlib/v1/runtimes/", $name))),)*];
+    };
+}
+
+templates! {
+    "common.dockerignore" "compiled.dockerignore" "fastapi.dockerfile" "flask.dockerfile" "generic.dockerfile"
+    "go.dockerfile" "head.dockerfile" "java.dockerfile" "kept.dockerignore" "label.dockerfile" "nextjs.dockerfile"
+    "node-install.dockerfile" "node-tool.dockerfile" "node.dockerfile" "node.dockerignore" "other.dockerignore"
+    "plain-python.dockerfile" "python.dockerfile" "python.dockerignore" "rust.dockerfile" "starlette.dockerfile"
+    "static.dockerfile"
+}
+
+/// A template or ignore list of the library.
 pub fn template(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "fastapi.dockerfile" => include_str!("../stdlib/v1/runtimes/fastapi.dockerfile"),
-        "python.dockerignore" => include_str!("../stdlib/v1/runtimes/python.dockerignore"),
-        _ => return None,
-    })
+    TEMPLATES.iter().find(|(template, _)| *template == name).map(|(_, text)| *text)
 }
 
 /// A row of the table of K3s's own configuration keys.
@@ -71,6 +94,22 @@ pub struct Argument {
     pub note: Option<&'static str>,
 }
 
+/// A row of the table of libraries that take memory when they are imported.
+#[derive(Debug, Clone, Copy)]
+pub struct Heavy {
+    /// `python` or `node`.
+    pub language: &'static str,
+    /// As lock files call it.
+    pub library: &'static str,
+    /// What it adds to the floor and to the calm limit, in Mi. `None` if nobody has measured it.
+    pub adds: Option<(u64, u64)>,
+    /// What it brings with it, so that it is not counted twice.
+    pub brings: &'static str,
+    /// What was measured.
+    pub measured: Option<&'static str>,
+}
+
+const HEAVY: &str = include_str!("../stdlib/v1/heavy.tsv");
 const FLAGS: &str = include_str!("../stdlib/v1/k3s-flags.tsv");
 const ARGUMENTS: &str = include_str!("../stdlib/v1/k3s-args.tsv");
 
@@ -123,4 +162,37 @@ pub fn arguments() -> impl Iterator<Item = Argument> {
 /// The row of one argument.
 pub fn argument(component: &str, name: &str) -> Option<Argument> {
     arguments().find(|row| row.component == component && row.name == name)
+}
+
+/// All libraries that are known to take memory.
+pub fn heavy() -> impl Iterator<Item = Heavy> {
+    rows(HEAVY).filter_map(|row| {
+        let mut cells = row.split('\t');
+        let (language, library) = (cells.next()?, cells.next()?);
+        let (floor, calm) = (cells.next()?.parse().ok(), cells.next()?.parse().ok());
+        let (brings, measured) = (cells.next()?, cell(cells.next()?));
+        Some(Heavy { language, library, adds: floor.zip(calm), brings, measured })
+    })
+}
+
+/// The tiers of `std.tiers` with the most that each may have, in Mi, the smallest first.
+pub fn tiers() -> impl Iterator<Item = (&'static str, u64)> {
+    source("tiers").unwrap_or_default().split("\ntier ").skip(1).filter_map(|text| {
+        let (name, body) = text.split_once(' ')?;
+        let most = body.split("..").nth(1)?.split("Mi").next()?.parse().ok()?;
+        Some((name, most))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RUNTIMES, TEMPLATES, heavy, rows, tiers};
+
+    #[test]
+    fn tables_can_be_read() {
+        assert_eq!(heavy().count(), rows(super::HEAVY).count());
+        let found: Vec<_> = tiers().collect();
+        assert_eq!(found, [("nano", 24), ("micro", 48), ("small", 64), ("medium", 128), ("large", 256)]);
+        assert!(RUNTIMES.is_sorted() && TEMPLATES.is_sorted());
+    }
 }

@@ -40,11 +40,25 @@ fn mib(bytes: u64) -> String {
     crate::base::quantity::in_mib(bytes)
 }
 
+/// What a folder holds: a file or another folder. Links are not followed and not told.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its name in the folder.
+    pub name: String,
+    /// Whether it is a folder.
+    pub is_folder: bool,
+    /// How large a file is.
+    pub bytes: u64,
+}
+
 /// Where sources come from.
 pub trait World {
     /// The bytes of a file, by its path relative to the folder of the program: forward slashes, no `.`,
     /// no `..`.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
+
+    /// What is directly in a folder, sorted by name; the empty path is the folder of the program.
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError>;
 }
 
 /// A world of files held in memory.
@@ -70,6 +84,19 @@ impl MemoryWorld {
 impl World for MemoryWorld {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         self.files.get(path).cloned().ok_or(ReadError::NotFound)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
+        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let mut found: BTreeMap<&str, Entry> = BTreeMap::new();
+        for (path, bytes) in self.files.range(below.clone()..) {
+            let Some(rest) = path.strip_prefix(&below) else { break };
+            let (name, is_folder) = rest.split_once('/').map_or((rest, false), |(name, _)| (name, true));
+            let size = if is_folder { 0 } else { bytes.len() as u64 };
+            found.entry(name).or_insert_with(|| Entry { name: name.to_owned(), is_folder, bytes: size });
+        }
+        // A folder is there where it has something in it.
+        if found.is_empty() { Err(ReadError::NotFound) } else { Ok(found.into_values().collect()) }
     }
 }
 

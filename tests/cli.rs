@@ -4,6 +4,7 @@
 //! --- file budget.bz          the lines up to `---` become a file; `--- bytes` knows `\xFF` escapes
 //! ---
 //! --- link out/a -> b         a symbolic link
+//! --- sparse data 120         a file of so many MiB of nothing
 //! $ bzc build - < budget.bz   what is run: `bzc`, `cat`, `ls` or `rm`, perhaps with `| head -N` behind it
 //! files in out/               standard output
 //! ! error: ..                 standard error
@@ -32,6 +33,10 @@ enum Step<'t> {
         from: &'t str,
         to: &'t str,
     },
+    Sparse {
+        name: &'t str,
+        mib: u64,
+    },
     Run(&'t str),
 }
 
@@ -43,6 +48,8 @@ fn steps(text: &str) -> Vec<Step<'_>> {
         if let Some(rest) = line.strip_prefix("--- link ") {
             let (from, to) = rest.split_once(" -> ").unwrap_or((rest, ""));
             steps.extend([Step::Kept(line), Step::Link { from, to }]);
+        } else if let Some((name, mib)) = line.strip_prefix("--- sparse ").and_then(|rest| rest.split_once(' ')) {
+            steps.extend([Step::Kept(line), Step::Sparse { name, mib: mib.parse().unwrap_or_default() }]);
         } else if let Some(name) = line.strip_prefix("--- file ").or(line.strip_prefix("--- bytes ")) {
             steps.push(Step::Kept(line));
             let mut content = String::new();
@@ -57,7 +64,7 @@ fn steps(text: &str) -> Vec<Step<'_>> {
             steps.push(Step::File { name, text: content, escaped: line.starts_with("--- bytes ") });
         } else if let Some(command) = line.strip_prefix("$ ") {
             steps.push(Step::Run(command));
-            let begins = ["$ ", "--- file ", "--- bytes ", "--- link "];
+            let begins = ["$ ", "--- file ", "--- bytes ", "--- link ", "--- sparse "];
             let over = |next: &&str| begins.iter().any(|begin| next.starts_with(begin));
             while lines.next_if(|next| !over(next)).is_some() {}
         } else {
@@ -92,6 +99,7 @@ fn replay(text: &str) -> String {
                 let bytes = if escaped { unescape(&text) } else { text.into_bytes() };
                 corpus::write(&folder.path().join(name), &bytes);
             }
+            Step::Sparse { name, mib } => corpus::sparse(&folder.path().join(name), mib << 20),
             Step::Link { from, to } => link(&folder.path().join(from), to),
             Step::Run(command) => {
                 let told = run(command, folder.path());

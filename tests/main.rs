@@ -8,6 +8,7 @@ mod determinism;
 mod fmt;
 mod generate;
 mod golden;
+mod layouts;
 mod ledger;
 mod properties;
 mod readme;

@@ -35,10 +35,14 @@ fn refused(program: String) -> String {
     said(&compilation)
 }
 
-/// A command with what it printed, in a fresh folder that has the program.
+/// A command with what it printed, in a fresh folder that has the program and the sources of the first example.
 fn ran(command: &str, program: &str) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     corpus::write(&folder.path().join(PROGRAM), program.as_bytes());
+    let example = corpus::root().join("examples/bizosaas");
+    for path in corpus::files(&example.join("services")) {
+        corpus::write(&folder.path().join(corpus::below(&path, &example)), &corpus::bytes(&path));
+    }
     format!("$ {command}\n{}", cli::run(command, folder.path()))
 }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bzc::{Compilation, MemoryWorld, Options, ReadError, Want, World};
+use bzc::{Compilation, Entry, MemoryWorld, Options, ReadError, Want, World};
 use serde::Deserialize;
 use serde_yaml::Value;
 
@@ -534,6 +534,11 @@ struct Disk(PathBuf);
 impl World for Disk {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         fs::read(self.0.join(path)).map_err(|_| ReadError::NotFound)
+    }
+
+    /// What an image is made from is no addend.
+    fn list(&self, _: &str) -> Result<Vec<Entry>, ReadError> {
+        Err(ReadError::NotFound)
     }
 }
 

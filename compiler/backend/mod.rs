@@ -5,8 +5,8 @@ mod dockerfile;
 mod k3s;
 mod kubernetes;
 pub mod report;
+pub(crate) use dockerfile::faults as template_faults;
 pub(crate) use k3s::argument_note;
-mod template;
 mod yaml;
 
 use crate::plan::model::Plan;

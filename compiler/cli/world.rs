@@ -1,10 +1,10 @@
 //! The disk, as the compiler sees it: files in and below the folder of the program.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use bzc::{MAX_SOURCE_BYTES, ReadError, World};
+use bzc::{Entry, MAX_SOURCE_BYTES, ReadError, World};
 
 /// The folder of a program.
 pub(crate) struct Disk {
@@ -17,16 +17,33 @@ impl Disk {
     }
 }
 
+impl Disk {
+    /// Where a path really is. A link may lead anywhere; what it leads to must lie in the project as well.
+    fn real(&self, path: &str) -> Result<PathBuf, ReadError> {
+        let root = self.root.canonicalize().map_err(|error| of(&error))?;
+        let real = self.root.join(path).canonicalize().map_err(|error| of(&error))?;
+        if real.starts_with(&root) { Ok(real) } else { Err(ReadError::Outside) }
+    }
+}
+
 impl World for Disk {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        let full = self.root.join(path);
-        // A link may lead anywhere; what it leads to must lie in the project as well.
-        let root = self.root.canonicalize().map_err(|error| of(&error))?;
-        let real = full.canonicalize().map_err(|error| of(&error))?;
-        if !real.starts_with(&root) {
-            return Err(ReadError::Outside);
+        read(&self.real(path)?)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(self.real(folder)?).map_err(|error| of(&error))? {
+            let entry = entry.map_err(|error| of(&error))?;
+            let metadata = entry.metadata().map_err(|error| of(&error))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if metadata.is_dir() || metadata.is_file() {
+                let is_folder = metadata.is_dir();
+                entries.push(Entry { name, is_folder, bytes: if is_folder { 0 } else { metadata.len() } });
+            }
         }
-        read(&real)
+        entries.sort();
+        Ok(entries)
     }
 }
 

@@ -87,4 +87,7 @@ codes! {
     BZ5015 "not a schedule"
     BZ5016 "storage that nothing provides"
     BZ5017 "no node takes the pods"
+    BZ6001 "a layout with several answers"
+    BZ6002 "a template that cannot be filled"
+    BZ6003 "not a text for a Dockerfile"
 }

@@ -473,6 +473,10 @@ pub(super) fn below_floor(
         }
         _ => error.note("below 12Mi a container does not start: runc itself needs that before the program runs"),
     };
+    if let (Image::Built(image), Some(_)) = (&service.image, least.origin.span) {
+        let leaner = program.runtimes.get(image.runtime).and_then(|runtime| runtime.leaner.as_ref());
+        error.notes.extend(leaner.map(ToString::to_string));
+    }
     if in_memory > 0 {
         error =
             error.note(format!("{} of it for volumes in memory, which are charged to the limit", in_mib(in_memory)));

@@ -3,18 +3,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::cx::{Cx, Let};
 use super::errors;
 use super::hir::{FillPolicy, Given, Origin, Program};
 use super::layers::{Field, Fields, Layer};
 use super::load::{Loaded, load_library};
-use super::{machine, placement, service};
+use super::{image, machine, placement, service};
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
+use crate::layout::Layout;
 use crate::stdlib;
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
+use crate::world::World;
 
 /// The kinds a program declares by name.
 const NAMED: [&str; 13] = [
@@ -48,7 +51,6 @@ pub(super) struct Decl<'a> {
 }
 
 /// All declarations of a program.
-#[derive(Debug)]
 pub(super) struct Decls<'c, 'a> {
     pub(super) cx: &'c Cx<'a>,
     /// By kind, then by name: a program has ten thousand services and three tiers.
@@ -63,6 +65,10 @@ pub(super) struct Decls<'c, 'a> {
     changes: BTreeMap<(&'static str, &'a str), &'a Item>,
     /// What any environment mentions by name.
     pub(super) mentioned: BTreeSet<&'a str>,
+    /// Where sources of images lie.
+    pub(super) world: &'c dyn World,
+    /// Layouts by source and runtime.
+    pub(super) layouts: RefCell<BTreeMap<(String, &'a str), Arc<Layout>>>,
 }
 
 impl<'c, 'a> Decls<'c, 'a> {
@@ -122,32 +128,30 @@ impl<'c, 'a> Decls<'c, 'a> {
 }
 
 /// Whether what was loaded needs the library's knowledge of K3s, and which runtimes it names.
-fn library_needs(loaded: &Loaded) -> Vec<&'static str> {
+fn library_needs(loaded: &Loaded) -> Vec<String> {
     let sources = &loaded.sources;
     let mut needs = Vec::new();
     let is_node = |item: &Item| sources.text(item.key.span) == "node";
     if loaded.files.iter().flat_map(|file| &file.items).any(is_node) {
-        needs.push(stdlib::K3S);
+        needs.push(stdlib::K3S.to_owned());
     }
-    for runtime in stdlib::RUNTIMES {
-        let (short, long) = (runtime, runtime_module(runtime));
-        let mentioned = sources.files().iter().any(|file| {
-            file.text.match_indices("runtime").any(|(at, _)| {
-                file.text[at + "runtime".len()..].trim_start_matches([' ', '=', '\t', '\n', '\r']).starts_with(short)
-            })
-        });
-        if mentioned {
-            needs.push(long);
-        }
-    }
+    needs.extend(runtimes_named(loaded));
     needs
 }
 
-fn runtime_module(runtime: &str) -> &'static str {
-    match runtime {
-        "fastapi" => "runtimes/fastapi",
-        _ => "",
+/// The library's runtimes whose names stand behind the word `runtime`, by their modules. One look at the text: a
+/// large program names three of them ten thousand times.
+fn runtimes_named(loaded: &Loaded) -> Vec<String> {
+    let mut named = BTreeSet::new();
+    for file in loaded.sources.files() {
+        for (at, word) in file.text.match_indices("runtime") {
+            let rest = file.text[at + word.len()..].trim_start_matches([' ', '=', '\t', '\n', '\r']);
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).unwrap_or(rest.len());
+            named.insert(&rest[..end]);
+        }
     }
+    let known = stdlib::RUNTIMES.iter().filter(|(name, _)| named.contains(name));
+    known.map(|(name, _)| format!("runtimes/{name}")).collect()
 }
 
 /// The environments that a program declares, sorted.
@@ -162,19 +166,19 @@ pub fn environments(loaded: &Loaded) -> Vec<String> {
 /// Adds the modules of the library that a program needs without naming them.
 pub fn load_needed(loaded: &mut Loaded, sink: &mut Sink) {
     for module in library_needs(loaded) {
-        load_library(loaded, module, sink);
+        load_library(loaded, &module, sink);
     }
 }
 
 /// Trees to program. `env` is the environment to compile for. `None` if there is nothing to plan: a fault was
 /// found, or the file only declares things for others to use.
-pub fn analyze<'a>(loaded: &'a Loaded, env: Option<&str>, sink: &mut Sink) -> Option<Program<'a>> {
+pub fn analyze<'a>(loaded: &'a Loaded, env: Option<&str>, world: &dyn World, sink: &mut Sink) -> Option<Program<'a>> {
     let mut lets = BTreeMap::new();
     let cx = Cx { sources: &loaded.sources, sink: RefCell::new(std::mem::take(sink)), lets: BTreeMap::new() };
     collect_lets(&cx, loaded, &mut lets);
     let cx = Cx { lets, ..cx };
     compute_lets(&cx);
-    let program = program(&cx, loaded, env);
+    let program = program(&cx, loaded, env, world);
     if !cx.sink.borrow().has_errors() {
         check_unused_lets(&cx);
     }
@@ -285,7 +289,7 @@ fn check_unused_lets(cx: &Cx<'_>) {
     }
 }
 
-fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Program<'a>> {
+fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn World) -> Option<Program<'a>> {
     let mut decls = Decls {
         cx,
         named: BTreeMap::new(),
@@ -295,6 +299,8 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
         env: None,
         changes: BTreeMap::new(),
         mentioned: BTreeSet::new(),
+        world,
+        layouts: RefCell::new(BTreeMap::new()),
     };
     let mut envs: BTreeMap<&'a str, &'a Item> = BTreeMap::new();
     let mut fields: Vec<&'a Item> = Vec::new();
@@ -365,9 +371,9 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     let namespace = namespace(&decls, &fields);
     let mut nodes = machine::nodes(&decls);
     let tiers = service::tiers(&decls);
-    let runtimes = service::runtimes(&decls);
+    let runtimes = image::runtimes(&decls);
     let configs = service::configs(&decls);
-    let mut services = service::services(&decls, &tiers);
+    let mut services = service::services(&decls, &tiers, &runtimes);
     let budgets = machine::budgets(&decls, &services, &tiers);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
@@ -446,10 +452,6 @@ fn check_edition<'a>(cx: &Cx<'a>, items: &'a [Item], from_library: bool) {
 /// Declares `kind a, b { .. }` under each of its names.
 fn declare<'a>(decls: &mut Decls<'_, 'a>, kind: &'static str, item: &'a Item, from_library: bool) {
     let cx = decls.cx;
-    if kind == "runtime" && !from_library {
-        cx.report(errors::not_yet("runtime", item.key.span));
-        return;
-    }
     if item.names.is_empty() {
         if !item.is_hole() {
             cx.report(errors::declaration_without_name(kind, item.key.span));
@@ -475,6 +477,8 @@ fn declare<'a>(decls: &mut Decls<'_, 'a>, kind: &'static str, item: &'a Item, fr
             false => decls.named.get(kind).and_then(|of_kind| of_kind.get(text)).copied(),
         };
         match same_name {
+            // The library comes last, and was first.
+            Some(own) if from_library => cx.report(errors::declared_twice(kind, text, name.span, own.span)),
             Some(first) => cx.report(errors::declared_twice(kind, text, first.span, name.span)),
             None => {
                 decls.named.entry(kind).or_default().insert(text, decl);

@@ -27,8 +27,9 @@ fn listed(names: &[&str]) -> String {
 pub(super) fn unknown_name(kind: &str, name: &str, span: Span, near: Option<&str>) -> Diagnostic {
     let error = Diagnostic::error("BZ2001", format!("no {kind} is called `{name}`")).at(span, "not declared");
     if kind == "runtime" {
-        let near = nearest(name, crate::stdlib::RUNTIMES);
-        return or_nearest(error.note(format!("there is {}", listed(&crate::stdlib::RUNTIMES))), near, span);
+        let known: Vec<&str> = crate::stdlib::RUNTIMES.iter().map(|(runtime, _)| *runtime).collect();
+        let near = near.or_else(|| nearest(name, known.iter().copied()));
+        return or_nearest(error.note(format!("the library has {}", listed(&known))), near, span);
     }
     let from_library = kind == "tier" && ["nano", "micro", "small", "medium", "large"].contains(&name);
     match from_library {
@@ -79,8 +80,9 @@ pub(super) fn declared_twice(kind: &str, name: &str, first: Span, span: Span) ->
     Diagnostic::error("BZ2002", format!("{what} is declared twice")).at(span, "again").also(first, "first here")
 }
 
-pub(super) fn unknown_key(kind: &str, key: &str, span: Span, known: &[&'static str]) -> Diagnostic {
-    let error = Diagnostic::error("BZ2003", format!("a {kind} has no field `{key}`")).at(span, "unknown field");
+pub(super) fn unknown_key(kind: &str, key: &str, span: Span, known: &[&str]) -> Diagnostic {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let error = Diagnostic::error("BZ2003", format!("{article} {kind} has no field `{key}`")).at(span, "unknown field");
     if kind == "service" && key == "limits" {
         return error.help("memory is written `memory = 32Mi..48Mi`: the compiler chooses, as request and limit");
     }

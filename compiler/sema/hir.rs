@@ -2,10 +2,14 @@
 //! written. Nothing here is decided yet; `plan` does that.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::{Span, Spanned};
+use crate::layout::{Language, Layout};
 use crate::syntax::ast::Operator;
+use crate::template::Templates;
 
 use super::cx::Num;
 
@@ -472,15 +476,35 @@ pub struct BuiltImage<'a> {
     /// Its runtime, by index.
     pub runtime: usize,
     /// The folder with its source, as seen from the program.
-    pub source: Cow<'a, str>,
-    /// What to start in it, in the runtime's own terms.
-    pub app: Option<Spanned<Cow<'a, str>>>,
+    pub source: Spanned<Cow<'a, str>>,
     /// The name and tag it will have.
     pub name: Option<Cow<'a, str>>,
-    /// The tag of the base image.
-    pub base: Option<Cow<'a, str>>,
     /// The number of workers.
     pub workers: Option<Given<'a, u64>>,
+    /// What its templates are filled with, by the names they have there: what the program says, else what the source
+    /// shows, else what the runtime takes.
+    pub values: BTreeMap<String, Param>,
+    /// What the source shows, and in which file, a line each.
+    pub found: Vec<String>,
+    /// What the source shows.
+    pub layout: Arc<Layout>,
+    /// The port it listens on where the service has none.
+    pub port: u16,
+}
+
+/// The value of a parameter of a runtime.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Param {
+    /// A text.
+    Text(String),
+    /// `true` or `false`.
+    Flag(bool),
+    /// A whole number.
+    Count(u64),
+    /// An amount of memory; templates see whole Mi.
+    Memory(Bytes),
+    /// A list of texts.
+    Texts(Vec<String>),
 }
 
 /// A language or framework images are built for.
@@ -488,20 +512,36 @@ pub struct BuiltImage<'a> {
 pub struct Runtime<'a> {
     /// Its name.
     pub name: &'a str,
+    /// How the layout of a source is read.
+    pub language: Language,
+    /// The constructors whose result a Python server serves.
+    pub entry: Vec<Cow<'a, str>>,
     /// The least limit at which it was seen to answer.
     pub floor: Option<Given<'a, Bytes>>,
     /// The least at which it did not live by re-reading its own pages.
     pub calm: Option<Given<'a, Bytes>>,
-    /// What each further worker costs.
+    /// What each further worker costs. Without it, it has no workers.
     pub worker: Option<Given<'a, Bytes>>,
-    /// The base image.
-    pub base: &'a str,
-    /// What it starts when the program does not say.
-    pub app: &'a str,
-    /// The template of its Dockerfile.
-    pub dockerfile: &'a str,
-    /// Its ignore list.
-    pub ignore: &'a str,
+    /// What needs less.
+    pub leaner: Option<Cow<'a, str>>,
+    /// The port it listens on.
+    pub port: u16,
+    /// The libraries without which it does not start.
+    pub libraries: Vec<Cow<'a, str>>,
+    /// Fields of `image` that must be said or seen.
+    pub needs: Vec<&'a str>,
+    /// The closed sets of `variant` and `manager`, the first taken where nothing is said.
+    pub variants: Vec<&'a str>,
+    /// The tools that install its libraries.
+    pub managers: Vec<&'a str>,
+    /// What its fields and parameters are where neither program nor source says so.
+    pub params: BTreeMap<&'a str, Param>,
+    /// The template of its Dockerfile, and where it is named.
+    pub dockerfile: Spanned<String>,
+    /// The template of its ignore list.
+    pub ignore: Spanned<String>,
+    /// The project's own templates.
+    pub templates: Templates,
 }
 
 /// A port of a container.

@@ -4,9 +4,10 @@ use super::cx::Cx;
 use super::decls::Decls;
 use super::errors;
 use super::hir::{Concurrency, Extra, Given, Kind, Origin, Pod, Run, Scale, Schedule};
+use super::image::check_image;
 use super::layers::{Field, Fields};
 use super::pod::env;
-use super::service::{check_image, check_label, cpu};
+use super::service::{check_label, cpu};
 use crate::base::span::{Span, Spanned};
 use crate::syntax::ast::ExprKind;
 

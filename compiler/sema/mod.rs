@@ -6,6 +6,7 @@ mod decls;
 mod errors;
 mod expect;
 pub mod hir;
+pub mod image;
 mod kinds;
 mod layers;
 pub mod load;

@@ -1,4 +1,4 @@
-//! Tiers, services, the images they run, configuration texts and runtimes.
+//! Tiers, services and configuration texts.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cx::{Cx, Dim};
 use super::decls::{Decl, Decls, WORKLOADS, fields};
 use super::errors;
-use super::hir::{
-    BuiltImage, Config, EnvValue, Given, Image, Kind, Memory, Origin, Rollout, Runtime, Service, Tier, VolumeSource,
-};
-use super::layers::{Fields, Layer};
+use super::hir::{Config, EnvValue, Given, Kind, Memory, Origin, Rollout, Runtime, Service, Tier, VolumeSource};
+use super::image::image;
+use super::layers::Fields;
 use super::pod::{check_shared_ports, plain_text, pod, ports};
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
@@ -90,9 +89,6 @@ fn keys_of(kind: &str) -> Vec<&'static str> {
     COMMON_KEYS.iter().chain(serving).chain(own_keys(kind)).copied().collect()
 }
 
-const IMAGE_KEYS: [&str; 6] = ["runtime", "source", "app", "name", "base", "workers"];
-const RUNTIME_KEYS: [&str; 7] = ["floor", "calm", "worker", "base", "app", "dockerfile", "ignore"];
-
 /// What keeps a text from being a DNS label (RFC 1123) that also begins with a letter, as names of Kubernetes
 /// Services must (RFC 1035).
 pub(super) fn label_fault(name: &str) -> Option<&'static str> {
@@ -142,7 +138,7 @@ pub(super) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
 }
 
 /// All services, sorted by name. Those of one header share everything but the name.
-pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Service<'a>> {
+pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], runtimes: &[Runtime<'a>]) -> Vec<Service<'a>> {
     let mut services: Vec<Service<'a>> = Vec::with_capacity(decls.workloads().count());
     let mut first_of_header = BTreeMap::new();
     let keys: BTreeMap<&str, Vec<&'static str>> = WORKLOADS.iter().map(|kind| (*kind, keys_of(kind))).collect();
@@ -162,7 +158,7 @@ pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>]) -> Vec<Ser
             }
             rename_origins(&mut service, decl.name);
             services.push(service);
-        } else if let Some(service) = service(decls, kind, decl, tiers, &keys) {
+        } else if let Some(service) = service(decls, kind, decl, (tiers, runtimes), &keys) {
             if shares {
                 first_of_header.insert(decl.item.span, services.len());
             }
@@ -197,7 +193,7 @@ fn service<'a>(
     decls: &Decls<'_, 'a>,
     kind: &'static str,
     decl: Decl<'a>,
-    tiers: &[Tier<'a>],
+    (tiers, runtimes): (&[Tier<'a>], &[Runtime<'a>]),
     keys: &BTreeMap<&str, Vec<&'static str>>,
 ) -> Option<Service<'a>> {
     let cx = decls.cx;
@@ -215,7 +211,7 @@ fn service<'a>(
     }
     debug_assert!(tier.is_none_or(|tier| tier < tiers.len()), "every declared tier has its place");
     let fields = Fields::new(cx, kind, decl.span, layers).beside_keys(&keys[kind]);
-    let image = image(decls, &fields);
+    let image = image(decls, &fields, runtimes);
     let memory = memory(&fields);
     if memory.is_none() && fields.get("memory").is_none() && (tier.is_some() || own.get("tier").is_none()) {
         fields.missing("memory", "memory = 32Mi..48Mi");
@@ -400,121 +396,6 @@ fn rollout<'a>(fields: &Fields<'_, 'a>) -> Option<Given<'a, Rollout>> {
         },
     };
     Some(field.given(rollout))
-}
-
-fn image<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Option<Image<'a>> {
-    let cx = decls.cx;
-    let Some(field) = fields.get("image") else {
-        fields.missing("image", "image = \"ghcr.io/acme/app:1.0.0\"");
-        return None;
-    };
-    if field.item.body.is_none() {
-        let value = field.value(cx)?;
-        let name = cx.string(value)?;
-        let place = cx.resolve(value).span;
-        check_image(cx, &name, place);
-        return Some(Image::Name(Spanned::new(name, place)));
-    }
-    let block = Fields::of_body(cx, "image", field)?;
-    block.check_keys(&IMAGE_KEYS);
-    let Some(runtime) = block.name("runtime") else {
-        if !block.has("runtime") {
-            block.missing("runtime", "runtime = fastapi");
-        }
-        return None;
-    };
-    let source = block.string("source");
-    if source.is_none() && !block.has("source") {
-        block.missing("source", "source = \"services/app\"");
-    }
-    let app = block.string("app").map(|given| {
-        let span = given.origin.span.unwrap_or(field.item.span);
-        Spanned::new(given.value, span)
-    });
-    let name = block.string("name");
-    if let Some(given) = &name {
-        check_image(cx, &given.value, given.origin.span.unwrap_or(field.item.span));
-    }
-    let runtime = decls.index("runtime", runtime.value, runtime.origin.span.unwrap_or(field.item.span));
-    let workers = block.count("workers");
-    if let Some(given) = workers.filter(|given| given.value == 0 || given.value > 64) {
-        cx.report(errors::out_of_range("workers", "1 to 64", given.origin.span.unwrap_or(field.item.span)));
-    }
-    let source = source?;
-    let place = source.origin.span.unwrap_or(field.item.span);
-    if source.value.starts_with('/') || source.value.split('/').any(|part| part == "..") {
-        cx.report(errors::source_outside(&source.value, place));
-    }
-    Some(Image::Built(Box::new(BuiltImage {
-        runtime: runtime?,
-        source: source.value,
-        app,
-        name: name.map(|given| given.value),
-        base: block.string("base").map(|given| given.value),
-        workers,
-    })))
-}
-
-/// An image reference as containerd reads it, roughly: no blanks, lower case before the tag, not empty.
-pub(super) fn check_image(cx: &Cx<'_>, name: &str, span: Span) {
-    let path = name.split('@').next().unwrap_or(name);
-    let after_slash = path.rfind('/').map_or(0, |at| at + 1);
-    let repository = path[after_slash..].find(':').map_or(path, |at| &path[..after_slash + at]);
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
-    let (host, rest) = repository.split_once('/').unwrap_or(("", repository));
-    let host_is_fine = host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:_".contains(c));
-    let (tag, digest) = (path[repository.len()..].strip_prefix(':'), name.split_once('@').map(|(_, digest)| digest));
-    let tag_is_fine =
-        |tag: &str| tag.len() <= 128 && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
-    let digest_is_fine = |digest: &str| {
-        let hex = digest.strip_prefix("sha256:");
-        hex.is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
-    };
-    let fault = if name.is_empty() {
-        "it is empty"
-    } else if name.contains("://") {
-        "it is a URL; leave out what stands before `//`, and that"
-    } else if name.chars().any(char::is_whitespace) {
-        "it has a blank"
-    } else if !rest.chars().all(allowed) || !host_is_fine || rest.is_empty() || rest.ends_with('/') {
-        "a repository is lower-case letters, digits, `.`, `_`, `-` and `/`"
-    } else if name.ends_with(':') || name.ends_with('@') {
-        "nothing follows its tag or digest sign"
-    } else if tag.is_some_and(|tag| !tag_is_fine(tag)) {
-        "a tag is letters, digits, `_`, `.` and `-`, 128 at most"
-    } else if digest.is_some_and(|digest| !digest_is_fine(digest)) {
-        "a digest is `sha256:` and 64 hexadecimal digits"
-    } else {
-        return;
-    };
-    cx.report(errors::not_an_image(name, fault, span));
-}
-
-pub(super) fn runtimes<'a>(decls: &Decls<'_, 'a>) -> Vec<Runtime<'a>> {
-    let cx = decls.cx;
-    decls
-        .of("runtime")
-        .filter_map(|decl| {
-            let body = decl.item.body.as_ref()?;
-            let layer = Layer { env: None, kind: "runtime", name: decl.name, items: &body.items };
-            let fields = Fields::new(cx, "runtime", decl.span, vec![layer]);
-            fields.check_keys(&RUNTIME_KEYS);
-            let text = |key: &'a str| match fields.string(key).map(|given| given.value) {
-                Some(Cow::Borrowed(text)) => text,
-                _ => "",
-            };
-            Some(Runtime {
-                name: decl.name,
-                floor: fields.memory("floor"),
-                calm: fields.memory("calm"),
-                worker: fields.memory("worker"),
-                base: text("base"),
-                app: text("app"),
-                dockerfile: text("dockerfile"),
-                ignore: text("ignore"),
-            })
-        })
-        .collect()
 }
 
 pub(super) fn configs<'a>(decls: &Decls<'_, 'a>) -> Vec<Config<'a>> {

@@ -79,6 +79,13 @@ pub(crate) fn write(path: &Path, content: &[u8]) {
     assert!(done.is_ok(), "{} cannot be written: {done:?}", path.display());
 }
 
+/// Makes a file of so many bytes that takes no room on disk.
+pub(crate) fn sparse(path: &Path, bytes: u64) {
+    write(path, b"");
+    let done = fs::OpenOptions::new().write(true).open(path).and_then(|file| file.set_len(bytes));
+    assert!(done.is_ok(), "{} cannot be made: {done:?}", path.display());
+}
+
 /// Removes a file, and the folders above it that are empty then.
 pub(crate) fn remove(path: &Path) {
     let done = fs::remove_file(path);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bzc::{ReadError, World};
+use bzc::{Entry, ReadError, World};
 
 use super::corpus;
 
@@ -25,5 +25,18 @@ impl World for Folder {
             return Err(ReadError::IsDirectory);
         }
         if full.is_file() { Ok(corpus::bytes(&full)) } else { Err(ReadError::NotFound) }
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
+        let full = self.root.join(folder);
+        if !full.is_dir() {
+            return Err(ReadError::NotFound);
+        }
+        let entry = |path: &PathBuf| {
+            let is_folder = path.is_dir();
+            let bytes = if is_folder { 0 } else { corpus::bytes(path).len() as u64 };
+            Entry { name: corpus::below(path, &full), is_folder, bytes }
+        };
+        Ok(corpus::entries(&full).iter().map(entry).collect())
     }
 }

@@ -1,0 +1,271 @@
+//! The folder of a service's source to what an image of it needs to know: how its libraries are installed, what is
+//! started, which version of the language it asks for. Read only, through `World`; what cannot be told apart is
+//! handed on as a choice, never guessed.
+
+pub mod context;
+mod go;
+mod java;
+mod locks;
+mod node;
+mod python;
+mod rust;
+mod site;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use crate::world::{Entry, ReadError, World};
+
+/// How a layout is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// pip, uv, poetry or pdm.
+    Python,
+    /// npm, pnpm or yarn.
+    Node,
+    /// Go modules.
+    Go,
+    /// Cargo.
+    Rust,
+    /// Maven or Gradle.
+    Java,
+    /// A folder of files that a web server hands out, perhaps built by Node.
+    Static,
+    /// Nothing is looked for.
+    Other,
+}
+
+/// The languages by the names that runtimes call them.
+pub const LANGUAGES: [(&str, Language); 7] = [
+    ("python", Language::Python),
+    ("node", Language::Node),
+    ("go", Language::Go),
+    ("rust", Language::Rust),
+    ("java", Language::Java),
+    ("static", Language::Static),
+    ("other", Language::Other),
+];
+
+/// What a fact says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// Yes or no.
+    Flag(bool),
+}
+
+/// Something that was seen, and in which file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// The field of `image` that it answers, or the name that only templates know.
+    pub key: &'static str,
+    /// The answer.
+    pub value: Value,
+    /// The file that says so, as seen from the source.
+    pub from: String,
+}
+
+/// A question with several answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The field of `image` that would answer it.
+    pub key: &'static str,
+    /// The answers, sorted, each with the file it comes from.
+    pub candidates: Vec<(String, String)>,
+}
+
+/// The libraries that a source names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Libraries {
+    /// The file that names them.
+    pub from: String,
+    /// Those that the service itself brings with it, in small letters.
+    pub names: BTreeSet<String>,
+    /// Whether there can be no others.
+    pub complete: bool,
+}
+
+/// All that was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Whether the folder is there. `None` where the world cannot tell.
+    pub is_there: Option<bool>,
+    /// What was seen, sorted by key.
+    pub facts: Vec<Fact>,
+    /// What has several answers.
+    pub choices: Vec<Choice>,
+    /// The libraries, if a file names them.
+    pub libraries: Option<Libraries>,
+    /// The package file that has no lock file beside it.
+    pub unlocked: Option<String>,
+    /// The port that the entry file listens on, if it names one and does not take it from `PORT`.
+    pub listens: Option<(u16, String)>,
+}
+
+impl Layout {
+    /// What was seen of one question.
+    pub fn fact(&self, key: &str) -> Option<&Fact> {
+        self.facts.iter().find(|fact| fact.key == key)
+    }
+
+    /// The text that answers one question.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match &self.fact(key)?.value {
+            Value::Text(text) => Some(text),
+            Value::Flag(_) => None,
+        }
+    }
+
+    fn say(&mut self, key: &'static str, value: impl Into<String>, from: impl Into<String>) {
+        self.facts.push(Fact { key, value: Value::Text(value.into()), from: from.into() });
+    }
+
+    fn flag(&mut self, key: &'static str, from: impl Into<String>) {
+        self.facts.push(Fact { key, value: Value::Flag(true), from: from.into() });
+    }
+
+    /// One candidate answers the question, several leave it open.
+    fn choose(&mut self, key: &'static str, mut candidates: Vec<(String, String)>) {
+        candidates.sort();
+        candidates.dedup();
+        match candidates.len() {
+            0 => {}
+            1 => {
+                let (value, from) = candidates.remove(0);
+                self.say(key, value, from);
+            }
+            _ => self.choices.push(Choice { key, candidates }),
+        }
+    }
+}
+
+/// Looks at the folder `source`. `entries` are the constructors whose result is what a Python server serves; none of
+/// them for a plain program.
+pub fn detect(world: &dyn World, source: &str, language: Language, entries: &[&str]) -> Layout {
+    let folder = Folder { world, path: source.trim_end_matches('/') };
+    let mut layout = Layout { is_there: folder.is_there(), ..Layout::default() };
+    if layout.is_there == Some(true) {
+        match language {
+            Language::Python => python::detect(&folder, entries, &mut layout),
+            Language::Node => node::detect(&folder, &mut layout),
+            Language::Go => go::detect(&folder, &mut layout),
+            Language::Rust => rust::detect(&folder, &mut layout),
+            Language::Java => java::detect(&folder, &mut layout),
+            Language::Static => site::detect(&folder, &mut layout),
+            Language::Other => {}
+        }
+    }
+    layout.facts.sort_by(|a, b| a.key.cmp(b.key));
+    layout
+}
+
+/// A folder of the world.
+struct Folder<'w> {
+    world: &'w dyn World,
+    path: &'w str,
+}
+
+/// Folders that hold no entry of a service.
+const PASSED_OVER: [&str; 18] = [
+    "tests",
+    "test",
+    "docs",
+    "doc",
+    "examples",
+    "scripts",
+    "migrations",
+    "alembic",
+    "node_modules",
+    "venv",
+    "env",
+    "build",
+    "dist",
+    "target",
+    "vendor",
+    "testdata",
+    "__pycache__",
+    "site-packages",
+];
+
+impl Folder<'_> {
+    fn at(&self, name: &str) -> String {
+        match (self.path, name) {
+            ("" | ".", name) => name.to_owned(),
+            (path, "") => path.to_owned(),
+            (path, name) => format!("{path}/{name}"),
+        }
+    }
+
+    /// Whether it is there; `None` if the world has nothing at all to show.
+    fn is_there(&self) -> Option<bool> {
+        match self.world.list(&self.at("")) {
+            Ok(_) => Some(true),
+            Err(ReadError::NotFound) => self.world.list("").is_ok().then_some(false),
+            Err(_) => None,
+        }
+    }
+
+    /// The text of a file, if there is one that is text.
+    fn text(&self, name: &str) -> Option<String> {
+        String::from_utf8(self.world.read(&self.at(name)).ok()?).ok()
+    }
+
+    /// What is directly in a folder of it.
+    fn list(&self, name: &str) -> Vec<Entry> {
+        self.world.list(&self.at(name)).unwrap_or_default()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+        self.list(folder).iter().any(|entry| entry.name == file && !entry.is_folder)
+    }
+
+    /// Folders directly in a folder of it that may hold an entry, by path.
+    fn folders(&self, name: &str) -> Vec<String> {
+        let plain = |entry: &Entry| {
+            entry.is_folder && !entry.name.starts_with(['.', '_']) && !PASSED_OVER.contains(&entry.name.as_str())
+        };
+        let entries = self.list(name);
+        entries.iter().filter(|entry| plain(entry)).map(|entry| join(name, &entry.name)).collect()
+    }
+
+    /// Files directly in a folder of it with this ending, by path.
+    fn files(&self, name: &str, ending: &str) -> Vec<String> {
+        let entries = self.list(name);
+        let files = entries.iter().filter(|entry| !entry.is_folder && entry.name.ends_with(ending));
+        files.map(|entry| join(name, &entry.name)).collect()
+    }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// `22` of `v22.11.0`, `3.12` of `3.12.4`: as many parts as the tags of base images have.
+fn version(text: &str, parts: usize) -> Option<String> {
+    let text = text.trim().trim_start_matches(['v', '=', '^', '~', '>', ' ']);
+    let numbers: Vec<&str> = text.split('.').take(parts).collect();
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let cut = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>();
+    let whole: Vec<String> = numbers.iter().map(|part| cut(part)).collect();
+    (numbers.len() == parts && whole.iter().all(|part| digits(&part.as_str()))).then(|| whole.join("."))
+}
+
+/// The one port that a text listens on. A text that knows `PORT` listens where it is told.
+fn listens(text: &str) -> Option<u16> {
+    if text.contains("PORT") {
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    for before in ["listen(", "listen({ port: ", "listen({port: ", "\":", "0.0.0.0:", "127.0.0.1:"] {
+        for (at, _) in text.match_indices(before) {
+            let rest = text[at + before.len()..].trim_start();
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            let ends = rest[digits.len()..].starts_with([',', ')', '"', '\'', ' ', '}', '`']);
+            found.extend(digits.parse::<u16>().ok().filter(|port| *port >= 80 && ends));
+        }
+    }
+    if found.len() == 1 { found.pop_first() } else { None }
+}

@@ -1,0 +1,266 @@
+//! Python: which tool locks the libraries, which module holds the server, which version is asked for.
+
+use std::collections::BTreeSet;
+
+use toml::{Table, Value};
+
+use super::{Folder, Layout, Libraries, locks};
+
+/// Names of files that a server or a program is in; others are looked at where these have none.
+const LIKELY: [&str; 12] =
+    ["main", "app", "server", "api", "asgi", "wsgi", "service", "application", "run", "index", "web", "__init__"];
+/// Functions that make a server.
+const FACTORIES: [&str; 6] =
+    ["create_app", "make_app", "get_app", "build_app", "get_application", "create_application"];
+/// Files that a plain program begins in.
+const PROGRAMS: [&str; 6] = ["main.py", "app.py", "worker.py", "run.py", "server.py", "bot.py"];
+/// How many files are read in search of an entry.
+const MOST_FILES: usize = 200;
+/// Versions that base images are tagged with, the first that a project takes wins.
+const VERSIONS: [(u64, u64); 6] = [(3, 13), (3, 14), (3, 12), (3, 11), (3, 10), (3, 9)];
+
+pub(super) fn detect(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout) {
+    let project: Option<Table> = folder.text("pyproject.toml").and_then(|text| text.parse().ok());
+    manager(folder, project.as_ref(), layout);
+    match entries {
+        [] => program(folder, layout),
+        _ => server(folder, entries, layout),
+    }
+    version(folder, project.as_ref(), layout);
+}
+
+/// The tool whose lock file is there. One of several lock files must be named; beside one, `requirements.txt` is
+/// taken for its export.
+fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
+    let locked = [("uv", "uv.lock"), ("poetry", "poetry.lock"), ("pdm", "pdm.lock")];
+    let found: Vec<(String, String)> = locked
+        .iter()
+        .filter(|(_, file)| folder.has(file))
+        .map(|(tool, file)| ((*tool).to_owned(), (*file).to_owned()))
+        .collect();
+    match found.as_slice() {
+        [(_, file)] => {
+            let wanted = project.map(wanted).unwrap_or_default();
+            layout.libraries = folder.text(file).and_then(|text| locks::python(&text, file, &wanted));
+        }
+        [] if folder.has("requirements.txt") => {
+            layout.say("manager", "pip", "requirements.txt");
+            layout.libraries = Some(requirements(&folder.text("requirements.txt").unwrap_or_default()));
+        }
+        [] if project.is_some_and(|project| project.contains_key("project")) => {
+            layout.say("manager", "pyproject", "pyproject.toml");
+            layout.unlocked = Some("pyproject.toml".to_owned());
+            let names: BTreeSet<String> = project.map(wanted).unwrap_or_default();
+            layout.libraries = Some(Libraries { from: "pyproject.toml".to_owned(), names, complete: false });
+        }
+        [] => layout.say("manager", "none", "no requirements.txt and no lock file"),
+        _ => {}
+    }
+    layout.choose("manager", found);
+}
+
+/// The libraries a project asks for itself.
+fn wanted(project: &Table) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let list = project.get("project").and_then(|table| table.get("dependencies")).and_then(Value::as_array);
+    for text in list.into_iter().flatten().filter_map(Value::as_str) {
+        names.extend(requirement(text));
+    }
+    let poetry = project.get("tool").and_then(|tool| tool.get("poetry")).and_then(|table| table.get("dependencies"));
+    names.extend(poetry.and_then(Value::as_table).into_iter().flat_map(Table::keys).map(|name| locks::plain(name)));
+    names.remove("python");
+    names
+}
+
+/// `fastapi[standard]>=0.110 ; python_version > "3.8"`: its name, and what its extras are known to bring.
+fn requirement(line: &str) -> Vec<String> {
+    let line = line.split(['#', ';', '@']).next().unwrap_or_default().trim();
+    let name: String = line.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+    if name.is_empty() {
+        return Vec::new();
+    }
+    let mut names = vec![locks::plain(&name)];
+    let extras = line[name.len()..].trim_start().strip_prefix('[').and_then(|rest| rest.split(']').next());
+    if names[0] == "fastapi" && extras.is_some_and(|extras| extras.contains("standard") || extras.contains("all")) {
+        names.extend(["uvicorn".to_owned(), "httpx".to_owned()]);
+    }
+    names
+}
+
+/// What a requirements file names. One that reads others, or names places, does not name all.
+fn requirements(text: &str) -> Libraries {
+    let mut libraries = Libraries { from: "requirements.txt".to_owned(), complete: true, ..Libraries::default() };
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let names = requirement(line);
+        let reads_on = line.starts_with("-r") || line.starts_with("--requirement") || line.starts_with("-e");
+        libraries.complete &= !reads_on && !line.starts_with(['.', '/']) && !line.contains("://");
+        if !line.starts_with('-') {
+            libraries.names.extend(names);
+        }
+    }
+    libraries
+}
+
+/// Something that could be started.
+struct Candidate {
+    module: String,
+    name: String,
+    file: String,
+    root: String,
+}
+
+/// A server: a name at the left margin that holds what a constructor or a factory made, else a factory itself.
+fn server(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout) {
+    let mut files = sources(folder);
+    let (likely, others): (Vec<String>, Vec<String>) =
+        std::mem::take(&mut files).into_iter().partition(|file| LIKELY.contains(&stem(file)));
+    let mut found = Vec::new();
+    let mut factories = Vec::new();
+    for group in [likely, others] {
+        for file in group.into_iter().take(MOST_FILES) {
+            let Some(text) = folder.text(&file) else { continue };
+            for line in text.lines() {
+                let (into, name) = match (made(line, entries), factory(line)) {
+                    (Some(name), _) => (&mut found, name.to_owned()),
+                    (None, Some(name)) => (&mut factories, format!("{name}()")),
+                    (None, None) => continue,
+                };
+                let (module, root) = module(folder, &file, &text);
+                into.push(Candidate { module, name, file: file.clone(), root });
+            }
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
+    if found.is_empty() {
+        found = factories;
+    }
+    // A server that mounts others is the one called `app`.
+    let is_main = |candidate: &Candidate| matches!(candidate.name.as_str(), "app" | "application");
+    if found.len() > 1 && found.iter().filter(|candidate| is_main(candidate)).count() == 1 {
+        found.retain(is_main);
+    }
+    settle(found, layout, |candidate| format!("{}:{}", candidate.module, candidate.name));
+}
+
+/// A plain program: one of the usual files, or a package that can be run.
+fn program(folder: &Folder<'_>, layout: &mut Layout) {
+    let mut found = Vec::new();
+    for file in sources(folder) {
+        let base = file.rsplit('/').next().unwrap_or_default();
+        let at_top = !file.contains('/') || file.strip_prefix("src/").is_some_and(|rest| !rest.contains('/'));
+        if !(base == "__main__.py" || at_top && PROGRAMS.contains(&base)) {
+            continue;
+        }
+        let Some(text) = folder.text(&file) else { continue };
+        let (module, root) = module(folder, &file, &text);
+        let module = module.trim_end_matches("__main__").trim_end_matches('.').to_owned();
+        let name = if text.contains("__main__") { "guarded" } else { "" }.to_owned();
+        found.push(Candidate { module, name, file, root });
+    }
+    // Of several, the one that says what it does when it is run.
+    if found.len() > 1 && found.iter().filter(|candidate| candidate.name == "guarded").count() == 1 {
+        found.retain(|candidate| candidate.name == "guarded");
+    }
+    settle(found, layout, |candidate| candidate.module.clone());
+}
+
+fn settle(found: Vec<Candidate>, layout: &mut Layout, shown: impl Fn(&Candidate) -> String) {
+    if let [only] = found.as_slice()
+        && !only.root.is_empty()
+    {
+        layout.say("root", only.root.clone(), only.file.clone());
+    }
+    layout.choose("app", found.iter().map(|candidate| (shown(candidate), candidate.file.clone())).collect());
+}
+
+/// Python files at the top and up to three folders down, sorted.
+fn sources(folder: &Folder<'_>) -> Vec<String> {
+    let mut files = folder.files("", ".py");
+    let mut level = folder.folders("");
+    for _ in 0..3 {
+        let mut below = Vec::new();
+        for name in level {
+            files.extend(folder.files(&name, ".py"));
+            below.extend(folder.folders(&name));
+        }
+        level = below;
+    }
+    files
+}
+
+fn stem(file: &str) -> &str {
+    file.rsplit('/').next().unwrap_or(file).trim_end_matches(".py")
+}
+
+/// The module of a file and the folder it is imported from. `src/` is such a folder, unless the code itself imports
+/// from a package of that name.
+fn module(folder: &Folder<'_>, file: &str, text: &str) -> (String, String) {
+    let is_package = || text.contains("from src") || text.contains("import src") || folder.has("src/__init__.py");
+    let (root, inside) = match file.strip_prefix("src/") {
+        Some(inside) if !is_package() => ("src", inside),
+        _ => ("", file),
+    };
+    let path = inside.trim_end_matches(".py").replace('/', ".");
+    (path.strip_suffix(".__init__").unwrap_or(&path).to_owned(), root.to_owned())
+}
+
+/// The name that `app = FastAPI(` gives, at the left margin.
+fn made<'t>(line: &'t str, entries: &[&str]) -> Option<&'t str> {
+    let (left, right) = line.split_once('=')?;
+    let name = left.split(':').next()?.trim_end();
+    let callee = right.trim_start().split('(').next()?;
+    let is_call = right.contains('(') && !left.ends_with(['=', '!', '<', '>']) && !right.starts_with('=');
+    let last = callee.rsplit('.').next()?.trim();
+    let known = entries.contains(&last) || FACTORIES.contains(&last);
+    (is_call && known && is_identifier(name)).then_some(name)
+}
+
+/// The name of a factory that this line begins.
+fn factory(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("def ")?.split('(').next()?;
+    FACTORIES.contains(&name).then_some(name)
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn version(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
+    if let Some(found) = folder.text(".python-version").and_then(|text| super::version(text.lines().next()?, 2)) {
+        layout.say("version", found, ".python-version");
+        return;
+    }
+    let requires = project.and_then(|project| project.get("project")?.get("requires-python")?.as_str());
+    let poetry =
+        project.and_then(|project| project.get("tool")?.get("poetry")?.get("dependencies")?.get("python")?.as_str());
+    let Some(requires) = requires.or(poetry) else { return };
+    if let Some((major, minor)) = VERSIONS.into_iter().find(|version| takes(requires, *version)) {
+        layout.say("version", format!("{major}.{minor}"), "pyproject.toml");
+    }
+}
+
+/// Whether `>=3.11,<3.13`, `^3.9`, `~=3.11` or `3.11.*` takes a version. Patch levels do not count.
+fn takes(requires: &str, version: (u64, u64)) -> bool {
+    requires.split(',').map(str::trim).filter(|part| !part.is_empty()).all(|part| {
+        let at = part.find(|c: char| c.is_ascii_digit()).unwrap_or(part.len());
+        let (sign, number) = part.split_at(at);
+        let mut parts = number.split('.').map(|part| part.trim().parse::<u64>().ok());
+        let (Some(Some(major)), minor) = (parts.next(), parts.next().flatten()) else { return false };
+        let patch = parts.next().flatten();
+        let bound = (major, minor.unwrap_or(0));
+        match sign.trim() {
+            ">=" | "^" => version >= bound && (sign.trim() != "^" || version.0 == major),
+            ">" => version > bound || (version == bound && patch.is_some()),
+            "<" => version < bound || (version == bound && patch.is_some_and(|patch| patch > 0)),
+            "<=" => version <= bound,
+            // `~=3.11` is from 3.11 up to 4, `~=3.11.2` and poetry's `~3.11` are 3.11.
+            "~=" if patch.is_none() => version >= bound && version.0 == major,
+            "~=" | "~" | "" | "==" => version == bound || (minor.is_none() && version.0 == major),
+            "!=" => version != bound,
+            _ => false,
+        }
+    })
+}

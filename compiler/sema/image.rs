@@ -1,0 +1,516 @@
+//! Images that are built: the runtimes that programs and the library declare, and for each service what its templates
+//! are filled with. Of every field the program's word counts first, then what the source shows, then what the
+//! runtime takes.
+
+mod errors;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::cx::{Cx, Dim};
+use super::decls::{Decl, Decls};
+use super::errors as general;
+use super::hir::{BuiltImage, Image, Param, Runtime};
+use super::layers::{Field, Fields, Layer};
+use crate::base::span::{Span, Spanned};
+use crate::layout::{self, LANGUAGES, Language, Layout, Value};
+use crate::syntax::ast::{Expr, ExprKind};
+use crate::template::{self, Context, Templates};
+use crate::world::resolve;
+
+/// Fields of every image that is built.
+const IMAGE_KEYS: [&str; 12] = [
+    "runtime",
+    "source",
+    "name",
+    "app",
+    "manager",
+    "variant",
+    "version",
+    "base",
+    "build-base",
+    "start",
+    "keep",
+    "leave-out",
+];
+/// Those of them that are texts, and reach a Dockerfile as they are.
+const PLAIN_TEXTS: [&str; 4] = ["app", "version", "base", "build-base"];
+const TEXT_LISTS: [&str; 3] = ["start", "keep", "leave-out"];
+const RUNTIME_KEYS: [&str; 17] = [
+    "language",
+    "entry",
+    "floor",
+    "calm",
+    "worker",
+    "leaner",
+    "port",
+    "app",
+    "base",
+    "version",
+    "variants",
+    "managers",
+    "libraries",
+    "needs",
+    "dockerfile",
+    "ignore",
+    "params",
+];
+/// What a source may show beyond the fields, as templates call it.
+const FACTS: [&str; 14] = [
+    "berry",
+    "build",
+    "lock",
+    "module",
+    "output",
+    "public",
+    "root",
+    "script",
+    "settings",
+    "standalone",
+    "tool",
+    "vendor",
+    "workspace",
+    "yarnrc",
+];
+/// A context above this is worth a word: what a service of 48Mi is made from is a few MB.
+const LARGE: u64 = 100 << 20;
+
+/// What templates call a field.
+fn template_name(key: &str) -> String {
+    key.replace('-', "_")
+}
+
+/// All runtimes, sorted by name.
+pub(super) fn runtimes<'a>(decls: &Decls<'_, 'a>) -> Vec<Runtime<'a>> {
+    decls.of("runtime").map(|decl| runtime(decls, decl)).collect()
+}
+
+fn runtime<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>) -> Runtime<'a> {
+    let cx = decls.cx;
+    let items = decl.item.body.as_ref().map_or(&[][..], |body| &body.items);
+    let layer = Layer { env: None, kind: "runtime", name: decl.name, items };
+    let fields = Fields::new(cx, "runtime", decl.span, vec![layer]);
+    if decl.item.body.is_none() && !decl.item.is_hole() {
+        cx.report(general::malformed("runtime", "runtime bun { dockerfile = \"bun.dockerfile\" }", decl.item.span));
+    }
+    fields.check_keys(&RUNTIME_KEYS);
+    let language = fields.name("language").map_or(Language::Other, |given| {
+        let names = LANGUAGES.map(|(name, _)| name);
+        let known = LANGUAGES.iter().find(|(name, _)| *name == given.value);
+        known.map_or_else(
+            || {
+                let span = given.origin.span.unwrap_or(decl.span);
+                cx.report(general::not_one_of("language", given.value, span, &names));
+                Language::Other
+            },
+            |(_, language)| *language,
+        )
+    });
+    let mut params: BTreeMap<&'a str, Param> = BTreeMap::new();
+    for key in ["app", "base", "version"] {
+        let text = fields.string(key).map(|given| given.value.into_owned());
+        params.insert(key, Param::Text(text.unwrap_or_default()));
+    }
+    params.insert("build-base", Param::Text(String::new()));
+    TEXT_LISTS.iter().for_each(|key| {
+        params.insert(key, Param::Texts(Vec::new()));
+    });
+    for field in fields.entries("params") {
+        let key = cx.key(field.item);
+        if IMAGE_KEYS.contains(&key) || key == "workers" {
+            cx.report(errors::reserved_parameter(key, field.item.key.span));
+        } else if let Some(value) = field.value(cx).and_then(|value| default_of(cx, key, value)) {
+            params.insert(key, value);
+        }
+    }
+    let names =
+        |key: &'a str| -> Vec<&'a str> { fields.names(key).into_iter().flatten().map(|(name, _)| name).collect() };
+    let port = fields.count("port").map_or(8080, |given| {
+        u16::try_from(given.value).ok().filter(|port| *port > 0).unwrap_or_else(|| {
+            cx.report(general::out_of_range("port", "1 to 65535", given.origin.span.unwrap_or(decl.span)));
+            8080
+        })
+    });
+    let mut templates = Templates::new();
+    let dockerfile = named_template(decls, &fields, decl, "dockerfile", &mut templates);
+    let ignore = named_template(decls, &fields, decl, "ignore", &mut templates);
+    if dockerfile.is_none() && !fields.has("dockerfile") {
+        fields.missing("dockerfile", "dockerfile = \"images/bun.dockerfile\"");
+    }
+    Runtime {
+        name: decl.name,
+        language,
+        entry: fields.strings("entry").unwrap_or_default(),
+        floor: fields.memory("floor"),
+        calm: fields.memory("calm"),
+        worker: fields.memory("worker"),
+        leaner: fields.string("leaner").map(|given| given.value),
+        port,
+        libraries: fields.strings("libraries").unwrap_or_default(),
+        needs: names("needs"),
+        variants: names("variants"),
+        managers: names("managers"),
+        params,
+        dockerfile: dockerfile.unwrap_or_else(|| Spanned::new("std/generic.dockerfile".to_owned(), decl.span)),
+        ignore: ignore.unwrap_or_else(|| Spanned::new("std/other.dockerignore".to_owned(), decl.span)),
+        templates,
+    }
+}
+
+/// What a parameter is where nobody says so; its kind is that of all its values.
+fn default_of<'a>(cx: &Cx<'a>, key: &str, value: &'a Expr) -> Option<Param> {
+    let value = cx.resolve(value);
+    match &value.kind {
+        ExprKind::Text => cx.string(value).map(|text| Param::Text(text.into_owned())),
+        ExprKind::List(_) => {
+            cx.strings(value).map(|list| Param::Texts(list.into_iter().map(Cow::into_owned).collect()))
+        }
+        ExprKind::Number => match cx.number(value)? {
+            number if number.dim == Dim::Count => Some(Param::Count(number.n)),
+            number if number.dim == Dim::Memory => cx.memory(value).map(Param::Memory),
+            _ => {
+                cx.report(errors::parameter_kind(key, "a text, a list, a count, memory, or true or false", value.span));
+                None
+            }
+        },
+        ExprKind::Path if matches!(cx.text(value.span), "true" | "false") => {
+            Some(Param::Flag(cx.text(value.span) == "true"))
+        }
+        ExprKind::Hole => None,
+        _ => {
+            cx.report(errors::parameter_kind(key, "a text, a list, a count, memory, or true or false", value.span));
+            None
+        }
+    }
+}
+
+/// The value that a program gives to a parameter, of the kind of its default.
+fn value_like<'a>(fields: &Fields<'_, 'a>, field: Field<'a>, key: &'a str, default: &Param) -> Option<Param> {
+    Some(match default {
+        Param::Text(_) => Param::Text(fields.string(key)?.value.into_owned()),
+        Param::Flag(_) => Param::Flag(fields.flag(key)?),
+        Param::Count(_) => Param::Count(fields.count(key)?.value),
+        Param::Memory(_) => Param::Memory(fields.cx.memory(field.value(fields.cx)?)?),
+        Param::Texts(_) => Param::Texts(fields.strings(key)?.into_iter().map(Cow::into_owned).collect()),
+    })
+}
+
+/// The name of a template. The library's are its own; those of a project lie beside the file that names them, and are
+/// read here with all that they name.
+fn named_template<'a>(
+    decls: &Decls<'_, 'a>,
+    fields: &Fields<'_, 'a>,
+    decl: Decl<'a>,
+    key: &'a str,
+    templates: &mut Templates,
+) -> Option<Spanned<String>> {
+    let cx = decls.cx;
+    let given = fields.string(key)?;
+    let span = given.origin.span.unwrap_or(decl.span);
+    let home = cx.sources.file(decl.span.file).name.as_str();
+    let first = match home.starts_with("std/") {
+        true => format!("std/{}", given.value),
+        false => given.value.into_owned(),
+    };
+    // Templates call each other by the path that the program would use.
+    let mut waiting = vec![first.clone()];
+    while let Some(name) = waiting.pop() {
+        if templates.contains_key(&name) {
+            continue;
+        }
+        if name.starts_with("std/") {
+            if template::text_of(templates, &name).is_none() {
+                cx.report(errors::unreadable_template(&name, "the library has no such template", span));
+                return None;
+            }
+            continue;
+        }
+        let read = resolve(home, &name).ok_or_else(|| "it lies outside the project".to_owned());
+        let read = read.and_then(|path| decls.world.read(&path).map_err(|why| why.to_string()));
+        match read.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())) {
+            Ok(text) => {
+                waiting.extend(template::named(&text).map(str::to_owned));
+                templates.insert(name, text);
+            }
+            Err(why) => {
+                cx.report(errors::unreadable_template(&name, &why, span));
+                return None;
+            }
+        }
+    }
+    Some(Spanned::new(first, span))
+}
+
+pub(super) fn image<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, runtimes: &[Runtime<'a>]) -> Option<Image<'a>> {
+    let cx = decls.cx;
+    let Some(field) = fields.get("image") else {
+        fields.missing("image", "image = \"ghcr.io/acme/app:1.0.0\"");
+        return None;
+    };
+    if field.item.body.is_none() {
+        let value = field.value(cx)?;
+        let name = cx.string(value)?;
+        let place = cx.resolve(value).span;
+        check_image(cx, &name, place);
+        return Some(Image::Name(Spanned::new(name, place)));
+    }
+    let block = Fields::of_body(cx, "image", field)?;
+    let Some(named) = block.name("runtime") else {
+        if !block.has("runtime") {
+            block.missing("runtime", "runtime = fastapi");
+        }
+        return None;
+    };
+    let index = decls.index("runtime", named.value, named.origin.span.unwrap_or(field.item.span));
+    let runtime = index.and_then(|index| runtimes.get(index));
+    if let Some(runtime) = runtime {
+        check_keys(&block, runtime);
+    }
+    let source = block.string("source");
+    if source.is_none() && !block.has("source") {
+        block.missing("source", "source = \"services/app\"");
+    }
+    let name = block.string("name");
+    if let Some(given) = &name {
+        check_image(cx, &given.value, given.origin.span.unwrap_or(field.item.span));
+    }
+    let (runtime, source) = (runtime?, source?);
+    let workers = block.count("workers").filter(|_| runtime.worker.is_some());
+    if let Some(given) = workers.filter(|given| given.value == 0 || given.value > 64) {
+        cx.report(general::out_of_range("workers", "1 to 64", given.origin.span.unwrap_or(field.item.span)));
+    }
+    let place = source.origin.span.unwrap_or(field.item.span);
+    if source.value.starts_with('/') || source.value.split('/').any(|part| part == "..") {
+        cx.report(general::source_outside(&source.value, place));
+        return None;
+    }
+    if source.value.chars().any(char::is_control) {
+        cx.report(errors::not_for_a_dockerfile("source", &source.value, place));
+        return None;
+    }
+    let layout = decls.layout(&source.value, runtime);
+    let mut values = values(&block, runtime, &layout, &source.value, place);
+    values.insert("workers".to_owned(), Param::Count(workers.map_or(1, |given| given.value)));
+    let listens = layout.listens.as_ref().map(|(port, _)| *port);
+    let built = BuiltImage {
+        runtime: index?,
+        source: Spanned::new(source.value, place),
+        name: name.map(|given| given.value),
+        workers,
+        found: found(&block, runtime, &layout),
+        values,
+        port: listens.unwrap_or(runtime.port),
+        layout,
+    };
+    look(decls, fields.name_of(), runtime, &built);
+    Some(Image::Built(Box::new(built)))
+}
+
+/// The fields of every image, those the runtime has a set for, and its parameters.
+fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>) {
+    let has = |key: &str| match key {
+        "workers" => runtime.worker.is_some(),
+        "manager" => !runtime.managers.is_empty(),
+        "variant" => !runtime.variants.is_empty(),
+        _ => true,
+    };
+    let mut known: Vec<&str> = IMAGE_KEYS.into_iter().chain(["workers"]).filter(|key| has(key)).collect();
+    known.extend(runtime.params.keys().filter(|key| !IMAGE_KEYS.contains(key)));
+    for (key, span) in block.keys() {
+        if key == "workers" && runtime.worker.is_none() {
+            block.cx.report(errors::unmeasured_workers(runtime.name, span));
+        } else if !known.contains(&key) {
+            block.cx.report(general::unknown_key("image", key, span, &known));
+        }
+    }
+}
+
+/// What the templates are filled with.
+fn values<'a>(
+    block: &Fields<'_, 'a>,
+    runtime: &Runtime<'a>,
+    layout: &Layout,
+    source: &str,
+    place: Span,
+) -> BTreeMap<String, Param> {
+    let cx = block.cx;
+    let mut values: BTreeMap<String, Param> =
+        FACTS.iter().map(|fact| ((*fact).to_owned(), Param::Text(String::new()))).collect();
+    for (key, default) in &runtime.params {
+        values.insert(template_name(key), default.clone());
+    }
+    for (key, known) in [("variant", &runtime.variants), ("manager", &runtime.managers)] {
+        values.insert(key.to_owned(), Param::Text(known.first().copied().unwrap_or_default().to_owned()));
+    }
+    for fact in &layout.facts {
+        let is_one_of = |known: &[&str], text: &str| known.is_empty() || known.contains(&text);
+        let value = match &fact.value {
+            Value::Flag(flag) => Param::Flag(*flag),
+            Value::Text(text) if fact.key == "manager" && !is_one_of(&runtime.managers, text) => continue,
+            Value::Text(text) => Param::Text(text.clone()),
+        };
+        values.insert(fact.key.to_owned(), value);
+    }
+    for (key, known) in [("variant", &runtime.variants), ("manager", &runtime.managers)] {
+        if let Some(given) = block.name(key).filter(|_| !known.is_empty()) {
+            if !known.contains(&given.value) {
+                cx.report(general::not_one_of(key, given.value, given.origin.span.unwrap_or(place), known));
+            }
+            values.insert(key.to_owned(), Param::Text(given.value.to_owned()));
+        }
+    }
+    for (key, default) in &runtime.params {
+        let Some(field) = block.get(key) else { continue };
+        let Some(value) = value_like(block, field, key, default) else { continue };
+        if let (true, Param::Text(text)) = (PLAIN_TEXTS.contains(key), &value) {
+            check_plain(cx, key, text, field.origin.span.unwrap_or(place));
+        }
+        values.insert(template_name(key), value);
+    }
+    for choice in &layout.choices {
+        let is_answered = block.has(choice.key) || (choice.key == "app" && block.has("start") && can_start(runtime));
+        if !is_answered {
+            cx.report(errors::ambiguous(source, choice, place));
+        }
+    }
+    for key in &runtime.needs {
+        let open = layout.choices.iter().any(|choice| choice.key == *key);
+        let value = values.get(&template_name(key));
+        let empty = value.is_none_or(|value| {
+            matches!(value, Param::Text(text) if text.is_empty()) || *value == Param::Texts(Vec::new())
+        });
+        if empty && !open && !block.has(key) {
+            block.missing(key, &format!("{key} = {}", if *key == "start" { "[\"/app/run\"]" } else { "\"..\"" }));
+        }
+    }
+    values
+}
+
+/// Whether a command alone says what is started: a compiler must still know what to build.
+fn can_start(runtime: &Runtime<'_>) -> bool {
+    matches!(runtime.language, Language::Python | Language::Node | Language::Other)
+}
+
+/// Texts that stand in shell commands and in `FROM` as they are.
+fn check_plain(cx: &Cx<'_>, key: &str, text: &str, span: Span) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@+=*()".contains(c);
+    if key.ends_with("base") && !text.is_empty() {
+        check_image(cx, text, span);
+    } else if !text.chars().all(plain) || (text.is_empty() && key == "app") {
+        cx.report(errors::not_for_a_dockerfile(key, text, span));
+    }
+}
+
+/// What the source shows, a line each, as the Dockerfile and the report tell it.
+fn found(block: &Fields<'_, '_>, runtime: &Runtime<'_>, layout: &Layout) -> Vec<String> {
+    let told = ["app", "manager", "version", "root", "output", "module"];
+    let mut parts = Vec::new();
+    for fact in layout.facts.iter().filter(|fact| told.contains(&fact.key) && !block.has(fact.key)) {
+        if let Value::Text(text) = &fact.value {
+            let known = fact.key != "manager" || runtime.managers.iter().any(|manager| manager == text);
+            parts.extend(known.then(|| format!("{} {text} ({})", fact.key, fact.from)));
+        }
+    }
+    parts.extend(layout.listens.as_ref().map(|(port, file)| format!("port {port} ({file})")));
+    parts
+}
+
+/// What deserves a look in the source.
+fn look(decls: &Decls<'_, '_>, service: &str, runtime: &Runtime<'_>, image: &BuiltImage<'_>) {
+    let (cx, layout) = (decls.cx, &image.layout);
+    let (source, place) = (image.source.value.as_ref(), image.source.span);
+    if layout.is_there == Some(false) {
+        cx.report(errors::unseen(service, source, place));
+    }
+    if layout.is_there != Some(true) {
+        return;
+    }
+    let manager = match image.values.get("manager") {
+        Some(Param::Text(manager)) => manager.as_str(),
+        _ => "",
+    };
+    let names_none = layout.text("manager") == Some("none") && manager != "none";
+    if let Some(file) = &layout.unlocked {
+        cx.report(errors::unlocked(source, Some(file), "", place));
+    } else if names_none {
+        let wanted = if runtime.language == Language::Python { "requirements.txt" } else { "package.json" };
+        cx.report(errors::unlocked(source, None, wanted, place));
+    }
+    let starts_own = image.values.get("start").is_some_and(|start| *start != Param::Texts(Vec::new()));
+    if let Some(libraries) = layout.libraries.as_ref().filter(|libraries| libraries.complete && !starts_own) {
+        for library in runtime.libraries.iter().filter(|library| !libraries.names.contains(library.as_ref())) {
+            cx.report(errors::missing_library(runtime.name, library, &libraries.from, place));
+        }
+    }
+    let context: Context = template_values(image).chain([("header".to_owned(), "".into())]).collect();
+    let Ok(ignore) = template::fill(&runtime.templates, &runtime.ignore.value, &context) else { return };
+    let held = layout::context::held(decls.world, source, &ignore);
+    if !held.secrets.is_empty() {
+        cx.report(errors::secrets(source, &held.secrets, place));
+    }
+    if held.bytes > LARGE || held.more {
+        cx.report(errors::large(source, held.bytes, held.more, held.largest.as_ref(), place));
+    }
+}
+
+/// The values of an image as templates see them.
+pub fn template_values(image: &BuiltImage<'_>) -> impl Iterator<Item = (String, template::Value)> {
+    image.values.iter().map(|(name, value)| {
+        let value = match value {
+            Param::Text(text) => template::Value::from(text.as_str()),
+            Param::Flag(flag) => template::Value::from(*flag),
+            Param::Count(n) => template::Value::from(*n),
+            Param::Memory(bytes) => template::Value::from(bytes.n >> 20),
+            Param::Texts(texts) => template::Value::from(texts.clone()),
+        };
+        (name.clone(), value)
+    })
+}
+
+impl<'a> Decls<'_, 'a> {
+    /// The layout of a source. Services of one source are read once.
+    fn layout(&self, source: &str, runtime: &Runtime<'a>) -> Arc<Layout> {
+        let mut layouts = self.layouts.borrow_mut();
+        let layout = layouts.entry((source.to_owned(), runtime.name)).or_insert_with(|| {
+            let entry: Vec<&str> = runtime.entry.iter().map(AsRef::as_ref).collect();
+            Arc::new(layout::detect(self.world, source, runtime.language, &entry))
+        });
+        Arc::clone(layout)
+    }
+}
+
+/// An image reference as containerd reads it, roughly: no blanks, lower case before the tag, not empty.
+pub(super) fn check_image(cx: &Cx<'_>, name: &str, span: Span) {
+    let path = name.split('@').next().unwrap_or(name);
+    let after_slash = path.rfind('/').map_or(0, |at| at + 1);
+    let repository = path[after_slash..].find(':').map_or(path, |at| &path[..after_slash + at]);
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
+    let (host, rest) = repository.split_once('/').unwrap_or(("", repository));
+    let host_is_fine = host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:_".contains(c));
+    let (tag, digest) = (path[repository.len()..].strip_prefix(':'), name.split_once('@').map(|(_, digest)| digest));
+    let tag_is_fine =
+        |tag: &str| tag.len() <= 128 && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    let digest_is_fine = |digest: &str| {
+        let hex = digest.strip_prefix("sha256:");
+        hex.is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+    };
+    let fault = if name.is_empty() {
+        "it is empty"
+    } else if name.contains("://") {
+        "it is a URL; leave out what stands before `//`, and that"
+    } else if name.chars().any(char::is_whitespace) {
+        "it has a blank"
+    } else if !rest.chars().all(allowed) || !host_is_fine || rest.is_empty() || rest.ends_with('/') {
+        "a repository is lower-case letters, digits, `.`, `_`, `-` and `/`"
+    } else if name.ends_with(':') || name.ends_with('@') {
+        "nothing follows its tag or digest sign"
+    } else if tag.is_some_and(|tag| !tag_is_fine(tag)) {
+        "a tag is letters, digits, `_`, `.` and `-`, 128 at most"
+    } else if digest.is_some_and(|digest| !digest_is_fine(digest)) {
+        "a digest is `sha256:` and 64 hexadecimal digits"
+    } else {
+        return;
+    };
+    cx.report(general::not_an_image(name, fault, span));
+}

@@ -1,0 +1,98 @@
+//! What is said of images that are to be built.
+
+use crate::base::quantity::in_mib;
+use crate::base::span::Span;
+use crate::diag::Diagnostic;
+use crate::layout::Choice;
+
+/// Several answers to what the source should have told.
+pub(super) fn ambiguous(source: &str, choice: &Choice, span: Span) -> Diagnostic {
+    let what = match choice.key {
+        "app" => "several things could be started",
+        "manager" => "several tools could install the libraries",
+        _ => "several modules could be the service",
+    };
+    let mut error =
+        Diagnostic::error("BZ6001", format!("in `{source}` {what}")).at(span, format!("which `{}`?", choice.key));
+    for (candidate, from) in &choice.candidates {
+        error = error.note(format!("`{candidate}`, by {from}"));
+    }
+    let first = choice.candidates.first().map_or("", |(candidate, _)| candidate);
+    let value = if choice.key == "manager" { first.to_owned() } else { format!("\"{first}\"") };
+    error.help(format!("say which, as in `{} = {value}`", choice.key))
+}
+
+pub(super) fn unreadable_template(name: &str, why: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ6002", format!("the template `{name}` cannot be filled: {why}")).at(span, "named here")
+}
+
+pub(super) fn not_for_a_dockerfile(key: &str, text: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ6003", format!("`{key}` cannot be `{}`", text.escape_debug()))
+        .at(span, "a shell would read more than a name in it")
+        .note("letters, digits and `._-/:@+=*()` are taken as they are")
+}
+
+pub(super) fn parameter_kind(key: &str, wanted: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3009", format!("the parameter `{key}` is {wanted}")).at(span, "something else")
+}
+
+pub(super) fn unmeasured_workers(runtime: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ2003", format!("an image of {runtime} has no field `workers`"))
+        .at(span, "unknown field")
+        .note("what a further worker takes was not measured, and the floor would be wrong by it")
+        .help("run more pods: `replicas = 2`")
+}
+
+pub(super) fn reserved_parameter(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ2004", format!("`{key}` is a field of every image")).at(span, "not a name for a parameter")
+}
+
+// Lints.
+
+pub(super) fn unseen(service: &str, source: &str, span: Span) -> Diagnostic {
+    Diagnostic::lint("unseen-source", format!("`{service}` is built from `{source}`, and there is no such folder"))
+        .at(span, "nothing there")
+        .note("its Dockerfile is written for what the runtime takes where a source shows nothing else")
+}
+
+pub(super) fn unlocked(source: &str, file: Option<&str>, first: &str, span: Span) -> Diagnostic {
+    match file {
+        Some(file) => Diagnostic::lint("no-lock-file", format!("`{source}` has {file} and no lock file"))
+            .at(span, "what is installed depends on the day of the build, and its memory with it"),
+        None => Diagnostic::lint("no-lock-file", format!("`{source}` names no libraries"))
+            .at(span, format!("the Dockerfile copies {first}, and it is not there")),
+    }
+}
+
+pub(super) fn missing_library(runtime: &str, library: &str, from: &str, span: Span) -> Diagnostic {
+    let message = format!("{runtime} needs `{library}`, and {from} does not name it");
+    Diagnostic::lint("missing-library", message).at(span, "the container would not start")
+}
+
+pub(super) fn secrets(source: &str, files: &[String], span: Span) -> Diagnostic {
+    const SHOWN: usize = 5;
+    let mut lint = Diagnostic::lint("secret-in-context", format!("`{source}` holds what looks like secrets"))
+        .at(span, "the builder gets them, and the image may");
+    for file in files.iter().take(SHOWN) {
+        lint = lint.note(format!("`{file}`"));
+    }
+    if files.len() > SHOWN {
+        lint = lint.note(format!("and {} more", files.len() - SHOWN));
+    }
+    let first = files.first().map_or("", String::as_str);
+    lint.help(format!("move them out of it, or leave them out: `leave-out = [\"{first}\"]`"))
+}
+
+pub(super) fn large(source: &str, bytes: u64, more: bool, largest: Option<&(String, u64)>, span: Span) -> Diagnostic {
+    let least = if more { "more than " } else { "" };
+    let message = format!("`{source}` sends {least}{} to the builder", in_mib(bytes >> 20 << 20));
+    let mut lint = Diagnostic::lint("large-context", message).at(span, "each build");
+    if let Some((name, most)) = largest {
+        lint = lint.note(format!("`{name}` has {} of it", in_mib(most >> 20 << 20)));
+        lint = lint.help(format!(
+            "leave out what the image does not need: `leave-out = [\"{}\"]`",
+            name.trim_end_matches('/')
+        ));
+    }
+    lint
+}

@@ -1,0 +1,115 @@
+//! Templates of Dockerfiles and ignore files, filled with what is known of an image. Nothing else of bzc knows the
+//! template engine; no YAML is ever made by it.
+
+use std::collections::BTreeMap;
+
+pub use minijinja::Value;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
+
+use crate::stdlib;
+
+/// What a template may take before it counts as one that never ends.
+const FUEL: u64 = 200_000;
+
+/// What names stand for in a template.
+pub type Context = BTreeMap<String, Value>;
+
+/// A project's templates by the names that other templates call them by. Those of the library are called `std/NAME`.
+pub type Templates = BTreeMap<String, String>;
+
+/// Fills a template. `Err` is why it cannot be filled, in the words of the engine.
+pub fn fill(own: &Templates, name: &str, context: &Context) -> Result<String, String> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_fuel(Some(FUEL));
+    environment.add_filter("exec", exec);
+    for wanted in needed(own, name) {
+        let Some(text) = text_of(own, &wanted) else { continue };
+        environment.add_template_owned(wanted, text.to_owned()).map_err(|error| told(&error))?;
+    }
+    let template = environment.get_template(name).map_err(|error| told(&error))?;
+    let mut filled = template.render(context).map_err(|error| told(&error))?;
+    // The engine drops the line end of the last line.
+    filled.truncate(filled.trim_end().len());
+    filled.push('\n');
+    Ok(filled.trim_start_matches('\n').to_owned())
+}
+
+/// The text of a template.
+pub fn text_of<'t>(own: &'t Templates, name: &str) -> Option<&'t str> {
+    match name.strip_prefix("std/") {
+        Some(library) => stdlib::template(library),
+        None => own.get(name).map(String::as_str),
+    }
+}
+
+/// A template with all that it names, so that only those are read.
+fn needed(own: &Templates, name: &str) -> Vec<String> {
+    let mut found = vec![name.to_owned()];
+    let mut next = 0;
+    while let Some(name) = found.get(next).cloned() {
+        next += 1;
+        for other in text_of(own, &name).into_iter().flat_map(named) {
+            if !found.iter().any(|known| known == other) {
+                found.push(other.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The templates that a template names in `extends`, `include`, `import` and `from`.
+pub fn named(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{%").skip(1).filter_map(|rest| {
+        let statement = rest.split("%}").next()?.trim_matches(['-', '+', ' ', '\n']);
+        let word = statement.split_whitespace().next()?;
+        let names = ["extends", "include", "import", "from"].contains(&word);
+        names.then(|| statement.split(['"', '\'']).nth(1)).flatten()
+    })
+}
+
+/// `["a", "b"]`: a command as Dockerfiles write one that no shell reads.
+fn exec(words: Vec<Value>) -> Result<String, Error> {
+    if words.iter().any(Value::is_undefined) {
+        return Err(Error::new(ErrorKind::UndefinedError, "a word of a command"));
+    }
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    let texts: Result<Vec<String>, _> = words.iter().map(serde_json::to_string).collect();
+    let texts = texts.map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
+    Ok(format!("[{}]", texts.join(", ")))
+}
+
+/// One line of what the engine says.
+fn told(error: &Error) -> String {
+    let place = match (error.name(), error.line()) {
+        (Some(name), Some(line)) => format!("line {line} of `{name}`: "),
+        _ => String::new(),
+    };
+    let what = match error.kind() {
+        ErrorKind::OutOfFuel => "it does not end".to_owned(),
+        kind => error.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}, {detail}")),
+    };
+    format!("{place}{what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Context, Templates, Value, fill};
+
+    fn filled(text: &str) -> Result<String, String> {
+        let own = Templates::from([("t".to_owned(), text.to_owned())]);
+        fill(&own, "t", &Context::from([("words".to_owned(), Value::from(vec!["a", "b \"c\""]))]))
+    }
+
+    #[test]
+    fn a_template_ends_or_says_why_not() {
+        assert_eq!(filled("CMD {{ words | exec }}\n"), Ok("CMD [\"a\", \"b \\\"c\\\"\"]\n".to_owned()));
+        assert!(filled("{{ nothing }}").is_err_and(|why| why.contains("line 1 of `t`: undefined value")));
+        assert!(filled("{% if %}").is_err_and(|why| why.contains("syntax error")));
+        assert!(filled("{% include \"gone\" %}").is_err_and(|why| why.contains("gone")));
+        let circle = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
+        assert!(filled(circle).is_err_and(|why| why.contains("does not end")));
+        assert!(filled("{% include \"t\" %}").is_err());
+    }
+}

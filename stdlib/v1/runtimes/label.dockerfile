@@ -1,0 +1,2 @@
+LABEL org.opencontainers.image.title="{{ service }}" \
+    org.opencontainers.image.base.name="{{ final }}"

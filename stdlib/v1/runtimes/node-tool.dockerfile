@@ -1,0 +1,6 @@
+{%- if manager == "pnpm" %}
+RUN npm install --global pnpm@{{ tool or "10" }}
+{%- elif berry %}
+RUN npm install --global @yarnpkg/cli-dist@{{ tool or "4.18.1" }}
+{%- endif %}
+COPY package.json {% if lock %}{{ lock }} {% endif %}{% if yarnrc %}.yarnrc.yml {% endif %}{% if workspace %}pnpm-workspace.yaml {% endif %}./

@@ -1,0 +1,36 @@
+{%- set builder = build_base or "rust:" ~ version ~ ("-alpine" if variant == "alpine" else "-bookworm") %}
+{%- set final = base or {"distroless": "gcr.io/distroless/cc-debian12:nonroot", "alpine": "alpine:3.22", "slim": "debian:bookworm-slim"}[variant] %}
+{%- include "std/head.dockerfile" %}
+
+# cargo-chef builds the dependencies from the manifests alone, so that they have a layer of their own.
+FROM {{ builder }} AS chef
+WORKDIR /src
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    cargo install cargo-chef --version 0.1.78 --locked
+
+FROM chef AS plan
+COPY . .
+RUN cargo chef prepare --recipe-path recipe.json
+
+FROM chef AS build
+COPY --from=plan /src/recipe.json ./
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    cargo chef cook --release{% if lock %} --locked{% endif %} --bin {{ app }} --recipe-path recipe.json
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    cargo build --release{% if lock %} --locked{% endif %} --bin {{ app }}
+
+FROM {{ final }}
+{% include "std/label.dockerfile" %}
+WORKDIR /app
+COPY --from=build /src/target/release/{{ app }} /app/{{ app }}
+ENV PORT={{ port }}
+USER 10001:10001
+{%- if serves %}
+EXPOSE {{ port }}
+{%- endif %}
+{%- if start %}
+CMD {{ start | exec }}
+{%- else %}
+ENTRYPOINT {{ ["/app/" ~ app] | exec }}
+{%- endif %}

@@ -1,0 +1,53 @@
+{%- set final = base or {"alpine": "nginx:1.28-alpine-slim", "slim": "nginx:1.28-bookworm"}[variant] %}
+{%- set builder = build_base or "node:" ~ version ~ "-bookworm-slim" %}
+{%- include "std/head.dockerfile" %}
+{%- if build %}
+
+# The packages, in a layer of their own: it changes only when {{ lock or "package.json" }} does.
+FROM {{ builder }} AS build
+WORKDIR /app
+{%- include "std/node-tool.dockerfile" %}
+{%- set production = false %}
+{%- include "std/node-install.dockerfile" %}
+COPY . .
+RUN {{ manager }} run build
+{%- endif %}
+
+FROM {{ final }}
+{% include "std/label.dockerfile" %}
+# One worker: `auto` starts one for every core of the node. What nginx writes goes to /tmp, which any user may write to.
+RUN printf '%s\n' \
+    'worker_processes 1;' \
+    'pid /tmp/nginx.pid;' \
+    'error_log /dev/stderr warn;' \
+    'events { worker_connections 256; }' \
+    'http {' \
+    '  include /etc/nginx/mime.types;' \
+    '  access_log {% if log %}/dev/stdout{% else %}off{% endif %};' \
+    '  sendfile on;' \
+    '  server_tokens off;' \
+    '  client_body_temp_path /tmp/body;' \
+    '  proxy_temp_path /tmp/proxy;' \
+    '  fastcgi_temp_path /tmp/fastcgi;' \
+    '  uwsgi_temp_path /tmp/uwsgi;' \
+    '  scgi_temp_path /tmp/scgi;' \
+    '  server {' \
+    '    listen {{ port }};' \
+    '    root /srv;' \
+{%- if fallback %}
+    '    error_page 404 =200 /index.html;' \
+{%- endif %}
+    '  }' \
+    '}' > /etc/nginx/nginx.conf
+{%- if build %}
+COPY --from=build /app/{{ app }} /srv
+{%- else %}
+COPY {{ app }} /srv
+{%- endif %}
+USER 10001:10001
+EXPOSE {{ port }}
+{%- if start %}
+CMD {{ start | exec }}
+{%- else %}
+CMD ["nginx", "-g", "daemon off;"]
+{%- endif %}

@@ -1,0 +1,1 @@
+//! A part of the layout that a test looks at.

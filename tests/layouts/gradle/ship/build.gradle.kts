@@ -1,0 +1,2 @@
+plugins { application }
+java { toolchain { languageVersion = JavaLanguageVersion.of(21) } }

@@ -1,0 +1,2 @@
+import { createServer } from "node:http";
+createServer((_, answer) => answer.end("ok")).listen(4000);

@@ -1,0 +1,3 @@
+//! A part of the layout that a test looks at.
+
+fn main() {}
