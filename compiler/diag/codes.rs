@@ -90,4 +90,5 @@ codes! {
     BZ6001 "a layout with several answers"
     BZ6002 "a template that cannot be filled"
     BZ6003 "not a text for a Dockerfile"
+    BZ6004 "an image that cannot start from another"
 }

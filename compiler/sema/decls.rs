@@ -34,6 +34,7 @@ const NAMED: [&str; 13] = [
     "config",
     "profile",
     "runtime",
+    "image",
 ];
 /// The kinds of workload. They share one set of names: those of files, labels and Kubernetes Services.
 pub(super) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
@@ -85,6 +86,11 @@ impl<'c, 'a> Decls<'c, 'a> {
     /// All workloads with their kinds, sorted by name.
     pub(super) fn workloads(&self) -> impl Iterator<Item = (&'static str, Decl<'a>)> {
         self.workload_names.values().copied()
+    }
+
+    /// The workload of this name, of whatever kind.
+    pub(super) fn workload(&self, name: &str) -> Option<(&'static str, Decl<'a>)> {
+        self.workload_names.get(name).copied()
     }
 
     /// Whether a workload of any kind has this name.
@@ -372,14 +378,16 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     let mut nodes = machine::nodes(&decls);
     let tiers = service::tiers(&decls);
     let runtimes = image::runtimes(&decls);
+    let images = image::shared(&decls, &runtimes);
     let configs = service::configs(&decls);
-    let mut services = service::services(&decls, &tiers, &runtimes);
+    let mut services = service::services(&decls, &tiers, (&runtimes, &images));
     let budgets = machine::budgets(&decls, &services, &tiers);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
         // What is only misspelt where it is used is not worth calling unused.
         if !cx.sink.borrow().has_errors() {
             service::check_unused(&decls, &tiers, &services);
+            image::check_unused(&decls, &images, &services);
         }
     } else {
         // What a file only declares, others use.
@@ -427,6 +435,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
         fill: fills.and_then(|item| fill_policy(cx, item)).unwrap_or(FillPolicy::Proportional),
         expects,
         runtimes,
+        images: images.into_iter().flatten().collect(),
     })
 }
 

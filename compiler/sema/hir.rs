@@ -96,6 +96,8 @@ pub struct Program<'a> {
     pub expects: Vec<Expect<'a>>,
     /// Runtimes that services name.
     pub runtimes: Vec<Runtime<'a>>,
+    /// Images that those of services start from.
+    pub images: Vec<SharedImage<'a>>,
 }
 
 /// How ranges share what there is: what counts as level one.
@@ -479,6 +481,8 @@ pub struct BuiltImage<'a> {
     pub source: Spanned<Cow<'a, str>>,
     /// The name and tag it will have.
     pub name: Option<Cow<'a, str>>,
+    /// The shared image it starts from, by index.
+    pub from: Option<usize>,
     /// The number of workers.
     pub workers: Option<Given<'a, u64>>,
     /// What its templates are filled with, by the names they have there: what the program says, else what the source
@@ -490,6 +494,15 @@ pub struct BuiltImage<'a> {
     pub layout: Arc<Layout>,
     /// The port it listens on where the service has none.
     pub port: u16,
+}
+
+/// An image that others start from: the libraries, and nothing to start.
+#[derive(Debug)]
+pub struct SharedImage<'a> {
+    /// What it is called in the program.
+    pub name: Spanned<&'a str>,
+    /// How it is built.
+    pub image: BuiltImage<'a>,
 }
 
 /// The value of a parameter of a runtime.

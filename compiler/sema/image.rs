@@ -11,8 +11,9 @@ use std::sync::Arc;
 use super::cx::{Cx, Dim};
 use super::decls::{Decl, Decls};
 use super::errors as general;
-use super::hir::{BuiltImage, Image, Param, Runtime};
+use super::hir::{BuiltImage, Image, Param, Runtime, Service, SharedImage};
 use super::layers::{Field, Fields, Layer};
+use super::service::check_label;
 use crate::base::span::{Span, Spanned};
 use crate::layout::{self, LANGUAGES, Language, Layout, Value};
 use crate::syntax::ast::{Expr, ExprKind};
@@ -20,10 +21,11 @@ use crate::template::{self, Context, Templates};
 use crate::world::resolve;
 
 /// Fields of every image that is built.
-const IMAGE_KEYS: [&str; 12] = [
+const IMAGE_KEYS: [&str; 13] = [
     "runtime",
     "source",
     "name",
+    "from",
     "app",
     "manager",
     "variant",
@@ -36,6 +38,8 @@ const IMAGE_KEYS: [&str; 12] = [
 ];
 /// Those of them that are texts, and reach a Dockerfile as they are.
 const PLAIN_TEXTS: [&str; 4] = ["app", "version", "base", "build-base"];
+/// What an image that others start from decides for them.
+const DECIDED: [&str; 5] = ["manager", "variant", "version", "base", "build-base"];
 const TEXT_LISTS: [&str; 3] = ["start", "keep", "leave-out"];
 const RUNTIME_KEYS: [&str; 17] = [
     "language",
@@ -242,7 +246,14 @@ fn named_template<'a>(
     Some(Spanned::new(first, span))
 }
 
-pub(super) fn image<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, runtimes: &[Runtime<'a>]) -> Option<Image<'a>> {
+/// What images are built from: runtimes, and the shared images by their index; `None` is one with a fault.
+pub(super) type ToBuild<'r, 'a> = (&'r [Runtime<'a>], &'r [Option<SharedImage<'a>>]);
+
+pub(super) fn image<'a>(
+    decls: &Decls<'_, 'a>,
+    fields: &Fields<'_, 'a>,
+    to_build: ToBuild<'_, 'a>,
+) -> Option<Image<'a>> {
     let cx = decls.cx;
     let Some(field) = fields.get("image") else {
         fields.missing("image", "image = \"ghcr.io/acme/app:1.0.0\"");
@@ -256,16 +267,46 @@ pub(super) fn image<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, runtimes
         return Some(Image::Name(Spanned::new(name, place)));
     }
     let block = Fields::of_body(cx, "image", field)?;
+    let built = built(decls, &block, field.item.span, to_build, false)?;
+    look(decls, fields.name_of(), &to_build.0[built.runtime], &built);
+    Some(Image::Built(Box::new(built)))
+}
+
+/// The images that others start from, in the order of their names.
+pub(super) fn shared<'a>(decls: &Decls<'_, 'a>, runtimes: &[Runtime<'a>]) -> Vec<Option<SharedImage<'a>>> {
+    let read = |decl: Decl<'a>| {
+        let cx = decls.cx;
+        check_label(cx, "image", decl.name, decl.span);
+        if let Some((kind, workload)) = decls.workload(decl.name) {
+            cx.report(general::declared_twice(kind, decl.name, decl.span, workload.span));
+        }
+        let block = super::decls::fields(decls, "image", decl)?;
+        let image = built(decls, &block, decl.item.span, (runtimes, &[]), true)?;
+        look(decls, decl.name, &runtimes[image.runtime], &image);
+        Some(SharedImage { name: Spanned::new(decl.name, decl.span), image })
+    };
+    decls.of("image").map(read).collect()
+}
+
+/// What a block says of an image. `is_base` where it is one that others start from.
+fn built<'a>(
+    decls: &Decls<'_, 'a>,
+    block: &Fields<'_, 'a>,
+    whole: Span,
+    (runtimes, images): ToBuild<'_, 'a>,
+    is_base: bool,
+) -> Option<BuiltImage<'a>> {
+    let cx = decls.cx;
     let Some(named) = block.name("runtime") else {
         if !block.has("runtime") {
             block.missing("runtime", "runtime = fastapi");
         }
         return None;
     };
-    let index = decls.index("runtime", named.value, named.origin.span.unwrap_or(field.item.span));
+    let index = decls.index("runtime", named.value, named.origin.span.unwrap_or(whole));
     let runtime = index.and_then(|index| runtimes.get(index));
     if let Some(runtime) = runtime {
-        check_keys(&block, runtime);
+        check_keys(block, runtime, is_base);
     }
     let source = block.string("source");
     if source.is_none() && !block.has("source") {
@@ -273,14 +314,14 @@ pub(super) fn image<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, runtimes
     }
     let name = block.string("name");
     if let Some(given) = &name {
-        check_image(cx, &given.value, given.origin.span.unwrap_or(field.item.span));
+        check_image(cx, &given.value, given.origin.span.unwrap_or(whole));
     }
     let (runtime, source) = (runtime?, source?);
     let workers = block.count("workers").filter(|_| runtime.worker.is_some());
     if let Some(given) = workers.filter(|given| given.value == 0 || given.value > 64) {
-        cx.report(general::out_of_range("workers", "1 to 64", given.origin.span.unwrap_or(field.item.span)));
+        cx.report(general::out_of_range("workers", "1 to 64", given.origin.span.unwrap_or(whole)));
     }
-    let place = source.origin.span.unwrap_or(field.item.span);
+    let place = source.origin.span.unwrap_or(whole);
     if source.value.starts_with('/') || source.value.split('/').any(|part| part == "..") {
         cx.report(general::source_outside(&source.value, place));
         return None;
@@ -289,27 +330,95 @@ pub(super) fn image<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, runtimes
         cx.report(errors::not_for_a_dockerfile("source", &source.value, place));
         return None;
     }
+    let from = match block.name("from") {
+        Some(given) => Some(decls.index("image", given.value, given.origin.span.unwrap_or(whole))?),
+        None => None,
+    };
+    let base = match from.map(|index| images.get(index)) {
+        Some(base) => Some(base?.as_ref()?),
+        None => None,
+    };
+    if !has_libraries(runtime) && (is_base || base.is_some()) {
+        cx.report(errors::no_base(runtime.name, named.origin.span.unwrap_or(whole)));
+        return None;
+    }
     let layout = decls.layout(&source.value, runtime);
-    let mut values = values(&block, runtime, &layout, &source.value, place);
+    let mut values = values(block, runtime, &layout, (&source.value, place), is_base || base.is_some());
     values.insert("workers".to_owned(), Param::Count(workers.map_or(1, |given| given.value)));
+    values.insert("is_base".to_owned(), Param::Flag(is_base));
+    values.insert("shared".to_owned(), Param::Text(base.map(|base| base.reference()).unwrap_or_default()));
+    if let Some(base) = base {
+        start_from(decls, block, base, (runtime, &runtimes[base.image.runtime]), &layout, &mut values);
+    }
     let listens = layout.listens.as_ref().map(|(port, _)| *port);
-    let built = BuiltImage {
+    Some(BuiltImage {
         runtime: index?,
         source: Spanned::new(source.value, place),
         name: name.map(|given| given.value),
+        from,
         workers,
-        found: found(&block, runtime, &layout),
+        found: found(block, runtime, &layout, base.is_some()),
         values,
         port: listens.unwrap_or(runtime.port),
         layout,
+    })
+}
+
+/// Images that nobody starts from.
+pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, images: &[Option<SharedImage<'a>>], services: &[Service<'a>]) {
+    let used = |index: usize| {
+        services.iter().any(|service| matches!(&service.image, Image::Built(image) if image.from == Some(index)))
     };
-    look(decls, fields.name_of(), runtime, &built);
-    Some(Image::Built(Box::new(built)))
+    for (index, shared) in images.iter().enumerate() {
+        if let Some(shared) =
+            shared.as_ref().filter(|shared| !used(index) && !decls.mentioned.contains(shared.name.value))
+        {
+            decls.cx.report(general::unused("image", shared.name.value, shared.name.span));
+        }
+    }
+}
+
+/// Whether its libraries are there at run time, so that they can be shared.
+fn has_libraries(runtime: &Runtime<'_>) -> bool {
+    matches!(runtime.language, Language::Python | Language::Node) && !runtime.managers.is_empty()
+}
+
+/// What a shared image decides for one that starts from it, and what it lacks.
+fn start_from<'a>(
+    decls: &Decls<'_, 'a>,
+    block: &Fields<'_, 'a>,
+    base: &SharedImage<'a>,
+    (runtime, of_base): (&Runtime<'a>, &Runtime<'a>),
+    layout: &Layout,
+    values: &mut BTreeMap<String, Param>,
+) {
+    let cx = decls.cx;
+    for key in DECIDED {
+        if let Some(field) = block.get(key) {
+            cx.report(errors::decided_by_base(key, base.name.value, field.item.key.span, base.name.span));
+        }
+        let name = template_name(key);
+        if let Some(value) = base.image.values.get(&name) {
+            values.insert(name, value.clone());
+        }
+    }
+    let place = block.get("from").map_or(block.span, |field| field.item.span);
+    if runtime.language != of_base.language {
+        cx.report(errors::other_language(runtime.name, base.name.value, of_base.name, place, base.name.span));
+        return;
+    }
+    let known = base.image.layout.libraries.as_ref().filter(|libraries| libraries.complete);
+    let (Some(own), Some(known)) = (&layout.libraries, known) else { return };
+    for library in own.names.iter().filter(|library| !known.names.contains(*library)) {
+        cx.report(errors::not_in_base(base.name.value, library, &own.from, place));
+    }
 }
 
 /// The fields of every image, those the runtime has a set for, and its parameters.
-fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>) {
+fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_base: bool) {
     let has = |key: &str| match key {
+        "app" | "start" | "from" if is_base => false,
+        "workers" if is_base => false,
         "workers" => runtime.worker.is_some(),
         "manager" => !runtime.managers.is_empty(),
         "variant" => !runtime.variants.is_empty(),
@@ -318,7 +427,7 @@ fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>) {
     let mut known: Vec<&str> = IMAGE_KEYS.into_iter().chain(["workers"]).filter(|key| has(key)).collect();
     known.extend(runtime.params.keys().filter(|key| !IMAGE_KEYS.contains(key)));
     for (key, span) in block.keys() {
-        if key == "workers" && runtime.worker.is_none() {
+        if key == "workers" && runtime.worker.is_none() && !is_base {
             block.cx.report(errors::unmeasured_workers(runtime.name, span));
         } else if !known.contains(&key) {
             block.cx.report(general::unknown_key("image", key, span, &known));
@@ -331,8 +440,8 @@ fn values<'a>(
     block: &Fields<'_, 'a>,
     runtime: &Runtime<'a>,
     layout: &Layout,
-    source: &str,
-    place: Span,
+    (source, place): (&str, Span),
+    is_part: bool,
 ) -> BTreeMap<String, Param> {
     let cx = block.cx;
     let mut values: BTreeMap<String, Param> =
@@ -369,7 +478,12 @@ fn values<'a>(
         values.insert(template_name(key), value);
     }
     for choice in &layout.choices {
-        let is_answered = block.has(choice.key) || (choice.key == "app" && block.has("start") && can_start(runtime));
+        let is_answered = match choice.key {
+            "app" if block.has("start") && can_start(runtime) => true,
+            // A shared image starts nothing, and one that starts from it has its libraries.
+            "app" => block.has("app") || (is_part && !block.has("from")),
+            key => block.has(key) || block.has("from"),
+        };
         if !is_answered {
             cx.report(errors::ambiguous(source, choice, place));
         }
@@ -403,8 +517,11 @@ fn check_plain(cx: &Cx<'_>, key: &str, text: &str, span: Span) {
 }
 
 /// What the source shows, a line each, as the Dockerfile and the report tell it.
-fn found(block: &Fields<'_, '_>, runtime: &Runtime<'_>, layout: &Layout) -> Vec<String> {
-    let told = ["app", "manager", "version", "root", "output", "module"];
+fn found(block: &Fields<'_, '_>, runtime: &Runtime<'_>, layout: &Layout, from_base: bool) -> Vec<String> {
+    let told: &[&str] = match from_base {
+        true => &["app", "root", "output"],
+        false => &["app", "manager", "version", "root", "output", "module"],
+    };
     let mut parts = Vec::new();
     for fact in layout.facts.iter().filter(|fact| told.contains(&fact.key) && !block.has(fact.key)) {
         if let Value::Text(text) = &fact.value {
@@ -431,13 +548,16 @@ fn look(decls: &Decls<'_, '_>, service: &str, runtime: &Runtime<'_>, image: &Bui
         _ => "",
     };
     let names_none = layout.text("manager") == Some("none") && manager != "none";
-    if let Some(file) = &layout.unlocked {
+    if image.from.is_some() {
+        // Its libraries are those of the image it starts from.
+    } else if let Some(file) = &layout.unlocked {
         cx.report(errors::unlocked(source, Some(file), "", place));
     } else if names_none {
         let wanted = if runtime.language == Language::Python { "requirements.txt" } else { "package.json" };
         cx.report(errors::unlocked(source, None, wanted, place));
     }
-    let starts_own = image.values.get("start").is_some_and(|start| *start != Param::Texts(Vec::new()));
+    let starts_own =
+        image.from.is_some() || image.values.get("start").is_some_and(|start| *start != Param::Texts(Vec::new()));
     if let Some(libraries) = layout.libraries.as_ref().filter(|libraries| libraries.complete && !starts_own) {
         for library in runtime.libraries.iter().filter(|library| !libraries.names.contains(library.as_ref())) {
             cx.report(errors::missing_library(runtime.name, library, &libraries.from, place));
@@ -466,6 +586,13 @@ pub fn template_values(image: &BuiltImage<'_>) -> impl Iterator<Item = (String, 
         };
         (name.clone(), value)
     })
+}
+
+impl SharedImage<'_> {
+    /// The name and tag it has.
+    pub fn reference(&self) -> String {
+        self.image.name.as_ref().map_or_else(|| format!("{}:local", self.name.value), ToString::to_string)
+    }
 }
 
 impl<'a> Decls<'_, 'a> {

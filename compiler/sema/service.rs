@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cx::{Cx, Dim};
 use super::decls::{Decl, Decls, WORKLOADS, fields};
 use super::errors;
-use super::hir::{Config, EnvValue, Given, Kind, Memory, Origin, Rollout, Runtime, Service, Tier, VolumeSource};
-use super::image::image;
+use super::hir::{Config, EnvValue, Given, Kind, Memory, Origin, Rollout, Service, Tier, VolumeSource};
+use super::image::{ToBuild, image};
 use super::layers::Fields;
 use super::pod::{check_shared_ports, plain_text, pod, ports};
 use crate::base::quantity::{Bytes, Cpu};
@@ -138,7 +138,7 @@ pub(super) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
 }
 
 /// All services, sorted by name. Those of one header share everything but the name.
-pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], runtimes: &[Runtime<'a>]) -> Vec<Service<'a>> {
+pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], to_build: ToBuild<'_, 'a>) -> Vec<Service<'a>> {
     let mut services: Vec<Service<'a>> = Vec::with_capacity(decls.workloads().count());
     let mut first_of_header = BTreeMap::new();
     let keys: BTreeMap<&str, Vec<&'static str>> = WORKLOADS.iter().map(|kind| (*kind, keys_of(kind))).collect();
@@ -158,7 +158,7 @@ pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], runtimes: 
             }
             rename_origins(&mut service, decl.name);
             services.push(service);
-        } else if let Some(service) = service(decls, kind, decl, (tiers, runtimes), &keys) {
+        } else if let Some(service) = service(decls, kind, decl, (tiers, to_build), &keys) {
             if shares {
                 first_of_header.insert(decl.item.span, services.len());
             }
@@ -193,7 +193,7 @@ fn service<'a>(
     decls: &Decls<'_, 'a>,
     kind: &'static str,
     decl: Decl<'a>,
-    (tiers, runtimes): (&[Tier<'a>], &[Runtime<'a>]),
+    (tiers, to_build): (&[Tier<'a>], ToBuild<'_, 'a>),
     keys: &BTreeMap<&str, Vec<&'static str>>,
 ) -> Option<Service<'a>> {
     let cx = decls.cx;
@@ -211,7 +211,7 @@ fn service<'a>(
     }
     debug_assert!(tier.is_none_or(|tier| tier < tiers.len()), "every declared tier has its place");
     let fields = Fields::new(cx, kind, decl.span, layers).beside_keys(&keys[kind]);
-    let image = image(decls, &fields, runtimes);
+    let image = image(decls, &fields, to_build);
     let memory = memory(&fields);
     if memory.is_none() && fields.get("memory").is_none() && (tier.is_some() || own.get("tier").is_none()) {
         fields.missing("memory", "memory = 32Mi..48Mi");

@@ -43,6 +43,29 @@ pub(super) fn unmeasured_workers(runtime: &str, span: Span) -> Diagnostic {
         .help("run more pods: `replicas = 2`")
 }
 
+pub(super) fn no_base(runtime: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ6004", format!("images of {runtime} share no libraries")).at(span, "nothing to share").note(
+        "an image that others start from holds the libraries of Python or Node; elsewhere they are in the program",
+    )
+}
+
+pub(super) fn decided_by_base(key: &str, base: &str, span: Span, of_base: Span) -> Diagnostic {
+    Diagnostic::error("BZ6004", format!("`{key}` is decided by the image `{base}`"))
+        .at(span, "said again")
+        .also(of_base, "what it starts from")
+}
+
+pub(super) fn other_language(runtime: &str, base: &str, of_base: &str, span: Span, of: Span) -> Diagnostic {
+    Diagnostic::error("BZ6004", format!("{runtime} cannot start from `{base}`, which is {of_base}"))
+        .at(span, "another language")
+        .also(of, "what it starts from")
+}
+
+pub(super) fn not_in_base(base: &str, library: &str, from: &str, span: Span) -> Diagnostic {
+    Diagnostic::lint("missing-library", format!("{from} names `{library}`, and the image `{base}` does not have it"))
+        .at(span, "the container would not start")
+}
+
 pub(super) fn reserved_parameter(key: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ2004", format!("`{key}` is a field of every image")).at(span, "not a name for a parameter")
 }

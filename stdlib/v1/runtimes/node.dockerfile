@@ -1,12 +1,18 @@
 {%- set builder = build_base or base or {"slim": "node:" ~ version ~ "-bookworm-slim", "alpine": "node:" ~ version ~ "-alpine", "distroless": "node:" ~ version ~ "-bookworm-slim"}[variant] %}
-{%- set final = base or {"slim": "node:" ~ version ~ "-bookworm-slim", "alpine": "node:" ~ version ~ "-alpine", "distroless": "gcr.io/distroless/nodejs" ~ version ~ "-debian12:nonroot"}[variant] %}
+{%- set final = shared or base or {"slim": "node:" ~ version ~ "-bookworm-slim", "alpine": "node:" ~ version ~ "-alpine", "distroless": "gcr.io/distroless/nodejs" ~ version ~ "-debian12:nonroot"}[variant] %}
 {%- include "std/head.dockerfile" %}
+{%- if is_base %}
+# The packages that services share: what starts from this image brings its own code.
+{%- endif %}
 {%- if variant == "distroless" %}
 # No shell and no npm in the final image; distroless has the even versions of Node only.
 {%- elif variant == "alpine" %}
 # Smaller on disk than slim. A package with native code needs binaries for musl.
 {%- endif %}
-{%- if manager != "none" %}
+{%- if shared %}
+# The packages are those of {{ shared }}: one layer on disk, and pages in memory that are read once.
+{%- endif %}
+{%- if manager != "none" and not shared %}
 
 # The packages, in a layer of their own: it changes only when {{ lock or "package.json" }} does.
 FROM {{ builder }} AS libraries
@@ -15,7 +21,7 @@ WORKDIR /app
 {%- set production = true %}
 {%- include "std/node-install.dockerfile" %}
 {%- endif %}
-{%- if build %}
+{%- if build and not is_base %}
 
 FROM {{ builder }} AS build
 WORKDIR /app
@@ -29,10 +35,11 @@ RUN {{ manager }} run build
 FROM {{ final }}
 {% include "std/label.dockerfile" %}
 WORKDIR /app
-{%- if manager != "none" %}
+{%- if manager != "none" and not shared %}
 COPY --from=libraries /app/node_modules ./node_modules
 {%- endif %}
-{%- if build and output %}
+{%- if is_base %}
+{%- elif build and output %}
 COPY package.json ./
 COPY --from=build /app/{{ output }} ./{{ output }}
 {%- elif build %}
@@ -43,6 +50,7 @@ COPY . .
 ENV NODE_ENV=production \
     PORT={{ port }}
 USER 10001:10001
+{%- if not is_base %}
 {%- if serves %}
 EXPOSE {{ port }}
 {%- endif %}
@@ -62,5 +70,6 @@ ENTRYPOINT ["/nodejs/bin/node"]
 CMD {{ (flags + [app]) | exec }}
 {%- else %}
 CMD {{ (["node"] + flags + [app]) | exec }}
+{%- endif %}
 {%- endif %}
 {%- endif %}

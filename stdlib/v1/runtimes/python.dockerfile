@@ -1,14 +1,19 @@
 {%- set venv = variant != "distroless" %}
 {%- set builder = build_base or base or {"slim": "python:" ~ version ~ "-slim-bookworm", "alpine": "python:" ~ version ~ "-alpine", "distroless": "python:3.11-slim-bookworm"}[variant] %}
-{%- set final = base or {"slim": "python:" ~ version ~ "-slim-bookworm", "alpine": "python:" ~ version ~ "-alpine", "distroless": "gcr.io/distroless/python3-debian12:nonroot"}[variant] %}
+{%- set final = shared or base or {"slim": "python:" ~ version ~ "-slim-bookworm", "alpine": "python:" ~ version ~ "-alpine", "distroless": "gcr.io/distroless/python3-debian12:nonroot"}[variant] %}
 {%- include "std/head.dockerfile" %}
-{%- if variant == "distroless" %}
+{%- if is_base %}
+# The libraries that services share: what starts from this image brings its own code.
+{%- endif %}
+{%- if shared %}
+# The libraries are those of {{ shared }}: one layer on disk, and pages in memory that are read once.
+{%- elif variant == "distroless" %}
 # No shell and no package manager; its Python is Debian 12's own, 3.11, and so is the one that installs.
 {%- elif variant == "alpine" %}
 # Smaller on disk than slim, the same in memory. A library without wheels for musl is compiled, and fails without a
 # compiler.
 {%- endif %}
-{%- if manager != "none" %}
+{%- if manager != "none" and not shared %}
 
 # The libraries, in a layer of their own: it changes only when {% if manager == "pip" %}requirements.txt{% elif manager == "pyproject" %}pyproject.toml{% else %}{{ manager }}.lock{% endif %} does. Compiled to .pyc here, because
 # the final image runs as a user that cannot write: without them a service needs 4Mi more (measured).
@@ -60,23 +65,30 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 FROM {{ final }}
 {% include "std/label.dockerfile" %}
 WORKDIR /app
-{%- if manager != "none" %}
+{%- if manager != "none" and not shared %}
 COPY --from=libraries /app/.venv /app/.venv
 {%- endif %}
+{%- if not is_base %}
 COPY . .
-{%- if venv %}
+{%- endif %}
+{%- if shared and (venv or not root) %}
+{%- if root %}
+ENV PYTHONPATH="/app/{{ root }}"
+{%- endif %}
+{%- elif venv %}
 # PYTHONUNBUFFERED: a line of log is seen when it is written. No allocator is tuned: MALLOC_ARENA_MAX, malloc
 # trim, jemalloc and mimalloc were measured and save nothing.
 ENV {% if manager != "none" %}PATH="/app/.venv/bin:$PATH" \
-    {% endif %}{% if root %}PYTHONPATH="/app/{{ root }}" \
+    {% endif %}{% if root and not is_base %}PYTHONPATH="/app/{{ root }}" \
     {% endif %}PYTHONUNBUFFERED=1
 {%- else %}
 # PYTHONUNBUFFERED: a line of log is seen when it is written. No allocator is tuned: MALLOC_ARENA_MAX, malloc
 # trim, jemalloc and mimalloc were measured and save nothing.
-ENV PYTHONPATH="/app{% if root %}/{{ root }}{% endif %}{% if manager != "none" %}:/app/.venv/lib/python3.11/site-packages{% endif %}" \
+ENV PYTHONPATH="/app{% if root and not is_base %}/{{ root }}{% endif %}{% if manager != "none" %}:/app/.venv/lib/python3.11/site-packages{% endif %}" \
     PYTHONUNBUFFERED=1
 {%- endif %}
 USER 10001:10001
+{%- if not is_base %}
 {%- if serves %}
 EXPOSE {{ port }}
 {%- endif %}
@@ -87,4 +99,5 @@ ENTRYPOINT ["/usr/bin/python3.11"]
 CMD {{ start | exec }}
 {%- else %}
 {% block start %}{% endblock %}
+{%- endif %}
 {%- endif %}

@@ -2,8 +2,9 @@
 
     limited.py ROOT CONFIG PORT LIMIT_MI
 
-ROOT is the image's file system, CONFIG what `buildah inspect` says of it. Prints `PEAK_MI OOM_KILLS ANSWERED`, and fails
-where the server does not answer 300 requests, 4 at a time, within its limit.
+ROOT is the image's file system, CONFIG what `buildah inspect` says of it. Prints
+`PEAK_MI ANONYMOUS_MI OOM_KILLS ANSWERED`, and fails where the server does not answer 300 requests, 4 at a time, within
+its limit. The peak has the pages of files in it, which the kernel drops where it needs the room: it may reach the limit.
 """
 
 import concurrent.futures
@@ -33,6 +34,11 @@ class Cgroup:
     def kills(self) -> int:
         lines = (self.path / ("memory.oom_control" if self.is_v1 else "memory.events")).read_text().splitlines()
         return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+
+    def anonymous(self) -> int:
+        word = "rss" if self.is_v1 else "anon"
+        lines = (self.path / "memory.stat").read_text().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.split()[0] == word), 0)
 
     def processes(self) -> list[int]:
         return [int(line) for line in (self.path / "cgroup.procs").read_text().split()]
@@ -90,7 +96,7 @@ def main() -> int:
         return 1
     pairs = [f"{name}={value}" for name, value in environment.items()]
     shell = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", steps, "sh"]
-    server = subprocess.Popen([*shell, str(cgroup.path), root, folder, "-i", *pairs, *words], stdin=subprocess.DEVNULL)
+    server = subprocess.Popen([*shell, str(cgroup.path), root, folder, "-i", *pairs, *words], stdin=subprocess.DEVNULL, stdout=sys.stderr)
     try:
         until = time.monotonic() + 60
         while not ask(port):
@@ -101,7 +107,7 @@ def main() -> int:
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             answered = sum(pool.map(lambda _: ask(port), range(REQUESTS)))
         kills = cgroup.kills()
-        print(f"{cgroup.peak() / (1 << 20):.1f} {kills} {answered}")
+        print(f"{cgroup.peak() / (1 << 20):.1f} {cgroup.anonymous() / (1 << 20):.1f} {kills} {answered}")
         return 0 if answered == REQUESTS and kills == 0 else 1
     finally:
         cgroup.end()
