@@ -91,4 +91,5 @@ codes! {
     BZ6002 "a template that cannot be filled"
     BZ6003 "not a text for a Dockerfile"
     BZ6004 "an image that cannot start from another"
+    BZ6005 "not the metadata of a build"
 }

@@ -20,7 +20,7 @@ use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
 use crate::world::World;
 
 /// The kinds a program declares by name.
-const NAMED: [&str; 13] = [
+const NAMED: [&str; 14] = [
     "node",
     "component",
     "others",
@@ -39,7 +39,8 @@ const NAMED: [&str; 13] = [
 /// The kinds of workload. They share one set of names: those of files, labels and Kubernetes Services.
 pub(super) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
 /// What else may stand at the top of a file.
-const OTHERS: [&str; 9] = ["edition", "namespace", "k3s", "survive", "fill", "env", "let", "use", "expect"];
+const OTHERS: [&str; 10] =
+    ["edition", "namespace", "digests", "k3s", "survive", "fill", "env", "let", "use", "expect"];
 /// What only the library declares.
 const LIBRARY: [&str; 1] = ["figures"];
 
@@ -312,6 +313,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     let mut fields: Vec<&'a Item> = Vec::new();
     let mut expects = Vec::new();
     let (mut survives, mut fills): (Option<&Item>, Option<&Item>) = (None, None);
+    let mut digests: Option<&'a Item> = None;
     for file in &loaded.files {
         let from_library = cx.sources.file(file.id).name.starts_with("std/");
         check_edition(cx, &file.items, from_library);
@@ -357,6 +359,13 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
                     Some(first) => cx.report(errors::declared_twice("fill", "", first.key.span, item.key.span)),
                     None => fills = Some(item),
                 },
+                "digests" => match digests {
+                    None if item.value.is_some() && item.names.is_empty() => digests = Some(item),
+                    Some(first) => {
+                        cx.report(errors::declared_twice("digests", "", first.key.span, item.key.span));
+                    }
+                    None => cx.report(errors::malformed("digests", "digests = \"images.json\"", item.span)),
+                },
                 "edition" | "let" | "use" => {}
                 "adopt" => cx.report(errors::not_yet("adopt", item.key.span)),
                 _ => {
@@ -380,6 +389,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     let runtimes = image::runtimes(&decls);
     let images = image::shared(&decls, &runtimes);
     let configs = service::configs(&decls);
+    let digests = image::digests(&decls, digests);
     let mut services = service::services(&decls, &tiers, (&runtimes, &images));
     let budgets = machine::budgets(&decls, &services, &tiers);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
@@ -436,6 +446,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
         expects,
         runtimes,
         images: images.into_iter().flatten().collect(),
+        digests,
     })
 }
 

@@ -98,6 +98,8 @@ pub struct Program<'a> {
     pub runtimes: Vec<Runtime<'a>>,
     /// Images that those of services start from.
     pub images: Vec<SharedImage<'a>>,
+    /// Digests of images that were built, by service.
+    pub digests: BTreeMap<String, String>,
 }
 
 /// How ranges share what there is: what counts as level one.

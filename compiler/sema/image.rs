@@ -12,13 +12,13 @@ use super::cx::{Cx, Dim};
 use super::decls::{Decl, Decls};
 use super::errors as general;
 use super::hir::{BuiltImage, Image, Param, Runtime, Service, SharedImage};
-use super::layers::{Field, Fields, Layer};
+use super::layers::{Field, Fields};
 use super::service::check_label;
 use crate::base::span::{Span, Spanned};
 use crate::layout::{self, LANGUAGES, Language, Layout, Value};
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{Expr, ExprKind, Item};
 use crate::template::{self, Context, Templates};
-use crate::world::resolve;
+use crate::world::{ReadError, resolve};
 
 /// Fields of every image that is built.
 const IMAGE_KEYS: [&str; 13] = [
@@ -92,12 +92,9 @@ pub(super) fn runtimes<'a>(decls: &Decls<'_, 'a>) -> Vec<Runtime<'a>> {
 
 fn runtime<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>) -> Runtime<'a> {
     let cx = decls.cx;
-    let items = decl.item.body.as_ref().map_or(&[][..], |body| &body.items);
-    let layer = Layer { env: None, kind: "runtime", name: decl.name, items };
-    let fields = Fields::new(cx, "runtime", decl.span, vec![layer]);
-    if decl.item.body.is_none() && !decl.item.is_hole() {
-        cx.report(general::malformed("runtime", "runtime bun { dockerfile = \"bun.dockerfile\" }", decl.item.span));
-    }
+    // One without a body is reported, and still has its place in the list.
+    let fields = super::decls::fields(decls, "runtime", decl)
+        .unwrap_or_else(|| Fields::new(cx, "runtime", decl.span, Vec::new()));
     fields.check_keys(&RUNTIME_KEYS);
     let language = fields.name("language").map_or(Language::Other, |given| {
         let names = LANGUAGES.map(|(name, _)| name);
@@ -139,7 +136,7 @@ fn runtime<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>) -> Runtime<'a> {
     let mut templates = Templates::new();
     let dockerfile = named_template(decls, &fields, decl, "dockerfile", &mut templates);
     let ignore = named_template(decls, &fields, decl, "ignore", &mut templates);
-    if dockerfile.is_none() && !fields.has("dockerfile") {
+    if decl.item.body.is_some() && dockerfile.is_none() && !fields.has("dockerfile") {
         fields.missing("dockerfile", "dockerfile = \"images/bun.dockerfile\"");
     }
     Runtime {
@@ -212,7 +209,7 @@ fn named_template<'a>(
     let cx = decls.cx;
     let given = fields.string(key)?;
     let span = given.origin.span.unwrap_or(decl.span);
-    let home = cx.sources.file(decl.span.file).name.as_str();
+    let home = cx.sources.file(span.file).name.as_str();
     let first = match home.starts_with("std/") {
         true => format!("std/{}", given.value),
         false => given.value.into_owned(),
@@ -362,6 +359,48 @@ fn built<'a>(
         port: listens.unwrap_or(runtime.port),
         layout,
     })
+}
+
+/// The digests of images by target, from the metadata that `docker buildx bake` wrote into the file that `digests`
+/// names. Before the first build there is none.
+pub(super) fn digests<'a>(decls: &Decls<'_, 'a>, item: Option<&'a Item>) -> BTreeMap<String, String> {
+    let mut digests = BTreeMap::new();
+    let cx = decls.cx;
+    let Some(value) = item.and_then(|item| item.value.as_ref()) else { return digests };
+    let Some(path) = cx.string(value) else { return digests };
+    let place = cx.resolve(value).span;
+    let home = cx.sources.file(place.file).name.as_str();
+    let Some(full) = resolve(home, &path) else {
+        cx.report(errors::no_metadata(&path, "it lies outside the project", place));
+        return digests;
+    };
+    let bytes = match decls.world.read(&full) {
+        Ok(bytes) => bytes,
+        Err(ReadError::NotFound) => return digests,
+        Err(why) => {
+            cx.report(errors::no_metadata(&path, &why.to_string(), place));
+            return digests;
+        }
+    };
+    let parsed: Result<BTreeMap<String, serde_json::Value>, _> = serde_json::from_slice(&bytes);
+    let Ok(targets) = parsed else {
+        cx.report(errors::no_metadata(&path, "it is not a JSON object by target", place));
+        return digests;
+    };
+    for (target, told) in &targets {
+        let Some(digest) = told.get("containerimage.digest") else { continue };
+        match digest.as_str().filter(|digest| is_digest(digest)) {
+            Some(digest) => drop(digests.insert(target.clone(), digest.to_owned())),
+            None => cx.report(errors::no_metadata(&path, &format!("the digest of `{target}` is none"), place)),
+        }
+    }
+    digests
+}
+
+/// `sha256:` and 64 hexadecimal digits.
+fn is_digest(digest: &str) -> bool {
+    let hex = digest.strip_prefix("sha256:");
+    hex.is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
 }
 
 /// Images that nobody starts from.
@@ -618,10 +657,6 @@ pub(super) fn check_image(cx: &Cx<'_>, name: &str, span: Span) {
     let (tag, digest) = (path[repository.len()..].strip_prefix(':'), name.split_once('@').map(|(_, digest)| digest));
     let tag_is_fine =
         |tag: &str| tag.len() <= 128 && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
-    let digest_is_fine = |digest: &str| {
-        let hex = digest.strip_prefix("sha256:");
-        hex.is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
-    };
     let fault = if name.is_empty() {
         "it is empty"
     } else if name.contains("://") {
@@ -634,7 +669,7 @@ pub(super) fn check_image(cx: &Cx<'_>, name: &str, span: Span) {
         "nothing follows its tag or digest sign"
     } else if tag.is_some_and(|tag| !tag_is_fine(tag)) {
         "a tag is letters, digits, `_`, `.` and `-`, 128 at most"
-    } else if digest.is_some_and(|digest| !digest_is_fine(digest)) {
+    } else if digest.is_some_and(|digest| !is_digest(digest)) {
         "a digest is `sha256:` and 64 hexadecimal digits"
     } else {
         return;

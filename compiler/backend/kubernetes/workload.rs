@@ -260,7 +260,7 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
     let tier = service.tier.map(|tier| &plan.program.tiers[tier]);
     let pull_secrets = given.pull_secrets.iter().map(|name| core::LocalObjectReference { name: (*name).to_owned() });
     core::PodSpec {
-        containers: vec![container(service, workload)],
+        containers: vec![container(plan, service, workload)],
         init_containers: (!service.extras.is_empty()).then(|| service.extras.iter().map(extra).collect()),
         // Pods of a Job must end: a failed container is started again in its pod.
         restart_policy: service.kind.ends().then(|| "OnFailure".to_owned()),
@@ -380,7 +380,7 @@ fn extra(extra: &Extra<'_>) -> core::Container {
     }
 }
 
-fn container(service: &Service<'_>, workload: &Workload<'_>) -> core::Container {
+fn container(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> core::Container {
     let given = &service.pod;
     let probe = |kind: ProbeKind| given.probes.iter().find(|probe| probe.kind == kind).map(kubernetes_probe);
     let mounts = given.volumes.iter().map(|volume| core::VolumeMount {
@@ -400,7 +400,11 @@ fn container(service: &Service<'_>, workload: &Workload<'_>) -> core::Container 
         name: service.name.value.to_owned(),
         image: Some(match &service.image {
             Image::Name(name) => name.value.to_string(),
-            Image::Built(image) => image_name(service, image),
+            Image::Built(image) => match plan.program.digests.get(service.name.value) {
+                // Only a registry knows an image by its digest.
+                Some(digest) if image.name.is_some() => format!("{}@{digest}", image_name(service, image)),
+                _ => image_name(service, image),
+            },
         }),
         command: texts(&given.command),
         args: texts(&given.args),

@@ -32,6 +32,12 @@ pub(super) fn not_for_a_dockerfile(key: &str, text: &str, span: Span) -> Diagnos
         .note("letters, digits and `._-/:@+=*()` are taken as they are")
 }
 
+pub(super) fn no_metadata(path: &str, why: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ6005", format!("`{path}` has no digests: {why}"))
+        .at(span, "named here")
+        .note("`docker buildx bake --metadata-file` writes one")
+}
+
 pub(super) fn parameter_kind(key: &str, wanted: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ3009", format!("the parameter `{key}` is {wanted}")).at(span, "something else")
 }
