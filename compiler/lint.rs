@@ -93,7 +93,13 @@ fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
         let Image::Built(image) = &service.image else { continue };
         let runtime = &plan.program.runtimes[image.runtime];
-        let Some(calm) = runtime.calm.filter(|calm| workload.limit < calm.value) else { continue };
+        let Some(mut calm) = runtime.calm else { continue };
+        if let (Some(workers), Some(worker)) = (image.workers, runtime.worker) {
+            calm.value = Bytes::new(calm.value.n + (workers.value.max(1) - 1) * worker.value.n);
+        }
+        if workload.limit >= calm.value {
+            continue;
+        }
         let message = format!(
             "`{}` has {}, and {} is calm from {}",
             service.name.value, workload.limit, runtime.name, calm.value

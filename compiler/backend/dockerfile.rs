@@ -115,6 +115,20 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
     }
 }
 
+/// The images of the report, with what was seen of each and in which file.
+pub(super) fn table(plan: &Plan<'_, '_>) -> String {
+    let mut text = String::new();
+    for target in targets(plan) {
+        if text.is_empty() {
+            text.push_str("\n## Images\n\n| image | runtime | source | seen there |\n| --- | --- | --- | --- |\n");
+        }
+        let seen = if target.image.found.is_empty() { "nothing".to_owned() } else { target.image.found.join(", ") };
+        let (reference, runtime, source) = (&target.reference, target.runtime.name, &target.image.source.value);
+        let _ = writeln!(text, "| {reference} | {runtime} | {source} | {seen} |");
+    }
+    text
+}
+
 /// All images in one file for `docker buildx bake`, which builds what others start from first, and the rest at once.
 fn bake(plan: &Plan<'_, '_>, all: &[Target<'_, '_>]) -> String {
     let names: Vec<&str> = all.iter().map(|target| target.name).collect();

@@ -726,5 +726,6 @@ pub fn markdown(plan: &Plan<'_, '_>) -> String {
             );
         }
     }
+    out.push_str(&super::dockerfile::table(plan));
     out
 }

@@ -29,6 +29,7 @@ lints! {
     "large-context" "a build that is sent much"
     "low-coredns" "CoreDNS below its own sizing guide"
     "missing-library" "a library that the image starts and the source does not name"
+    "missing-output" "a build that does not make what the image copies"
     "missing-reserve" "a node without a reserve"
     "no-lock-file" "libraries that no lock file holds"
     "port-mismatch" "a port that nothing listens on"

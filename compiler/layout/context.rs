@@ -25,7 +25,8 @@ pub struct Held {
 
 /// Walks through what is left of a folder. `ignore` is the text of an ignore file.
 pub fn held(world: &dyn World, source: &str, ignore: &str) -> Held {
-    let folder = Folder { world, path: source.trim_end_matches('/') };
+    let path = super::plain(source);
+    let folder = Folder { world, path: &path };
     let patterns: Vec<(bool, Vec<&str>)> = ignore.lines().filter_map(pattern).collect();
     let may_be_kept = patterns.iter().any(|(kept, _)| *kept);
     let mut held = Held::default();

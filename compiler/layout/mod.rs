@@ -144,7 +144,8 @@ impl Layout {
 /// Looks at the folder `source`. `entries` are the constructors whose result is what a Python server serves; none of
 /// them for a plain program.
 pub fn detect(world: &dyn World, source: &str, language: Language, entries: &[&str]) -> Layout {
-    let folder = Folder { world, path: source.trim_end_matches('/') };
+    let path = plain(source);
+    let folder = Folder { world, path: &path };
     let mut layout = Layout { is_there: folder.is_there(), ..Layout::default() };
     if layout.is_there == Some(true) {
         match language {
@@ -159,6 +160,12 @@ pub fn detect(world: &dyn World, source: &str, language: Language, entries: &[&s
     }
     layout.facts.sort_by(|a, b| a.key.cmp(b.key));
     layout
+}
+
+/// `./web/` as worlds know it: `web`.
+fn plain(source: &str) -> String {
+    let parts: Vec<&str> = source.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    parts.join("/")
 }
 
 /// A folder of the world.
@@ -192,7 +199,7 @@ const PASSED_OVER: [&str; 18] = [
 impl Folder<'_> {
     fn at(&self, name: &str) -> String {
         match (self.path, name) {
-            ("" | ".", name) => name.to_owned(),
+            ("", name) => name.to_owned(),
             (path, "") => path.to_owned(),
             (path, name) => format!("{path}/{name}"),
         }

@@ -45,7 +45,12 @@ fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
         }
         [] if folder.has("requirements.txt") => {
             layout.say("manager", "pip", "requirements.txt");
-            layout.libraries = Some(requirements(&folder.text("requirements.txt").unwrap_or_default()));
+            let text = folder.text("requirements.txt").unwrap_or_default();
+            layout.libraries = Some(requirements(&text));
+            let is_open = |line: &str| !requirement(line).is_empty() && !line.contains("==") && !line.contains('@');
+            if text.lines().map(str::trim).any(|line| !line.starts_with('-') && is_open(line)) {
+                layout.unlocked = Some("requirements.txt".to_owned());
+            }
         }
         [] if project.is_some_and(|project| project.contains_key("project")) => {
             layout.say("manager", "pyproject", "pyproject.toml");

@@ -595,6 +595,9 @@ fn look(decls: &Decls<'_, '_>, service: &str, runtime: &Runtime<'_>, image: &Bui
         let wanted = if runtime.language == Language::Python { "requirements.txt" } else { "package.json" };
         cx.report(errors::unlocked(source, None, wanted, place));
     }
+    if runtime.libraries.iter().any(|library| library == "next") && layout.fact("standalone").is_none() {
+        cx.report(errors::not_standalone(source, place));
+    }
     let starts_own =
         image.from.is_some() || image.values.get("start").is_some_and(|start| *start != Param::Texts(Vec::new()));
     if let Some(libraries) = layout.libraries.as_ref().filter(|libraries| libraries.complete && !starts_own) {

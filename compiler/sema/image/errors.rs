@@ -86,6 +86,11 @@ pub(super) fn unseen(service: &str, source: &str, span: Span) -> Diagnostic {
 
 pub(super) fn unlocked(source: &str, file: Option<&str>, first: &str, span: Span) -> Diagnostic {
     match file {
+        Some("requirements.txt") => {
+            Diagnostic::lint("no-lock-file", format!("`{source}` has requirements.txt with open versions"))
+                .at(span, "what is installed depends on the day of the build, and its memory with it")
+                .help("say each one, `fastapi==0.165.0`, or take a tool with a lock file")
+        }
         Some(file) => Diagnostic::lint("no-lock-file", format!("`{source}` has {file} and no lock file"))
             .at(span, "what is installed depends on the day of the build, and its memory with it"),
         None => Diagnostic::lint("no-lock-file", format!("`{source}` names no libraries"))
@@ -96,6 +101,12 @@ pub(super) fn unlocked(source: &str, file: Option<&str>, first: &str, span: Span
 pub(super) fn missing_library(runtime: &str, library: &str, from: &str, span: Span) -> Diagnostic {
     let message = format!("{runtime} needs `{library}`, and {from} does not name it");
     Diagnostic::lint("missing-library", message).at(span, "the container would not start")
+}
+
+pub(super) fn not_standalone(source: &str, span: Span) -> Diagnostic {
+    Diagnostic::lint("missing-output", format!("no Next.js configuration in `{source}` says `standalone`"))
+        .at(span, "the build makes no server that stands alone, and the image copies one")
+        .help("in next.config: `output: \"standalone\"`")
 }
 
 pub(super) fn secrets(source: &str, files: &[String], span: Span) -> Diagnostic {
