@@ -17,23 +17,42 @@ pub type Context = BTreeMap<String, Value>;
 /// A project's templates by the names that other templates call them by. Those of the library are called `std/NAME`.
 pub type Templates = BTreeMap<String, String>;
 
-/// Fills a template. `Err` is why it cannot be filled, in the words of the engine.
-pub fn fill(own: &Templates, name: &str, context: &Context) -> Result<String, String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::None);
-    environment.set_fuel(Some(FUEL));
-    environment.add_filter("exec", exec);
-    for wanted in needed(own, name) {
-        let Some(text) = text_of(own, &wanted) else { continue };
-        environment.add_template_owned(wanted, text.to_owned()).map_err(|error| told(&error))?;
+/// Templates that have been read, to be filled any number of times.
+pub struct Filler {
+    environment: Environment<'static>,
+    /// Why one of them could not be read.
+    fault: Option<String>,
+}
+
+impl Filler {
+    /// Reads templates, with all that they name.
+    pub fn new(own: &Templates, names: &[&str]) -> Filler {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_fuel(Some(FUEL));
+        environment.add_filter("exec", exec);
+        let mut fault = None;
+        for wanted in needed(own, names) {
+            let Some(text) = text_of(own, &wanted) else { continue };
+            let added = environment.add_template_owned(wanted, text.to_owned());
+            fault = fault.or(added.err().map(|error| told(&error)));
+        }
+        Filler { environment, fault }
     }
-    let template = environment.get_template(name).map_err(|error| told(&error))?;
-    let mut filled = template.render(context).map_err(|error| told(&error))?;
-    // The engine drops the line end of the last line.
-    filled.truncate(filled.trim_end().len());
-    filled.push('\n');
-    Ok(filled.trim_start_matches('\n').to_owned())
+
+    /// Fills a template. `Err` is why it cannot be filled, in the words of the engine.
+    pub fn fill(&self, name: &str, context: &Context) -> Result<String, String> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        let template = self.environment.get_template(name).map_err(|error| told(&error))?;
+        let mut filled = template.render(context).map_err(|error| told(&error))?;
+        // The engine drops the line end of the last line.
+        filled.truncate(filled.trim_end().len());
+        filled.push('\n');
+        Ok(filled.trim_start_matches('\n').to_owned())
+    }
 }
 
 /// The text of a template.
@@ -44,9 +63,9 @@ pub fn text_of<'t>(own: &'t Templates, name: &str) -> Option<&'t str> {
     }
 }
 
-/// A template with all that it names, so that only those are read.
-fn needed(own: &Templates, name: &str) -> Vec<String> {
-    let mut found = vec![name.to_owned()];
+/// Templates with all that they name, so that only those are read.
+fn needed(own: &Templates, names: &[&str]) -> Vec<String> {
+    let mut found: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut next = 0;
     while let Some(name) = found.get(next).cloned() {
         next += 1;
@@ -95,11 +114,11 @@ fn told(error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Context, Templates, Value, fill};
+    use super::{Context, Filler, Templates, Value};
 
     fn filled(text: &str) -> Result<String, String> {
         let own = Templates::from([("t".to_owned(), text.to_owned())]);
-        fill(&own, "t", &Context::from([("words".to_owned(), Value::from(vec!["a", "b \"c\""]))]))
+        Filler::new(&own, &["t"]).fill("t", &Context::from([("words".to_owned(), Value::from(vec!["a", "b \"c\""]))]))
     }
 
     #[test]

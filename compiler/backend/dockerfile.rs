@@ -1,6 +1,7 @@
 //! Images to be built: a Dockerfile and, beside it, the ignore file that BuildKit looks for there; and one file that
 //! builds them all.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{Artifact, header};
@@ -9,7 +10,7 @@ use crate::base::span::Span;
 use crate::plan::model::Plan;
 use crate::sema::hir::{BuiltImage, Image, Runtime, Service};
 use crate::sema::image::template_values;
-use crate::template::{Context, Value, fill};
+use crate::template::{Context, Filler, Value};
 
 /// The name an image has until the program gives it one.
 pub(super) fn image_name<'a>(service: &'a Service<'_>, image: &'a BuiltImage<'_>) -> String {
@@ -80,14 +81,28 @@ fn context(plan: &Plan<'_, '_>, target: &Target<'_, '_>) -> Context {
     template_values(target.image).chain(own.map(|(name, value)| (name.to_owned(), value))).collect()
 }
 
+/// The templates of the runtimes that something is built for, each read once.
+fn fillers<'p, 'a>(all: &[Target<'p, 'a>]) -> BTreeMap<&'p str, Filler> {
+    let mut fillers = BTreeMap::new();
+    for target in all {
+        let runtime = target.runtime;
+        fillers
+            .entry(runtime.name)
+            .or_insert_with(|| Filler::new(&runtime.templates, &[&runtime.dockerfile.value, &runtime.ignore.value]));
+    }
+    fillers
+}
+
 /// Templates that cannot be filled: where each is named, its name, and why. Those of the library are none of them,
 /// which its tests show.
 pub fn faults(plan: &Plan<'_, '_>) -> Vec<(Span, String, String)> {
     let mut faults = Vec::new();
-    for target in targets(plan).filter(|target| !target.runtime.templates.is_empty()) {
-        let context = context(plan, &target);
+    let own: Vec<Target<'_, '_>> = targets(plan).filter(|target| !target.runtime.templates.is_empty()).collect();
+    let fillers = fillers(&own);
+    for target in &own {
+        let context = context(plan, target);
         for template in [&target.runtime.dockerfile, &target.runtime.ignore] {
-            if let Err(why) = fill(&target.runtime.templates, &template.value, &context) {
+            if let Err(why) = fillers[target.runtime.name].fill(&template.value, &context) {
                 faults.push((template.span, template.value.clone(), why));
             }
         }
@@ -99,11 +114,12 @@ pub fn faults(plan: &Plan<'_, '_>) -> Vec<(Span, String, String)> {
 
 pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
     let all: Vec<Target<'_, '_>> = targets(plan).collect();
+    let fillers = fillers(&all);
     for target in &all {
         let context = context(plan, target);
         let parts = [("Dockerfile", &target.runtime.dockerfile), ("Dockerfile.dockerignore", &target.runtime.ignore)];
         for (file, template) in parts {
-            let text = fill(&target.runtime.templates, &template.value, &context);
+            let text = fillers[target.runtime.name].fill(&template.value, &context);
             debug_assert!(text.is_ok(), "{}: {text:?}", template.value);
             // What `faults` would have told.
             let text = text.unwrap_or_else(|why| format!("# {why}\n"));

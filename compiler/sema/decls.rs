@@ -15,8 +15,10 @@ use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::layout::Layout;
+use crate::layout::context::Held;
 use crate::stdlib;
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
+use crate::template::Filler;
 use crate::world::World;
 
 /// The kinds a program declares by name.
@@ -71,6 +73,8 @@ pub(super) struct Decls<'c, 'a> {
     pub(super) world: &'c dyn World,
     /// Layouts by source and runtime.
     pub(super) layouts: RefCell<BTreeMap<(String, &'a str), Arc<Layout>>>,
+    /// Ignore lists by runtime, and what builds would send by source and ignore list.
+    pub(super) contexts: RefCell<(BTreeMap<&'a str, Filler>, BTreeMap<(String, String), Arc<Held>>)>,
 }
 
 impl<'c, 'a> Decls<'c, 'a> {
@@ -308,6 +312,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
         mentioned: BTreeSet::new(),
         world,
         layouts: RefCell::new(BTreeMap::new()),
+        contexts: RefCell::default(),
     };
     let mut envs: BTreeMap<&'a str, &'a Item> = BTreeMap::new();
     let mut fields: Vec<&'a Item> = Vec::new();

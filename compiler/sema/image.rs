@@ -15,9 +15,10 @@ use super::hir::{BuiltImage, Image, Param, Runtime, Service, SharedImage};
 use super::layers::{Field, Fields};
 use super::service::check_label;
 use crate::base::span::{Span, Spanned};
+use crate::layout::context::Held;
 use crate::layout::{self, LANGUAGES, Language, Layout, Value};
 use crate::syntax::ast::{Expr, ExprKind, Item};
-use crate::template::{self, Context, Templates};
+use crate::template::{self, Context, Filler, Templates};
 use crate::world::{ReadError, resolve};
 
 /// Fields of every image that is built.
@@ -573,7 +574,7 @@ fn found(block: &Fields<'_, '_>, runtime: &Runtime<'_>, layout: &Layout, from_ba
 }
 
 /// What deserves a look in the source.
-fn look(decls: &Decls<'_, '_>, service: &str, runtime: &Runtime<'_>, image: &BuiltImage<'_>) {
+fn look<'a>(decls: &Decls<'_, 'a>, service: &str, runtime: &Runtime<'a>, image: &BuiltImage<'_>) {
     let (cx, layout) = (decls.cx, &image.layout);
     let (source, place) = (image.source.value.as_ref(), image.source.span);
     if layout.is_there == Some(false) {
@@ -606,8 +607,7 @@ fn look(decls: &Decls<'_, '_>, service: &str, runtime: &Runtime<'_>, image: &Bui
         }
     }
     let context: Context = template_values(image).chain([("header".to_owned(), "".into())]).collect();
-    let Ok(ignore) = template::fill(&runtime.templates, &runtime.ignore.value, &context) else { return };
-    let held = layout::context::held(decls.world, source, &ignore);
+    let Some(held) = decls.held(source, runtime, &context) else { return };
     if !held.secrets.is_empty() {
         cx.report(errors::secrets(source, &held.secrets, place));
     }
@@ -638,6 +638,18 @@ impl SharedImage<'_> {
 }
 
 impl<'a> Decls<'_, 'a> {
+    /// What a build of a source would send. `None` if its ignore list cannot be filled, which is told elsewhere.
+    fn held(&self, source: &str, runtime: &Runtime<'a>, context: &Context) -> Option<Arc<Held>> {
+        let mut contexts = self.contexts.borrow_mut();
+        let (ignores, known) = &mut *contexts;
+        let name = runtime.ignore.value.as_str();
+        let filler = ignores.entry(runtime.name).or_insert_with(|| Filler::new(&runtime.templates, &[name]));
+        let ignore = filler.fill(name, context).ok()?;
+        let walked = known.entry((source.to_owned(), ignore));
+        let held = walked.or_insert_with_key(|(_, ignore)| Arc::new(layout::context::held(self.world, source, ignore)));
+        Some(Arc::clone(held))
+    }
+
     /// The layout of a source. Services of one source are read once.
     fn layout(&self, source: &str, runtime: &Runtime<'a>) -> Arc<Layout> {
         let mut layouts = self.layouts.borrow_mut();
