@@ -41,8 +41,7 @@ const NAMED: [&str; 14] = [
 /// The kinds of workload. They share one set of names: those of files, labels and Kubernetes Services.
 pub(super) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
 /// What else may stand at the top of a file.
-const OTHERS: [&str; 10] =
-    ["edition", "namespace", "digests", "k3s", "survive", "fill", "env", "let", "use", "expect"];
+const OTHERS: [&str; 10] = ["edition", "namespace", "digests", "k3s", "survive", "fill", "env", "let", "use", "expect"];
 /// What only the library declares.
 const LIBRARY: [&str; 1] = ["figures"];
 
@@ -53,6 +52,9 @@ pub(super) struct Decl<'a> {
     pub(super) name: &'a str,
     pub(super) span: Span,
 }
+
+/// Ignore lists by runtime, and what is left by source and ignore list.
+type Contexts<'a> = (BTreeMap<&'a str, Filler>, BTreeMap<(String, String), Arc<Held>>);
 
 /// All declarations of a program.
 pub(super) struct Decls<'c, 'a> {
@@ -73,8 +75,8 @@ pub(super) struct Decls<'c, 'a> {
     pub(super) world: &'c dyn World,
     /// Layouts by source and runtime.
     pub(super) layouts: RefCell<BTreeMap<(String, &'a str), Arc<Layout>>>,
-    /// Ignore lists by runtime, and what builds would send by source and ignore list.
-    pub(super) contexts: RefCell<(BTreeMap<&'a str, Filler>, BTreeMap<(String, String), Arc<Held>>)>,
+    /// What builds would send.
+    pub(super) contexts: RefCell<Contexts<'a>>,
 }
 
 impl<'c, 'a> Decls<'c, 'a> {

@@ -15,6 +15,7 @@ use super::hir::{BuiltImage, Image, Param, Runtime, Service, SharedImage};
 use super::layers::{Field, Fields};
 use super::service::check_label;
 use crate::base::span::{Span, Spanned};
+use crate::base::suggest::nearest;
 use crate::layout::context::Held;
 use crate::layout::{self, LANGUAGES, Language, Layout, Value};
 use crate::syntax::ast::{Expr, ExprKind, Item};
@@ -296,18 +297,19 @@ fn built<'a>(
 ) -> Option<BuiltImage<'a>> {
     let cx = decls.cx;
     let Some(named) = block.name("runtime") else {
-        if !block.has("runtime") {
+        let misspelt = block.keys().into_iter().find(|(key, _)| nearest(key, ["runtime"]).is_some());
+        if let Some((key, span)) = misspelt.filter(|(key, _)| *key != "runtime") {
+            cx.report(general::unknown_key("image", key, span, &["runtime"]));
+        } else if !block.has("runtime") {
             block.missing("runtime", "runtime = fastapi");
         }
         return None;
     };
     let index = decls.index("runtime", named.value, named.origin.span.unwrap_or(whole));
     let runtime = index.and_then(|index| runtimes.get(index));
-    if let Some(runtime) = runtime {
-        check_keys(block, runtime, is_base);
-    }
+    let known = runtime.is_none_or(|runtime| check_keys(block, runtime, is_base));
     let source = block.string("source");
-    if source.is_none() && !block.has("source") {
+    if known && source.is_none() && !block.has("source") {
         block.missing("source", "source = \"services/app\"");
     }
     let name = block.string("name");
@@ -454,8 +456,8 @@ fn start_from<'a>(
     }
 }
 
-/// The fields of every image, those the runtime has a set for, and its parameters.
-fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_base: bool) {
+/// The fields of every image, those the runtime has a set for, and its parameters. Whether all keys are among them.
+fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_base: bool) -> bool {
     let has = |key: &str| match key {
         "app" | "start" | "from" if is_base => false,
         "workers" if is_base => false,
@@ -466,13 +468,14 @@ fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_base: bool) 
     };
     let mut known: Vec<&str> = IMAGE_KEYS.into_iter().chain(["workers"]).filter(|key| has(key)).collect();
     known.extend(runtime.params.keys().filter(|key| !IMAGE_KEYS.contains(key)));
-    for (key, span) in block.keys() {
-        if key == "workers" && runtime.worker.is_none() && !is_base {
-            block.cx.report(errors::unmeasured_workers(runtime.name, span));
-        } else if !known.contains(&key) {
-            block.cx.report(general::unknown_key("image", key, span, &known));
-        }
+    let unknown: Vec<(&str, Span)> = block.keys().into_iter().filter(|(key, _)| !known.contains(key)).collect();
+    for (key, span) in &unknown {
+        block.cx.report(match *key {
+            "workers" if !is_base => errors::unmeasured_workers(runtime.name, *span),
+            _ => general::unknown_key("image", key, *span, &known),
+        });
     }
+    unknown.is_empty()
 }
 
 /// What the templates are filled with.
