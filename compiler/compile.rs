@@ -144,7 +144,7 @@ fn compile_once(world: &dyn World, name: &str, text: String, options: &Options, 
         for (span, name, why) in plan.as_ref().map(backend::template_faults).unwrap_or_default() {
             let message =
                 format!("the template `{name}` cannot be filled: {}", why.replace(&format!(" of `{name}`"), ""));
-            sink.push(Diagnostic::error("BZ6002", message).at(span, "named here"));
+            sink.push(Diagnostic::error("BZ7002", message).at(span, "named here"));
         }
         lint::run(&program, plan.as_ref(), &mut lints);
         let plan = plan.filter(|_| !sink.has_errors());

@@ -13,7 +13,7 @@ pub(super) fn ambiguous(source: &str, choice: &Choice, span: Span) -> Diagnostic
         _ => "several modules could be the service",
     };
     let mut error =
-        Diagnostic::error("BZ6001", format!("in `{source}` {what}")).at(span, format!("which `{}`?", choice.key));
+        Diagnostic::error("BZ7001", format!("in `{source}` {what}")).at(span, format!("which `{}`?", choice.key));
     for (candidate, from) in &choice.candidates {
         error = error.note(format!("`{candidate}`, by {from}"));
     }
@@ -23,17 +23,17 @@ pub(super) fn ambiguous(source: &str, choice: &Choice, span: Span) -> Diagnostic
 }
 
 pub(super) fn unreadable_template(name: &str, why: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ6002", format!("the template `{name}` cannot be filled: {why}")).at(span, "named here")
+    Diagnostic::error("BZ7002", format!("the template `{name}` cannot be filled: {why}")).at(span, "named here")
 }
 
 pub(super) fn not_for_a_dockerfile(key: &str, text: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ6003", format!("`{key}` cannot be `{}`", text.escape_debug()))
+    Diagnostic::error("BZ7003", format!("`{key}` cannot be `{}`", text.escape_debug()))
         .at(span, "a shell would read more than a name in it")
         .note("letters, digits and `._-/:@+=*()` are taken as they are")
 }
 
 pub(super) fn no_metadata(path: &str, why: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ6005", format!("`{path}` has no digests: {why}"))
+    Diagnostic::error("BZ7005", format!("`{path}` has no digests: {why}"))
         .at(span, "named here")
         .note("`docker buildx bake --metadata-file` writes one")
 }
@@ -50,19 +50,19 @@ pub(super) fn unmeasured_workers(runtime: &str, span: Span) -> Diagnostic {
 }
 
 pub(super) fn no_base(runtime: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ6004", format!("images of {runtime} share no libraries")).at(span, "nothing to share").note(
+    Diagnostic::error("BZ7004", format!("images of {runtime} share no libraries")).at(span, "nothing to share").note(
         "an image that others start from holds the libraries of Python or Node; elsewhere they are in the program",
     )
 }
 
 pub(super) fn decided_by_base(key: &str, base: &str, span: Span, of_base: Span) -> Diagnostic {
-    Diagnostic::error("BZ6004", format!("`{key}` is decided by the image `{base}`"))
+    Diagnostic::error("BZ7004", format!("`{key}` is decided by the image `{base}`"))
         .at(span, "said again")
         .also(of_base, "what it starts from")
 }
 
 pub(super) fn other_language(runtime: &str, base: &str, of_base: &str, span: Span, of: Span) -> Diagnostic {
-    Diagnostic::error("BZ6004", format!("{runtime} cannot start from `{base}`, which is {of_base}"))
+    Diagnostic::error("BZ7004", format!("{runtime} cannot start from `{base}`, which is {of_base}"))
         .at(span, "another language")
         .also(of, "what it starts from")
 }
