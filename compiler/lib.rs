@@ -19,6 +19,8 @@ mod explain;
 mod fmt;
 mod ledger;
 mod lint;
+mod manifest;
+mod patch;
 mod plan;
 mod sema;
 mod stdlib;

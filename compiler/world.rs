@@ -45,6 +45,10 @@ pub trait World {
     /// The bytes of a file, by its path relative to the folder of the program: forward slashes, no `.`,
     /// no `..`.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
+
+    /// What stands in a folder, by such a path (empty for the folder of the program): each name, and whether it is a
+    /// folder itself. A link to a folder is none, so that no walk goes in circles.
+    fn list(&self, folder: &str) -> Result<Vec<(String, bool)>, ReadError>;
 }
 
 /// A world of files held in memory.
@@ -70,6 +74,21 @@ impl MemoryWorld {
 impl World for MemoryWorld {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         self.files.get(path).cloned().ok_or(ReadError::NotFound)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<(String, bool)>, ReadError> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let inside = self.files.keys().filter_map(|path| path.strip_prefix(&prefix));
+        let names: BTreeMap<&str, bool> = inside
+            .map(|rest| match rest.split_once('/') {
+                Some((name, _)) => (name, true),
+                None => (rest, false),
+            })
+            .collect();
+        match names.is_empty() {
+            true => Err(ReadError::NotFound),
+            false => Ok(names.into_iter().map(|(name, is_folder)| (name.to_owned(), is_folder)).collect()),
+        }
     }
 }
 

@@ -535,6 +535,15 @@ impl World for Disk {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         fs::read(self.0.join(path)).map_err(|_| ReadError::NotFound)
     }
+
+    fn list(&self, folder: &str) -> Result<Vec<(String, bool)>, ReadError> {
+        let entries = fs::read_dir(self.0.join(folder)).map_err(|_| ReadError::NotFound)?;
+        let named = entries.filter_map(|entry| {
+            let path = entry.ok()?.path();
+            Some((path.file_name()?.to_str()?.to_owned(), path.is_dir()))
+        });
+        Ok(named.collect())
+    }
 }
 
 /// The errors of a compilation, a line each.

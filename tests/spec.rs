@@ -3,6 +3,7 @@
 //! - ` ```bz ` compiles without errors, on the page of a code or lint without warnings too
 //! - ` ```bz error=BZ4001 ` raises exactly that error, ` ```bz lint=unused ` exactly that lint
 //! - `env=NAME` compiles for an environment
+//! - any fence with `file=PATH` is a file beside the programs that follow
 //! - any fence with `out=PATH` stands, line by line, in that file of the output of the last program before it
 //!
 //! A program without a node gets one, and one without `k3s` gets a small one, so that a page shows only its point.
@@ -59,6 +60,7 @@ fn run(path: &Path, faults: &mut Vec<String>) -> usize {
     };
     let mut ran = 0;
     let mut output: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut world = MemoryWorld::default();
     for fence in &found {
         let place = format!("{name}:{}", fence.line);
         if let Some(out) = fence.attribute("out") {
@@ -74,6 +76,10 @@ fn run(path: &Path, faults: &mut Vec<String>) -> usize {
             }
             continue;
         }
+        if let Some(file) = fence.attribute("file") {
+            world.insert(file, fence.text.as_bytes());
+            continue;
+        }
         if fence.language != "bz" {
             continue;
         }
@@ -87,7 +93,7 @@ fn run(path: &Path, faults: &mut Vec<String>) -> usize {
                 .map(|(key, _)| format!("{place}: unknown word `{key}`")),
         );
         let options = Options { env: fence.attribute("env").map(str::to_owned) };
-        let compilation = bzc::compile(&MemoryWorld::default(), "budget.bz", whole(fence), &options, Want::Files);
+        let compilation = bzc::compile(&world, "budget.bz", whole(fence), &options, Want::Files);
         let (errors, lints) = (ids(&compilation, true), ids(&compilation, false));
         let (held, promise) = match (fence.attribute("error"), fence.attribute("lint")) {
             (Some(code), _) => (errors == [code], format!("exactly one error, {code}")),

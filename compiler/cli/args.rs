@@ -102,6 +102,9 @@ pub(crate) struct Build {
     /// Show the changes
     #[arg(long)]
     pub(crate) diff: bool,
+    /// Write the manifests adopted with `patch = in-place`, too, and show how
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) write_sources: bool,
 }
 
 #[derive(Debug, Args)]

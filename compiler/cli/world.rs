@@ -1,6 +1,6 @@
 //! The disk, as the compiler sees it: files in and below the folder of the program.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,21 @@ impl World for Disk {
             return Err(ReadError::Outside);
         }
         read(&real)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<(String, bool)>, ReadError> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.root.join(folder)).map_err(|error| of(&error))? {
+            let entry = entry.map_err(|error| of(&error))?;
+            let kind = entry.file_type().map_err(|error| of(&error))?;
+            // A name that is no text cannot be meant by any pattern.
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let leads_to_folder = kind.is_symlink() && entry.path().is_dir();
+            if !leads_to_folder {
+                names.push((name, kind.is_dir()));
+            }
+        }
+        Ok(names)
     }
 }
 

@@ -87,4 +87,12 @@ codes! {
     BZ5015 "not a schedule"
     BZ5016 "storage that nothing provides"
     BZ5017 "no node takes the pods"
+    BZ6001 "a manifest that cannot be adopted"
+    BZ6002 "a pattern that matches no file"
+    BZ6003 "a rule that matches nothing"
+    BZ6004 "a manifest that cannot be patched"
+    BZ6005 "adopted twice"
+    BZ6006 "a rule that means nothing for its workload"
+    BZ6007 "above what a LimitRange allows"
+    BZ6008 "a budget over what nothing limits"
 }

@@ -22,6 +22,7 @@ macro_rules! lints {
 }
 
 lints! {
+    "adopted-as-is" "an adopted container that no rule is about"
     "below-calm" "a limit at which a runtime is known to be slow"
     "deprecated-key" "a key of K3s that will go"
     "exec-probe" "a probe that runs inside the container's limit"
@@ -29,6 +30,7 @@ lints! {
     "missing-reserve" "a node without a reserve"
     "scale-without-metrics" "a scale that nothing can act on"
     "stale-allow" "an allowance that allows nothing"
+    "uncounted-object" "an object whose pods are not counted"
     "unknown-argument" "an argument its component may refuse"
     "unknown-version" "a K3s version without tables"
     "unpinned-image" "an image whose content can change under its name"

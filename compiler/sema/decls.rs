@@ -35,7 +35,7 @@ const NAMED: [&str; 13] = [
 /// The kinds of workload. They share one set of names: those of files, labels and Kubernetes Services.
 pub(super) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
 /// What else may stand at the top of a file.
-const OTHERS: [&str; 9] = ["edition", "namespace", "k3s", "survive", "fill", "env", "let", "use", "expect"];
+const OTHERS: [&str; 10] = ["edition", "namespace", "k3s", "survive", "fill", "env", "let", "use", "expect", "adopt"];
 /// What only the library declares.
 const LIBRARY: [&str; 1] = ["figures"];
 
@@ -300,6 +300,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     let mut fields: Vec<&'a Item> = Vec::new();
     let mut expects = Vec::new();
     let (mut survives, mut fills): (Option<&Item>, Option<&Item>) = (None, None);
+    let mut adopts = Vec::new();
     for file in &loaded.files {
         let from_library = cx.sources.file(file.id).name.starts_with("std/");
         check_edition(cx, &file.items, from_library);
@@ -346,7 +347,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
                     None => fills = Some(item),
                 },
                 "edition" | "let" | "use" => {}
-                "adopt" => cx.report(errors::not_yet("adopt", item.key.span)),
+                "adopt" => adopts.push(item),
                 _ => {
                     let known = NAMED.iter().chain(&OTHERS).copied();
                     cx.report(errors::unknown_declaration(key, item.key.span, nearest(key, known)));
@@ -368,7 +369,12 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     let runtimes = service::runtimes(&decls);
     let configs = service::configs(&decls);
     let mut services = service::services(&decls, &tiers);
-    let budgets = machine::budgets(&decls, &services, &tiers);
+    let adopts = super::adopt::adopts(&decls, loaded, &adopts, &mut services);
+    if let (Some(adopt), true) = (adopts.first(), nodes.len() > 1) {
+        cx.report(errors::adopted_on_several_nodes(adopt.patterns[0]));
+    }
+    let mut budgets = machine::budgets(&decls, &services, &tiers);
+    super::adopt::quotas(&decls, loaded, &services, &mut budgets);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
         // What is only misspelt where it is used is not worth calling unused.
@@ -421,6 +427,9 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
         fill: fills.and_then(|item| fill_policy(cx, item)).unwrap_or(FillPolicy::Proportional),
         expects,
         runtimes,
+        adopts,
+        manifests: &loaded.manifests,
+        sources: &loaded.sources,
     })
 }
 

@@ -26,4 +26,13 @@ impl World for Folder {
         }
         if full.is_file() { Ok(corpus::bytes(&full)) } else { Err(ReadError::NotFound) }
     }
+
+    fn list(&self, folder: &str) -> Result<Vec<(String, bool)>, ReadError> {
+        let full = self.root.join(folder);
+        if !full.is_dir() {
+            return Err(ReadError::NotFound);
+        }
+        let names = corpus::entries(&full).into_iter().map(|path| (corpus::below(&path, &full), path.is_dir()));
+        Ok(names.collect())
+    }
 }
