@@ -188,6 +188,12 @@ impl Check {
     /// What the whole pod counts for, and how many there may be.
     fn pod(&mut self, place: &str, service: &Service<'_>) {
         let how = "its containers make";
+        for extra in &service.beside {
+            let fits = extra.request == extra.bytes || service.adopted && extra.request < extra.bytes;
+            self.holds(place, fits, || {
+                format!("{} of requestBytes beside it, {} of bytes", extra.request, extra.bytes)
+            });
+        }
         let requests = service.beside.iter().map(|extra| (extra.stays, extra.request));
         self.same(place, "requestBytes", service.request, how, pod_of(service.main_request, requests));
         self.same(place, "limitBytes", service.limit, how, pod_memory(service, service.main_limit));

@@ -501,17 +501,14 @@ fn cpu_request<L>(cpu: Option<&(Given<'_, Cpu>, L)>) -> u64 {
 
 /// A container beside the main one.
 fn extra_value(extra: &Extra<'_>) -> Value {
-    let mut value = json!({
+    json!({
         "name": extra.name.value,
         "role": if extra.stays { "sidecar" } else { "init" },
         "bytes": extra.memory.value.n,
+        "requestBytes": extra.request.unwrap_or(extra.memory).value.n,
         "cpuMilli": cpu_request(extra.cpu.as_ref()),
         "origin": extra.memory.origin.path(),
-    });
-    if let Some(request) = extra.request {
-        value["requestBytes"] = request.value.n.into();
-    }
-    value
+    })
 }
 
 /// The kind of a workload, as Kubernetes calls it.
@@ -536,8 +533,13 @@ fn services<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
         let beside: Vec<Value> = service.extras.iter().map(extra_value).collect();
         let weight = service.weight.map_or(1, |weight| weight.value);
         let adopted = service.adopted.as_ref();
-        let mut value = json!({
+        let from = adopted.map(|adopted| {
+            let (lingers, bounded) = (adopted.object.lingers, adopted.unbounded().is_none());
+            json!({ "manifest": adopted.place, "bounded": bounded, "lingers": lingers })
+        });
+        json!({
             "name": service.name.value,
+            "adopted": from,
             "kind": adopted.map_or(kind_word(&service.kind), |adopted| adopted.object.kind_text.as_str()),
             "tier": service.tier.map(|tier| program.tiers[tier].name.value),
             "replicas": workload.replicas,
@@ -568,12 +570,7 @@ fn services<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
             "choice": choice_word(workload.choice),
             "floorOrigin": workload.floor.map(|floor| floor.origin.path()),
             "origin": { "least": low.origin.path(), "most": high.origin.path(), "replicas": service.replicas.origin.path() },
-        });
-        if let Some(adopted) = adopted {
-            let (lingers, bounded) = (adopted.object.lingers, adopted.unbounded().is_none());
-            value["adopted"] = json!({ "manifest": adopted.place, "bounded": bounded, "lingers": lingers });
-        }
-        value
+        })
     })
 }
 

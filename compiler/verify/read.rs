@@ -165,6 +165,7 @@ pub(super) struct Service<'v> {
     pub(super) main_request: u64,
     pub(super) main_limit: u64,
     pub(super) beside: Vec<Extra>,
+    pub(super) adopted: bool,
     /// Whether every container has a limit.
     pub(super) bounded: bool,
     /// Whether a pod of a run may still be there beside its successor.
@@ -219,9 +220,10 @@ impl<'v> Item<'v> {
         }
     }
 
-    /// An object that only some have.
-    fn part(&self, key: &str) -> Option<Item<'v>> {
-        Some(Item { value: self.value.get(key)?, path: self.below(key) })
+    /// An object, or null.
+    fn part(&self, key: &str) -> Result<Option<Item<'v>>, String> {
+        let value = self.get(key)?;
+        Ok((!value.is_null()).then(|| Item { value, path: self.below(key) }))
     }
 
     fn wrong<T>(&self, key: &str, value: &Value, wanted: &str) -> Result<T, String> {
@@ -454,7 +456,7 @@ fn budget<'v>(item: &Item<'v>) -> Result<Budget<'v>, String> {
 
 fn service<'v>(item: &Item<'v>, nodes: usize) -> Result<Service<'v>, String> {
     item.text_or_null("tier")?;
-    let adopted = item.part("adopted");
+    let adopted = item.part("adopted")?;
     if let Some(adopted) = &adopted {
         adopted.text("manifest")?;
     }
@@ -486,6 +488,7 @@ fn service<'v>(item: &Item<'v>, nodes: usize) -> Result<Service<'v>, String> {
         main_request: item.number("mainRequestBytes")?,
         main_limit: item.number("mainLimitBytes")?,
         beside: item.each("beside", extra)?,
+        adopted: adopted.is_some(),
         bounded: adopted.as_ref().map_or(Ok(true), |adopted| adopted.truth("bounded"))?,
         lingers: adopted.as_ref().map_or(Ok(false), |adopted| adopted.truth("lingers"))?,
     })
@@ -500,6 +503,5 @@ fn extra(item: &Item<'_>) -> Result<Extra, String> {
         other => return Err(format!("`{}` is `{other}`, not `sidecar` or `init`", item.below("role"))),
     };
     let bytes = item.number("bytes")?;
-    let request = if item.value.get("requestBytes").is_some() { item.number("requestBytes")? } else { bytes };
-    Ok(Extra { stays, bytes, request, cpu: item.number("cpuMilli")? })
+    Ok(Extra { stays, bytes, request: item.number("requestBytes")?, cpu: item.number("cpuMilli")? })
 }
