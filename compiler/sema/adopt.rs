@@ -5,6 +5,7 @@ mod errors;
 pub mod manifests;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::decls::Decls;
@@ -55,6 +56,8 @@ struct Reading<'c, 'a> {
     keeps: Vec<Keep<'a>>,
     form: Form,
     index: usize,
+    /// Containers that no rule is about.
+    unmatched: RefCell<Vec<errors::Unmatched>>,
 }
 
 /// Reads every `adopt`, and adds what is adopted to the services, which stay sorted by name.
@@ -88,6 +91,10 @@ pub(super) fn adopts<'a>(
                 let place = manifest.span(&object.at);
                 cx.report(errors::uncounted(&object.what, object.why, place, manifest.pattern));
             }
+        }
+        let unmatched = reading.unmatched.into_inner();
+        if !unmatched.is_empty() {
+            cx.report(errors::unmatched(&unmatched, item.names[0].span));
         }
         adopts.push(Adopt { patterns, form: reading.form });
     }
@@ -171,7 +178,7 @@ fn reading<'c, 'a>(decls: &'c Decls<'c, 'a>, item: &'a Item, index: usize) -> Op
             Keep { workload, container, span: name.span }
         }));
     }
-    Some(Reading { decls, pattern, general, tier, rules, keeps, form, index })
+    Some(Reading { decls, pattern, general, tier, rules, keeps, form, index, unmatched: RefCell::default() })
 }
 
 fn layer<'a>(kind: &'static str, name: &'a str, item: &'a Item) -> Layer<'a> {
@@ -216,7 +223,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             manifests
                 .iter()
                 .flat_map(|(_, manifest)| manifest.objects.workloads.iter().zip(&manifest.known_as))
-                .map(|(object, (known, _))| (object, known.as_str()))
+                .map(|(object, known)| (object, known.as_str()))
         };
         // What could not be read may well be what a rule is about, and that was told.
         if manifests.is_empty() {
@@ -249,7 +256,7 @@ impl<'c, 'a> Reading<'c, 'a> {
 
     fn services(&self, loaded: &'a Loaded, index: usize, manifest: &'a Manifest) -> Vec<Service<'a>> {
         let pairs = manifest.objects.workloads.iter().zip(&manifest.known_as);
-        pairs.map(|(object, names)| self.service(loaded, (index, manifest), object, names)).collect()
+        pairs.map(|(object, known)| self.service(loaded, (index, manifest), object, known)).collect()
     }
 
     /// The rule about a workload as a whole.
@@ -262,19 +269,13 @@ impl<'c, 'a> Reading<'c, 'a> {
         loaded: &'a Loaded,
         (index, manifest): (usize, &'a Manifest),
         object: &'a Workload,
-        (known, place): &'a (String, String),
+        known: &'a str,
     ) -> Service<'a> {
         let cx = self.decls.cx;
-        let from_file = |range: &std::ops::Range<usize>| Origin {
-            env: None,
-            kind: "",
-            name: place,
-            key: "",
-            span: Some(manifest.span(range)),
-        };
+        let from_file = |range: &std::ops::Range<usize>| origin(manifest, range);
         let rule = self.rule(object, known);
-        let name = Spanned::new(known.as_str(), manifest.span(&object.at));
-        let read = ReadContainers { reading: self, manifest, object, known, place, defaults: defaults(loaded, object) };
+        let name = Spanned::new(known, manifest.span(&object.at));
+        let read = ReadContainers { reading: self, manifest, object, known, defaults: defaults(loaded, object) };
         let all: Vec<ReadContainer<'a>> = object.containers.iter().map(|container| read.container(container)).collect();
         let main_at = object.containers.iter().position(|container| container.role == Role::Main).unwrap_or_default();
         let bursts = all.iter().any(|read| read.request.value != read.limit.value || read.held.unbounded);
@@ -319,8 +320,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             }
         }
         if let Some((of, scaler)) = scaler {
-            let origin = Origin { span: Some(of.span(&scaler.at)), ..from_file(&object.at) };
-            replicas = Given { value: scaler.most, origin };
+            replicas = Given { value: scaler.most, origin: origin(of, &scaler.at) };
         }
         let mut completions = object.completions.unwrap_or(object.replicas);
         if matches!(object.kind, WorkloadKind::Job | WorkloadKind::CronJob) {
@@ -368,7 +368,7 @@ impl<'c, 'a> Reading<'c, 'a> {
                 manifest: index,
                 adopt: self.index,
                 object,
-                place,
+                place: manifest.place(&object.at),
                 containers,
                 sets_replicas,
                 sets_rollout,
@@ -377,7 +377,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             extras,
             name,
             span: manifest.span(&object.whole),
-            tier: rule.and_then(|rule| rule.tier).or(self.tier).filter(|_| main.held.sets_memory),
+            tier: rule.and_then(|rule| rule.tier).or(self.tier).filter(|_| main.limit.origin.kind == "tier"),
             image: Image::Name(Spanned::new(Cow::Borrowed(""), name.span)),
             replicas,
             memory,
@@ -386,7 +386,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             rollout,
             wave: None,
             ports: Vec::new(),
-            pod: Pod { volumes: volumes(object, manifest, place), ..Pod::default() },
+            pod: Pod { volumes: volumes(object, manifest), ..Pod::default() },
         }
     }
 
@@ -469,7 +469,6 @@ struct ReadContainers<'r, 'c, 'a> {
     manifest: &'a Manifest,
     object: &'a Workload,
     known: &'a str,
-    place: &'a str,
     defaults: Vec<(&'a Manifest, &'a Defaults)>,
 }
 
@@ -515,6 +514,12 @@ impl<'a> ReadContainers<'_, '_, 'a> {
                 (None, request, request, true)
             }
         };
+        let (mut range, mut request) = (range, request);
+        if request.value > limit.value {
+            // The API server would refuse it, and the planner must never see it.
+            super::service::check_order("memory", Some(request), Some(limit), cx);
+            (range, request) = (None, limit);
+        }
         if given.is_some() {
             self.check_most(limit, container);
         }
@@ -525,10 +530,10 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             let (low, high) = (request.value.to_string(), limit.text.clone());
             cx.report(super::errors::request_above_limit("cpu", &low, &high, at, self.manifest.span(&limit.at)));
         }
-        let unmatched = !kept && !layers.iter().any(|fields| fields.has("memory"));
-        if unmatched {
-            let place = self.manifest.span(&container.at);
-            cx.report(errors::unmatched(self.known, &container.name, unbounded, place, self.manifest.pattern));
+        if !kept && !layers.iter().any(|fields| fields.has("memory")) {
+            let name = format!("{}/{}", self.known, container.name);
+            let place = cx.sources.place(self.manifest.span(&container.at));
+            reading.unmatched.borrow_mut().push(errors::Unmatched { name, place, unbounded });
         }
         let held = Held { extra: None, sets_memory: given.is_some(), cpu: of_rule, env, unbounded };
         ReadContainer { range, request, limit, cpu: of_rule.or(written_cpu), held }
@@ -540,11 +545,11 @@ impl<'a> ReadContainers<'_, '_, 'a> {
     }
 
     fn origin_at(&self, range: &std::ops::Range<usize>) -> Origin<'a> {
-        Origin { env: None, kind: "", name: self.place, key: "", span: Some(self.manifest.span(range)) }
+        origin(self.manifest, range)
     }
 
     fn origin(&self, of: &'a Manifest, amount: &Amount) -> Origin<'a> {
-        Origin { span: Some(of.span(&amount.at)), ..self.origin_at(&amount.at) }
+        origin(of, &amount.at)
     }
 
     /// Request and limit of memory with what a LimitRange of the namespace adds, each with where it stands.
@@ -603,7 +608,7 @@ fn extra<'a>(container: &'a Container, read: &ReadContainer<'a>, manifest: &Mani
 }
 
 /// Of its volumes what the proof is about: those in memory, Secrets, and whether it claims storage.
-fn volumes<'a>(object: &'a Workload, manifest: &Manifest, place: &'a str) -> Vec<Volume<'a>> {
+fn volumes<'a>(object: &'a Workload, manifest: &'a Manifest) -> Vec<Volume<'a>> {
     let span = manifest.span(&object.at);
     let volume = |name: &'a str, source: VolumeSource<'a>| Volume {
         name: Spanned::new(name, span),
@@ -611,7 +616,7 @@ fn volumes<'a>(object: &'a Workload, manifest: &Manifest, place: &'a str) -> Vec
         read_only: false,
         source,
     };
-    let origin = Origin { env: None, kind: "", name: place, key: "", span: Some(span) };
+    let origin = origin(manifest, &object.at);
     let in_memory = object
         .in_memory
         .iter()
@@ -619,6 +624,11 @@ fn volumes<'a>(object: &'a Workload, manifest: &Manifest, place: &'a str) -> Vec
     let secrets = object.secrets.iter().map(|name| volume(name, VolumeSource::Secret(name)));
     let claims = object.claims.then(|| volume("claim", VolumeSource::Claim("")));
     in_memory.chain(secrets).chain(claims).collect()
+}
+
+/// A place in a manifest as the origin of a number: reports name it by path and line.
+fn origin<'a>(manifest: &'a Manifest, range: &std::ops::Range<usize>) -> Origin<'a> {
+    Origin { env: None, kind: "", name: manifest.place(range), key: "", span: Some(manifest.span(range)) }
 }
 
 /// Whether two namespaces are one; where none is written, both go where `kubectl` puts them.
@@ -660,7 +670,7 @@ pub(super) fn quotas<'a>(
             let members: Vec<usize> =
                 services.iter().enumerate().filter(|(_, service)| inside(service)).map(|(index, _)| index).collect();
             let span = manifest.span(&quota.amount.at);
-            let origin = Origin { env: None, kind: "", name: &manifest.path, key: "", span: Some(span) };
+            let origin = origin(manifest, &quota.amount.at);
             let name = Spanned::new(quota.name.as_str(), span);
             match budgets.iter().find(|budget| budget.name.value == quota.name) {
                 Some(first) => {

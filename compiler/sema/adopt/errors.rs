@@ -105,15 +105,41 @@ pub(super) fn unbounded_in_budget(budget: &str, name: &str, container: &str, at:
 
 // Lints.
 
-pub(super) fn unmatched(name: &str, container: &str, unbounded: bool, place: Span, at: Span) -> Diagnostic {
-    let message = match unbounded {
-        true => format!("no rule gives memory to `{name}/{container}`, and nothing else limits it"),
-        false => format!("no rule gives memory to `{name}/{container}`: it keeps what it has"),
+/// A container that no rule is about.
+#[derive(Debug)]
+pub(super) struct Unmatched {
+    /// `web/nginx`.
+    pub(super) name: String,
+    /// `k8s/web.yaml:12`.
+    pub(super) place: String,
+    /// Whether nothing else limits it.
+    pub(super) unbounded: bool,
+}
+
+pub(super) fn unmatched(found: &[Unmatched], at: Span) -> Diagnostic {
+    const SHOWN: usize = 6;
+    let listed = |unbounded: bool| {
+        let all: Vec<&Unmatched> = found.iter().filter(|one| one.unbounded == unbounded).collect();
+        let shown: Vec<String> = all.iter().take(SHOWN).map(|one| format!("`{}` {}", one.name, one.place)).collect();
+        let more = match all.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (all.len(), format!("{}{more}", shown.join(", ")))
     };
-    Diagnostic::lint("adopted-as-is", message)
-        .at(at, "of these manifests")
-        .also(place, if unbounded { "counted as unbounded" } else { "counted as it is" })
-        .help(format!("give it memory in a rule, or say that it is meant: `keep {name}`"))
+    let message = match found {
+        [one] => format!("no rule gives memory to `{}`", one.name),
+        many => format!("no rule gives memory to {} containers", many.len()),
+    };
+    let mut lint = Diagnostic::lint("adopted-as-is", message).at(at, "of these manifests");
+    for (unbounded, what) in [(true, "nothing limits, so non-interference is unknown"), (false, "keep what they have")]
+    {
+        if let (1.., names) = listed(unbounded) {
+            lint = lint.note(format!("{what}: {names}"));
+        }
+    }
+    let first = found.first().map_or("", |one| one.name.as_str());
+    lint.help(format!("give them memory in a rule, or say that it is meant: `keep {first}`"))
 }
 
 pub(super) fn uncounted(what: &str, why: &str, place: Span, at: Span) -> Diagnostic {

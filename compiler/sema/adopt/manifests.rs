@@ -10,7 +10,7 @@ use crate::base::span::{FileId, Span};
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::manifest::tree::{Fault, Kind, MOST_NODES, Node, Style, Tree, parse};
-use crate::manifest::workload::{Objects, Workload, objects, template};
+use crate::manifest::workload::{Bounds, Objects, Workload, objects, template};
 use crate::sema::load::Loaded;
 use crate::syntax::ast::WordShape;
 use crate::world::{ReadError, World, resolve};
@@ -37,11 +37,18 @@ pub struct Manifest {
     pub tree: Tree,
     /// What the proof must know of it.
     pub objects: Objects,
-    /// One a workload: a name that no other workload of the program has, and `path:line`.
-    pub known_as: Vec<(String, String)>,
+    /// One a workload: a name that no other workload of the program has.
+    pub known_as: Vec<String>,
+    /// `path:line` of every place that a number may come from, by its first byte.
+    places: BTreeMap<usize, String>,
 }
 
 impl Manifest {
+    /// `path:line` of a place that a number may come from.
+    pub fn place(&self, range: &std::ops::Range<usize>) -> &str {
+        self.places.get(&range.start).map_or(&self.path, String::as_str)
+    }
+
     /// A place in it.
     pub fn span(&self, range: &std::ops::Range<usize>) -> Span {
         span(self.file, range)
@@ -103,7 +110,16 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
             match read(text, nodes_left) {
                 Ok((tree, objects)) => {
                     nodes_left = nodes_left.saturating_sub(tree.nodes);
-                    loaded.manifests.push(Manifest { file, path, pattern: at, tree, objects, known_as: Vec::new() });
+                    let places = places(&path, text, &objects);
+                    loaded.manifests.push(Manifest {
+                        file,
+                        path,
+                        pattern: at,
+                        tree,
+                        objects,
+                        known_as: Vec::new(),
+                        places,
+                    });
                 }
                 Err(fault) => sink.push(errors::manifest_fault(&path, &fault.what, span(file, &fault.at), at)),
             }
@@ -246,14 +262,11 @@ fn name(loaded: &mut Loaded) {
         }
         counts.push(count);
     }
-    let sources = &loaded.sources;
     for manifest in &mut loaded.manifests {
-        let lines = lines(&sources.file(manifest.file).text);
         let known_as = manifest.objects.workloads.iter().map(|workload| {
             let unique = forms.iter().zip(&counts).map(|(form, count)| (form(workload), count));
             let unique = unique.filter(|(name, count)| count.get(name) == Some(&1)).map(|(name, _)| name).next();
-            let line = lines.partition_point(|end| *end < workload.at.start) + 1;
-            (unique.unwrap_or_else(|| full(workload)), format!("{}:{line}", manifest.path))
+            unique.unwrap_or_else(|| full(workload))
         });
         manifest.known_as = known_as.collect();
     }
@@ -268,7 +281,29 @@ fn name(loaded: &mut Loaded) {
     }
 }
 
-/// Where the lines of a text end.
-pub(super) fn lines(text: &str) -> Vec<usize> {
-    text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect()
+/// `path:line` of everything in a file that a number may come from.
+fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> {
+    let ends: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+    let mut starts: Vec<usize> = Vec::new();
+    let amounts = |bounds: &Bounds| {
+        let Bounds { request, limit } = bounds;
+        [request, limit].into_iter().flatten().map(|amount| amount.at.start).collect::<Vec<_>>()
+    };
+    for workload in &objects.workloads {
+        starts.push(workload.at.start);
+        starts.extend(workload.replicas_at.as_ref().map(|at| at.start));
+        for container in &workload.containers {
+            starts.push(container.at.start);
+            starts.extend(amounts(&container.memory));
+            starts.extend(amounts(&container.cpu));
+        }
+    }
+    starts.extend(objects.quotas.iter().map(|quota| quota.amount.at.start));
+    starts.extend(objects.scalers.iter().map(|scaler| scaler.at.start));
+    for defaults in &objects.defaults {
+        starts.extend(amounts(&defaults.memory));
+        starts.extend(amounts(&defaults.cpu));
+    }
+    let place = |start: usize| (start, format!("{path}:{}", ends.partition_point(|end| *end < start) + 1));
+    starts.into_iter().map(place).collect()
 }
