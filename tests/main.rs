@@ -9,6 +9,7 @@ mod determinism;
 mod fmt;
 mod generate;
 mod golden;
+mod import;
 mod ledger;
 mod properties;
 mod readme;

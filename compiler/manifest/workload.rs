@@ -289,6 +289,11 @@ fn thousandths(text: &str) -> Option<u128> {
     Some(digits.checked_mul(above)?.div_ceil(below))
 }
 
+/// A quantity of Kubernetes in bytes, rounded up.
+pub fn bytes(text: &str) -> Option<u64> {
+    thousandths(text).and_then(|n| u64::try_from(n.div_ceil(1000)).ok())
+}
+
 /// Reads everything in a file that the proof is about.
 ///
 /// # Errors
