@@ -26,6 +26,11 @@ impl World for Disk {
         if !real.starts_with(&root) {
             return Err(ReadError::Outside);
         }
+        // Opening a pipe waits for somebody to write to it.
+        let kind = fs::metadata(&real).map_err(|error| of(&error))?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            return Err(ReadError::Other("it is no plain file".to_owned()));
+        }
         read(&real)
     }
 

@@ -84,9 +84,15 @@ pub(super) fn adopts<'a>(
         let mine: Vec<(usize, &'a Manifest)> = loaded.manifests.iter().enumerate().collect();
         let mine: Vec<(usize, &'a Manifest)> =
             mine.into_iter().filter(|(_, manifest)| patterns.contains(&manifest.pattern)).collect();
-        reading.check_rules(&mine);
+        // What could not be read may well be what a rule is about, and that was told.
+        if !loaded.manifests_missing && !mine.is_empty() {
+            reading.check_rules(&mine);
+        }
         for (index, manifest) in mine {
             services.extend(reading.services(loaded, index, manifest));
+            if manifest.objects.count == 0 {
+                cx.report(errors::no_object(&manifest.path, manifest.pattern));
+            }
             for object in &manifest.objects.uncounted {
                 let place = manifest.span(&object.at);
                 cx.report(errors::uncounted(&object.what, object.why, place, manifest.pattern));
@@ -225,10 +231,6 @@ impl<'c, 'a> Reading<'c, 'a> {
                 .flat_map(|(_, manifest)| manifest.objects.workloads.iter().zip(&manifest.known_as))
                 .map(|(object, known)| (object, known.as_str()))
         };
-        // What could not be read may well be what a rule is about, and that was told.
-        if manifests.is_empty() {
-            return;
-        }
         let rules = self.rules.iter().map(|rule| (rule.workload, rule.container, rule.span));
         for (workload, container, span) in rules.chain(self.keeps.iter().map(|k| (k.workload, k.container, k.span))) {
             let named: Vec<&Workload> =

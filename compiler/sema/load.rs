@@ -24,6 +24,8 @@ pub struct Loaded {
     pub braces_pair: bool,
     /// The manifests that the program adopts, sorted by path. Their texts are among the sources.
     pub manifests: Vec<Manifest>,
+    /// Whether one of them could not be read, which was told.
+    pub manifests_missing: bool,
 }
 
 /// `use` may chain this deep.
@@ -40,7 +42,13 @@ struct Loader<'w> {
 
 /// Reads `text`, the program called `name`, and what it uses.
 pub fn load(world: &dyn World, name: &str, text: String, sink: &mut Sink) -> Loaded {
-    let loaded = Loaded { sources: SourceMap::default(), files: Vec::new(), braces_pair: true, manifests: Vec::new() };
+    let loaded = Loaded {
+        sources: SourceMap::default(),
+        files: Vec::new(),
+        braces_pair: true,
+        manifests: Vec::new(),
+        manifests_missing: false,
+    };
     let mut loader = Loader { world, loaded, ids: BTreeMap::new(), chain: Vec::new() };
     loader.add(name.to_owned(), text, sink);
     loader.loaded

@@ -14,11 +14,13 @@ pub(super) fn manifest_unreadable(path: &str, why: &str, at: Span) -> Diagnostic
     Diagnostic::error("BZ6001", format!("the manifest `{path}` cannot be read: {why}")).at(at, "adopted here")
 }
 
-pub(super) fn manifest_fault(path: &str, what: &str, place: Span, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6001", format!("the manifest `{path}` cannot be adopted: {what}"))
-        .at(place, "here")
-        .also(at, "adopted here")
-        .note("what bzc does not understand it can neither count nor change")
+pub(super) fn manifest_fault(path: &str, what: &str, place: Option<Span>, at: Span) -> Diagnostic {
+    let error = Diagnostic::error("BZ6001", format!("the manifest `{path}` cannot be adopted: {what}"));
+    let error = match place {
+        Some(place) => error.at(place, "here").also(at, "adopted here"),
+        None => error.at(at, "adopted here"),
+    };
+    error.note("what bzc does not understand it can neither count nor change")
 }
 
 pub(super) fn manifests_too_large(mib: usize, at: Span) -> Diagnostic {
@@ -140,6 +142,12 @@ pub(super) fn unmatched(found: &[Unmatched], at: Span) -> Diagnostic {
     }
     let first = found.first().map_or("", |one| one.name.as_str());
     lint.help(format!("give them memory in a rule, or say that it is meant: `keep {first}`"))
+}
+
+pub(super) fn no_object(path: &str, at: Span) -> Diagnostic {
+    Diagnostic::lint("uncounted-object", format!("`{path}` holds no Kubernetes object, and nothing of it is counted"))
+        .at(at, "of these manifests")
+        .help("make the pattern narrower")
 }
 
 pub(super) fn uncounted(what: &str, why: &str, place: Span, at: Span) -> Diagnostic {

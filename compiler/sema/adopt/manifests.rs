@@ -60,6 +60,14 @@ fn span(file: FileId, range: &std::ops::Range<usize>) -> Span {
     Span::new(file, small(range.start), small(range.end))
 }
 
+/// A place that can be shown: a text of one endless line has none.
+fn shown(text: &str, file: FileId, range: &std::ops::Range<usize>) -> Option<Span> {
+    const LONGEST: usize = 4096;
+    let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
+    (end - start <= LONGEST).then(|| span(file, range))
+}
+
 /// The quoted patterns of all `adopt` at the top of all files.
 fn patterns(loaded: &Loaded) -> Vec<Span> {
     let items = loaded.files.iter().flat_map(|file| &file.items);
@@ -121,10 +129,16 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
                         places,
                     });
                 }
-                Err(fault) => sink.push(errors::manifest_fault(&path, &fault.what, span(file, &fault.at), at)),
+                Err(fault) if fault.at == (0..0) => {
+                    // About the file as a whole: what is too much stays too much with the next one.
+                    sink.push(errors::manifest_unreadable(&path, &fault.what, at));
+                    break;
+                }
+                Err(fault) => sink.push(errors::manifest_fault(&path, &fault.what, shown(text, file, &fault.at), at)),
             }
         }
     }
+    loaded.manifests_missing = loaded.manifests.len() < taken.len();
     loaded.manifests.sort_by(|a, b| a.path.cmp(&b.path));
     name(loaded);
 }
