@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use super::decls::Decls;
 use super::hir::{
-    Adopt, Adopted, Budget, Concurrency, EnvValue, Extra, Form, Given, Held, Image, Kind, Memory, Origin, Pod, Rollout,
-    Run, Scale, Schedule, Service, Volume, VolumeSource,
+    Adopt, Adopted, Budget, Component, Concurrency, EnvValue, Extra, Form, Given, Held, Image, Kind, Memory, Origin,
+    Pod, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
 };
 use super::layers::{Field, Fields, Layer};
 use super::load::Loaded;
@@ -387,6 +387,8 @@ impl<'c, 'a> Reading<'c, 'a> {
             weight,
             rollout,
             wave: None,
+            shrinks_first: main.limit.origin.kind == "tier"
+                && rule.map_or(&self.general, |rule| &rule.fields).has("shrink"),
             ports: Vec::new(),
             pod: Pod { volumes: volumes(object, manifest), ..Pod::default() },
         }
@@ -652,6 +654,17 @@ fn scaler<'a>(loaded: &'a Loaded, object: &Workload) -> Option<(&'a Manifest, &'
             && scaler.name == object.name
             && same_namespace(scaler.namespace.as_deref(), object.namespace.as_deref())
     })
+}
+
+/// What K3s packages it puts back at every start, and it is counted already.
+pub(super) fn check_packaged<'a>(decls: &Decls<'_, 'a>, components: &[Component<'a>], services: &[Service<'a>]) {
+    for service in services {
+        let Some(adopted) = &service.adopted else { continue };
+        let in_system = adopted.object.namespace.as_deref() == Some("kube-system");
+        if in_system && components.iter().any(|component| component.name == adopted.object.name) {
+            decls.cx.report(errors::packaged(&adopted.object.name, service.name.span));
+        }
+    }
 }
 
 /// A ResourceQuota of memory is a budget over what is adopted into its namespace. Budgets that count what nothing

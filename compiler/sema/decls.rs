@@ -402,6 +402,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>) -> Option<Pro
     placement::settle(&decls, &nodes, &mut services);
     let mut components = machine::components(&decls, &nodes);
     components.extend(machine::others(&decls));
+    super::adopt::check_packaged(&decls, &components, &services);
     machine::check_host_ports(&decls, &components, &services);
     if placement::first_server(&nodes).is_some() {
         machine::check_storage(&decls, &components, &services);

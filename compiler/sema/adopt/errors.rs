@@ -88,6 +88,12 @@ pub(super) fn same_name_as_service(name: &str, service: Span, at: Span) -> Diagn
         .also(at, "adopted from here")
 }
 
+pub(super) fn packaged(name: &str, at: Span) -> Diagnostic {
+    Diagnostic::error("BZ6005", format!("K3s packages `{name}` itself, and it is adopted as well"))
+        .at(at, "the next start of k3s would undo every change of it")
+        .help(format!("leave it out of the pattern, and write `component {name}` or disable it in `k3s`"))
+}
+
 pub(super) fn not_of_this_kind(key: &str, kind: &str, name: &str, at: Span) -> Diagnostic {
     Diagnostic::error("BZ6006", format!("`{name}` is a {kind}, which has no `{key}`")).at(at, "means nothing there")
 }
