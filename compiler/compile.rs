@@ -7,6 +7,7 @@ use crate::base::source::SourceMap;
 use crate::base::span::Span;
 use crate::diag::{Diagnostic, Edit, Help, Sink};
 use crate::lint;
+use crate::patch::{self, Patched};
 use crate::plan;
 use crate::plan::model::Plan;
 use crate::sema;
@@ -47,6 +48,8 @@ impl Compilation {
 pub struct Output {
     /// The files, sorted by path. Empty if only a check was asked for.
     pub files: Vec<backend::Artifact>,
+    /// Manifests of the user's own that are to change where they are, sorted by path: only if the user says so.
+    pub sources: Vec<backend::Artifact>,
     /// The ledger in a few lines.
     pub summary: String,
     /// The ledger in full or the derivation of a number, where one was wanted.
@@ -133,6 +136,7 @@ fn compile_once(world: &dyn World, name: &str, text: String, options: &Options, 
     }
     let faults_of_syntax = sink.has_errors();
     sema::load_needed(&mut loaded, &mut sink);
+    sema::load_manifests(world, &mut loaded, &mut sink);
     let mut output = None;
     let mut to_check = false;
     let mut lints = Vec::new();
@@ -147,8 +151,10 @@ fn compile_once(world: &dyn World, name: &str, text: String, options: &Options, 
             sink.push(Diagnostic::error("BZ7002", message).at(span, "named here"));
         }
         lint::run(&program, plan.as_ref(), &mut lints);
-        let plan = plan.filter(|_| !sink.has_errors());
-        output = plan.map(|plan| describe(&program, &plan, &loaded.sources, want));
+        if let Some(plan) = plan {
+            let patched = patch::patch(&plan, &mut sink);
+            output = (!sink.has_errors()).then(|| describe(&program, &plan, patched, &loaded.sources, want));
+        }
     }
     lints.into_iter().for_each(|lint| sink.push(lint));
     let mut found = sink.into_sorted();
@@ -158,7 +164,8 @@ fn compile_once(world: &dyn World, name: &str, text: String, options: &Options, 
 
 fn finish(loaded: Loaded, diagnostics: Vec<Diagnostic>, output: Option<Output>) -> Compilation {
     let environments = sema::environments(&loaded);
-    let Loaded { sources, files, .. } = loaded;
+    let Loaded { sources, files, manifests, .. } = loaded;
+    drop(manifests);
     free(files);
     Compilation { sources, diagnostics, environments, output }
 }
@@ -172,15 +179,22 @@ fn free(files: Vec<File>) {
     }
 }
 
-fn describe(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, want: Want<'_>) -> Output {
+fn describe(
+    program: &Program<'_>,
+    plan: &Plan<'_, '_>,
+    patched: Vec<Patched>,
+    sources: &SourceMap,
+    want: Want<'_>,
+) -> Output {
     Output {
         files: match want {
-            Want::Files => backend::emit(plan),
+            Want::Files => backend::emit(plan, &patched),
             Want::Ledger { with_report: true, .. } => {
                 vec![("report.json".to_owned(), backend::report::json(plan).into_bytes())]
             }
             Want::Check | Want::Ledger { .. } | Want::Derivation(_) => Vec::new(),
         },
+        sources: if want == Want::Files { backend::adopted::sources(plan, patched) } else { Vec::new() },
         summary: crate::ledger::summary(program, plan),
         ledger: match want {
             Want::Ledger { columns, .. } => crate::ledger::full(program, plan, sources, columns),

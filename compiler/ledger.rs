@@ -360,6 +360,7 @@ fn service_derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &Sour
     let mut rows: Vec<(String, String)> = Vec::new();
     let giver = |given: &Given<'_, Bytes>| match given.origin.kind {
         "tier" => format!("tier {}", given.origin.name),
+        "" => "the manifest".to_owned(),
         kind => kind.to_owned(),
     };
     match service.memory {

@@ -54,6 +54,10 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
             let place = scale.most.origin.span.unwrap_or(service.name.span);
             found.push(lint.at(place, "stays at its least: nothing measures"));
         }
+        // Images of what is adopted are its owner's business.
+        if service.adopted.is_some() {
+            continue;
+        }
         let own = match &service.image {
             Image::Name(name) => Some((service.name.value, name)),
             Image::Built(_) => None,

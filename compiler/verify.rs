@@ -188,7 +188,14 @@ impl Check {
     /// What the whole pod counts for, and how many there may be.
     fn pod(&mut self, place: &str, service: &Service<'_>) {
         let how = "its containers make";
-        self.same(place, "requestBytes", service.request, how, pod_memory(service, service.main_request));
+        for extra in &service.beside {
+            let fits = extra.request == extra.bytes || service.adopted && extra.request < extra.bytes;
+            self.holds(place, fits, || {
+                format!("{} of requestBytes beside it, {} of bytes", extra.request, extra.bytes)
+            });
+        }
+        let requests = service.beside.iter().map(|extra| (extra.stays, extra.request));
+        self.same(place, "requestBytes", service.request, how, pod_of(service.main_request, requests));
         self.same(place, "limitBytes", service.limit, how, pod_memory(service, service.main_limit));
         let least = service.floor.unwrap_or(0).max(service.low);
         self.same(
@@ -206,8 +213,11 @@ impl Check {
             // With `recreate` all have ended before others come.
             "Deployment" => surge <= replicas && (pods == twice || surge == 0 && pods == replicas.into()),
             // One that replaces its last run does not wait for it.
+            "CronJob" if service.lingers => surge == 0 && (pods == twice || pods == twice + u128::from(replicas)),
             "CronJob" => surge == 0 && (pods == twice || pods == replicas.into()),
-            "StatefulSet" | "Job" => surge == 0 && pods == replicas.into(),
+            "Job" if service.lingers => surge == 0 && pods == twice,
+            "StatefulSet" | "Job" | "ReplicaSet" | "ReplicationController" => surge == 0 && pods == replicas.into(),
+            "Pod" => surge == 0 && pods == 1 && replicas == 1,
             "DaemonSet" => surge == 0 && pods == replicas.into() && service.one_on_a_node,
             _ => false,
         };
@@ -747,6 +757,7 @@ fn interference(report: &Report<'_>, at: usize) -> Promise {
         }
     }
     let known = report.has_server() && node.components.iter().all(|component| component.bounded);
+    let known = known && report.services.iter().all(|service| service.bounded);
     (expected, known, amounts)
 }
 

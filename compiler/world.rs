@@ -40,7 +40,7 @@ fn mib(bytes: u64) -> String {
     crate::base::quantity::in_mib(bytes)
 }
 
-/// What a folder holds: a file or another folder. Links are not followed and not told.
+/// What a folder holds: a file or another folder. A link to a file is that file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
     /// Its name in the folder.
@@ -57,7 +57,8 @@ pub trait World {
     /// no `..`.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
 
-    /// What is directly in a folder, sorted by name; the empty path is the folder of the program.
+    /// What is directly in a folder, sorted by name; the empty path is the folder of the program. A link to a
+    /// folder is left out, so that no walk goes in circles.
     fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError>;
 }
 

@@ -3,11 +3,13 @@
 //!
 //! `BLESS=1 cargo test` writes what came out where an expectation stands, and removes expectations nobody asks for.
 
+mod adopt;
 mod cli;
 mod determinism;
 mod fmt;
 mod generate;
 mod golden;
+mod import;
 mod layouts;
 mod ledger;
 mod properties;

@@ -171,10 +171,23 @@ fn objects(files: &Files, folder: &str) -> Option<Vec<Value>> {
     for (path, bytes) in files {
         let Some(name) = path.strip_prefix(folder) else { continue };
         if name.ends_with(".yaml") && name != "kustomization.yaml" {
-            found.extend(documents(std::str::from_utf8(bytes).ok()?)?);
+            for object in documents(std::str::from_utf8(bytes).ok()?)? {
+                match object["items"].as_sequence() {
+                    Some(items) if is_kind(&object, "List") => found.extend(items.iter().cloned()),
+                    _ => found.push(object),
+                }
+            }
         }
     }
     Some(found)
+}
+
+/// The entry of an adopted object in the report: several objects may have one name, and then it is longer there.
+fn of_object<'v>(services: &'v Value, object: &Value) -> Option<&'v Value> {
+    let (name, kind) = (name_of(object), object["kind"].as_str()?.to_lowercase());
+    let namespace = object["metadata"]["namespace"].as_str().unwrap_or("default");
+    let names = [format!("{namespace}.{name}.{kind}"), format!("{name}.{kind}"), name.to_owned()];
+    names.iter().find_map(|name| by_name(services, name))
 }
 
 fn is_kind(object: &Value, kind: &str) -> bool {
@@ -347,16 +360,24 @@ fn count(files: &Files, machine: &Machine, faults: &mut Faults) -> Option<()> {
     compare_components(&components, told, overcommitted, faults)?;
 
     let manifests = objects(files, "manifests/")?;
-    let scaled = autoscaled(&manifests, faults)?;
+    let adopted = objects(files, "adopted/")?;
+    let mut scaled = autoscaled(&manifests, faults)?;
+    scaled.extend(autoscaled(&adopted, &mut Faults::default())?);
     let mut workloads: BTreeMap<String, Workload> = BTreeMap::new();
-    for object in manifests.iter().filter(|object| WORKLOADS.iter().any(|kind| is_kind(object, kind))) {
-        let name = name_of(object).to_owned();
-        let Some(service) = by_name(&report["services"], &name) else {
-            faults.0.push(format!("{name} is not in the report"));
+    let own = manifests.iter().map(|object| (object, false)).chain(adopted.iter().map(|object| (object, true)));
+    for (object, is_adopted) in own.filter(|(object, _)| WORKLOADS.iter().any(|kind| is_kind(object, kind))) {
+        let Some(service) = of_object(&report["services"], object) else {
+            faults.0.push(format!("{} is not in the report", name_of(object)));
             continue;
         };
-        check_containers(object, service["choice"].as_str() == Some("burst"), faults);
-        let workload = workload(object, scaled.get(&name).copied(), service, faults)?;
+        let name = service["name"].as_str()?.to_owned();
+        faults.holds(service["adopted"].is_null() != is_adopted, || format!("{name}: adopted or not"));
+        let most = scaled.get(name_of(object)).copied();
+        // What others wrote is as they wrote it; only how it counts is asked.
+        let mut theirs = Faults::default();
+        let judged = if is_adopted { &mut theirs } else { &mut *faults };
+        check_containers(object, service["choice"].as_str() == Some("burst"), judged);
+        let workload = workload(object, most, service, judged)?;
         for (key, counted) in [
             ("requestBytes", workload.pod.request),
             ("limitBytes", workload.pod.limit),
@@ -429,6 +450,7 @@ fn count(files: &Files, machine: &Machine, faults: &mut Faults) -> Option<()> {
     });
 
     check_budgets(&report, &workloads, faults)?;
+    workloads.retain(|name, _| by_name(&report["services"], name).is_some_and(|service| service["adopted"].is_null()));
     check_quota(files, &workloads, allocatable - packaged(&|c| c.request).min(allocatable), faults)?;
     check_kustomization(files, faults)?;
     check_theorems(&report, &[("T2", told_limits), ("T4", requests)], faults)
@@ -536,9 +558,14 @@ impl World for Disk {
         fs::read(self.0.join(path)).map_err(|_| ReadError::NotFound)
     }
 
-    /// What an image is made from is no addend.
-    fn list(&self, _: &str) -> Result<Vec<Entry>, ReadError> {
-        Err(ReadError::NotFound)
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
+        let entries = fs::read_dir(self.0.join(folder)).map_err(|_| ReadError::NotFound)?;
+        let named = entries.filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let name = path.file_name()?.to_str()?.to_owned();
+            Some(Entry { name, is_folder: path.is_dir(), bytes: 0 })
+        });
+        Ok(named.collect())
     }
 }
 
@@ -576,7 +603,7 @@ fn programs(folder: &Path) -> Vec<PathBuf> {
             found.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
         }
     }
-    found.retain(|path| path.extension().is_some_and(|extension| extension == "bz"));
+    found.retain(|path| path.file_name().is_some_and(|name| name == "budget.bz" || name == "main.bz"));
     found.sort();
     found
 }

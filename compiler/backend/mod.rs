@@ -1,6 +1,7 @@
 //! A plan to files: K3s's configuration, Kubernetes objects, Dockerfiles, the report. No user error is born
 //! here: whatever could go wrong was found before. The same plan gives the same bytes.
 
+pub(crate) mod adopted;
 mod dockerfile;
 mod k3s;
 mod kubernetes;
@@ -9,17 +10,19 @@ pub(crate) use dockerfile::faults as template_faults;
 pub(crate) use k3s::argument_note;
 mod yaml;
 
+use crate::patch::Patched;
 use crate::plan::model::Plan;
 
 /// One file of the output: its path below the output folder, with forward slashes, and its bytes.
 pub type Artifact = (String, Vec<u8>);
 
 /// All files of a plan, sorted by path.
-pub fn emit(plan: &Plan<'_, '_>) -> Vec<Artifact> {
+pub fn emit(plan: &Plan<'_, '_>, patched: &[Patched]) -> Vec<Artifact> {
     let mut files = Vec::with_capacity(plan.workloads.len() + 16);
     k3s::emit(plan, &mut files);
     kubernetes::emit(plan, &mut files);
     dockerfile::emit(plan, &mut files);
+    adopted::emit(plan, patched, &mut files);
     files.push(("report.json".to_owned(), report::json(plan).into_bytes()));
     files.push(("report.md".to_owned(), report::markdown(plan).into_bytes()));
     files.sort();

@@ -505,6 +505,7 @@ fn extra_value(extra: &Extra<'_>) -> Value {
         "name": extra.name.value,
         "role": if extra.stays { "sidecar" } else { "init" },
         "bytes": extra.memory.value.n,
+        "requestBytes": extra.request.unwrap_or(extra.memory).value.n,
         "cpuMilli": cpu_request(extra.cpu.as_ref()),
         "origin": extra.memory.origin.path(),
     })
@@ -531,9 +532,15 @@ fn services<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
         let secrets = service.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_)));
         let beside: Vec<Value> = service.extras.iter().map(extra_value).collect();
         let weight = service.weight.map_or(1, |weight| weight.value);
+        let adopted = service.adopted.as_ref();
+        let from = adopted.map(|adopted| {
+            let (lingers, bounded) = (adopted.object.lingers, adopted.unbounded().is_none());
+            json!({ "manifest": adopted.place, "bounded": bounded, "lingers": lingers })
+        });
         json!({
             "name": service.name.value,
-            "kind": kind_word(&service.kind),
+            "adopted": from,
+            "kind": adopted.map_or(kind_word(&service.kind), |adopted| adopted.object.kind_text.as_str()),
             "tier": service.tier.map(|tier| program.tiers[tier].name.value),
             "replicas": workload.replicas,
             "surge": workload.surge,

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Write a program to begin with
     Init(Init),
+    /// Write a program from manifests, a K3s config.yaml or a docker-compose file, and list what it leaves out
+    Import(Import),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -102,6 +104,9 @@ pub(crate) struct Build {
     /// Show the changes
     #[arg(long)]
     pub(crate) diff: bool,
+    /// Write the manifests adopted with `patch = in-place`, too, and show how
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) write_sources: bool,
 }
 
 #[derive(Debug, Args)]
@@ -171,6 +176,16 @@ pub(crate) struct Verify {
     /// Reports; `-` for standard input
     #[arg(value_name = "REPORT", default_value = "out/report.json")]
     pub(crate) reports: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Manifests, dumps of `kubectl get -o yaml` or json, a K3s config.yaml, docker-compose files; `-` for standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where to write the program; `-` for standard output
+    #[arg(long, value_name = "FILE", default_value = "budget.bz")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

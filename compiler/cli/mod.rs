@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use bzc::{Compilation, Options, Want};
 use clap::{CommandFactory, Parser};
 
-use args::{Build, Cli, Command, Explain, Fmt, Init, Inputs, Plan, Report, Verify};
+use args::{Build, Cli, Command, Explain, Fmt, Import, Init, Inputs, Plan, Report, Verify};
 use ui::{Ui, err, fail, out};
 use world::{Disk, read, read_stdin};
 use write::{Fate, Survey, WriteError, WriteErrorKind, apply, survey};
@@ -42,11 +42,14 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Build(build) => run_build(&build),
         Command::Check(check) => run_check(&check.inputs),
         Command::Plan(plan) => run_plan(&plan),
-        Command::Diff(diff) => run_build(&Build { inputs: diff.inputs, out: diff.out, check: true, diff: true }),
+        Command::Diff(diff) => {
+            run_build(&Build { inputs: diff.inputs, out: diff.out, check: true, diff: true, write_sources: false })
+        }
         Command::Fmt(fmt) => run_fmt(&fmt),
         Command::Explain(explain) => run_explain(&explain),
         Command::Verify(verify) => run_verify(&verify),
         Command::Init(init) => run_init(&init),
+        Command::Import(import) => run_import(&import),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "bzc", &mut script);
@@ -253,11 +256,19 @@ fn run_build(build: &Build) -> Exit {
             Ok(survey) => survey,
             Err(error) => return report_write(&error),
         };
+        let own = Own::of(&input.folder, &compilation.sources, &output.sources);
         if build.diff {
             out(&unified(&survey));
         }
+        if build.diff || build.write_sources {
+            out(&own.diff());
+        }
         if build.check {
-            return check_result(&survey, &folder, build.diff);
+            return check_result(&survey, &folder, build.diff).max(own.check_result(build.diff));
+        }
+        let written = if build.write_sources { write::replace_all(&own.0) } else { Ok(()) };
+        if let Err(error) = written {
+            return report_write(&error);
         }
         let counts = match apply(survey) {
             Ok(done) => {
@@ -284,8 +295,55 @@ fn run_build(build: &Build) -> Exit {
             let files = output.files.len();
             out(&format!("{}. {files} files in {}/ ({})\n", output.summary, shown.display(), parts.join(", ")));
         }
+        own.tell(build.write_sources, ui);
         Exit::Clean
     })
+}
+
+/// Files of the user's own that are to change: path, text as it was read, new text.
+struct Own<'c>(Vec<(PathBuf, &'c [u8], &'c [u8])>);
+
+impl<'c> Own<'c> {
+    fn of(folder: &Path, sources: &'c bzc::SourceMap, files: &'c [bzc::Artifact]) -> Own<'c> {
+        let old = |path: &str| sources.files().iter().find(|file| file.name == path);
+        Own(files
+            .iter()
+            .filter_map(|(path, new)| Some((folder.join(path), old(path)?.text.as_bytes(), new.as_slice())))
+            .collect())
+    }
+
+    fn diff(&self) -> String {
+        let each = self.0.iter().map(|(path, old, new)| {
+            let name = path.strip_prefix(".").unwrap_or(path).display().to_string();
+            diff(&String::from_utf8_lossy(old), &String::from_utf8_lossy(new), &name)
+        });
+        each.collect()
+    }
+
+    fn check_result(&self, shown: bool) -> Exit {
+        if self.0.is_empty() {
+            return Exit::Clean;
+        }
+        if !shown {
+            let lines: Vec<String> =
+                self.0.iter().map(|(path, ..)| format!("out of date:     {}", path.display())).collect();
+            fail("adopted manifests are not what the program makes of them: run `bzc build --write-sources`", &lines);
+        }
+        Exit::Findings
+    }
+
+    fn tell(&self, written: bool, ui: &Ui) {
+        let manifests = if self.0.len() == 1 { "1 manifest".to_owned() } else { format!("{} manifests", self.0.len()) };
+        match (self.0.is_empty(), written) {
+            (true, _) => {}
+            (false, true) if ui.for_people() => out(&format!("{manifests} changed in place\n")),
+            (false, true) => {}
+            (false, false) => err(&format!(
+                "note: {manifests} would change in place, and until then the proof is of what is not there: `bzc diff` shows how, \
+                 `bzc build --write-sources` does it\n"
+            )),
+        }
+    }
 }
 
 /// `--check`: what is not as it would be written.
@@ -444,6 +502,55 @@ fn run_verify(verify: &Verify) -> Exit {
         }
     }
     exit
+}
+
+/// Writes a program from the files of others. What it leaves out goes to standard error, a line each.
+fn run_import(import: &Import) -> Exit {
+    let to_stdout = import.out == Path::new("-");
+    if !to_stdout && import.out.exists() {
+        fail(
+            &format!("`{}` exists, and is left as it is", import.out.display()),
+            &["`--out` names another file".to_owned()],
+        );
+        return Exit::Usage;
+    }
+    let mut files: Vec<(String, String)> = Vec::new();
+    for path in &import.files {
+        let from_stdin = path == Path::new("-");
+        let name = if from_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        let bytes = if from_stdin { read_stdin() } else { read(path) };
+        let text = bytes.map_err(|why| why.to_string());
+        match text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())) {
+            Ok(text) => files.push((name, text)),
+            Err(why) => {
+                fail(&format!("`{name}` cannot be read: {why}"), &[]);
+                return Exit::Usage;
+            }
+        }
+    }
+    let imported = match bzc::import(&files) {
+        Ok(imported) => imported,
+        Err(why) => {
+            fail(&why, &[]);
+            return Exit::Findings;
+        }
+    };
+    if !imported.left_out.is_empty() {
+        err("left out:\n");
+        imported.left_out.iter().for_each(|what| err(&format!("  {what}\n")));
+    }
+    if to_stdout {
+        out(&imported.program);
+        return Exit::Clean;
+    }
+    if let Err(error) = write::replace(&import.out, imported.program.as_bytes()) {
+        return report_write(&error);
+    }
+    let services =
+        if imported.services == 1 { "1 service".to_owned() } else { format!("{} services", imported.services) };
+    let shown = import.out.display();
+    out(&format!("wrote {shown} with {services}: put in what your machine has, then run `bzc check {shown}`\n"));
+    Exit::Clean
 }
 
 const STARTER: &str = include_str!("starter.bz");

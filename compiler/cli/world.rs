@@ -28,18 +28,28 @@ impl Disk {
 
 impl World for Disk {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        read(&self.real(path)?)
+        let real = self.real(path)?;
+        // Opening a pipe waits for somebody to write to it.
+        let kind = fs::metadata(&real).map_err(|error| of(&error))?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            return Err(ReadError::Other("it is no plain file".to_owned()));
+        }
+        read(&real)
     }
 
     fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
         let mut entries = Vec::new();
         for entry in fs::read_dir(self.real(folder)?).map_err(|error| of(&error))? {
             let entry = entry.map_err(|error| of(&error))?;
-            let metadata = entry.metadata().map_err(|error| of(&error))?;
+            let kind = entry.file_type().map_err(|error| of(&error))?;
+            // A name that is no text cannot be meant by any pattern.
             let Ok(name) = entry.file_name().into_string() else { continue };
-            if metadata.is_dir() || metadata.is_file() {
-                let is_folder = metadata.is_dir();
-                entries.push(Entry { name, is_folder, bytes: if is_folder { 0 } else { metadata.len() } });
+            let leads_to_folder = kind.is_symlink() && entry.path().is_dir();
+            if !leads_to_folder {
+                // Of what vanishes meanwhile, or leads nowhere, reading says what is wrong.
+                let bytes = fs::metadata(entry.path()).map_or(0, |metadata| metadata.len());
+                let is_folder = kind.is_dir();
+                entries.push(Entry { name, is_folder, bytes: if is_folder { 0 } else { bytes } });
             }
         }
         entries.sort();

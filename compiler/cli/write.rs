@@ -19,7 +19,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::thread;
 
 use serde_json::{Map, Value};
@@ -291,6 +291,24 @@ pub(crate) fn replace(target: &Path, content: &[u8]) -> Result<(), WriteError> {
         _ => target,
     };
     rename(stage(&target, content)?, &target)
+}
+
+/// Replaces files of the user's own, each with the text it must still have and its new one: all are staged, and all
+/// compared, before the first is replaced.
+pub(crate) fn replace_all(files: &[(PathBuf, &[u8], &[u8])]) -> Result<(), WriteError> {
+    let mut staged = Vec::with_capacity(files.len());
+    for (path, _, new) in files {
+        // A link is followed: what it leads to is what the user edits.
+        let target = path.canonicalize().map_err(|error| io_error("find", path, &error))?;
+        let permissions = fs::metadata(&target).map_err(|error| io_error("read", &target, &error))?.permissions();
+        let file = stage(&target, new)?;
+        fs::set_permissions(&file, permissions).map_err(|error| io_error("write to", &target, &error))?;
+        staged.push((file, target));
+    }
+    for ((_, old, _), (_, target)) in files.iter().zip(&staged) {
+        compare(target, Some(old))?;
+    }
+    staged.into_iter().try_for_each(|(file, target)| rename(file, &target))
 }
 
 /// Just before a file is touched: an error when it no longer is what the survey found, so that what an editor saved

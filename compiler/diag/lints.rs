@@ -22,6 +22,7 @@ macro_rules! lints {
 }
 
 lints! {
+    "adopted-as-is" "an adopted container that no rule is about"
     "below-calm" "a limit at which a runtime is known to be slow"
     "deprecated-key" "a key of K3s that will go"
     "exec-probe" "a probe that runs inside the container's limit"
@@ -36,6 +37,7 @@ lints! {
     "scale-without-metrics" "a scale that nothing can act on"
     "secret-in-context" "what looks like a secret among what an image is made from"
     "stale-allow" "an allowance that allows nothing"
+    "uncounted-object" "an object whose pods are not counted"
     "unknown-argument" "an argument its component may refuse"
     "unknown-version" "a K3s version without tables"
     "unpinned-image" "an image whose content can change under its name"

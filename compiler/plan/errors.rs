@@ -435,6 +435,9 @@ fn reserve_addends(plan: &Plan<'_, '_>, at: usize) -> Vec<Addend> {
             let Memory::Burst { request, limit } = service.memory else { continue };
             debug_assert!(limit.value >= request.value, "sema has checked it");
             let gap = workload.pod_limit() - workload.pod_request();
+            if gap == 0 {
+                continue;
+            }
             let pods = workload.on(at, workload.pods);
             let what = format!("held back for `{}`: {pods} x {}", service.name.value, in_mib(gap));
             addends.push(addend(what, gap.saturating_mul(pods), limit.origin.span));

@@ -14,10 +14,12 @@ mod reserve;
 pub mod size;
 mod theorems;
 
-use crate::base::quantity::{Bytes, Cpu, MIB};
+use crate::base::quantity::{Bytes, MIB};
 use crate::base::span::Span;
 use crate::diag::Sink;
-use crate::sema::hir::{Concurrency, Given, Image, Kind, Memory, Origin, Program, Rollout, Service, VolumeSource};
+use crate::sema::hir::{
+    Concurrency, Extra, Given, Image, Kind, Memory, Origin, Program, Rollout, Service, VolumeSource,
+};
 use cluster::{Failure, Found};
 pub(crate) use cluster::{packaged, room_for};
 use model::{BudgetPlan, Choice, NodePlan, Placement, Plan, Together, Wave, Workload};
@@ -108,16 +110,20 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
     // A pod that is told to end still has its shim until it has ended. In one rollout every replica leaves once
     // and comes once; `Recreate` waits until all have gone, StatefulSet and DaemonSet until each has, a Job until its
     // pod has failed (`podReplacementPolicy: Failed`), a CronJob that replaces does not wait.
+    // A Job of others may not wait, and then the pod that is told to end is there beside its successor.
+    let lingering = if service.adopted.as_ref().is_some_and(|adopted| adopted.object.lingers) { 2 } else { 1 };
     let pods = match (&service.kind, service.rollout.value) {
         (Kind::Deployment(_), Rollout::Replace | Rollout::Serial | Rollout::Surge(_) | Rollout::SurgePercent(_)) => {
             replicas + replicas.max(surge)
         }
         // An autoscaler may take pods away and bring them back before the first have ended.
         (Kind::Deployment(Some(_)), Rollout::Recreate) => 2 * replicas,
-        (Kind::CronJob(_, schedule), _) if schedule.concurrency == Concurrency::Replace => 2 * replicas,
+        (Kind::CronJob(_, schedule), _) if schedule.concurrency == Concurrency::Replace => (1 + lingering) * replicas,
+        (Kind::Job(_) | Kind::CronJob(..), _) => lingering * replicas,
         _ => replicas,
     };
-    let (sidecars, init_peak, cpu) = beside(service);
+    let [(sidecars, init_peak), (sidecar_requests, init_request_peak), (sidecar_cpu, cpu_peak)] = beside(service);
+    let main_cpu = service.cpu.map_or(0, |(request, _)| request.value.milli);
     let floor = floor(program, service);
     // What a container writes into a volume in memory is charged to its limit.
     let in_memory: u64 = service
@@ -139,12 +145,18 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         Memory::Burst { limit, .. } => limit,
     };
     let physical = Given { value: LEAST_LIMIT, origin: Origin::default("proof.least-limit") };
-    for extra in service.extras.iter().filter(|extra| extra.memory.value < LEAST_LIMIT) {
+    // What an adopted manifest keeps runs as it does, however small it is.
+    let kept = |extra: Option<usize>| {
+        let held = service.adopted.iter().flat_map(|adopted| &adopted.containers);
+        held.into_iter().any(|held| held.extra == extra && !held.sets_memory)
+    };
+    let small = |(at, extra): &(usize, &Extra<'_>)| extra.memory.value < LEAST_LIMIT && !kept(Some(*at));
+    for (_, extra) in service.extras.iter().enumerate().filter(small) {
         sink.push(errors::extra_below_floor(extra, LEAST_LIMIT));
     }
     let mut binding = floor.filter(|floor| floor.value > LEAST_LIMIT).unwrap_or(physical);
     binding.value = Bytes::new(binding.value.n.saturating_add(in_memory));
-    if written.value < binding.value {
+    if written.value < binding.value && !kept(None) {
         sink.push(errors::below_floor(program, service, written, binding, in_memory));
     }
     let raised = choice == Choice::Level && binding.value > request;
@@ -167,27 +179,27 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         nodes,
         sidecars,
         init_peak,
-        cpu,
+        sidecar_requests,
+        init_request_peak,
+        cpu: (main_cpu + sidecar_cpu).max(cpu_peak),
     }
 }
 
-/// Memory of all sidecars, the most that an init container needs with the sidecars before it, and CPU of the whole pod
-/// by the same formula (Kubernetes, component-helpers `PodRequests`).
-fn beside(service: &Service<'_>) -> (u64, u64, u64) {
-    let request = |cpu: &Option<(Given<'_, Cpu>, _)>| cpu.as_ref().map_or(0, |(request, _)| request.value.milli);
-    let (mut memory, mut memory_peak) = (0_u64, 0_u64);
-    let (mut cpu, mut cpu_peak) = (0_u64, 0_u64);
+/// Of all sidecars, and of the hungriest init container with the sidecars before it: limits of memory, requests of
+/// memory, requests of CPU (Kubernetes, component-helpers `PodRequests`).
+fn beside(service: &Service<'_>) -> [(u64, u64); 3] {
+    let mut sums = [(0_u64, 0_u64); 3];
     for extra in &service.extras {
-        if extra.stays {
-            memory += extra.memory.value.n;
-            cpu += request(&extra.cpu);
-        } else {
-            memory_peak = memory_peak.max(memory + extra.memory.value.n);
-            cpu_peak = cpu_peak.max(cpu + request(&extra.cpu));
+        let request = extra.request.unwrap_or(extra.memory).value.n;
+        let cpu = extra.cpu.as_ref().map_or(0, |(request, _)| request.value.milli);
+        for ((sidecars, peak), own) in sums.iter_mut().zip([extra.memory.value.n, request, cpu]) {
+            match extra.stays {
+                true => *sidecars += own,
+                false => *peak = (*peak).max(*sidecars + own),
+            }
         }
     }
-    let main = service.cpu.map_or(0, |(request, _)| request.value.milli);
-    (memory, memory_peak, (main + cpu).max(cpu_peak))
+    sums
 }
 
 /// The measured floor of a service's runtime, with its further workers.

@@ -174,6 +174,10 @@ pub struct Workload<'a> {
     pub sidecars: u64,
     /// What the hungriest init container needs, with the sidecars that run before it.
     pub init_peak: u64,
+    /// What the scheduler counts for all sidecars: less only where an adopted manifest keeps requests below limits.
+    pub sidecar_requests: u64,
+    /// What the scheduler counts for the hungriest init container, with the sidecars that run before it.
+    pub init_request_peak: u64,
     /// Thousandths of a core that the scheduler counts for one pod.
     pub cpu: u64,
 }
@@ -220,12 +224,20 @@ impl Workload<'_> {
 
     /// The least one of its pods takes of a node or of a budget.
     pub fn charge(&self, on_node: bool) -> u64 {
-        self.pod(self.main_charge(on_node))
+        match on_node {
+            true => self.requested(self.main_charge(true)),
+            false => self.pod(self.main_charge(false)),
+        }
+    }
+
+    /// What the scheduler counts for a pod whose main container requests `main`.
+    fn requested(&self, main: u64) -> u64 {
+        main.saturating_add(self.sidecar_requests).max(self.init_request_peak)
     }
 
     /// What the scheduler counts for one pod.
     pub fn pod_request(&self) -> u64 {
-        self.pod(self.request.n)
+        self.requested(self.request.n)
     }
 
     /// What one pod may take.

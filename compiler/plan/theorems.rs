@@ -59,6 +59,10 @@ fn interference(plan: &Plan<'_, '_>, at: usize) -> Theorem {
         .map(|component| plan.program.components[component.component].name)
         .map(|name| format!("nothing limits `{name}`, which K3s packages without a limit"))
         .collect();
+    why.extend(plan.program.services.iter().filter_map(|service| {
+        let container = service.adopted.as_ref()?.unbounded()?;
+        Some(format!("nothing limits `{container}` of `{}`, which was adopted without a limit", service.name.value))
+    }));
     why.extend(elsewhere(plan));
     why.extend(voided(declared, "T2"));
     let room = node.allocatable + node.held;

@@ -41,7 +41,8 @@ const NAMED: [&str; 14] = [
 /// The kinds of workload. They share one set of names: those of files, labels and Kubernetes Services.
 pub(super) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
 /// What else may stand at the top of a file.
-const OTHERS: [&str; 10] = ["edition", "namespace", "digests", "k3s", "survive", "fill", "env", "let", "use", "expect"];
+const OTHERS: [&str; 11] =
+    ["edition", "namespace", "digests", "k3s", "survive", "fill", "env", "let", "use", "expect", "adopt"];
 /// What only the library declares.
 const LIBRARY: [&str; 1] = ["figures"];
 
@@ -321,6 +322,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     let mut expects = Vec::new();
     let (mut survives, mut fills): (Option<&Item>, Option<&Item>) = (None, None);
     let mut digests: Option<&'a Item> = None;
+    let mut adopts = Vec::new();
     for file in &loaded.files {
         let from_library = cx.sources.file(file.id).name.starts_with("std/");
         check_edition(cx, &file.items, from_library);
@@ -374,7 +376,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
                     None => cx.report(errors::malformed("digests", "digests = \"images.json\"", item.span)),
                 },
                 "edition" | "let" | "use" => {}
-                "adopt" => cx.report(errors::not_yet("adopt", item.key.span)),
+                "adopt" => adopts.push(item),
                 _ => {
                     let known = NAMED.iter().chain(&OTHERS).copied();
                     cx.report(errors::unknown_declaration(key, item.key.span, nearest(key, known)));
@@ -398,7 +400,12 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     let configs = service::configs(&decls);
     let digests = image::digests(&decls, digests);
     let mut services = service::services(&decls, &tiers, (&runtimes, &images));
-    let budgets = machine::budgets(&decls, &services, &tiers);
+    let adopts = super::adopt::adopts(&decls, loaded, &adopts, &mut services);
+    if let (Some(adopt), true) = (adopts.first(), nodes.len() > 1) {
+        cx.report(errors::adopted_on_several_nodes(adopt.patterns[0]));
+    }
+    let mut budgets = machine::budgets(&decls, &services, &tiers);
+    super::adopt::quotas(&decls, loaded, &services, &mut budgets);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
         // What is only misspelt where it is used is not worth calling unused.
@@ -427,6 +434,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     placement::settle(&decls, &nodes, &mut services);
     let mut components = machine::components(&decls, &nodes);
     components.extend(machine::others(&decls));
+    super::adopt::check_packaged(&decls, &components, &services);
     machine::check_host_ports(&decls, &components, &services);
     if placement::first_server(&nodes).is_some() {
         machine::check_storage(&decls, &components, &services);
@@ -454,6 +462,9 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
         runtimes,
         images: images.into_iter().flatten().collect(),
         digests,
+        adopts,
+        manifests: &loaded.manifests,
+        sources: &loaded.sources,
     })
 }
 

@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::quantity::{Bytes, Cpu, Millis};
+use crate::base::source::SourceMap;
 use crate::base::span::{Span, Spanned};
 use crate::layout::{Language, Layout};
+use crate::manifest;
 use crate::syntax::ast::Operator;
 use crate::template::Templates;
 
+use super::adopt::manifests::Manifest;
 use super::cx::Num;
 
 /// Where a value was given: `[env.ENV.]kind.name.key`, and the place of the value.
@@ -100,6 +103,76 @@ pub struct Program<'a> {
     pub images: Vec<SharedImage<'a>>,
     /// Digests of images that were built, by service.
     pub digests: BTreeMap<String, String>,
+    /// What it adopts, and how that is given back.
+    pub adopts: Vec<Adopt>,
+    /// The manifests that it adopts.
+    pub manifests: &'a [Manifest],
+    /// Their texts, among others.
+    pub sources: &'a SourceMap,
+}
+
+/// How patched manifests are given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Patches and a kustomization over the originals.
+    Kustomize,
+    /// Patched copies.
+    Copy,
+    /// The source files themselves, once the user says so.
+    InPlace,
+}
+
+/// `adopt "k8s/*.yaml" { .. }`.
+#[derive(Debug)]
+pub struct Adopt {
+    /// Where its patterns stand.
+    pub patterns: Vec<Span>,
+    /// How its manifests are given back.
+    pub form: Form,
+}
+
+/// Where an adopted workload comes from, and what of it changes.
+#[derive(Debug, Clone)]
+pub struct Adopted<'a> {
+    /// Its manifest, by index.
+    pub manifest: usize,
+    /// Its `adopt`, by index.
+    pub adopt: usize,
+    /// What was read of it.
+    pub object: &'a manifest::workload::Workload,
+    /// `k8s/web.yaml:12`.
+    pub place: &'a str,
+    /// One a container of the object, in the same order.
+    pub containers: Vec<Held<'a>>,
+    /// Whether a rule gives the pods at rest.
+    pub sets_replicas: bool,
+    /// Whether a rule gives the rollout.
+    pub sets_rollout: bool,
+    /// Whether a rule gives what happens when runs overlap.
+    pub sets_concurrency: bool,
+}
+
+/// What rules make of a container of an adopted workload.
+#[derive(Debug, Clone)]
+pub struct Held<'a> {
+    /// The container beside the main one that stands for it, by index; `None` for the main one.
+    pub extra: Option<usize>,
+    /// Whether a rule gives its memory.
+    pub sets_memory: bool,
+    /// The CPU that a rule gives.
+    pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
+    /// Variables that a rule gives.
+    pub env: Vec<(&'a str, Cow<'a, str>)>,
+    /// Whether nothing limits its memory.
+    pub unbounded: bool,
+}
+
+impl Adopted<'_> {
+    /// The name of a container that nothing limits.
+    pub fn unbounded(&self) -> Option<&str> {
+        let mut pairs = self.object.containers.iter().zip(&self.containers);
+        pairs.find(|(_, held)| held.unbounded).map(|(container, _)| container.name.as_str())
+    }
 }
 
 /// How ranges share what there is: what counts as level one.
@@ -364,6 +437,8 @@ pub struct Extra<'a> {
     pub image: Spanned<Cow<'a, str>>,
     /// Memory, as request and limit.
     pub memory: Given<'a, Bytes>,
+    /// The request, where an adopted manifest keeps one below the limit.
+    pub request: Option<Given<'a, Bytes>>,
     /// Request and limit of CPU.
     pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
     /// Environment variables.
@@ -385,6 +460,8 @@ pub struct Extra<'a> {
 pub struct Service<'a> {
     /// Deployment, StatefulSet, ..
     pub kind: Kind<'a>,
+    /// Where it comes from, if it was adopted.
+    pub adopted: Option<Box<Adopted<'a>>>,
     /// Containers beside the main one, in the order written, which is the order they start in.
     pub extras: Vec<Extra<'a>>,
     /// Its name.

@@ -267,6 +267,7 @@ fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<E
         stays,
         image,
         memory: memory?,
+        request: None,
         cpu: cpu(&block),
         env: env(decls, &block),
         configs: configs.into_iter().map(|(config, _)| config).collect(),

@@ -349,4 +349,4 @@ impl<'c, 'a> Fields<'c, 'a> {
 }
 
 /// Keys that declare something by name and may come any number of times.
-const REPEATABLE: [&str; 3] = ["volume", "sidecar", "init"];
+const REPEATABLE: [&str; 5] = ["volume", "sidecar", "init", "workload", "keep"];

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::adopt::manifests::Manifest;
 use super::errors;
 use crate::base::source::SourceMap;
 use crate::base::span::{FileId, Span};
@@ -21,6 +22,10 @@ pub struct Loaded {
     pub files: Vec<File>,
     /// Whether all braces pair. If not, only syntax errors are worth telling.
     pub braces_pair: bool,
+    /// The manifests that the program adopts, sorted by path. Their texts are among the sources.
+    pub manifests: Vec<Manifest>,
+    /// Whether one of them could not be read, which was told.
+    pub manifests_missing: bool,
 }
 
 /// `use` may chain this deep.
@@ -37,7 +42,13 @@ struct Loader<'w> {
 
 /// Reads `text`, the program called `name`, and what it uses.
 pub fn load(world: &dyn World, name: &str, text: String, sink: &mut Sink) -> Loaded {
-    let loaded = Loaded { sources: SourceMap::default(), files: Vec::new(), braces_pair: true };
+    let loaded = Loaded {
+        sources: SourceMap::default(),
+        files: Vec::new(),
+        braces_pair: true,
+        manifests: Vec::new(),
+        manifests_missing: false,
+    };
     let mut loader = Loader { world, loaded, ids: BTreeMap::new(), chain: Vec::new() };
     loader.add(name.to_owned(), text, sink);
     loader.loaded

@@ -657,7 +657,7 @@ pub(super) fn budgets<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], tiers
         }
         for (name, span) in service_names.unwrap_or_default() {
             let found = services.iter().position(|service| service.name.value == name);
-            if !decls.has_workload(name) {
+            if !decls.has_workload(name) && found.is_none() {
                 decls.index("service", name, span);
             }
             members.iter_mut().for_each(|members| members.extend(found));

@@ -244,6 +244,7 @@ fn service<'a>(
     }
     Some(Service {
         kind: what,
+        adopted: None,
         extras,
         name: Spanned::new(decl.name, decl.span),
         span: decl.item.span,
@@ -262,7 +263,7 @@ fn service<'a>(
 }
 
 /// Memory: one number, a range, or request and limit apart.
-fn memory<'a>(fields: &Fields<'_, 'a>) -> Option<Memory<'a>> {
+pub(super) fn memory<'a>(fields: &Fields<'_, 'a>) -> Option<Memory<'a>> {
     let cx = fields.cx;
     let field = fields.get("memory")?;
     if field.item.body.is_some() {
@@ -363,7 +364,7 @@ pub(super) fn cpu<'a>(fields: &Fields<'_, 'a>) -> Option<CpuPair<'a>> {
 }
 
 /// `replace`, `recreate`, `surge 1`, `surge 25%`.
-fn rollout<'a>(fields: &Fields<'_, 'a>) -> Option<Given<'a, Rollout>> {
+pub(super) fn rollout<'a>(fields: &Fields<'_, 'a>) -> Option<Given<'a, Rollout>> {
     let cx = fields.cx;
     let field = fields.get("rollout")?;
     let value = field.value(cx)?;

@@ -178,7 +178,7 @@ impl Parser<'_> {
         let is_field = matches!(self.peek().kind, TokenKind::Equals | TokenKind::OpenBrace);
         let read = match key_text {
             "expect" if !is_field => self.comparison().map(|value| item.value = Some(value)),
-            "use" if !is_field => self.names(key).map(|names| item.names = names.into()),
+            "use" | "keep" if !is_field => self.names(key).map(|names| item.names = names.into()),
             _ => self.fields_of(&mut item),
         };
         if read.is_err() {

@@ -165,6 +165,11 @@ pub(super) struct Service<'v> {
     pub(super) main_request: u64,
     pub(super) main_limit: u64,
     pub(super) beside: Vec<Extra>,
+    pub(super) adopted: bool,
+    /// Whether every container has a limit.
+    pub(super) bounded: bool,
+    /// Whether a pod of a run may still be there beside its successor.
+    pub(super) lingers: bool,
 }
 
 impl Service<'_> {
@@ -182,6 +187,7 @@ impl Service<'_> {
 pub(super) struct Extra {
     pub(super) stays: bool,
     pub(super) bytes: u64,
+    pub(super) request: u64,
     pub(super) cpu: u64,
 }
 
@@ -212,6 +218,12 @@ impl<'v> Item<'v> {
             Value::Object(map) => map.get(key).ok_or_else(|| format!("`{}` is missing", self.below(key))),
             other => Err(format!("`{}` is {}, not an object", self.path, brief(other))),
         }
+    }
+
+    /// An object, or null.
+    fn part(&self, key: &str) -> Result<Option<Item<'v>>, String> {
+        let value = self.get(key)?;
+        Ok((!value.is_null()).then(|| Item { value, path: self.below(key) }))
     }
 
     fn wrong<T>(&self, key: &str, value: &Value, wanted: &str) -> Result<T, String> {
@@ -444,6 +456,10 @@ fn budget<'v>(item: &Item<'v>) -> Result<Budget<'v>, String> {
 
 fn service<'v>(item: &Item<'v>, nodes: usize) -> Result<Service<'v>, String> {
     item.text_or_null("tier")?;
+    let adopted = item.part("adopted")?;
+    if let Some(adopted) = &adopted {
+        adopted.text("manifest")?;
+    }
     Ok(Service {
         name: item.text("name")?,
         choice: item.text("choice")?,
@@ -472,6 +488,9 @@ fn service<'v>(item: &Item<'v>, nodes: usize) -> Result<Service<'v>, String> {
         main_request: item.number("mainRequestBytes")?,
         main_limit: item.number("mainLimitBytes")?,
         beside: item.each("beside", extra)?,
+        adopted: adopted.is_some(),
+        bounded: adopted.as_ref().map_or(Ok(true), |adopted| adopted.truth("bounded"))?,
+        lingers: adopted.as_ref().map_or(Ok(false), |adopted| adopted.truth("lingers"))?,
     })
 }
 
@@ -483,5 +502,6 @@ fn extra(item: &Item<'_>) -> Result<Extra, String> {
         "init" => false,
         other => return Err(format!("`{}` is `{other}`, not `sidecar` or `init`", item.below("role"))),
     };
-    Ok(Extra { stays, bytes: item.number("bytes")?, cpu: item.number("cpuMilli")? })
+    let bytes = item.number("bytes")?;
+    Ok(Extra { stays, bytes, request: item.number("requestBytes")?, cpu: item.number("cpuMilli")? })
 }

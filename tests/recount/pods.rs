@@ -63,7 +63,11 @@ fn pod_sum(spec: &Value, of: &dyn Fn(&Value) -> u128) -> u128 {
 fn container_of(container: &Value) -> Pod {
     let memory = |which: &str| resource(container, which, "memory").and_then(|text| bytes(&text)).unwrap_or(0);
     let cpu = resource(container, "requests", "cpu").or_else(|| resource(container, "limits", "cpu"));
-    Pod { request: memory("requests"), limit: memory("limits"), cpu: cpu.and_then(|text| milli(&text)).unwrap_or(0) }
+    // The API server makes a request of a limit that stands alone. What has no limit is counted as what it requests.
+    let request =
+        if resource(container, "requests", "memory").is_some() { memory("requests") } else { memory("limits") };
+    let limit = if resource(container, "limits", "memory").is_some() { memory("limits") } else { request };
+    Pod { request, limit, cpu: cpu.and_then(|text| milli(&text)).unwrap_or(0) }
 }
 
 fn pod_of(spec: &Value) -> Pod {
@@ -90,12 +94,13 @@ fn part(value: &Value, replicas: u128, up: bool) -> Option<u128> {
 }
 
 /// The kinds of object that make pods.
-pub(super) const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"];
+pub(super) const WORKLOADS: [&str; 8] =
+    ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet", "ReplicationController", "Pod"];
 
 /// What the pods of a workload are made of.
 fn pod_template(object: &Value) -> &Value {
     let spec = if is_kind(object, "CronJob") { &object["spec"]["jobTemplate"]["spec"] } else { &object["spec"] };
-    &spec["template"]["spec"]
+    if is_kind(object, "Pod") { spec } else { &spec["template"]["spec"] }
 }
 
 /// How many pods there are at rest, how many more a rollout starts, and how many may be there at once, those that are
@@ -169,7 +174,8 @@ pub(super) fn workload(object: &Value, most: Option<u128>, told: &Value, faults:
     let plain = |value: &Value, usual: &str| value.as_str().is_none_or(|text| text == usual);
     let (replicas, surge, ending) = match object["kind"].as_str()? {
         "Deployment" => deployment(object, most, faults)?,
-        "StatefulSet" => {
+        "Pod" => (1, 0, 1),
+        "StatefulSet" | "ReplicaSet" | "ReplicationController" => {
             // A pod comes when the one of its name has ended, so there are never more than the replicas.
             faults.holds(plain(&spec["updateStrategy"]["type"], "RollingUpdate"), || "updateStrategy".to_owned());
             let replicas = spec["replicas"].as_u64().map_or(1, u128::from);
@@ -317,15 +323,15 @@ fn pods_are_counted_as_kubernetes_does() {
     let pod = pod_of(
         &serde_yaml::from_str(
             "initContainers:
-- {restartPolicy: Always, resources: {requests: {memory: 10Mi}}}
-- {resources: {requests: {memory: 100Mi}}}
-- {restartPolicy: Always, resources: {requests: {memory: 5Mi}}}
+- {restartPolicy: Always, resources: {requests: {memory: 10Mi}, limits: {memory: 12Mi}}}
+- {resources: {requests: {memory: 100Mi}, limits: {memory: 40Mi}}}
+- {restartPolicy: Always, resources: {requests: {memory: 5Mi}, limits: {memory: 6Mi}}}
 containers:
 - {resources: {requests: {memory: 50Mi}, limits: {memory: 64Mi}}}",
         )
         .expect("YAML"),
     );
-    assert_eq!((pod.request, pod.limit), (110 * MIB, 64 * MIB));
+    assert_eq!((pod.request, pod.limit), (110 * MIB, 82 * MIB));
 }
 
 #[test]

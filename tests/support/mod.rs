@@ -5,12 +5,10 @@ pub(crate) mod corpus;
 pub(crate) mod fence;
 pub(crate) mod world;
 
-use bzc::{Compilation, Options, Want};
-
-use world::Folder;
+use bzc::{Compilation, Options, Want, World};
 
 /// Compiles a text as the program `name` of a folder.
-pub(crate) fn compile(folder: &Folder, name: &str, text: &str, env: Option<&str>, want: Want<'_>) -> Compilation {
+pub(crate) fn compile(folder: &dyn World, name: &str, text: &str, env: Option<&str>, want: Want<'_>) -> Compilation {
     let options = Options { env: env.map(str::to_owned) };
     bzc::compile(folder, name, text.to_owned(), &options, want)
 }

@@ -35,7 +35,7 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
         names.push(name);
     };
     add(NAMESPACE.to_owned(), document(&head, &[&namespace(plan)]));
-    if !plan.workloads.is_empty() {
+    if members(plan).next().is_some() && !members(plan).any(|(service, _)| is_unbounded(service)) {
         add(QUOTA.to_owned(), quota_file(&head, plan));
     }
     let priorities = priority_classes(plan);
@@ -62,10 +62,25 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
     files.push(("manifests/kustomization.yaml".to_owned(), kustomization.into_bytes()));
 }
 
+/// What runs in the program's namespace: its own services, and what is adopted into it.
+fn members<'p, 'a>(plan: &'p Plan<'_, 'a>) -> impl Iterator<Item = (&'p Service<'a>, &'p Workload<'a>)> {
+    let inside = |service: &Service<'_>| match &service.adopted {
+        Some(adopted) => adopted.object.namespace.as_deref() == Some(plan.program.namespace.value),
+        None => true,
+    };
+    plan.program.services.iter().zip(&plan.workloads).filter(move |(service, _)| inside(service))
+}
+
+/// A quota would refuse a pod without a limit, and a LimitRange would give it one that nobody chose.
+fn is_unbounded(service: &Service<'_>) -> bool {
+    service.adopted.as_ref().is_some_and(|adopted| adopted.unbounded().is_some())
+}
+
 /// The file of every service, in order. Many services are shared out among the cores.
 fn workload_files(head: &str, plan: &Plan<'_, '_>) -> Vec<(String, String)> {
     const WORTH_A_THREAD: usize = 200;
-    let all: Vec<_> = plan.program.services.iter().zip(&plan.workloads).collect();
+    let all = plan.program.services.iter().zip(&plan.workloads).filter(|(service, _)| service.adopted.is_none());
+    let all: Vec<_> = all.collect();
     let print = |part: &[(&Service<'_>, &Workload<'_>)]| -> Vec<(String, String)> {
         let files = part.iter().map(|(service, workload)| {
             let name = match service.name.value {
@@ -151,10 +166,10 @@ pub(super) fn namespace_ceiling(plan: &Plan<'_, '_>) -> Bytes {
 
 /// The budget, held by the cluster: what the compiler proved stays true when somebody adds a pod by hand.
 fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
-    let bursts = plan.workloads.iter().any(|workload| workload.choice == Choice::Burst);
+    let bursts = members(plan).any(|(_, workload)| workload.choice == Choice::Burst);
     let ceiling = namespace_ceiling(plan);
-    let pods: u64 = plan.workloads.iter().map(|workload| workload.pods).sum();
-    let least = plan.workloads.iter().map(|workload| workload.limit).min().unwrap_or(Bytes::mib(32));
+    let pods: u64 = members(plan).map(|(_, workload)| workload.pods).sum();
+    let least = members(plan).map(|(_, workload)| workload.limit).min().unwrap_or(Bytes::mib(32));
     let mut hard = vec![("requests.memory", ceiling.to_string()), ("pods", pods.to_string())];
     if !bursts {
         hard.push(("limits.memory", ceiling.to_string()));
@@ -249,7 +264,9 @@ pub(super) fn node_name<'p>(node: &'p Node<'_>) -> &'p str {
 
 /// A class for every tier with a priority that a service has.
 fn priority_classes(plan: &Plan<'_, '_>) -> Vec<PriorityClass> {
-    let used = |index: usize| plan.program.services.iter().any(|service| service.tier == Some(index));
+    let used = |index: usize| {
+        plan.program.services.iter().any(|service| service.tier == Some(index) && service.adopted.is_none())
+    };
     let tiers = plan.program.tiers.iter().enumerate().filter(|(index, _)| used(*index));
     let mut classes: Vec<PriorityClass> = tiers
         .filter_map(|(_, tier)| {

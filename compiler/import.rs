@@ -1,0 +1,234 @@
+//! Files of others to a program to begin with: manifests and `kubectl get -o yaml` dumps, a K3s config.yaml, the services
+//! of a docker-compose file. What the program cannot say is listed, never guessed.
+//!
+//! The program is compiled before anybody sees it. A field of K3s that the compiler refuses, or a service, is taken out
+//! again and listed with what the compiler said: so what comes out compiles, or does not fit and says by how much.
+
+mod manifests;
+mod settings;
+
+use crate::base::quantity::{Bytes, Cpu};
+use crate::compile::{Options, Want, compile};
+use crate::fmt::format;
+use crate::manifest::tree::{Kind, MOST_NODES, Node, Tree, parse};
+use crate::world::MemoryWorld;
+
+/// A program, and what it leaves out.
+#[derive(Debug)]
+pub struct Imported {
+    /// The program, in canonical form.
+    pub program: String,
+    /// What of the files is not in it, and why, a sentence each.
+    pub left_out: Vec<String>,
+    /// How many services it has.
+    pub services: usize,
+}
+
+/// A declaration of the program that is being written.
+#[derive(Debug, Default)]
+struct Part {
+    /// `web (k8s/web.yaml)`, for what is said of it.
+    of: String,
+    /// Its lines. Where only one of them is wrong, only that one goes.
+    lines: Vec<String>,
+    /// Whether a line can go alone.
+    by_line: bool,
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+struct Draft {
+    node: Option<String>,
+    namespaces: Vec<String>,
+    k3s: Vec<Part>,
+    services: Vec<Part>,
+    left_out: Vec<String>,
+}
+
+impl Draft {
+    fn leave(&mut self, of: &str, what: impl AsRef<str>) {
+        self.left_out.push(format!("{of}: {}", what.as_ref()));
+    }
+}
+
+/// Reads files, each with the name messages call it by, and writes a program for them.
+///
+/// # Errors
+///
+/// A file that is no YAML, with its name and line, or one in which nothing is known.
+pub fn import(files: &[(String, String)]) -> Result<Imported, String> {
+    let mut draft = Draft::default();
+    for (name, text) in files {
+        let tree = parse(text, MOST_NODES).map_err(|fault| {
+            let line = text[..fault.at.start].bytes().filter(|byte| *byte == b'\n').count() + 1;
+            let template =
+                crate::manifest::workload::template(text).map_or("", |_| "; it looks like a template: render it first");
+            format!("`{name}`, line {line}: {}{template}", fault.what)
+        })?;
+        read(name, text, &tree, &mut draft)?;
+    }
+    Ok(settle(draft))
+}
+
+fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Result<(), String> {
+    let is_object = |root: &Node| root.entry("kind", text).is_some() && root.entry("apiVersion", text).is_some();
+    let mut known = false;
+    if tree.documents.iter().any(is_object) {
+        return manifests::read(name, text, tree, draft);
+    }
+    for root in &tree.documents {
+        if let Some((_, services)) = root.entry("services", text) {
+            settings::compose(name, text, root, services, draft);
+            known = true;
+        } else if root
+            .entries()
+            .iter()
+            .any(|(key, _)| key.text(text).is_some_and(|key| crate::stdlib::flag(key).is_some()))
+        {
+            settings::k3s(name, text, root, draft);
+            known = true;
+        }
+    }
+    match known {
+        true => Ok(()),
+        false => Err(format!("`{name}` holds no Kubernetes object, no key of K3s and no service of docker-compose")),
+    }
+}
+
+/// The whole program of the parts.
+fn program(draft: &Draft) -> (String, Vec<(usize, usize, usize)>) {
+    let mut text = String::from("edition = 1\n\n");
+    if let [namespace] = draft.namespaces.as_slice() {
+        text += &format!("namespace = {namespace}\n\n");
+    }
+    let node = draft.node.as_deref().unwrap_or("box");
+    text += "# Nothing that was imported says what the machine has: put in its own numbers.\n";
+    text += &format!(
+        "node {node} {{\nmemory = 3800Mi # MemTotal of /proc/meminfo\nreserve = 400Mi # the OS and whatever else lives beside K3s\n}}\n\n"
+    );
+    // Where each line of each part begins: part, line, byte.
+    let mut places = Vec::new();
+    for (index, part) in draft.k3s.iter().chain(&draft.services).enumerate() {
+        for (line, content) in part.lines.iter().enumerate() {
+            places.push((index, line, text.len()));
+            text += content;
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    (text, places)
+}
+
+/// Compiles, takes out what is refused, and goes on until nothing is.
+fn settle(mut draft: Draft) -> Imported {
+    draft.namespaces.sort();
+    draft.namespaces.dedup();
+    if draft.namespaces.len() > 1 {
+        let all = draft.namespaces.join(", ");
+        draft.leave("namespaces", format!("a program has one, and these are several: {all}"));
+    }
+    loop {
+        let (text, places) = program(&draft);
+        let compilation = compile(&MemoryWorld::default(), "budget.bz", text.clone(), &Options::default(), Want::Check);
+        // What does not fit is for the user to decide; everything else is a fault of the import.
+        let faults = compilation.diagnostics.iter().filter(|found| found.is_error() && !found.id.starts_with("BZ4"));
+        let mut out: Vec<(usize, usize, String)> = Vec::new();
+        let mut header = None;
+        for fault in faults {
+            let Some(label) =
+                fault.primary.as_ref().filter(|label| compilation.sources.file(label.span.file).name == "budget.bz")
+            else {
+                continue;
+            };
+            let at = places.partition_point(|(.., start)| *start <= label.span.start as usize);
+            if at == 0 && !draft.namespaces.is_empty() {
+                // Above all parts stand the namespace and the node that is made up here.
+                header = Some(fault.message.clone());
+            }
+            if let Some((part, line, _)) = at.checked_sub(1).and_then(|at| places.get(at)) {
+                out.push((*part, *line, fault.message.clone()));
+            }
+        }
+        if let Some(why) = header {
+            draft.left_out.push(format!("namespace `{}`: {why}", draft.namespaces.join(", ")));
+            draft.namespaces.clear();
+            continue;
+        }
+        out.sort();
+        out.dedup_by_key(|(part, line, _)| (*part, *line));
+        if out.is_empty() {
+            let services = draft.services.len();
+            let program = format(&text).unwrap_or(text);
+            return Imported { program, left_out: draft.left_out, services };
+        }
+        let parts = draft.k3s.len();
+        for (part, line, why) in out.into_iter().rev() {
+            let from = if part < parts { &mut draft.k3s } else { &mut draft.services };
+            let index = if part < parts { part } else { part - parts };
+            let Some(found) = from.get_mut(index) else { continue };
+            let of = found.of.clone();
+            if found.by_line && line > 0 && line + 1 < found.lines.len() {
+                let gone = found.lines.remove(line);
+                draft.left_out.push(format!("{of}: `{}`: {why}", gone.trim()));
+            } else {
+                from.remove(index);
+                draft.left_out.push(format!("{of}: {why}"));
+            }
+        }
+    }
+}
+
+/// A text between quotes.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if c.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A key as it can be written: bare, or between quotes.
+fn key(text: &str) -> String {
+    let bare = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if bare { text.to_owned() } else { quoted(text) }
+}
+
+/// A list of texts.
+fn list<'t>(items: impl IntoIterator<Item = &'t str>) -> String {
+    format!("[{}]", items.into_iter().map(quoted).collect::<Vec<_>>().join(", "))
+}
+
+/// Memory, if a program can say it: whole bytes have no unit there.
+fn memory(n: u64) -> Option<String> {
+    let text = Bytes::new(n).to_string();
+    (!text.ends_with(|c: char| c.is_ascii_digit())).then_some(text)
+}
+
+/// CPU as a field.
+fn cpu(request: Option<u64>, limit: Option<u64>) -> Option<String> {
+    let text = |milli: u64| Cpu::milli(milli).to_string();
+    match (request.or(limit), limit) {
+        (Some(request), Some(limit)) if request == limit => Some(format!("cpu = {}", text(limit))),
+        (Some(request), Some(limit)) => Some(format!("cpu = {}..{}", text(request), text(limit))),
+        (Some(request), None) => Some(format!("cpu {{ request = {} }}", text(request))),
+        (None, _) => None,
+    }
+}
+
+/// The scalars of a list, or the one scalar that stands for a list of one.
+fn texts<'n>(node: &'n Node, text: &'n str) -> Option<Vec<&'n str>> {
+    match &node.kind {
+        Kind::List(_, items) => items.iter().map(|item| item.text(text)).collect(),
+        _ => node.text(text).map(|one| vec![one]),
+    }
+}

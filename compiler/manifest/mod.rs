@@ -1,0 +1,12 @@
+//! YAML that other people wrote: read with the place of every value (`tree.rs`), and changed so that every byte
+//! outside the change stays (`edit.rs`). What Kubernetes makes of it is in `workload.rs`.
+//!
+//! The parser is granit-parser: YAML 1.2 events with byte offsets, pure Rust. Nothing here ever follows an alias more
+//! than once for a value, so a file that doubles its anchors costs as much as any other of its length.
+
+pub mod edit;
+pub mod tree;
+pub mod workload;
+
+#[cfg(test)]
+mod tests;

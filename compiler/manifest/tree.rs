@@ -1,0 +1,306 @@
+//! YAML text to a tree whose nodes know their bytes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
+
+/// Files with more bytes are refused: a release of a large operator has five million.
+pub const MOST_BYTES: usize = 16 << 20;
+/// All files of a program together have at most so many values, keys among them: that bounds what their trees take.
+pub const MOST_NODES: usize = 1 << 20;
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes.
+    Plain,
+    /// Between `'`.
+    Single,
+    /// Between `"`.
+    Double,
+    /// Behind `|` or `>`.
+    Block,
+}
+
+/// What a node is.
+#[derive(Debug)]
+pub enum Kind {
+    /// A scalar; its text, where that is not the bytes of its span.
+    Scalar(Style, Option<Box<str>>),
+    /// A sequence, and whether it stands between brackets.
+    List(bool, Vec<Node>),
+    /// A mapping, and whether it stands between braces.
+    Map(bool, Vec<(Node, Node)>),
+    /// `*name`: the number of the anchor.
+    Alias(u32),
+}
+
+/// A value or a key.
+#[derive(Debug)]
+pub struct Node {
+    /// The first byte.
+    pub start: u32,
+    /// Behind the last.
+    pub end: u32,
+    /// The number of its anchor; 0 where it has none.
+    pub anchor: u32,
+    /// Whether it is tagged `!!str`, so that a number is a text.
+    pub is_text: bool,
+    /// What it is.
+    pub kind: Kind,
+}
+
+impl Node {
+    /// Its bytes.
+    pub fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The text of a scalar.
+    pub fn text<'n>(&'n self, source: &'n str) -> Option<&'n str> {
+        match &self.kind {
+            Kind::Scalar(_, Some(text)) => Some(text),
+            Kind::Scalar(_, None) => source.get(self.range()),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing is written where a value could be.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.kind, Kind::Scalar(Style::Plain, _)) && self.start == self.end
+    }
+
+    /// Whether it is YAML's null, written or not.
+    pub fn is_null(&self, source: &str) -> bool {
+        let plain = matches!(self.kind, Kind::Scalar(Style::Plain, _));
+        plain && !self.is_text && matches!(self.text(source), Some("" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// The entries of a mapping; none of anything else.
+    pub fn entries(&self) -> &[(Node, Node)] {
+        match &self.kind {
+            Kind::Map(_, entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a sequence; none of anything else.
+    pub fn items(&self) -> &[Node] {
+        match &self.kind {
+            Kind::List(_, items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The entry of a mapping with this key, if the mapping itself has it.
+    pub fn entry<'n>(&'n self, key: &str, source: &str) -> Option<&'n (Node, Node)> {
+        self.entries().iter().find(|(name, _)| name.text(source) == Some(key))
+    }
+}
+
+/// What is wrong with a text, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The bytes it is about.
+    pub at: Range<usize>,
+    /// In words.
+    pub what: String,
+}
+
+/// A file: the roots of its documents.
+#[derive(Debug)]
+pub struct Tree {
+    /// One a document; an empty document is a null.
+    pub documents: Vec<Node>,
+    /// The places of all anchors that some alias names, by number.
+    pub shared: BTreeMap<u32, Range<usize>>,
+    /// How many values it has, about.
+    pub nodes: usize,
+    /// All anchors, by number.
+    anchors: BTreeMap<u32, (usize, usize)>,
+}
+
+/// A collection that is being read.
+struct Open {
+    node: Node,
+    /// The key that waits for its value.
+    key: Option<Node>,
+    /// The keys of a mapping that has many: data of a ConfigMap may have thousands.
+    seen: BTreeMap<Box<str>, u32>,
+}
+
+fn offset(n: Option<usize>) -> u32 {
+    u32::try_from(n.unwrap_or_default()).unwrap_or(u32::MAX)
+}
+
+/// The number of an anchor as the tree keeps it.
+fn number(anchor: usize) -> u32 {
+    u32::try_from(anchor).unwrap_or(u32::MAX)
+}
+
+/// Reads a file of at most so many values.
+///
+/// # Errors
+///
+/// What is no YAML, has a key twice or a tag of its own, or is too large.
+pub fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
+    if source.len() > MOST_BYTES {
+        let what =
+            format!("it has {} MiB, and bzc reads manifests of at most {}", source.len() >> 20, MOST_BYTES >> 20);
+        return Err(Fault { at: 0..0, what });
+    }
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    let mut tree = Tree { documents: Vec::new(), shared: BTreeMap::new(), nodes: 0, anchors: BTreeMap::new() };
+    let mut open: Vec<Open> = Vec::new();
+    let mut nodes = 0_usize;
+    for event in Parser::new_from_str_with_options(source, options) {
+        let (event, span) = event.map_err(|error| {
+            let at = error.marker().byte_offset().unwrap_or_default().min(source.len());
+            let at = (0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or_default();
+            Fault { at: at..at, what: error.info() }
+        })?;
+        nodes += 1;
+        if nodes > most {
+            let what = format!("with it there are more than {MOST_NODES} values, and bzc reads no more");
+            return Err(Fault { at: 0..0, what });
+        }
+        let (start, end) = (offset(span.start.byte_offset()), offset(span.end.byte_offset()));
+        let done = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let is_text = check_tag(tag.as_deref(), source, &span)?;
+                Some(scalar(source, text, style, (start, end), number(anchor), is_text))
+            }
+            Event::Alias(anchor) => {
+                let anchor = number(anchor);
+                let Some((from, to)) = tree.anchors.get(&anchor).copied() else {
+                    return Err(Fault {
+                        at: start as usize..end as usize,
+                        what: "an alias stands inside what it names".to_owned(),
+                    });
+                };
+                tree.shared.insert(anchor, from..to);
+                Some(Node { start, end, anchor: 0, is_text: false, kind: Kind::Alias(anchor) })
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                check_tag(tag.as_deref(), source, &span)?;
+                let kind = Kind::List(style == StructureStyle::Flow, Vec::new());
+                let node = Node { start, end, anchor: number(anchor), is_text: false, kind };
+                open.push(Open { node, key: None, seen: BTreeMap::new() });
+                None
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                check_tag(tag.as_deref(), source, &span)?;
+                let kind = Kind::Map(style == StructureStyle::Flow, Vec::new());
+                let node = Node { start, end, anchor: number(anchor), is_text: false, kind };
+                open.push(Open { node, key: None, seen: BTreeMap::new() });
+                None
+            }
+            Event::SequenceEnd | Event::MappingEnd => open.pop().map(|Open { mut node, .. }| {
+                close(&mut node, end);
+                node
+            }),
+            _ => None,
+        };
+        let Some(node) = done else { continue };
+        if node.anchor > 0 {
+            tree.anchors.insert(node.anchor, (node.start as usize, node.end as usize));
+        }
+        match open.last_mut() {
+            None => tree.documents.push(node),
+            Some(Open { node: Node { kind: Kind::List(_, items), .. }, .. }) => items.push(node),
+            Some(Open { node: Node { kind: Kind::Map(_, entries), .. }, key, seen }) => match key.take() {
+                None => *key = Some(node),
+                Some(key) => {
+                    check_key(source, entries, seen, &key)?;
+                    entries.push((key, node));
+                }
+            },
+            Some(_) => {}
+        }
+    }
+    tree.nodes = nodes;
+    Ok(tree)
+}
+
+fn scalar(
+    source: &str,
+    text: Cow<'_, str>,
+    style: ScalarStyle,
+    (start, end): (u32, u32),
+    anchor: u32,
+    is_text: bool,
+) -> Node {
+    let style = match style {
+        ScalarStyle::Plain => Style::Plain,
+        ScalarStyle::SingleQuoted => Style::Single,
+        ScalarStyle::DoubleQuoted => Style::Double,
+        _ => Style::Block,
+    };
+    // Where nothing is written, the place is that of what comes next.
+    let end = if style == Style::Plain && text.is_empty() { start } else { end };
+    let is_same = source.get(start as usize..end as usize) == Some(&*text);
+    let decoded = (!is_same).then(|| text.into_owned().into_boxed_str());
+    Node { start, end, anchor, is_text, kind: Kind::Scalar(style, decoded) }
+}
+
+/// The bounds of a collection, once all of it is known.
+fn close(node: &mut Node, end: u32) {
+    let (flow, first, last) = match &node.kind {
+        Kind::List(flow, items) => (*flow, items.first(), items.last()),
+        Kind::Map(flow, entries) => {
+            let last = entries.last().map(|(key, value)| if value.is_empty() { key } else { value });
+            (*flow, entries.first().map(|(key, _)| key), last)
+        }
+        Kind::Scalar(..) | Kind::Alias(_) => return,
+    };
+    match (flow, first, last) {
+        (false, Some(first), Some(last)) => {
+            let (start, end) = (first.start, last.end);
+            (node.start, node.end) = (start, end);
+        }
+        _ => node.end = end,
+    }
+}
+
+/// Whether a tag makes a text of a scalar. Tags of YAML's own schema are no more than what the value is anyway.
+fn check_tag(tag: Option<&Tag>, source: &str, span: &Span) -> Result<bool, Fault> {
+    let Some(tag) = tag else { return Ok(false) };
+    match tag.core_suffix() {
+        Some(suffix) => Ok(suffix == "str"),
+        None => {
+            let start = span.start.byte_offset().unwrap_or_default().min(source.len());
+            Err(Fault { at: start..start, what: format!("the tag `{}` means nothing to Kubernetes", tag.original()) })
+        }
+    }
+}
+
+/// A key may come once.
+fn check_key(
+    source: &str,
+    entries: &[(Node, Node)],
+    seen: &mut BTreeMap<Box<str>, u32>,
+    key: &Node,
+) -> Result<(), Fault> {
+    const FEW: usize = 16;
+    let Some(text) = key.text(source) else { return Ok(()) };
+    let first = match entries.len() {
+        0..FEW => entries.iter().find(|(other, _)| other.text(source) == Some(text)).map(|(other, _)| other.start),
+        _ => {
+            if seen.is_empty() {
+                let known = entries.iter().filter_map(|(key, _)| Some((key.text(source)?.into(), key.start)));
+                seen.extend(known);
+            }
+            seen.insert(text.into(), key.start)
+        }
+    };
+    match first {
+        Some(first) => {
+            let line = source[..first as usize].bytes().filter(|byte| *byte == b'\n').count() + 1;
+            Err(Fault { at: key.range(), what: format!("the key `{text}` stands on line {line} already") })
+        }
+        None => Ok(()),
+    }
+}

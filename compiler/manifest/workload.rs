@@ -1,0 +1,630 @@
+//! What the proof must know of the objects in a manifest: workloads with their containers, requests and limits,
+//! autoscalers, quotas and limit ranges. Everything keeps its place in the text.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::edit::Want;
+use super::tree::{Fault, Kind, Node, Tree};
+
+/// The kinds that make pods, as Kubernetes calls them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WorkloadKind {
+    /// Deployment.
+    Deployment,
+    /// StatefulSet.
+    StatefulSet,
+    /// DaemonSet.
+    DaemonSet,
+    /// ReplicaSet, or the ReplicationController that it replaces.
+    ReplicaSet,
+    /// Job.
+    Job,
+    /// CronJob.
+    CronJob,
+    /// A pod that nothing starts again elsewhere.
+    Pod,
+}
+
+const KINDS: [(&str, WorkloadKind); 8] = [
+    ("Deployment", WorkloadKind::Deployment),
+    ("StatefulSet", WorkloadKind::StatefulSet),
+    ("DaemonSet", WorkloadKind::DaemonSet),
+    ("ReplicaSet", WorkloadKind::ReplicaSet),
+    ("ReplicationController", WorkloadKind::ReplicaSet),
+    ("Job", WorkloadKind::Job),
+    ("CronJob", WorkloadKind::CronJob),
+    ("Pod", WorkloadKind::Pod),
+];
+
+/// Where an object or a part of one stands: the document, and the way from its root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The document, by index.
+    pub document: usize,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Key(&'static str),
+    Item(usize),
+}
+
+impl Way {
+    /// The way on from here by a key.
+    pub fn key(&self, key: &'static str) -> Way {
+        self.on(Step::Key(key))
+    }
+
+    /// The way on from here by a place in a sequence.
+    pub fn item(&self, index: usize) -> Way {
+        self.on(Step::Item(index))
+    }
+
+    fn on(&self, step: Step) -> Way {
+        let mut way = self.clone();
+        way.steps.push(step);
+        way
+    }
+
+    /// What is wanted at its end, within what is wanted of the document.
+    pub fn within<'w>(&self, wants: &'w mut Vec<(usize, Want)>) -> &'w mut Want {
+        let at = wants.iter().position(|(document, _)| *document == self.document).unwrap_or_else(|| {
+            wants.push((self.document, Want::nothing()));
+            wants.len() - 1
+        });
+        self.steps.iter().fold(&mut wants[at].1, |want, step| match step {
+            Step::Key(key) => want.at(key),
+            Step::Item(index) => want.item(*index),
+        })
+    }
+}
+
+/// An amount as a manifest gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amount {
+    /// Bytes, or thousandths of a core.
+    pub n: u64,
+    /// As written.
+    pub text: String,
+    /// Where.
+    pub at: Range<usize>,
+}
+
+/// Request and limit of one resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// What the scheduler counts.
+    pub request: Option<Amount>,
+    /// What the kernel holds it to.
+    pub limit: Option<Amount>,
+}
+
+/// When a container of a pod runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Beside the others.
+    Main,
+    /// Before the others, and beside them: an init container that is always restarted.
+    Sidecar,
+    /// Before the others.
+    Init,
+}
+
+/// A container.
+#[derive(Debug, Clone)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub at: Range<usize>,
+    /// The way to it.
+    pub way: Way,
+    /// When it runs.
+    pub role: Role,
+    /// Memory.
+    pub memory: Bounds,
+    /// CPU.
+    pub cpu: Bounds,
+}
+
+/// What a rollout of a Deployment starts beside the old pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surge {
+    /// All old pods end first.
+    Recreate,
+    /// So many.
+    Pods(u64),
+    /// So many in a hundred, rounded up.
+    Percent(u64),
+}
+
+/// A workload.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// The kind.
+    pub kind: WorkloadKind,
+    /// `apiVersion` as written.
+    pub api_version: String,
+    /// `kind` as written.
+    pub kind_text: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`.
+    pub namespace: Option<String>,
+    /// Where its name stands.
+    pub at: Range<usize>,
+    /// All of it.
+    pub whole: Range<usize>,
+    /// The way to it.
+    pub way: Way,
+    /// The way from it to the spec of its pods.
+    pub pod: Vec<&'static str>,
+    /// Its containers: those that run first, in order, then the others.
+    pub containers: Vec<Container>,
+    /// `replicas`, or `parallelism` of a Job; 1 where not given.
+    pub replicas: u64,
+    /// Where that stands.
+    pub replicas_at: Option<Range<usize>>,
+    /// `completions`.
+    pub completions: Option<u64>,
+    /// Of a Deployment.
+    pub surge: Surge,
+    /// Whether it has a `rollingUpdate` of its own.
+    pub has_rolling_update: bool,
+    /// `concurrencyPolicy` of a CronJob.
+    pub concurrency: Option<String>,
+    /// The schedule of a CronJob.
+    pub schedule: String,
+    /// Whether a pod that is told to end may still be there beside its successor.
+    pub lingers: bool,
+    /// Volumes in memory: their names and bounds.
+    pub in_memory: Vec<(String, Option<u64>)>,
+    /// Secrets that are mounted as files.
+    pub secrets: Vec<String>,
+    /// Whether it claims storage.
+    pub claims: bool,
+}
+
+/// What bounds a namespace.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    /// `metadata.name`; with the namespace before it where several have it.
+    pub name: String,
+    /// `metadata.namespace`.
+    pub namespace: Option<String>,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// An autoscaler.
+#[derive(Debug, Clone)]
+pub struct Scaler {
+    /// The kind it scales.
+    pub kind: String,
+    /// The name of what it scales.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: Option<String>,
+    /// The fewest pods.
+    pub least: u64,
+    /// The most.
+    pub most: u64,
+    /// Where the most stands.
+    pub at: Range<usize>,
+}
+
+/// What a LimitRange gives a container that has none of its own.
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    /// Its namespace.
+    pub namespace: Option<String>,
+    /// Memory.
+    pub memory: Bounds,
+    /// CPU.
+    pub cpu: Bounds,
+    /// The most memory a container may have.
+    pub most: Option<Amount>,
+}
+
+/// An object whose pods are not counted.
+#[derive(Debug, Clone)]
+pub struct Uncounted {
+    /// Its kind and name.
+    pub what: String,
+    /// Why.
+    pub why: &'static str,
+    /// Where it stands.
+    pub at: Range<usize>,
+}
+
+/// Everything in one file that the proof is about.
+#[derive(Debug, Default)]
+pub struct Objects {
+    /// Workloads, in order.
+    pub workloads: Vec<Workload>,
+    /// Memory quotas.
+    pub quotas: Vec<Bound>,
+    /// Autoscalers.
+    pub scalers: Vec<Scaler>,
+    /// Defaults of namespaces.
+    pub defaults: Vec<Defaults>,
+    /// Objects whose pods nobody can count from here.
+    pub uncounted: Vec<Uncounted>,
+    /// How many objects there are.
+    pub count: usize,
+}
+
+/// A quantity of Kubernetes, in thousandths, rounded up: `500m` is 500, `1.5Gi` is 1.5 * 2^30 * 1000.
+fn thousandths(text: &str) -> Option<u128> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, suffix) = text.split_at(end);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() || fraction.len() > 12 {
+        return None;
+    }
+    let digits: u128 = format!("{whole}{fraction}").parse().ok()?;
+    let below = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let (above, below) = match suffix {
+        "" => (1000, below),
+        "n" => (1, below.checked_mul(1_000_000)?),
+        "u" => (1, below.checked_mul(1000)?),
+        "m" => (1, below),
+        "k" => (1_000_000, below),
+        "M" => (1_000_000_000, below),
+        "G" => (1_000_000_000_000, below),
+        "T" => (1_000_000_000_000_000, below),
+        "Ki" => (1000 << 10, below),
+        "Mi" => (1000 << 20, below),
+        "Gi" => (1000 << 30, below),
+        "Ti" => (1000 << 40, below),
+        exponent => {
+            let power: i32 = exponent.strip_prefix(['e', 'E'])?.parse().ok()?;
+            let ten = 10_u128.checked_pow(power.unsigned_abs())?;
+            if power < 0 { (1000, below.checked_mul(ten)?) } else { (ten.checked_mul(1000)?, below) }
+        }
+    };
+    Some(digits.checked_mul(above)?.div_ceil(below))
+}
+
+/// A quantity of Kubernetes in bytes, rounded up.
+pub fn bytes(text: &str) -> Option<u64> {
+    thousandths(text).and_then(|n| u64::try_from(n.div_ceil(1000)).ok())
+}
+
+/// Reads everything in a file that the proof is about.
+///
+/// # Errors
+///
+/// A field that is there and cannot be understood, with its place: what is not understood cannot be counted.
+pub fn objects(source: &str, tree: &Tree) -> Result<Objects, Fault> {
+    let reader = Reader::new(source, tree);
+    let mut objects = Objects::default();
+    for (document, root) in tree.documents.iter().enumerate() {
+        reader.object(root, Way { document, steps: Vec::new() }, &mut objects)?;
+    }
+    match reader.too_deep.get() {
+        true => Err(Fault { at: 0..0, what: "merge keys (`<<`) go deeper than bzc follows".to_owned() }),
+        false => Ok(objects),
+    }
+}
+
+/// Whether a text holds the marks of a template language where values are.
+pub fn template(source: &str) -> Option<Range<usize>> {
+    let at = ["{{", "{%"].iter().filter_map(|mark| source.find(mark)).min()?;
+    Some(at..at + 2)
+}
+
+struct Reader<'t> {
+    source: &'t str,
+    /// What aliases stand for.
+    anchors: BTreeMap<u32, &'t Node>,
+    too_deep: Cell<bool>,
+}
+
+impl<'t> Reader<'t> {
+    fn new(source: &'t str, tree: &'t Tree) -> Reader<'t> {
+        let mut anchors = BTreeMap::new();
+        if !tree.shared.is_empty() {
+            let mut open: Vec<&Node> = tree.documents.iter().collect();
+            while let Some(node) = open.pop() {
+                if node.anchor > 0 {
+                    anchors.insert(node.anchor, node);
+                }
+                open.extend(node.items());
+                open.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
+            }
+        }
+        Reader { source, anchors, too_deep: Cell::new(false) }
+    }
+
+    /// What a node stands for: itself, or what its alias names.
+    fn real(&self, node: &'t Node) -> Option<&'t Node> {
+        match &node.kind {
+            Kind::Alias(anchor) => self.anchors.get(anchor).copied(),
+            _ => Some(node),
+        }
+    }
+
+    /// The value at a key, its own or merged; nulls are nothing.
+    fn get(&self, node: &'t Node, key: &str) -> Option<&'t Node> {
+        let found = self.look(node, key, 0)?;
+        (!found.is_null(self.source)).then_some(found)
+    }
+
+    fn look(&self, node: &'t Node, key: &str, depth: usize) -> Option<&'t Node> {
+        const DEEPEST: usize = 3;
+        let node = self.real(node)?;
+        if let Some((_, value)) = node.entry(key, self.source) {
+            return self.real(value);
+        }
+        let (_, merged) = node.entry("<<", self.source)?;
+        if depth == DEEPEST {
+            self.too_deep.set(true);
+            return None;
+        }
+        match self.real(merged)? {
+            Node { kind: Kind::List(_, items), .. } => {
+                items.iter().take(16).find_map(|item| self.look(item, key, depth + 1))
+            }
+            one => self.look(one, key, depth + 1),
+        }
+    }
+
+    fn text(&self, node: &'t Node, key: &str) -> Option<String> {
+        self.get(node, key)?.text(self.source).map(str::to_owned)
+    }
+
+    fn items(&self, node: &'t Node, key: &'static str) -> Result<&'t [Node], Fault> {
+        match self.get(node, key) {
+            None => Ok(&[]),
+            Some(Node { kind: Kind::List(_, items), .. }) => Ok(items),
+            Some(other) => Err(Fault { at: other.range(), what: format!("`{key}` is no list") }),
+        }
+    }
+
+    fn count(&self, node: &'t Node, key: &'static str) -> Result<Option<(u64, Range<usize>)>, Fault> {
+        let Some(value) = self.get(node, key) else { return Ok(None) };
+        let n = value.text(self.source).and_then(|text| text.parse().ok()).filter(|n| *n <= 100_000);
+        match n {
+            Some(n) => Ok(Some((n, value.range()))),
+            None => Err(Fault { at: value.range(), what: format!("`{key}` is no number of pods") }),
+        }
+    }
+
+    /// A quantity: bytes, or thousandths of a core.
+    fn amount(&self, node: &'t Node, key: &'static str) -> Result<Option<Amount>, Fault> {
+        let Some(value) = self.get(node, key) else { return Ok(None) };
+        let text = value.text(self.source).unwrap_or_default().to_owned();
+        let n = thousandths(text.trim()).map(|n| if key.ends_with("cpu") { n } else { n.div_ceil(1000) });
+        match n.and_then(|n| u64::try_from(n).ok()).filter(|n| *n <= 1 << 56) {
+            Some(n) => Ok(Some(Amount { n, text, at: value.range() })),
+            None => Err(Fault { at: value.range(), what: format!("`{text}` is no amount that Kubernetes knows") }),
+        }
+    }
+
+    fn bounds(&self, resources: Option<&'t Node>, key: &'static str, of: [&str; 2]) -> Result<Bounds, Fault> {
+        let Some(resources) = resources else { return Ok(Bounds::default()) };
+        let one = |list: &str| match self.get(resources, list) {
+            Some(list) => self.amount(list, key),
+            None => Ok(None),
+        };
+        Ok(Bounds { request: one(of[0])?, limit: one(of[1])? })
+    }
+
+    fn object(&self, root: &'t Node, way: Way, objects: &mut Objects) -> Result<(), Fault> {
+        let Some(real) = self.real(root) else { return Ok(()) };
+        let (Some(kind), Some(api_version)) = (self.text(real, "kind"), self.text(real, "apiVersion")) else {
+            return Ok(());
+        };
+        if kind == "List" || kind.ends_with("List") && self.get(real, "items").is_some() {
+            for (index, item) in self.items(real, "items")?.iter().enumerate() {
+                self.object(item, way.key("items").item(index), objects)?;
+            }
+            return Ok(());
+        }
+        objects.count += 1;
+        let metadata = self.get(real, "metadata").unwrap_or(real);
+        let name = self.text(metadata, "name").or(self.text(metadata, "generateName")).unwrap_or_default();
+        let namespace = self.text(metadata, "namespace");
+        let known = KINDS.iter().find(|(word, _)| *word == kind).map(|(_, kind)| *kind);
+        let core = ["v1", "apps/", "batch/", "extensions/"].iter().any(|group| api_version.starts_with(group));
+        let spec = self.get(real, "spec");
+        match (known.filter(|_| core), kind.as_str(), spec) {
+            (Some(kind_of), ..) => {
+                let what = format!("{kind} {name}");
+                match self.workload(real, kind_of, (api_version, kind, name, namespace), way)? {
+                    Some(workload) => objects.workloads.push(workload),
+                    None => {
+                        let why = "it has no containers of its own; it may be a patch for kustomize";
+                        objects.uncounted.push(Uncounted { what, why, at: real.range() });
+                    }
+                }
+            }
+            (None, "HorizontalPodAutoscaler", Some(spec)) => {
+                let target = self.get(spec, "scaleTargetRef");
+                let target = target.and_then(|target| Some((self.text(target, "kind")?, self.text(target, "name")?)));
+                if let (Some((kind, name)), Some((most, at))) = (target, self.count(spec, "maxReplicas")?) {
+                    let least = self.count(spec, "minReplicas")?.map_or(1, |(n, _)| n);
+                    objects.scalers.push(Scaler { kind, name, namespace, least, most, at });
+                }
+            }
+            (None, "LimitRange", Some(spec)) => {
+                for item in self.items(spec, "limits")? {
+                    if self.text(item, "type").as_deref() == Some("Container") {
+                        let memory = self.bounds(Some(item), "memory", ["defaultRequest", "default"])?;
+                        let cpu = self.bounds(Some(item), "cpu", ["defaultRequest", "default"])?;
+                        let most = self.bounds(Some(item), "memory", ["min", "max"])?.limit;
+                        objects.defaults.push(Defaults { namespace: namespace.clone(), memory, cpu, most });
+                    }
+                }
+            }
+            (None, "ResourceQuota", Some(spec)) => {
+                let hard = self.get(spec, "hard");
+                for key in ["limits.memory", "requests.memory", "memory"] {
+                    let Some(hard) = hard else { break };
+                    if let Some(amount) = self.amount(hard, key)? {
+                        objects.quotas.push(Bound { name: name.clone(), namespace: namespace.clone(), amount });
+                        break;
+                    }
+                }
+            }
+            _ => {
+                let template = spec.and_then(|spec| self.get(spec, "template")).and_then(|node| self.get(node, "spec"));
+                let pods = [template, spec].into_iter().flatten().any(|spec| self.get(spec, "containers").is_some());
+                if pods || kind == "HelmChart" {
+                    let why = "it makes pods in a way that bzc does not know";
+                    objects.uncounted.push(Uncounted { what: format!("{kind} {name}"), why, at: real.range() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn workload(
+        &self,
+        object: &'t Node,
+        kind: WorkloadKind,
+        (api_version, kind_text, name, namespace): (String, String, String, Option<String>),
+        way: Way,
+    ) -> Result<Option<Workload>, Fault> {
+        let at = self.get(object, "metadata").and_then(|metadata| {
+            let name = self.get(metadata, "name").or(self.get(metadata, "generateName"))?;
+            Some(name.range())
+        });
+        let Some(at) = at else {
+            let start = object.range().start;
+            return Err(Fault { at: start..start, what: format!("this {kind_text} has no `metadata.name`") });
+        };
+        let path: Vec<&'static str> = match kind {
+            WorkloadKind::Pod => vec!["spec"],
+            WorkloadKind::CronJob => vec!["spec", "jobTemplate", "spec", "template", "spec"],
+            _ => vec!["spec", "template", "spec"],
+        };
+        let Some(spec) = self.get(object, "spec") else { return Ok(None) };
+        let Some(pod) = path.iter().try_fold(object, |node, key| self.get(node, key)) else { return Ok(None) };
+        let containers = self.containers(pod, &path.iter().fold(way.clone(), |way, key| way.key(key)), &name)?;
+        if containers.iter().all(|container| container.role != Role::Main) {
+            return Ok(None);
+        }
+        for key in ["resources", "overhead"] {
+            if let Some(there) = self.get(pod, key) {
+                let what = format!("bzc does not count `{key}` of a whole pod; give each container its own");
+                return Err(Fault { at: there.range(), what });
+            }
+        }
+        let job = match kind {
+            WorkloadKind::CronJob => {
+                self.get(spec, "jobTemplate").and_then(|job| self.get(job, "spec")).unwrap_or(spec)
+            }
+            _ => spec,
+        };
+        let runs = matches!(kind, WorkloadKind::Job | WorkloadKind::CronJob);
+        let replicas = self.count(job, if runs { "parallelism" } else { "replicas" })?;
+        let mut workload = Workload {
+            kind,
+            api_version,
+            kind_text,
+            namespace,
+            at,
+            whole: object.range(),
+            way,
+            pod: path,
+            containers,
+            replicas: replicas.as_ref().map_or(1, |(n, _)| *n),
+            replicas_at: replicas.map(|(_, at)| at),
+            completions: if runs { self.count(job, "completions")?.map(|(n, _)| n) } else { None },
+            surge: Surge::Recreate,
+            has_rolling_update: false,
+            concurrency: self.text(spec, "concurrencyPolicy"),
+            schedule: self.text(spec, "schedule").unwrap_or_default(),
+            lingers: runs && self.text(job, "podReplacementPolicy").as_deref() != Some("Failed"),
+            in_memory: Vec::new(),
+            secrets: Vec::new(),
+            claims: !self.items(spec, "volumeClaimTemplates")?.is_empty(),
+            name,
+        };
+        if matches!(kind, WorkloadKind::DaemonSet | WorkloadKind::Pod) {
+            (workload.replicas, workload.replicas_at) = (1, None);
+        }
+        self.rollout(spec, &mut workload)?;
+        for volume in self.items(pod, "volumes")? {
+            let name = self.text(volume, "name").unwrap_or_default();
+            if let Some(dir) = self.get(volume, "emptyDir")
+                && self.text(dir, "medium").as_deref() == Some("Memory")
+            {
+                workload.in_memory.push((name, self.amount(dir, "sizeLimit")?.map(|amount| amount.n)));
+            } else if self.get(volume, "secret").is_some() {
+                workload.secrets.push(name);
+            } else if self.get(volume, "persistentVolumeClaim").is_some() {
+                workload.claims = true;
+            }
+        }
+        Ok(Some(workload))
+    }
+
+    /// What a rollout starts beside the old pods, with the defaults of Kubernetes.
+    fn rollout(&self, spec: &'t Node, workload: &mut Workload) -> Result<(), Fault> {
+        let strategy = match workload.kind {
+            WorkloadKind::Deployment => self.get(spec, "strategy"),
+            WorkloadKind::DaemonSet => self.get(spec, "updateStrategy"),
+            _ => return Ok(()),
+        };
+        let rolling = strategy.and_then(|strategy| self.get(strategy, "rollingUpdate"));
+        workload.has_rolling_update = rolling.is_some();
+        let written = rolling.and_then(|rolling| self.get(rolling, "maxSurge"));
+        let surge = match written.map(|node| (node.text(self.source).unwrap_or_default(), node)) {
+            None => Surge::Percent(25),
+            Some((text, node)) => {
+                let parsed = match text.strip_suffix('%') {
+                    Some(percent) => percent.parse().ok().map(Surge::Percent),
+                    None => text.parse().ok().map(Surge::Pods),
+                };
+                let small = parsed.filter(|surge| !matches!(surge, Surge::Pods(100_001..) | Surge::Percent(1001..)));
+                small.ok_or_else(|| Fault { at: node.range(), what: format!("`{text}` is no `maxSurge`") })?
+            }
+        };
+        if workload.kind == WorkloadKind::DaemonSet {
+            if let (Some(node), Surge::Pods(1..) | Surge::Percent(1..)) = (written, surge) {
+                let what = "bzc does not count a DaemonSet whose update surges".to_owned();
+                return Err(Fault { at: node.range(), what });
+            }
+            return Ok(());
+        }
+        let kind = strategy.and_then(|strategy| self.text(strategy, "type"));
+        workload.surge = if kind.as_deref() == Some("Recreate") { Surge::Recreate } else { surge };
+        Ok(())
+    }
+
+    fn containers(&self, pod: &'t Node, way: &Way, of: &str) -> Result<Vec<Container>, Fault> {
+        let mut containers = Vec::new();
+        for list in ["initContainers", "containers"] {
+            for (index, item) in self.items(pod, list)?.iter().enumerate() {
+                let Some(item) = self.real(item) else { continue };
+                let Some(name) = self.get(item, "name") else {
+                    return Err(Fault {
+                        at: item.range().start..item.range().start,
+                        what: format!("a container of `{of}` has no `name`"),
+                    });
+                };
+                let role = match (list, self.text(item, "restartPolicy").as_deref()) {
+                    ("containers", _) => Role::Main,
+                    (_, Some("Always")) => Role::Sidecar,
+                    _ => Role::Init,
+                };
+                let resources = self.get(item, "resources");
+                containers.push(Container {
+                    name: name.text(self.source).unwrap_or_default().to_owned(),
+                    at: name.range(),
+                    way: way.key(list).item(index),
+                    role,
+                    memory: self.bounds(resources, "memory", ["requests", "limits"])?,
+                    cpu: self.bounds(resources, "cpu", ["requests", "limits"])?,
+                });
+            }
+        }
+        Ok(containers)
+    }
+}

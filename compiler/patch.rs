@@ -1,0 +1,255 @@
+//! A plan to the manifests that it adopts, with the numbers the plan decided: the last place where something can be
+//! refused, because the text is somebody else's. Every patched text has been read again and compared (`manifest::edit`).
+
+use crate::base::quantity::{Bytes, Cpu};
+use crate::base::span::Span;
+use crate::diag::{Diagnostic, Sink};
+use crate::manifest::edit::{Want, apply};
+use crate::manifest::workload::{Role, Workload as Object};
+use crate::plan::model::{Plan, Workload};
+use crate::sema::hir::{Adopted, Concurrency, Form, Kind, Rollout, Service};
+
+/// A manifest as it is given back.
+#[derive(Debug)]
+pub struct Patched {
+    /// Its index among the program's manifests.
+    pub manifest: usize,
+    /// How it is given back.
+    pub form: Form,
+    /// Its text with the changes; the text as it is, where patches are laid over it.
+    pub text: String,
+}
+
+/// What changes of a container.
+#[derive(Debug, Default)]
+pub struct ContainerChange<'p> {
+    /// Its index in the object.
+    pub index: usize,
+    /// Request and limit of memory.
+    pub memory: Option<(Bytes, Bytes)>,
+    /// Request and limit of CPU.
+    pub cpu: Option<(Cpu, Option<Cpu>)>,
+    /// Variables.
+    pub env: Vec<(&'p str, &'p str)>,
+}
+
+/// What changes of a workload.
+#[derive(Debug)]
+pub struct Change<'p> {
+    /// What was read of it.
+    pub object: &'p Object,
+    /// Its containers, those that change.
+    pub containers: Vec<ContainerChange<'p>>,
+    /// Pods at rest.
+    pub replicas: Option<u64>,
+    /// How a new version replaces the old.
+    pub rollout: Option<Rollout>,
+    /// `concurrencyPolicy`.
+    pub concurrency: Option<&'static str>,
+}
+
+impl Change<'_> {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        let more = self.replicas.is_some() || self.rollout.is_some() || self.concurrency.is_some();
+        self.containers.is_empty() && !more
+    }
+}
+
+/// What the plan changes of an adopted workload.
+pub fn change<'p>(service: &'p Service<'_>, adopted: &'p Adopted<'_>, workload: &Workload<'_>) -> Change<'p> {
+    let mut containers = Vec::new();
+    for (index, held) in adopted.containers.iter().enumerate() {
+        let memory = match held.extra.and_then(|extra| service.extras.get(extra)) {
+            None => (workload.request, workload.limit),
+            Some(extra) => (extra.request.unwrap_or(extra.memory).value, extra.memory.value),
+        };
+        let change = ContainerChange {
+            index,
+            memory: held.sets_memory.then_some(memory),
+            cpu: held.cpu.map(|(request, limit)| (request.value, limit.map(|limit| limit.value))),
+            env: held.env.iter().map(|(name, value)| (*name, value.as_ref())).collect(),
+        };
+        if change.memory.is_some() || change.cpu.is_some() || !change.env.is_empty() {
+            containers.push(change);
+        }
+    }
+    let concurrency = match &service.kind {
+        Kind::CronJob(_, schedule) => match schedule.concurrency {
+            Concurrency::Forbid => "Forbid",
+            Concurrency::Replace => "Replace",
+            Concurrency::Allow(_) => "Allow",
+        },
+        _ => "",
+    };
+    Change {
+        object: adopted.object,
+        containers,
+        replicas: adopted.sets_replicas.then_some(service.replicas.value),
+        rollout: adopted.sets_rollout.then_some(service.rollout.value),
+        concurrency: adopted.sets_concurrency.then_some(concurrency),
+    }
+}
+
+/// Everything that is wanted of one object, within what is wanted of its file.
+fn wants(change: &Change<'_>, all: &mut Vec<(usize, Want)>) {
+    let object = change.object;
+    for changed in &change.containers {
+        let container = &object.containers[changed.index];
+        let resources = container.way.key("resources");
+        // What the file says already stays as it is spelled.
+        let mut set = |list: &'static str, key: &'static str, text: String, said: bool| {
+            if !said {
+                *resources.key(list).key(key).within(all) = Want::Word(text);
+            }
+        };
+        if let Some((request, limit)) = changed.memory {
+            let said = |amount: &Option<crate::manifest::workload::Amount>, n: u64| {
+                amount.as_ref().is_some_and(|amount| amount.n == n)
+            };
+            set("requests", "memory", request.to_string(), said(&container.memory.request, request.n));
+            set("limits", "memory", limit.to_string(), said(&container.memory.limit, limit.n));
+        }
+        if let Some((request, limit)) = changed.cpu {
+            let said = |amount: &Option<crate::manifest::workload::Amount>, cpu: Cpu| {
+                amount.as_ref().is_some_and(|amount| amount.n == cpu.milli)
+            };
+            set("requests", "cpu", request.to_string(), said(&container.cpu.request, request));
+            if let Some(limit) = limit {
+                set("limits", "cpu", limit.to_string(), said(&container.cpu.limit, limit));
+            }
+        }
+        if !changed.env.is_empty() {
+            let named = changed
+                .env
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Want::Map(vec![("value", Want::Text((*value).to_owned()))])));
+            *container.way.key("env").within(all) = Want::Named(named.collect());
+        }
+    }
+    let spec = object.way.key("spec");
+    if let Some(replicas) = change.replicas {
+        *spec.key("replicas").within(all) = Want::Count(replicas);
+    }
+    if let Some(concurrency) = change.concurrency {
+        *spec.key("concurrencyPolicy").within(all) = Want::Word(concurrency.to_owned());
+    }
+    if let Some(rollout) = change.rollout {
+        let (kind, rolling) = strategy(rollout);
+        let strategy = spec.key("strategy");
+        *strategy.key("type").within(all) = Want::Word(kind.to_owned());
+        match rolling {
+            Some((surge, unavailable)) => {
+                *strategy.key("rollingUpdate").key("maxSurge").within(all) = surge;
+                *strategy.key("rollingUpdate").key("maxUnavailable").within(all) = Want::Count(unavailable);
+            }
+            None if object.has_rolling_update => *strategy.key("rollingUpdate").within(all) = Want::Absent,
+            None => {}
+        }
+    }
+}
+
+/// `type` of a strategy, `maxSurge` and `maxUnavailable`.
+fn strategy(rollout: Rollout) -> (&'static str, Option<(Want, u64)>) {
+    match rollout {
+        Rollout::Recreate => ("Recreate", None),
+        Rollout::Replace => ("RollingUpdate", Some((Want::Count(0), 1))),
+        Rollout::Serial => ("RollingUpdate", Some((Want::Count(1), 0))),
+        Rollout::Surge(n) => ("RollingUpdate", Some((Want::Count(n), 0))),
+        Rollout::SurgePercent(percent) => ("RollingUpdate", Some((Want::Word(format!("{percent}%")), 0))),
+    }
+}
+
+/// A strategic-merge patch of one object: what identifies it, and what changes.
+pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
+    use serde_json::{Map, Value, json};
+    let object = change.object;
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), object.name.clone().into());
+    metadata.extend(object.namespace.clone().map(|namespace| ("namespace".to_owned(), namespace.into())));
+    let mut pod = Map::new();
+    for changed in &change.containers {
+        let container = &object.containers[changed.index];
+        let mut item = json!({ "name": container.name });
+        if let Some((request, limit)) = changed.memory {
+            item["resources"]["requests"]["memory"] = request.to_string().into();
+            item["resources"]["limits"]["memory"] = limit.to_string().into();
+        }
+        if let Some((request, limit)) = changed.cpu {
+            item["resources"]["requests"]["cpu"] = request.to_string().into();
+            if let Some(limit) = limit {
+                item["resources"]["limits"]["cpu"] = limit.to_string().into();
+            }
+        }
+        if !changed.env.is_empty() {
+            let env = changed.env.iter().map(|(name, value)| json!({ "name": name, "value": value }));
+            item["env"] = env.collect();
+        }
+        let list = if container.role == Role::Main { "containers" } else { "initContainers" };
+        let items = pod.entry(list).or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(items) = items {
+            items.push(item);
+        }
+    }
+    let mut patch = json!({ "apiVersion": object.api_version, "kind": object.kind_text, "metadata": metadata });
+    if !pod.is_empty() {
+        let at = object.pod.iter().fold(&mut patch, |value, key| &mut value[*key]);
+        *at = Value::Object(pod);
+    }
+    if let Some(replicas) = change.replicas {
+        patch["spec"]["replicas"] = replicas.into();
+    }
+    if let Some(concurrency) = change.concurrency {
+        patch["spec"]["concurrencyPolicy"] = concurrency.into();
+    }
+    if let Some(rollout) = change.rollout {
+        let (kind, rolling) = strategy(rollout);
+        patch["spec"]["strategy"] = match rolling {
+            Some((surge, unavailable)) => {
+                let surge = match surge {
+                    Want::Word(word) => Value::String(word),
+                    Want::Count(n) => n.into(),
+                    _ => Value::Null,
+                };
+                json!({ "type": kind, "rollingUpdate": { "maxSurge": surge, "maxUnavailable": unavailable } })
+            }
+            None => json!({ "type": kind, "rollingUpdate": null }),
+        };
+    }
+    patch
+}
+
+/// Patches every adopted manifest, or says of each that cannot be patched why.
+pub fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
+    let program = plan.program;
+    let mut wanted: Vec<Vec<(usize, Want)>> = program.manifests.iter().map(|_| Vec::new()).collect();
+    for (service, workload) in program.services.iter().zip(&plan.workloads) {
+        let Some(adopted) = &service.adopted else { continue };
+        wants(&change(service, adopted, workload), &mut wanted[adopted.manifest]);
+    }
+    let mut patched = Vec::new();
+    for ((index, manifest), wanted) in program.manifests.iter().enumerate().zip(wanted) {
+        let adopt = program.adopts.iter().find(|adopt| adopt.patterns.contains(&manifest.pattern));
+        let Some(form) = adopt.map(|adopt| adopt.form) else { continue };
+        let source = &program.sources.file(manifest.file).text;
+        let text = match form {
+            Form::Kustomize => Ok(source.clone()),
+            Form::Copy | Form::InPlace => apply(source, &manifest.tree, &wanted),
+        };
+        match text {
+            Ok(text) => patched.push(Patched { manifest: index, form, text }),
+            Err(refusal) => {
+                let place = manifest.span(&refusal.at);
+                sink.push(not_patchable(&manifest.path, &refusal.why, place, manifest.pattern));
+            }
+        }
+    }
+    patched
+}
+
+fn not_patchable(path: &str, why: &str, place: Span, at: Span) -> Diagnostic {
+    Diagnostic::error("BZ6004", format!("`{path}` cannot be patched in its own text: {why}"))
+        .at(place, "stands in the way")
+        .also(at, "adopted here")
+        .help("with `patch = kustomize` the file stays as it is, and a patch is laid over it")
+}

@@ -1,0 +1,322 @@
+//! The manifests that a program adopts: patterns to paths to trees to objects. What cannot be read, or cannot be
+//! counted, is said with its place in the manifest, and nothing of that file is used.
+
+use std::collections::BTreeMap;
+
+use glob::{MatchOptions, Pattern};
+
+use super::errors;
+use crate::base::span::{FileId, Span};
+use crate::base::suggest::nearest;
+use crate::diag::Sink;
+use crate::manifest::tree::{Fault, Kind, MOST_NODES, Node, Style, Tree, parse};
+use crate::manifest::workload::{Bounds, Objects, Workload, objects, template};
+use crate::sema::load::Loaded;
+use crate::syntax::ast::WordShape;
+use crate::world::{Entry, ReadError, World, resolve};
+
+/// All manifests of a program together have at most so many bytes.
+const MOST_BYTES: usize = 48 << 20;
+/// A walk looks at so many files before it asks for a pattern that is nearer.
+const MOST_ENTRIES: usize = 100_000;
+/// Folders below folders.
+const DEEPEST: usize = 32;
+/// What marks a folder that bzc wrote.
+const OUTPUT: &str = ".bzc-manifest.json";
+
+/// A manifest that was read.
+#[derive(Debug)]
+pub struct Manifest {
+    /// Its text.
+    pub file: FileId,
+    /// Its path, as seen from the folder of the program.
+    pub path: String,
+    /// The pattern that means it.
+    pub pattern: Span,
+    /// Its text as a tree.
+    pub tree: Tree,
+    /// What the proof must know of it.
+    pub objects: Objects,
+    /// One a workload: a name that no other workload of the program has.
+    pub known_as: Vec<String>,
+    /// `path:line` of every place that a number may come from, by its first byte.
+    places: BTreeMap<usize, String>,
+}
+
+impl Manifest {
+    /// `path:line` of a place that a number may come from.
+    pub fn place(&self, range: &std::ops::Range<usize>) -> &str {
+        self.places.get(&range.start).map_or(&self.path, String::as_str)
+    }
+
+    /// A place in it.
+    pub fn span(&self, range: &std::ops::Range<usize>) -> Span {
+        span(self.file, range)
+    }
+}
+
+fn span(file: FileId, range: &std::ops::Range<usize>) -> Span {
+    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Span::new(file, small(range.start), small(range.end))
+}
+
+/// A place that can be shown: a text of one endless line has none.
+fn shown(text: &str, file: FileId, range: &std::ops::Range<usize>) -> Option<Span> {
+    const LONGEST: usize = 4096;
+    let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
+    (end - start <= LONGEST).then(|| span(file, range))
+}
+
+/// The quoted patterns of all `adopt` at the top of all files.
+fn patterns(loaded: &Loaded) -> Vec<Span> {
+    let items = loaded.files.iter().flat_map(|file| &file.items);
+    let adopts = items.filter(|item| loaded.sources.text(item.key.span) == "adopt");
+    let names = adopts.flat_map(|item| item.names.iter().filter(|name| name.shape == WordShape::Quoted));
+    names.map(|name| name.span).collect()
+}
+
+/// Reads every manifest that the program adopts.
+pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
+    let mut nodes_left = MOST_NODES;
+    let mut bytes_left = MOST_BYTES;
+    let mut taken: BTreeMap<String, Span> = BTreeMap::new();
+    for at in patterns(loaded) {
+        let written = loaded.sources.text(at).trim_matches('"').to_owned();
+        let from = loaded.sources.file(at.file).name.clone();
+        let Some(paths) = matching(world, &from, &written, at, sink) else { continue };
+        for path in paths {
+            if let Some(first) = taken.insert(path.clone(), at) {
+                sink.push(errors::adopted_twice(&path, first, at));
+                continue;
+            }
+            let text = match world.read(&path) {
+                Ok(bytes) if bytes.len() > bytes_left => {
+                    sink.push(errors::manifests_too_large(MOST_BYTES >> 20, at));
+                    return;
+                }
+                Ok(bytes) => {
+                    bytes_left -= bytes.len();
+                    String::from_utf8(bytes)
+                }
+                Err(why) => {
+                    sink.push(errors::manifest_unreadable(&path, &why.to_string(), at));
+                    continue;
+                }
+            };
+            let text = match text {
+                Ok(text) => text,
+                Err(error) => {
+                    let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+                    sink.push(errors::manifest_unreadable(&path, &format!("line {line} of it is not UTF-8"), at));
+                    continue;
+                }
+            };
+            let file = loaded.sources.add(path.clone(), text);
+            let text = &loaded.sources.file(file).text;
+            match read(text, nodes_left) {
+                Ok((tree, objects)) => {
+                    nodes_left = nodes_left.saturating_sub(tree.nodes);
+                    let places = places(&path, text, &objects);
+                    loaded.manifests.push(Manifest {
+                        file,
+                        path,
+                        pattern: at,
+                        tree,
+                        objects,
+                        known_as: Vec::new(),
+                        places,
+                    });
+                }
+                Err(fault) if fault.at == (0..0) => {
+                    // About the file as a whole: what is too much stays too much with the next one.
+                    sink.push(errors::manifest_unreadable(&path, &fault.what, at));
+                    break;
+                }
+                Err(fault) => sink.push(errors::manifest_fault(&path, &fault.what, shown(text, file, &fault.at), at)),
+            }
+        }
+    }
+    loaded.manifests_missing = loaded.manifests.len() < taken.len();
+    loaded.manifests.sort_by(|a, b| a.path.cmp(&b.path));
+    name(loaded);
+}
+
+fn read(text: &str, most: usize) -> Result<(Tree, Objects), Fault> {
+    let tree = parse(text, most).map_err(|fault| match template(text) {
+        Some(at) => Fault { at, what: format!("it is a template, and no YAML until it is rendered ({})", fault.what) },
+        None => fault,
+    })?;
+    let objects = objects(text, &tree)?;
+    if template(text).is_some() {
+        for (document, root) in tree.documents.iter().enumerate() {
+            let has_workload = objects.workloads.iter().any(|workload| workload.way.document == document);
+            holds_template(root, text, has_workload)?;
+        }
+    }
+    Ok((tree, objects))
+}
+
+/// Values that a template engine has still to fill in. Without quotes they read as mappings whose key is a mapping.
+/// With quotes only those of a workload are looked at: in other objects they may be data, as is all text in blocks.
+fn holds_template(root: &Node, text: &str, has_workload: bool) -> Result<(), Fault> {
+    let mut open = vec![root];
+    while let Some(node) = open.pop() {
+        let in_quotes = matches!(node.kind, Kind::Scalar(style, _) if style != Style::Block)
+            && has_workload
+            && node.text(text).is_some_and(|value| value.contains("{{"));
+        if in_quotes || node.entries().iter().any(|(key, _)| matches!(key.kind, Kind::Map(..))) {
+            let what = "a value is a template: render the file first, and adopt what comes out".to_owned();
+            return Err(Fault { at: node.range(), what });
+        }
+        open.extend(node.items());
+        open.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
+    }
+    Ok(())
+}
+
+/// All files that a pattern means, sorted. `None` if there is none, which is reported.
+fn matching(world: &dyn World, from: &str, written: &str, at: Span, sink: &mut Sink) -> Option<Vec<String>> {
+    let wild = |part: &str| part.contains(['*', '?', '[']);
+    let parts: Vec<&str> = written.split('/').collect();
+    let first_wild = parts.iter().position(|part| wild(part)).unwrap_or(parts.len().saturating_sub(1));
+    let (fixed, rest) = parts.split_at(first_wild);
+    let folder = if fixed.is_empty() { "./x".to_owned() } else { format!("{}/x", fixed.join("/")) };
+    let Some(folder) = resolve(from, &folder) else {
+        sink.push(errors::adopt_outside(written, at));
+        return None;
+    };
+    let folder = folder.strip_suffix('x').unwrap_or(&folder).trim_end_matches('/').to_owned();
+    let pattern = match Pattern::new(&rest.join("/")) {
+        Ok(pattern) => pattern,
+        Err(error) => {
+            sink.push(errors::not_a_pattern(written, error.msg, at));
+            return None;
+        }
+    };
+    let depth = if rest.contains(&"**") { DEEPEST } else { rest.len() };
+    let mut walk = Walk { world, pattern, found: Vec::new(), near: Vec::new(), seen: 0 };
+    let done = walk.folder(&folder, "", depth);
+    if let Err((path, why)) = done {
+        // A folder that is not there holds no file that matches: that is said below.
+        if why != ReadError::NotFound {
+            sink.push(errors::manifest_unreadable(&path, &why.to_string(), at));
+            return None;
+        }
+    }
+    if walk.seen > MOST_ENTRIES {
+        sink.push(errors::too_many_files(MOST_ENTRIES, at));
+        return None;
+    }
+    if walk.found.is_empty() {
+        let near = nearest(written, walk.near.iter().map(String::as_str)).map(str::to_owned);
+        sink.push(errors::matches_no_file(written, near.as_deref(), at));
+        return None;
+    }
+    walk.found.sort();
+    Some(walk.found)
+}
+
+struct Walk<'w> {
+    world: &'w dyn World,
+    pattern: Pattern,
+    found: Vec<String>,
+    /// Files that lie beside, for "did you mean".
+    near: Vec<String>,
+    seen: usize,
+}
+
+impl Walk<'_> {
+    /// `below` is what lies between the folder the pattern begins in and this one.
+    fn folder(&mut self, folder: &str, below: &str, depth: usize) -> Result<(), (String, ReadError)> {
+        const OPTIONS: MatchOptions =
+            MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+        let names = self.world.list(folder).map_err(|why| (folder.to_owned(), why))?;
+        // What bzc wrote is never its own input.
+        if names.iter().any(|entry| entry.name == OUTPUT) {
+            return Ok(());
+        }
+        let join =
+            |folder: &str, name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        for Entry { name, is_folder, .. } in names {
+            self.seen += 1;
+            if self.seen > MOST_ENTRIES {
+                return Ok(());
+            }
+            let inside = join(below, &name);
+            if is_folder {
+                if depth > 1 && !name.starts_with('.') {
+                    self.folder(&join(folder, &name), &inside, depth - 1)?;
+                }
+            } else if self.pattern.matches_with(&inside, OPTIONS) {
+                self.found.push(join(folder, &name));
+            } else if name.ends_with(".yaml") || name.ends_with(".yml") {
+                self.near.push(join(folder, &name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives every workload a name of its own: that of its object; where several objects have it, with the kind behind
+/// it; and where that is not enough, with the namespace before it.
+fn name(loaded: &mut Loaded) {
+    let plain = |workload: &Workload| workload.name.clone();
+    let kind = |workload: &Workload| format!("{}.{}", workload.name, workload.kind_text.to_lowercase());
+    let full =
+        |workload: &Workload| format!("{}.{}", workload.namespace.as_deref().unwrap_or("default"), kind(workload));
+    let forms: [&dyn Fn(&Workload) -> String; 3] = [&plain, &kind, &full];
+    let mut counts: Vec<BTreeMap<String, usize>> = Vec::new();
+    for form in forms {
+        let mut count: BTreeMap<String, usize> = BTreeMap::new();
+        for workload in loaded.manifests.iter().flat_map(|manifest| &manifest.objects.workloads) {
+            *count.entry(form(workload)).or_default() += 1;
+        }
+        counts.push(count);
+    }
+    for manifest in &mut loaded.manifests {
+        let known_as = manifest.objects.workloads.iter().map(|workload| {
+            let unique = forms.iter().zip(&counts).map(|(form, count)| (form(workload), count));
+            let unique = unique.filter(|(name, count)| count.get(name) == Some(&1)).map(|(name, _)| name).next();
+            unique.unwrap_or_else(|| full(workload))
+        });
+        manifest.known_as = known_as.collect();
+    }
+    let mut quotas: BTreeMap<String, usize> = BTreeMap::new();
+    for quota in loaded.manifests.iter().flat_map(|manifest| &manifest.objects.quotas) {
+        *quotas.entry(quota.name.clone()).or_default() += 1;
+    }
+    for quota in loaded.manifests.iter_mut().flat_map(|manifest| &mut manifest.objects.quotas) {
+        if quotas.get(&quota.name).is_some_and(|count| *count > 1) {
+            quota.name = format!("{}.{}", quota.namespace.as_deref().unwrap_or("default"), quota.name);
+        }
+    }
+}
+
+/// `path:line` of everything in a file that a number may come from.
+fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> {
+    let ends: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+    let mut starts: Vec<usize> = Vec::new();
+    let amounts = |bounds: &Bounds| {
+        let Bounds { request, limit } = bounds;
+        [request, limit].into_iter().flatten().map(|amount| amount.at.start).collect::<Vec<_>>()
+    };
+    for workload in &objects.workloads {
+        starts.push(workload.at.start);
+        starts.extend(workload.replicas_at.as_ref().map(|at| at.start));
+        for container in &workload.containers {
+            starts.push(container.at.start);
+            starts.extend(amounts(&container.memory));
+            starts.extend(amounts(&container.cpu));
+        }
+    }
+    starts.extend(objects.quotas.iter().map(|quota| quota.amount.at.start));
+    starts.extend(objects.scalers.iter().map(|scaler| scaler.at.start));
+    for defaults in &objects.defaults {
+        starts.extend(amounts(&defaults.memory));
+        starts.extend(amounts(&defaults.cpu));
+    }
+    let place = |start: usize| (start, format!("{path}:{}", ends.partition_point(|end| *end < start) + 1));
+    starts.into_iter().map(place).collect()
+}
