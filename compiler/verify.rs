@@ -179,6 +179,8 @@ impl Check {
                 (_, one_on_a_node) => !one_on_a_node,
             };
             self.holds(&place, enough, || format!("{} pods do not go with {nodes} nodes", service.peak));
+            let other = matches!(service.wave, Some(Wave::Alone(name)) if name != service.name);
+            self.holds(&place, !other, || "it rolls alone under the name of another".to_owned());
             self.holds(&place, service.wave.is_none() || service.surge > 0, || {
                 "without a surge it is in no wave".to_owned()
             });
@@ -291,13 +293,13 @@ impl Check {
         let packaged = sum(components.iter().map(|component| component.ending.into()));
         let mut own = sum(services.iter().map(|s| s.on(at, s.pods).into()));
         if report.nodes.len() > 1 {
-            // Each pod that comes brings its least request beside its shim.
+            // So many that, with their shims taken away, there is no room for the least request of one more.
             let here = services.iter().filter(|service| service.on(at, service.pods) > 0);
             let least = here.map(least_request).min().unwrap_or(0);
             let others = ["os", "k3s", "containerd", "eviction"].into_iter().map(|id| reserved(id).into());
             let taken = sum(others.chain([secrets, held, packaged.saturating_mul(shim)]));
             let left = u128::from(node.memory).saturating_sub(taken);
-            own = own.min(left.checked_div(least.saturating_add(shim)).unwrap_or(own));
+            own = own.min(left.saturating_add(shim).checked_div(least.saturating_add(shim)).unwrap_or(own));
         }
         // The kubelet admits no more than so many.
         let shim_pods = packaged.saturating_add(own).min(node.max_pods.into());

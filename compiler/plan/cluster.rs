@@ -2,7 +2,7 @@
 //! there none? The sums of one node are in `size.rs`, the search and its lemma in `pack.rs`.
 
 use super::model::{Choice, ComponentPlan, NodePlan, Placement, Plan, Workload};
-use super::pack::{self, Certificate, Class, Spread, Verdict};
+use super::pack::{self, Certificate, Class, Dimension, Spread, Verdict};
 use super::size::{Moment, choose, level, moments};
 use super::{Excess, SECRET_BYTES, reserve, secret_mounts};
 use crate::base::quantity::MIB;
@@ -40,6 +40,9 @@ pub(super) fn settle<'a>(
     let low = lowest(workloads);
     // Whether budgets hold does not depend on nodes.
     choose(program, nodes, Some(i128::from(u64::MAX)), &mut workloads.clone()).map_err(Failure::Over)?;
+    if let Some(crowded) = nodes.iter().enumerate().find_map(|(at, node)| crowded(node, at, &low, &program.nodes[at])) {
+        return Err(Failure::Nowhere(crowded));
+    }
     let room: i128 = nodes.iter().map(|node| i128::from(node.allocatable)).sum();
     let room = room - i128::from(packaged(nodes, |component| component.request));
     let mut filled = workloads.clone();
@@ -89,14 +92,16 @@ pub(super) fn settle<'a>(
         return Err(filled_to.err().map_or(Failure::Lost(None, None), Failure::Over));
     }
     if let Some(pins) = pins(program, nodes, workloads) {
-        for (workload, nodes) in workloads.iter_mut().zip(pins) {
+        let mut held = workloads.clone();
+        for (workload, nodes) in held.iter_mut().zip(pins) {
             workload.nodes = nodes;
         }
-        for (index, node) in nodes.iter_mut().enumerate() {
-            *node = reserve::node(program, workloads, index);
+        let with_held: Vec<NodePlan<'a>> = (0..nodes.len()).map(|at| reserve::node(program, &held, at)).collect();
+        if let Ok(level) = choose(program, &with_held, None, &mut held) {
+            nodes.iter_mut().zip(with_held).for_each(|(node, held)| *node = held);
+            *workloads = held;
+            return Ok(Found { level, placement: Placement::Pinned });
         }
-        let level = choose(program, nodes, None, workloads).map_err(Failure::Over)?;
-        return Ok(Found { level, placement: Placement::Pinned });
     }
     match (filled_to, verdict) {
         (Err(over), _) => Err(Failure::Over(over)),
@@ -123,8 +128,7 @@ fn over_by_themselves(nodes: &[NodePlan<'_>], low: &[Workload<'_>]) -> Vec<Exces
 fn lowest<'a>(workloads: &[Workload<'a>]) -> Vec<Workload<'a>> {
     let mut low = workloads.to_vec();
     for workload in low.iter_mut().filter(|workload| matches!(workload.choice, Choice::Level | Choice::Ceiling)) {
-        workload.request = workload.least;
-        workload.limit = workload.least;
+        workload.give(workload.pod_least());
     }
     low
 }
@@ -139,12 +143,27 @@ pub(crate) fn packaged(nodes: &[NodePlan<'_>], of: impl Fn(&ComponentPlan) -> u6
     nodes.iter().enumerate().map(on).fold(0, u64::saturating_add)
 }
 
-/// What a node has for pods that may also go elsewhere: what is allocatable less what every node has.
-fn room(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>], declared: &Node<'_>) -> pack::Node {
+/// CPU and number of the pods that a node has whatever happens.
+fn fixed_counts(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>]) -> (u64, u64) {
     let every = || node.components.iter().filter(|component| component.every_node);
     let daemons = || workloads.iter().filter(|workload| workload.is_fixed() && workload.may_be_on(at));
     let cpu = every().map(|c| c.cpu).chain(daemons().map(|w| w.cpu)).fold(0, u64::saturating_add);
-    let pods = every().map(|component| component.peak).sum::<u64>() + daemons().count() as u64;
+    (cpu, every().map(|component| component.peak).sum::<u64>() + daemons().count() as u64)
+}
+
+/// Whether those alone are more than a node takes.
+fn crowded(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>], declared: &Node<'_>) -> Option<Certificate> {
+    let (cpu, pods) = fixed_counts(node, at, workloads);
+    let has_cpu = declared.cpu.map_or(cpu, |has| has.value.milli);
+    let counts = [(Dimension::Cpu, cpu, has_cpu), (Dimension::Pods, pods, declared.max_pods.value)];
+    let (dimension, needed, have) = counts.into_iter().find(|(_, needed, have)| needed > have)?;
+    let nodes = u16::try_from(at).into_iter().collect();
+    Some(Certificate::Volume { dimension, nodes, needed: needed.into(), have: have.into() })
+}
+
+/// What a node has for pods that may also go elsewhere: what is allocatable less what every node has.
+fn room(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>], declared: &Node<'_>) -> pack::Node {
+    let (cpu, pods) = fixed_counts(node, at, workloads);
     pack::Node {
         memory: node.allocatable.saturating_sub(fixed(node, at, workloads)),
         cpu: declared.cpu.map(|has| has.value.milli.saturating_sub(cpu)),
@@ -240,19 +259,27 @@ fn pins(program: &Program<'_>, nodes: &[NodePlan<'_>], workloads: &[Workload<'_>
             let bare = reserve::node(program, &[], at);
             let mut room = room(&bare, at, &[], &program.nodes[at]);
             let movable = || bare.components.iter().filter(|component| !component.every_node);
-            room.memory = room.memory.saturating_sub(movable().map(|c| c.request).sum());
-            room.pods = room.pods.saturating_sub(movable().map(|c| c.peak).sum());
-            room.cpu = room.cpu.map(|cpu| cpu.saturating_sub(movable().map(|c| c.cpu).sum()));
+            let mut less = |memory: u64, cpu: u64, pods: u64| {
+                room.memory = room.memory.checked_sub(memory)?;
+                room.pods = room.pods.checked_sub(pods)?;
+                // CPU that nobody asks for is not missed.
+                room.cpu = match room.cpu {
+                    Some(has) if cpu > 0 => Some(has.checked_sub(cpu)?),
+                    has => has,
+                };
+                Some(())
+            };
+            let of = |amount: fn(&ComponentPlan) -> u64| movable().map(amount).fold(0, u64::saturating_add);
+            less(of(|c| c.request), of(|c| c.cpu), of(|c| c.peak))?;
             for (service, workload) in program.services.iter().zip(&low).filter(|(_, workload)| workload.is_fixed()) {
                 if workload.may_be_on(at) {
-                    room.memory = room.memory.saturating_sub(workload.pod_request() + beside(service, workload, at));
-                    room.pods = room.pods.saturating_sub(1);
-                    room.cpu = room.cpu.map(|cpu| cpu.saturating_sub(workload.cpu));
+                    let memory = workload.pod_request().saturating_add(beside(service, workload, at));
+                    less(memory, workload.cpu, 1)?;
                 }
             }
-            room
+            Some(room)
         })
-        .collect();
+        .collect::<Option<_>>()?;
     // The cost of a pod beside its request differs between nodes only in the shim; the dearest counts.
     let dearest = |service: &Service<'_>, workload: &Workload<'_>| {
         (0..nodes.len()).map(|node| beside(service, workload, node)).max().unwrap_or(0)

@@ -308,7 +308,9 @@ pub(super) fn nowhere(plan: &Plan<'_, '_>, certificate: &Certificate) -> Diagnos
             let workload = &plan.workloads[*class];
             let rooms = plan.nodes.iter().enumerate().filter(|(at, _)| workload.may_be_on(*at));
             let largest = rooms.map(|(_, node)| node.allocatable).max().unwrap_or(0);
-            let over = workload.charge(true).saturating_sub(largest);
+            // A smaller pod may be there once more, beside one that ends, with a shim.
+            let shim = program.nodes.iter().map(|node| node.process.shim.value.n).max().unwrap_or(0);
+            let over = workload.charge(true).saturating_sub(largest).saturating_add(shim);
             (vec![*class], over.saturating_mul(workload.peak()))
         }
         _ => (all, by_volume(plan, certificate)),

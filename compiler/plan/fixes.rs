@@ -27,7 +27,7 @@ struct Saving {
 }
 
 pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], on_node: bool) -> Vec<Help> {
-    let deficit = over.deficit;
+    let deficit = over.deficit.saturating_add(shims_to_come(plan, over.ceiling));
     let surge = without_surge(plan, members, on_node);
     let components = if on_node { fewer_components(plan) } else { Vec::new() };
     let enough = |savings: &[Saving]| -> Vec<Help> {
@@ -35,7 +35,7 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
         enough.map(|saving| saving.help.clone()).collect()
     };
     let mut helps = enough(&surge);
-    helps.extend(lower_ends(plan, members, on_node, deficit));
+    helps.extend(lower_ends(plan, members, on_node, over.ceiling, deficit));
     if let Ceiling::Budget(index) = over.ceiling
         && let Some(span) = plan.program.budgets[index].ceiling.origin.span
     {
@@ -47,7 +47,13 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
     helps.extend(enough(&components));
     helps.extend(one_less(plan, members, on_node, deficit));
     helps.truncate(MOST);
-    helps.extend(pairs(plan, members, on_node, deficit, surge.into_iter().chain(components).collect()));
+    helps.extend(pairs(
+        plan,
+        members,
+        on_node,
+        Excess { deficit, ..over },
+        surge.into_iter().chain(components).collect(),
+    ));
     let at = match over.ceiling {
         Ceiling::Node(at) | Ceiling::Overcommit(at) => Some(at),
         // The largest one: it can take what no other can.
@@ -65,6 +71,16 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
     helps
 }
 
+/// On several nodes smaller pods are more that may be on one at once, and each brings a shim: a few of them.
+fn shims_to_come(plan: &Plan<'_, '_>, ceiling: Ceiling) -> u64 {
+    const FEW: u64 = 4;
+    let (Ceiling::Node(at) | Ceiling::Overcommit(at), true) = (ceiling, plan.on_several_nodes()) else { return 0 };
+    let pods = plan.workloads.iter().map(|workload| workload.on(at, workload.pods)).fold(0, u64::saturating_add);
+    let packaged: u64 = plan.nodes[at].components.iter().map(|component| component.pods).sum();
+    let more = pods.saturating_add(packaged).saturating_sub(plan.nodes[at].shim_pods);
+    more.min(FEW) * plan.program.nodes[at].process.shim.value.n
+}
+
 /// A machine with more memory in the place of a node.
 fn larger_machine(plan: &Plan<'_, '_>, at: usize, needed: Bytes, span: Span) -> Help {
     let text = match plan.on_several_nodes() {
@@ -76,7 +92,7 @@ fn larger_machine(plan: &Plan<'_, '_>, at: usize, needed: Bytes, span: Span) -> 
 
 /// Two changes that together free enough where neither does alone: two savings, or a saving and a number that is
 /// lowered by what is left. `compile.rs` shows them only where no single change holds.
-fn pairs(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64, savings: Vec<Saving>) -> Vec<Help> {
+fn pairs(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, over: Excess, savings: Vec<Saving>) -> Vec<Help> {
     let mut pairs = Vec::new();
     let mut both = |one: &Help, other: &Help| {
         // Two edits of one place would undo each other.
@@ -88,10 +104,10 @@ fn pairs(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64, sa
         let edits = one.edits.iter().chain(&other.edits).cloned().collect();
         pairs.push(Help { text, edits, needs_machine: false });
     };
-    let small: Vec<&Saving> = savings.iter().filter(|saving| (1..deficit).contains(&saving.saved)).collect();
+    let small: Vec<&Saving> = savings.iter().filter(|saving| (1..over.deficit).contains(&saving.saved)).collect();
     for (at, one) in small.iter().enumerate() {
-        let left = deficit - one.saved;
-        let lowered = lower_ends(plan, members, on_node, left);
+        let left = over.deficit - one.saved;
+        let lowered = lower_ends(plan, members, on_node, over.ceiling, left);
         let fewer = fewer_replicas(plan, members, on_node, left);
         lowered.iter().chain(&fewer).for_each(|other| both(&one.help, other));
         for other in small[at + 1..].iter().filter(|other| other.saved >= left) {
@@ -188,7 +204,7 @@ fn share<'n>(places: &mut Vec<Sharing<'n>>, span: Span, name: &'n str, pods: u64
 }
 
 /// A lower low end for all services that take theirs from one place.
-fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Vec<Help> {
+fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, ceiling: Ceiling, deficit: u64) -> Vec<Help> {
     let mut places: Vec<Sharing<'_>> = Vec::new();
     let mut kinds: Vec<(bool, Option<&str>)> = Vec::new();
     for &index in members {
@@ -200,19 +216,24 @@ fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u6
             Memory::Burst { limit, .. } => (limit, false),
         };
         let Some(span) = low.origin.span else { continue };
+        // Of what is on every node, only the pod of this one counts there.
+        let pods = match ceiling {
+            Ceiling::Node(at) => workload.on(at, workload.peak()),
+            _ => workload.peak(),
+        };
         let tier = match (low.origin.kind, service.tier) {
             ("tier", Some(tier)) => Some(plan.program.tiers[tier].name.value),
             _ => None,
         };
         let known = places.len();
-        share(&mut places, span, service.name.value, workload.peak(), workload.main_charge(on_node));
+        share(&mut places, span, service.name.value, pods, workload.main_charge(on_node));
         if places.len() > known {
             kinds.push((one_number, tier));
         }
         for extra in service.extras.iter().filter(|extra| extra.stays) {
             let Some(span) = extra.memory.origin.span else { continue };
             let known = places.len();
-            share(&mut places, span, extra.name.value, workload.peak(), extra.memory.value.n);
+            share(&mut places, span, extra.name.value, pods, extra.memory.value.n);
             if places.len() > known {
                 kinds.push((true, None));
             }

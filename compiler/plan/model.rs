@@ -235,6 +235,26 @@ impl Workload<'_> {
         main.saturating_add(self.sidecar_requests).max(self.init_request_peak)
     }
 
+    /// Chooses out of its range, so that a pod counts for `size`: its main container has what the sidecars leave.
+    pub(super) fn give(&mut self, size: u64) {
+        let main = (size - self.sidecars).min(self.limit.n);
+        if self.choice == Choice::Level && main == self.limit.n {
+            self.choice = Choice::Ceiling;
+        }
+        if main != self.limit.n {
+            self.limit = Bytes::new(main);
+        }
+        self.request = self.limit;
+    }
+
+    /// Chooses anew out of a range whose upper end is `highest`.
+    pub(super) fn give_anew(&mut self, size: u64, highest: Bytes) {
+        if matches!(self.choice, Choice::Ceiling | Choice::Level) {
+            (self.limit, self.choice) = (highest, Choice::Level);
+        }
+        self.give(size);
+    }
+
     /// What the scheduler counts for one pod.
     pub fn pod_request(&self) -> u64 {
         self.requested(self.request.n)

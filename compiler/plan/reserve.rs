@@ -41,11 +41,12 @@ pub(super) fn node<'a>(program: &Program<'a>, workloads: &[Workload<'a>], index:
     let capacity = node.memory.value.n;
     let taken = u128::from(os) + u128::from(k3s) + u128::from(containerd) + u128::from(eviction) + secrets + held;
     if program.nodes.len() > 1 {
-        // Not all pods that may come can be here at once: each brings its request, also while it ends.
+        // Not all pods that may come can be here at once: each brings its request, also while it ends. With n shims
+        // reserved there must be no room for n + 1 of the least requests: left - n * shim < (n + 1) * least.
         let here = workloads.iter().filter(|workload| workload.on(index, workload.pods) > 0);
         let least = here.map(|workload| u128::from(workload.charge(true))).min().unwrap_or(0);
         let left = u128::from(capacity).saturating_sub(taken + packaged * shim);
-        own = own.min(left.checked_div(least + shim).unwrap_or(own));
+        own = own.min((left + shim).checked_div(least + shim).unwrap_or(own));
     }
     // The kubelet admits no more; a pod that ends is one of them until it has ended.
     let shim_pods = (packaged + own).min(u128::from(node.max_pods.value));

@@ -1,12 +1,12 @@
 //! Which sums bound the memory of services, and a number out of every range under all of them: from nodes, budgets and
 //! the moments of a rollout come ceilings and claims for `fill.rs`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fill::{Claim, Fill, fill};
 use super::model::{Choice, NodePlan, Wave, Workload};
 use super::{Ceiling, Excess, limits};
-use crate::base::quantity::Bytes;
+use crate::base::quantity::{Bytes, MIB};
 use crate::sema::hir::{FillPolicy, Program};
 
 /// A moment at which rollouts that may happen at once have all started their new pods.
@@ -32,8 +32,7 @@ impl Moment {
     }
 }
 
-/// The moments that can be the worst. Of services that roll alone and are alike, the first is enough: it is never the
-/// smaller one.
+/// The moments that can be the worst. Of services that roll alone and are alike, the first is enough.
 pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<Moment> {
     let mut moments = Vec::new();
     let mut waves = BTreeSet::new();
@@ -44,19 +43,8 @@ pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<
             Wave::Of(wave) => {
                 waves.insert(wave);
             }
-            Wave::Alone => {
-                let service = &program.services[index];
-                let members = |budget: &crate::sema::hir::Budget<'_>| {
-                    budget.members.as_ref().is_none_or(|members| members.binary_search(&index).is_ok())
-                };
-                let budgets: Vec<bool> = program.budgets.iter().map(members).collect();
-                let weight = service.weight.map(|weight| weight.value);
-                let size = (workload.pod_least(), workload.pod_request(), workload.pod_limit(), workload.cpu);
-                let where_to = (workload.nodes.clone(), workload.one_a_node);
-                if alike.insert((size, workload.replicas, workload.surge, weight, budgets, where_to)) {
-                    moments.push(Moment::Alone(index));
-                }
-            }
+            Wave::Alone if alike.insert(likeness(program, index, workload)) => moments.push(Moment::Alone(index)),
+            Wave::Alone => {}
         }
     }
     moments.extend(waves.into_iter().map(Moment::Of));
@@ -64,6 +52,82 @@ pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<
         moments.push(Moment::Calm);
     }
     moments
+}
+
+/// What services that roll alone have in common where the moment of one stands for those of the others: what a pod may
+/// count for, with what stands beside its main container; how many there are; weight and budgets; where they may be.
+type Likeness = ([u64; 6], [u64; 2], (Option<u64>, bool), Vec<bool>, (Option<Vec<u16>>, bool));
+
+fn likeness(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> Likeness {
+    let members = |budget: &crate::sema::hir::Budget<'_>| {
+        budget.members.as_ref().is_none_or(|members| members.binary_search(&index).is_ok())
+    };
+    let budgets = program.budgets.iter().map(members).collect();
+    let service = &program.services[index];
+    let share = (service.weight.map(|weight| weight.value), service.shrinks_first);
+    let (least, request, limit) = (workload.pod_least(), workload.pod_request(), workload.pod_limit());
+    let pod = [least, request, limit, workload.cpu, workload.sidecars, workload.init_peak];
+    let place = (workload.nodes.clone(), workload.one_a_node);
+    (pod, [workload.replicas, workload.surge], share, budgets, place)
+}
+
+/// Which services roll alone, and what each stands for.
+fn alone(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<(usize, Likeness)> {
+    let all = workloads.iter().enumerate();
+    let alone = all.filter(|(_, workload)| workload.surge > 0 && workload.wave == Wave::Alone);
+    alone.map(|(index, workload)| (index, likeness(program, index, workload))).collect()
+}
+
+/// Of services that were alike, only the first was charged for its rollout. Another may have got a last step for which
+/// its own rollout has no room: it gets no more than the first, and what it gives back is dealt again.
+fn level_alike(
+    program: &Program<'_>,
+    (rooms, claims, ranged): (&[Room], &[Claim], &[usize]),
+    alone: &[(usize, Likeness)],
+    highest: &[Bytes],
+    workloads: &mut [Workload<'_>],
+) {
+    let mut firsts: BTreeMap<&Likeness, usize> = BTreeMap::new();
+    let mut first_of: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut lowered = false;
+    for (index, likeness) in alone {
+        let like = *firsts.entry(likeness).or_insert(*index);
+        first_of.insert(*index, like);
+        let size = workloads[like].pod_limit();
+        if workloads[*index].choice != Choice::Burst && workloads[*index].pod_limit() > size {
+            workloads[*index].give_anew(size, highest[*index]);
+            lowered = true;
+        }
+    }
+    if !lowered {
+        return;
+    }
+    let mut left: Vec<i128> = rooms.iter().map(|room| room.left).collect();
+    for (claim, index) in claims.iter().zip(ranged) {
+        let size = i128::from(workloads[*index].pod_limit());
+        claim.under.iter().for_each(|(room, copies)| left[usize::from(*room)] -= size * i128::from(*copies));
+    }
+    let mut deal = |last: bool| {
+        let mut dealt = false;
+        for (claim, &index) in claims.iter().zip(ranged) {
+            let size = workloads[index].pod_limit();
+            let next = claim.hi.min((size / MIB + 1) * MIB);
+            let first = first_of.get(&index).filter(|first| **first != index);
+            let behind = first.is_some_and(|first| workloads[*first].pod_limit() < next);
+            if next <= size || behind || program.services[index].shrinks_first != last {
+                continue;
+            }
+            let cost = |copies: u64| i128::from(next - size) * i128::from(copies);
+            if claim.under.iter().all(|(room, copies)| cost(*copies) <= left[usize::from(*room)]) {
+                claim.under.iter().for_each(|(room, copies)| left[usize::from(*room)] -= cost(*copies));
+                workloads[index].give_anew(next, highest[index]);
+                dealt = true;
+            }
+        }
+        dealt
+    };
+    while deal(false) {}
+    while deal(true) {}
 }
 
 /// A sum that may not be exceeded at some moment.
@@ -100,6 +164,8 @@ pub(super) fn choose(
             add(Ceiling::Budget(index), i128::from(budget.ceiling.value.n));
         }
     }
+    let alone = alone(program, workloads);
+    let highest: Vec<Bytes> = workloads.iter().map(|workload| workload.limit).collect();
     let mut claims: Vec<Claim> = Vec::with_capacity(workloads.len());
     let mut ranged: Vec<usize> = Vec::with_capacity(workloads.len());
     for (index, workload) in workloads.iter().enumerate() {
@@ -138,6 +204,7 @@ pub(super) fn choose(
     // A room below zero is over by itself; the claims must then be over by that much more.
     let clamp = |n: i128| u64::try_from(n.max(0)).unwrap_or(u64::MAX);
     let positive: Vec<u64> = rooms.iter().map(|room| clamp(room.left)).collect();
+    let kept = if alone.is_empty() { Vec::new() } else { claims.clone() };
     let filled = in_turns(program, &ranged, claims, &positive);
     let mut deficits: Vec<u64> = rooms.iter().map(|room| clamp(-room.left)).collect();
     if let Fill::Over(over) = &filled {
@@ -154,18 +221,8 @@ pub(super) fn choose(
     }
     match filled {
         Fill::Fits { sizes, .. } if over.is_empty() => {
-            for (index, size) in ranged.into_iter().zip(sizes) {
-                let workload = &mut workloads[index];
-                // The pod got `size`; its main container what the sidecars leave of it.
-                let size = (size - workload.sidecars).min(workload.limit.n);
-                if workload.choice == Choice::Level && size == workload.limit.n {
-                    workload.choice = Choice::Ceiling;
-                }
-                if size != workload.limit.n {
-                    workload.limit = Bytes::new(size);
-                }
-                workload.request = workload.limit;
-            }
+            ranged.iter().zip(sizes).for_each(|(index, size)| workloads[*index].give(size));
+            level_alike(program, (&rooms, &kept, &ranged), &alone, &highest, workloads);
             Ok(level(program, workloads))
         }
         _ => Err(over),

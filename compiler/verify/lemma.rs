@@ -34,7 +34,14 @@ struct Cluster {
 /// What keeps the lemma from showing what the report says, at each moment.
 pub(super) fn any_order(report: &Report<'_>) -> Vec<String> {
     let mut faults = Vec::new();
-    for moment in moments(report) {
+    let all = moments(report);
+    for (at, shown) in report.placement.moments.iter().enumerate() {
+        let is_first = report.placement.moments[..at].iter().all(|other| other.wave != shown.wave);
+        if !is_first || !all.contains(&shown.wave) {
+            faults.push("its moments are not those of the rollouts".to_owned());
+        }
+    }
+    for moment in all {
         let Some(shown) = report.placement.moments.iter().find(|shown| stands_for(report, shown.wave, moment)) else {
             faults.push("a wave of rollouts is not among its moments".to_owned());
             continue;
