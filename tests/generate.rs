@@ -2,12 +2,14 @@
 //! that properties can change one number or the order of things and print it again.
 
 mod kinds;
+mod nodes;
 mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use kinds::beside;
 pub use kinds::{Extra, Kind, Overlap};
+pub use nodes::{Node, Place};
 use parts::given;
 pub use parts::{Item, Rng, print};
 
@@ -78,6 +80,7 @@ impl Memory {
 pub enum Rollout {
     Replace,
     Recreate,
+    Serial,
     Surge(u64),
     Percent(u64),
 }
@@ -87,6 +90,7 @@ impl Rollout {
         match self {
             Rollout::Replace => "replace".to_owned(),
             Rollout::Recreate => "recreate".to_owned(),
+            Rollout::Serial => "serial".to_owned(),
             Rollout::Surge(n) => format!("surge {n}"),
             Rollout::Percent(n) => format!("surge {n}%"),
         }
@@ -155,22 +159,11 @@ pub struct Service {
     pub common: Common,
     /// Workers of a fastapi image; `None` for an image that exists.
     pub workers: Option<Option<u64>>,
+    pub place: Place,
+    wave: Option<u64>,
     secrets: u64,
     /// Image, ports, volumes, variables: what nothing perturbs.
     rest: Vec<Item>,
-}
-
-#[derive(Debug, Clone)]
-pub struct Node {
-    pub name: String,
-    pub memory: Mem,
-    pub cpu: Option<(u64, String)>,
-    pub reserve: Option<Mem>,
-    pub eviction: Option<Mem>,
-    pub max_pods: Option<u64>,
-    pub overcommit: Option<u64>,
-    /// `disable` of its own, in place of the one that all nodes share.
-    disable: Option<Vec<&'static str>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -201,7 +194,10 @@ pub struct Change {
 
 #[derive(Debug, Clone)]
 pub struct Program {
-    pub node: Node,
+    /// One, but for those of `cluster`.
+    pub nodes: Vec<Node>,
+    /// Whether it is to go on without any one node.
+    pub survive: bool,
     pub k3s: Option<K3s>,
     pub coredns: Option<Memory>,
     pub budgets: Vec<Budget>,
@@ -251,7 +247,8 @@ impl Program {
     pub fn items(&self) -> Vec<Item> {
         let mut items = vec![Item::line("edition = 1")];
         items.extend(self.namespace.map(|name| Item::line(format!("namespace = {name}"))));
-        items.push(self.node_item());
+        items.extend(self.survive.then(|| Item::line("survive = 1")));
+        items.extend(self.nodes.iter().map(Node::item));
         items.extend(self.k3s.as_ref().map(K3s::item));
         items.extend(self.coredns.as_ref().map(|memory| Item::block("component coredns", vec![memory.item(false)])));
         for budget in &self.budgets {
@@ -290,27 +287,13 @@ impl Program {
         (self.prod && !self.changes.is_empty()).then(|| "prod".to_owned())
     }
 
-    fn node_item(&self) -> Item {
-        let node = &self.node;
-        let text = |given: &Option<Mem>| given.as_ref().map(|given| given.text.clone());
-        let mut body = given([
-            ("memory", Some(node.memory.text.clone())),
-            ("cpu", node.cpu.as_ref().map(|(_, text)| text.clone())),
-            ("reserve", text(&node.reserve)),
-            ("eviction-hard", text(&node.eviction)),
-            ("max-pods", node.max_pods.map(|n| n.to_string())),
-            ("overcommit", node.overcommit.map(|n| format!("{n}%"))),
-        ]);
-        let own = node.disable.as_ref().map(|names| Item::line(format!("disable = [{}]", names.join(", "))));
-        body.extend(own.map(|own| Item::block("k3s", vec![own])));
-        Item::block(format!("node {}", node.name), body)
-    }
-
     fn service_item(&self, service: &Service) -> Item {
         let below = service.tier.map(|tier| &self.tiers[tier]);
         let mut body: Vec<Item> = below.iter().map(|tier| Item::line(format!("tier = {}", tier.name))).collect();
         body.extend(service.common.of_kind(&service.kind).items(below.map(|tier| &tier.common)));
         body.extend(service.kind.items());
+        body.extend(service.wave.map(|wave| Item::line(format!("wave = {wave}"))));
+        body.extend(service.place.items());
         body.extend(service.rest.iter().cloned());
         body.extend(service.extras.iter().map(Extra::item));
         Item::block(format!("{} {}", service.kind.keyword(), service.names.join(", ")), body)
@@ -350,6 +333,7 @@ impl Program {
                 let surge = match self.of(service, |common| common.rollout) {
                     _ if !matches!(service.kind, Kind::Service | Kind::Scaled(..)) => 0,
                     None | Some(Rollout::Replace | Rollout::Recreate) => 0,
+                    Some(Rollout::Serial) => replicas.min(1),
                     Some(Rollout::Surge(n)) => n.min(replicas),
                     Some(Rollout::Percent(p)) => (p * replicas).div_ceil(100).min(replicas),
                 };
@@ -504,10 +488,11 @@ impl Maker {
     }
 
     fn rollout(&mut self) -> Rollout {
-        match self.rng.range(0, 5) {
+        match self.rng.range(0, 6) {
             0 | 1 => Rollout::Replace,
             2 => Rollout::Recreate,
-            3 | 4 => Rollout::Surge(self.rng.range(1, 2)),
+            3 => Rollout::Serial,
+            4 | 5 => Rollout::Surge(self.rng.range(1, 2)),
             _ => Rollout::Percent(*self.rng.pick(&[1, 25, 34, 50, 100, 150])),
         }
     }
@@ -582,6 +567,20 @@ pub enum Size {
 /// The program of a seed. `pressure` is how much of the node and of each budget the services take at their least,
 /// in percent, from the first to the second: above a hundred it is unlikely to fit.
 pub fn program(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
+    made(seed, size, pressure, false)
+}
+
+/// The same on several nodes.
+pub fn cluster(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
+    made(seed, size, pressure, true)
+}
+
+/// One with several nodes for every fifth seed.
+pub fn any(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
+    made(seed, size, pressure, seed % 5 == 4)
+}
+
+fn made(seed: u64, size: Size, pressure: (u64, u64), several: bool) -> Program {
     let mut maker = Maker {
         rng: Rng::new(seed),
         lets: vec![("unit", 16 * MIB), ("base", 32 * MIB), ("metric", 40_000_000)],
@@ -660,7 +659,10 @@ pub fn program(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
             }
             None => Item::line(format!("image = \"ghcr.io/acme/{}:1.{made}\"", names[0])),
         });
-        services.push(Service { kind, extras, names, tier, common, workers, secrets, rest });
+        let wave =
+            matches!(kind, Kind::Service | Kind::Scaled(..)).then(|| m.rng.chance(12).then(|| m.rng.range(1, 2)));
+        let (wave, place) = (wave.flatten(), Place::default());
+        services.push(Service { kind, extras, names, tier, common, workers, place, wave, secrets, rest });
         made += several;
     }
     let namespace = m.rng.chance(20).then_some("shop");
@@ -682,20 +684,18 @@ pub fn program(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
     let mut lets: Vec<(&'static str, String)> =
         vec![("unit", "16Mi".to_owned()), ("base", "unit * 2".to_owned()), ("metric", "40M".to_owned())];
     lets.extend(maker.ranges.clone());
-    let node = Node {
-        name: (*maker.rng.pick(&["wsl", "pi", "vps"])).to_owned(),
-        memory: Mem::plain(MIB),
-        cpu: None,
-        reserve: maker.rng.chance(75).then(|| maker.amount(60, 400)),
-        eviction: maker.rng.chance(35).then(|| maker.amount(50, 150)),
-        max_pods: None,
-        overcommit: maker.rng.chance(8).then(|| maker.rng.range(100, 200)),
-        disable: (size != Size::Tiny && maker.rng.chance(4))
-            .then(|| ["traefik", "metrics-server", "local-storage"][..maker.rng.index(4)].to_vec()),
-    };
+    let name = *maker.rng.pick(&["wsl", "pi", "vps"]);
+    let mut node = Node::new(&mut maker, name);
+    node.overcommit = maker.rng.chance(8).then(|| maker.rng.range(100, 200));
+    node.disable = (size != Size::Tiny && maker.rng.chance(4))
+        .then(|| ["traefik", "metrics-server", "local-storage"][..maker.rng.index(4)].to_vec());
+    let (nodes, survive) = (vec![node], false);
     let mut program =
-        Program { node, k3s, coredns, budgets: Vec::new(), tiers, services, lets, namespace, changes, prod };
-    size_node(&mut program, &mut maker, pressure);
+        Program { nodes, survive, k3s, coredns, budgets: Vec::new(), tiers, services, lets, namespace, changes, prod };
+    match several {
+        true => nodes::spread(&mut program, &mut maker, pressure),
+        false => size_node(&mut program, &mut maker, pressure),
+    }
     add_budgets(&mut program, &mut maker, pressure);
     program
 }
@@ -703,21 +703,11 @@ pub fn program(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
 /// Gives the node a size near what everything takes.
 fn size_node(program: &mut Program, maker: &mut Maker, pressure: (u64, u64)) {
     let needs = program.needs();
-    let bytes = |given: Option<&Mem>, otherwise: u64| given.map_or(otherwise * MIB, |given| given.bytes);
-    let k3s = program.k3s.as_ref();
-    let mut fixed = bytes(k3s.and_then(|k3s| k3s.memory.as_ref()), 768)
-        + bytes(k3s.and_then(|k3s| k3s.containerd.as_ref()), 64)
-        + bytes(program.node.reserve.as_ref(), 0)
-        + bytes(program.node.eviction.as_ref(), 100);
-    let on = |name: &str| k3s.is_none_or(|k3s| !k3s.disable.contains(&name));
-    let dns = if on("coredns") { 270 } else { 0 };
-    fixed += program.coredns.as_ref().map_or(dns * MIB, Memory::most);
-    let others = [("metrics-server", 122), ("local-storage", 64), ("traefik", 512)];
-    fixed += others.iter().filter(|(name, _)| on(name)).map(|(_, mib)| mib * MIB).sum::<u64>();
+    let fixed = nodes::fixed(program, &program.nodes[0]);
     let services: u64 = needs.values().map(|need| need.0 + need.1).sum();
     let percent = maker.rng.range(pressure.0, pressure.1);
     let wanted = (fixed + services * 100 / percent).clamp(700 * MIB, 8192 * MIB);
-    program.node.memory = match maker.rng.range(0, 3) {
+    program.nodes[0].memory = match maker.rng.range(0, 3) {
         0 => Mem::plain(wanted / 1024 * 1024),
         1 => maker.spelled(wanted / (256 * MIB) * 256 * MIB),
         2 => maker.spelled(wanted / 1_000_000 * 1_000_000),
@@ -726,13 +716,13 @@ fn size_node(program: &mut Program, maker: &mut Maker, pressure: (u64, u64)) {
     let pods: u64 = needs.values().map(|need| need.2).sum();
     let cpu: u64 = needs.values().map(|need| need.3).sum::<u64>() + 200;
     if maker.rng.chance(20) {
-        program.node.max_pods = Some((pods + maker.rng.range(0, 30)).max(5) - maker.rng.range(0, 3));
+        program.nodes[0].max_pods = Some((pods + maker.rng.range(0, 30)).max(5) - maker.rng.range(0, 3));
     }
     if maker.rng.chance(70) {
         let least = cpu.div_ceil(1000);
         let (cores, few) = (least + maker.rng.range(0, 4), cpu * 19 / 20);
         let enough = maker.rng.chance(90);
-        program.node.cpu = Some(if enough { (cores * 1000, cores.to_string()) } else { (few, format!("{few}m")) });
+        program.nodes[0].cpu = Some(if enough { (cores * 1000, cores.to_string()) } else { (few, format!("{few}m")) });
     }
 }
 

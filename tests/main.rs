@@ -4,6 +4,7 @@
 //! `BLESS=1 cargo test` writes what came out where an expectation stands, and removes expectations nobody asks for.
 
 mod adopt;
+mod adversary;
 mod cli;
 mod determinism;
 mod fmt;

@@ -2,19 +2,22 @@
 //! rules of Kubernetes and K3s, and compares with `report.json` to the byte. It shares no code with the compiler:
 //! quantities, rollouts and what K3s packages are known here from their own sources.
 
-#![expect(clippy::disallowed_methods, reason = "tests read their inputs")]
-
+mod components;
+mod nodes;
 mod pods;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
 
-use bzc::{Compilation, Entry, MemoryWorld, Options, ReadError, Want, World};
+use bzc::{Compilation, MemoryWorld, Options, Want};
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use crate::generate::{self, Kind, Size};
+use crate::generate::{self, Size};
+use crate::golden::{examples, goldens};
+use crate::support::corpus;
+use components::{Component, compare_components, components, others};
+use nodes::Node;
+pub(crate) use nodes::{Kind, Stage};
 use pods::{WORKLOADS, Workload, autoscaled, check_containers, workload};
 
 const MIB: u128 = 1 << 20;
@@ -23,7 +26,7 @@ const MIB: u128 = 1 << 20;
 type Files = [(String, Vec<u8>)];
 
 /// What the caller knows of the machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
     pub name: String,
     /// `MemTotal`.
@@ -94,40 +97,6 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// What K3s packages, by `facts/k3s-packaged.tsv` (K3s's own manifests).
-struct Packaged {
-    name: &'static str,
-    request: u128,
-    limit: Option<u128>,
-    cpu: u128,
-    containers: u128,
-    pods: u128,
-    /// Pods beside those: surge of a rollout, or the jobs of an installation.
-    transient: u128,
-}
-
-/// Request and limit in Mi, CPU in thousandths; containers, pods, transient pods.
-type Row = (&'static str, &'static [&'static str], u128, Option<u128>, u128, [u128; 3]);
-
-const PACKAGED: [Row; 6] = [
-    ("coredns", &["coredns"], 70, Some(170), 100, [1, 1, 1]),
-    ("local-path-provisioner", &["local-storage"], 0, None, 0, [1, 1, 1]),
-    ("metrics-server", &["metrics-server"], 70, None, 100, [1, 1, 1]),
-    ("traefik", &["traefik"], 0, None, 0, [1, 1, 1]),
-    ("svclb-traefik", &["servicelb", "traefik"], 0, None, 0, [2, 1, 0]),
-    ("helm-install-traefik", &["traefik"], 0, None, 0, [1, 0, 2]),
-];
-
-/// The components that no switch in `off` leaves out.
-fn packaged(off: &BTreeSet<String>) -> Vec<Packaged> {
-    let on = PACKAGED.iter().filter(|(_, switches, ..)| !switches.iter().any(|name| off.contains(*name)));
-    let read = |&(name, _, request, limit, cpu, [containers, pods, transient]): &Row| {
-        let (request, limit) = (request * MIB, limit.map(|limit| limit * MIB));
-        Packaged { name, request, limit, cpu, containers, pods, transient }
-    };
-    on.map(read).collect()
-}
-
 /// Where faults are put, each in a sentence.
 #[derive(Debug, Default)]
 struct Faults(Vec<String>);
@@ -147,13 +116,19 @@ impl Faults {
     }
 }
 
-/// Counts everything in the files anew. What disagrees with the report or breaks a rule, one line each.
-pub fn recount(files: &Files, machine: &Machine) -> Vec<String> {
+/// Counts everything in the files anew: what is to be placed on which nodes, or what disagrees with the report or breaks
+/// a rule, one line each.
+pub(crate) fn recount(files: &Files, machines: &[Machine]) -> Result<Stage, Vec<String>> {
     let mut faults = Faults::default();
-    if count(files, machine, &mut faults).is_none() {
-        faults.0.push("a file or a field that must be there is not".to_owned());
+    let stage = count(files, machines, &mut faults);
+    match stage {
+        Some(stage) if faults.0.is_empty() => Ok(stage),
+        Some(_) => Err(faults.0),
+        None => {
+            faults.0.push("a file or a field that must be there is not".to_owned());
+            Err(faults.0)
+        }
     }
-    faults.0
 }
 
 fn text<'f>(files: &'f Files, path: &str) -> Option<&'f str> {
@@ -237,84 +212,6 @@ fn eviction(argument: &str, capacity: u128, faults: &mut Faults) -> Option<u128>
     }
 }
 
-/// `disable` of config.yaml: a list, or names with commas between.
-fn disabled(config: &Value) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let mut add = |text: &str| names.extend(text.split(',').map(|name| name.trim().to_owned()));
-    match &config["disable"] {
-        Value::Sequence(items) => items.iter().filter_map(Value::as_str).for_each(&mut add),
-        Value::String(text) => add(text),
-        _ => {}
-    }
-    names
-}
-
-/// What a LimitRange of kube-system gives to containers: (limit, request).
-fn system_default(objects: &[Value]) -> Option<(u128, u128)> {
-    let range = objects.iter().find(|object| is_kind(object, "LimitRange"))?;
-    let limits = range["spec"]["limits"].as_sequence()?;
-    let item = limits.iter().find(|item| item["type"].as_str() == Some("Container"))?;
-    let limit = bytes(&scalar(&item["default"]["memory"])?)?;
-    let request = scalar(&item["defaultRequest"]["memory"]).and_then(|text| bytes(&text)).unwrap_or(limit);
-    Some((limit, request))
-}
-
-/// A packaged component as it will run.
-#[derive(Debug)]
-struct Component {
-    name: &'static str,
-    request: u128,
-    /// All limits of all pods that may be there at once, beyond their requests. None where nothing limits them.
-    gap: Option<u128>,
-    cpu: u128,
-    pods: u128,
-    ending: u128,
-}
-
-fn components(files: &Files, node: &str, config: &Value, faults: &mut Faults) -> Option<Vec<Component>> {
-    let folder = format!("k3s/{node}/manifests/");
-    let own = objects(files, &folder)?;
-    let off = disabled(config);
-    let dns = own.iter().find(|object| is_kind(object, "Deployment") && name_of(object) == "coredns");
-    let skip = text(files, &format!("{folder}coredns.yaml.skip"));
-    faults.holds(dns.is_some() == skip.is_some(), || "bzc-coredns.yaml and coredns.yaml.skip go together".to_owned());
-    faults.holds(dns.is_none() || !off.contains("coredns"), || "coredns is disabled and written".to_owned());
-    let default = system_default(&own);
-    let mut components = Vec::new();
-    for stock in packaged(&off) {
-        if let (Some(dns), "coredns") = (dns, stock.name) {
-            check_containers(dns, true, faults);
-            let own = workload(dns, None, &Value::Null, faults)?;
-            components.push(Component {
-                name: stock.name,
-                request: own.pod.request * own.replicas,
-                gap: Some((own.pod.limit - own.pod.request) * own.ending),
-                cpu: own.pod.cpu * own.replicas,
-                pods: own.replicas,
-                ending: own.ending,
-            });
-            continue;
-        }
-        // A LimitRange gives a container without a limit the default, and a request only where it has none.
-        let given = |request: u128| if request == 0 { default.map_or(0, |(_, request)| request) } else { request };
-        let request = if stock.limit.is_some() { stock.request } else { given(stock.request) };
-        let limit = stock.limit.or(default.map(|(limit, _)| limit));
-        faults.holds(limit.is_none_or(|limit| limit >= request), || {
-            format!("{}: admission refuses request {request} with limit {limit:?}", stock.name)
-        });
-        let ending = stock.pods + stock.transient;
-        components.push(Component {
-            name: stock.name,
-            request: request * stock.containers * stock.pods,
-            gap: limit.map(|limit| limit.saturating_sub(request) * stock.containers * ending),
-            cpu: stock.cpu * stock.pods,
-            pods: stock.pods,
-            ending,
-        });
-    }
-    Some(components)
-}
-
 /// The sum of the report's own terms, by id.
 fn terms(node: &Value) -> Option<BTreeMap<String, u128>> {
     let mut terms = BTreeMap::new();
@@ -329,36 +226,8 @@ fn by_name<'v>(list: &'v Value, name: &str) -> Option<&'v Value> {
     list.as_sequence()?.iter().find(|entry| entry["name"].as_str() == Some(name))
 }
 
-fn count(files: &Files, machine: &Machine, faults: &mut Faults) -> Option<()> {
-    // JSON is YAML too, so one reader does for both.
-    let report: Value = serde_yaml::from_str(text(files, "report.json")?).ok()?;
-    let told = by_name(&report["nodes"], &machine.name)?;
-    faults.same("memoryBytes", machine.memory, &told["memoryBytes"]);
-
-    let config: Value = serde_yaml::from_str(text(files, &format!("k3s/{}/config.yaml", machine.name))?).ok()?;
-    let arguments = kubelet_arguments(&config)?;
-    let kube = reserved(single(&arguments, "kube-reserved", faults))?;
-    let system = reserved(single(&arguments, "system-reserved", faults))?;
-    let evicted = eviction(&single(&arguments, "eviction-hard", faults)?, machine.memory, faults)?;
-    let max_pods = single(&arguments, "max-pods", faults).map_or(Some(110), |text| text.parse().ok())?;
-    faults.same("kubeReservedBytes", kube, &told["kubeReservedBytes"]);
-    faults.same("systemReservedBytes", system, &told["systemReservedBytes"]);
-    faults.same("evictionBytes", evicted, &told["evictionBytes"]);
-    faults.same("maxPods", max_pods, &told["maxPods"]);
-    faults.holds(kube + system + evicted <= machine.memory, || "more is reserved than there is".to_owned());
-    let allocatable = machine.memory.saturating_sub(kube + system + evicted);
-    faults.same("allocatableBytes", allocatable, &told["allocatableBytes"]);
-
-    let terms = terms(told)?;
-    let term = |id: &str| terms.get(id).copied().unwrap_or(0);
-    faults.same("reservedBytes, the sum of its terms", terms.values().sum(), &told["reservedBytes"]);
-    faults.same("reservedBytes, the sum of the kubelet's", kube + system + evicted, &told["reservedBytes"]);
-    faults.holds(term("os") == system && term("eviction") == evicted, || "terms os and eviction".to_owned());
-
-    let components = components(files, &machine.name, &config, faults)?;
-    let overcommitted = machine.overcommit.is_some();
-    compare_components(&components, told, overcommitted, faults)?;
-
+/// All objects that make pods, by name, with the nodes that take them.
+fn workloads(files: &Files, report: &Value, nodes: &[Node], faults: &mut Faults) -> Option<BTreeMap<String, Workload>> {
     let manifests = objects(files, "manifests/")?;
     let adopted = objects(files, "adopted/")?;
     let mut scaled = autoscaled(&manifests, faults)?;
@@ -377,7 +246,15 @@ fn count(files: &Files, machine: &Machine, faults: &mut Faults) -> Option<()> {
         let mut theirs = Faults::default();
         let judged = if is_adopted { &mut theirs } else { &mut *faults };
         check_containers(object, service["choice"].as_str() == Some("burst"), judged);
-        let workload = workload(object, most, service, judged)?;
+        let mut workload = workload(object, most, service, judged)?;
+        workload.nodes = nodes.iter().map(|node| node.takes(object, judged)).collect();
+        if is_kind(object, "DaemonSet") {
+            workload.replicas = workload.nodes.iter().filter(|takes| **takes).count() as u128;
+            workload.ending = workload.replicas;
+        }
+        workload.one_on_a_node |= nodes::apart(object, judged);
+        workload.is_adopted = is_adopted;
+        workload.evicts = workload.is_daemon && pushes(&manifests, object);
         for (key, counted) in [
             ("requestBytes", workload.pod.request),
             ("limitBytes", workload.pod.limit),
@@ -392,26 +269,225 @@ fn count(files: &Files, machine: &Machine, faults: &mut Faults) -> Option<()> {
             faults.same(&format!("{name}: {key}"), counted, &service[key]);
         }
         faults.holds(service["kind"] == object["kind"], || format!("{name} is no {:?}", service["kind"]));
+        faults.holds(workload.nodes.contains(&true), || format!("no node takes {name}"));
+        let on = |at: usize| service["nodes"].as_sequence().is_none_or(|told| told.contains(&Value::from(at)));
+        let told: Vec<bool> = (0..nodes.len()).map(on).collect();
+        faults.holds(told == workload.nodes, || {
+            format!("{name}: by its pods nodes take it {:?}, by report.json {told:?}", workload.nodes)
+        });
         workloads.insert(name, workload);
     }
     faults.holds(report["services"].as_sequence().map(Vec::len) == Some(workloads.len()), || {
         format!("{} workloads, another number of services in the report", workloads.len())
     });
+    Some(workloads)
+}
 
-    let sum = |of: &dyn Fn(&Workload) -> u128| workloads.values().map(of).sum::<u128>();
-    let packaged = |of: &dyn Fn(&Component) -> u128| components.iter().map(of).sum::<u128>();
-    let own_requests = sum(&|w| w.pod.request * w.peak());
+/// Whether pods of an object push out all pods of others, by their priority class.
+fn pushes(manifests: &[Value], object: &Value) -> bool {
+    let class = nodes::priority_class(object);
+    let own = manifests.iter().find(|other| is_kind(other, "PriorityClass") && Some(name_of(other)) == class);
+    let others = manifests.iter().filter(|other| is_kind(other, "PriorityClass") && Some(name_of(other)) != class);
+    own.is_some_and(|own| {
+        own["preemptionPolicy"].as_str().is_none_or(|policy| policy == "PreemptLowerPriority")
+            && own["value"].as_u64() > { others }.filter_map(|other| other["value"].as_u64()).max().or(Some(0))
+    })
+}
+
+/// Everything that makes pods, and the names of the waves that roll one after another.
+struct Demand {
+    workloads: BTreeMap<String, Workload>,
+    waves: BTreeSet<String>,
+}
+
+impl Demand {
+    /// The most of what all pods come to, over the moments of a rollout.
+    fn worst(&self, of: impl Fn(&Workload, u128) -> u128) -> u128 {
+        let at = |wave: Option<&str>| self.workloads.values().map(|w| of(w, w.pods(wave))).sum::<u128>();
+        self.waves.iter().map(|wave| at(Some(wave))).fold(at(None), u128::max)
+    }
+
+    fn sum(&self, of: impl Fn(&Workload) -> u128) -> u128 {
+        self.workloads.values().map(of).sum()
+    }
+}
+
+/// What was counted on one node.
+struct Counted {
+    allocatable: u128,
+    max_pods: u128,
+    limits: u128,
+    components: Vec<Component>,
+}
+
+fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Stage> {
+    // JSON is YAML too, so one reader does for both.
+    let report: Value = serde_yaml::from_str(text(files, "report.json")?).ok()?;
+    let nodes: Vec<Node> = machines.iter().map(|m| Node::read(files, &m.name, faults)).collect::<Option<_>>()?;
+    faults.holds(report["nodes"].as_sequence().map(Vec::len) == Some(nodes.len()), || "other nodes".to_owned());
+    let workloads = workloads(files, &report, &nodes, faults)?;
+    let demand = Demand { waves: workloads.values().filter_map(|w| w.wave.clone()).collect(), workloads };
+    // Servers install what K3s packages, and each is told the same.
+    let is_server = |machine: &&Machine| {
+        by_name(&report["nodes"], &machine.name).is_some_and(|told| told["role"].as_str() == Some("server"))
+    };
+    let servers: Vec<&Machine> = machines.iter().filter(is_server).collect();
+    let same = |a: &str, b: &str| {
+        let below = |name: &str| {
+            let folder = format!("k3s/{name}/manifests/");
+            let inside = files.iter().filter_map(|(path, bytes)| Some((path.strip_prefix(&folder)?.to_owned(), bytes)));
+            inside.collect::<Vec<_>>()
+        };
+        below(a) == below(b)
+    };
+    let mut counted = Vec::new();
+    for (at, (machine, node)) in machines.iter().zip(&nodes).enumerate() {
+        let mut components = match servers.first() {
+            Some(first) if node.is_open() => {
+                let own = machines.iter().position(|machine| machine.name == first.name)?;
+                components(files, &first.name, &nodes[own].config, faults)?
+            }
+            _ => Vec::new(),
+        };
+        components.extend(others(by_name(&report["nodes"], &machine.name)?)?);
+        counted.push(count_node(&report, machine, node, (at, machines.len()), (components, &demand), faults)?);
+    }
+    for server in &servers {
+        faults.holds(same(&servers[0].name, &server.name), || format!("{}: other manifests", server.name));
+    }
+
+    // Of what moves there is one in all.
+    let first = counted.iter().position(|node| !node.components.is_empty());
+    let packaged = |of: &dyn Fn(&Component) -> u128| -> u128 {
+        let on = |(at, node): (usize, &Counted)| {
+            let there = node.components.iter().filter(|component| component.every_node || Some(at) == first);
+            there.map(of).sum::<u128>()
+        };
+        counted.iter().enumerate().map(on).sum()
+    };
+    let own_requests = demand.worst(|w, pods| w.pod.request * pods);
     let requests = own_requests + packaged(&|c| c.request);
-    let gaps = sum(&|w| (w.pod.limit - w.pod.request) * w.ending);
+    let (pods, cpu) = (
+        demand.worst(|_, pods| pods) + packaged(&|c| c.pods),
+        demand.worst(|w, pods| w.pod.cpu * pods) + packaged(&|c| c.cpu),
+    );
+    let allocatable: u128 = counted.iter().map(|node| node.allocatable).sum();
+    let max_pods: u128 = counted.iter().map(|node| node.max_pods).sum();
+    let has_cpu: Option<u128> = machines.iter().map(|machine| machine.cpu).sum();
+    faults.holds(requests <= allocatable, || format!("requests {requests} above allocatable {allocatable}"));
+    faults.holds(pods <= max_pods, || format!("{pods} pods, the kubelets take {max_pods}"));
+    faults.holds(has_cpu.is_none_or(|has| cpu <= has), || format!("{cpu}m CPU of {has_cpu:?}m"));
+    let t4 = report["theorems"].as_sequence()?.iter().find(|theorem| theorem["id"].as_str() == Some("T4"))?;
+    for (id, counted) in [("pods", pods), ("cpuMilli", cpu)] {
+        let told = t4["counts"].as_sequence()?.iter().find(|count| count["id"].as_str() == Some(id));
+        told.into_iter().for_each(|told| faults.same(&format!("T4: {id}"), counted, &told["left"]));
+    }
+
+    check_budgets(&report, &demand, faults)?;
+    let stage = stage(machines, &counted, &demand);
+    let mut own = demand;
+    own.workloads.retain(|_, workload| !workload.is_adopted);
+    check_quota(files, &own, allocatable - packaged(&|c| c.request).min(allocatable), faults)?;
+    check_kustomization(files, faults)?;
+    let mut lefts: Vec<(&str, Option<&str>, u128)> = vec![("T4", None, requests), ("T5", None, requests)];
+    lefts.extend(machines.iter().zip(&counted).map(|(m, node)| ("T2", Some(m.name.as_str()), node.limits)));
+    check_theorems(&report, &lefts, faults)?;
+    Some(stage)
+}
+
+/// What the scheduler is asked.
+fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
+    let moments: Vec<Option<&str>> =
+        [None].into_iter().chain(demand.waves.iter().map(|wave| Some(wave.as_str()))).collect();
+    let open: Vec<bool> = counted.iter().map(|node| !node.components.is_empty()).collect();
+    let of_service = |(name, workload): (&String, &Workload)| Kind {
+        name: name.clone(),
+        size: [workload.pod.request, workload.pod.cpu, 1],
+        on: workload.nodes.clone(),
+        apart: workload.one_on_a_node,
+        everywhere: workload.is_daemon,
+        evicts: workload.evicts,
+        pods: moments.iter().map(|wave| workload.pods(*wave)).collect(),
+    };
+    let of_component = |component: &Component| Kind {
+        name: component.name.clone(),
+        size: [component.request / component.pods.max(1), component.cpu / component.pods.max(1), 1],
+        on: open.clone(),
+        apart: false,
+        everywhere: component.every_node,
+        evicts: true,
+        pods: vec![component.pods; moments.len()],
+    };
+    let packaged = counted.iter().map(|node| &node.components).find(|components| !components.is_empty());
+    let room =
+        |(machine, node): (&Machine, &Counted)| [node.allocatable, machine.cpu.unwrap_or(u128::MAX), node.max_pods];
+    Stage {
+        rooms: machines.iter().zip(counted).map(room).collect(),
+        kinds: demand
+            .workloads
+            .iter()
+            .map(of_service)
+            .chain(packaged.into_iter().flatten().map(of_component))
+            .collect(),
+        moments: moments.len(),
+    }
+}
+
+/// One node out of all, by its index. On one of several no more counts than it can have.
+fn count_node(
+    report: &Value,
+    machine: &Machine,
+    node: &Node,
+    (at, of): (usize, usize),
+    (components, demand): (Vec<Component>, &Demand),
+    faults: &mut Faults,
+) -> Option<Counted> {
+    let told = by_name(&report["nodes"], &machine.name)?;
+    faults.same("memoryBytes", machine.memory, &told["memoryBytes"]);
+    let arguments = &node.arguments;
+    let kube = reserved(single(arguments, "kube-reserved", faults))?;
+    let system = reserved(single(arguments, "system-reserved", faults))?;
+    let evicted = eviction(&single(arguments, "eviction-hard", faults)?, machine.memory, faults)?;
+    let max_pods = single(arguments, "max-pods", faults).map_or(Some(110), |text| text.parse().ok())?;
+    faults.same("kubeReservedBytes", kube, &told["kubeReservedBytes"]);
+    faults.same("systemReservedBytes", system, &told["systemReservedBytes"]);
+    faults.same("evictionBytes", evicted, &told["evictionBytes"]);
+    faults.same("maxPods", max_pods, &told["maxPods"]);
+    faults.holds(kube + system + evicted <= machine.memory, || "more is reserved than there is".to_owned());
+    let allocatable = machine.memory.saturating_sub(kube + system + evicted);
+    faults.same("allocatableBytes", allocatable, &told["allocatableBytes"]);
+
+    let terms = terms(told)?;
+    let term = |id: &str| terms.get(id).copied().unwrap_or(0);
+    faults.same("reservedBytes, the sum of its terms", terms.values().sum(), &told["reservedBytes"]);
+    faults.same("reservedBytes, the sum of the kubelet's", kube + system + evicted, &told["reservedBytes"]);
+    faults.holds(term("os") == system && term("eviction") == evicted, || "terms os and eviction".to_owned());
+    let overcommitted = machine.overcommit.is_some();
+    compare_components(&components, told, overcommitted, faults)?;
+
+    let packaged = |of: &dyn Fn(&Component) -> u128| components.iter().map(of).sum::<u128>();
+    // What may be there by the pods' own demands; the scheduler lets in no more than there is.
+    let all = [
+        demand.worst(|w, pods| w.pod.request * w.on(at, pods)) + packaged(&|c| c.request),
+        demand.worst(|w, pods| w.pod.cpu * w.on(at, pods)) + packaged(&|c| c.cpu),
+        demand.worst(|w, pods| w.on(at, pods)) + packaged(&|c| c.pods),
+    ];
+    let has = [allocatable, machine.cpu.unwrap_or(u128::MAX), max_pods];
+    let held_to_nodes = report["placement"]["kind"].as_str() == Some("pinned");
+    if of == 1 || held_to_nodes {
+        faults.holds(all.iter().zip(&has).all(|(all, has)| all <= has), || {
+            format!("{}: {all:?} asked for, {has:?} there", machine.name)
+        });
+    }
+    let [requests, cpu, pods] = [0, 1, 2].map(|d| all[d].min(has[d]));
+    let gaps = demand.sum(|w| (w.pod.limit - w.pod.request) * w.on(at, w.ending));
     // Where nothing limits a component, what lies beyond its request is the report's own assumption.
     let assumed = |component: &Component| {
-        let held = by_name(&told["components"], component.name).and_then(|c| c["heldBackBytes"].as_u64());
+        let held = by_name(&told["components"], &component.name).and_then(|c| c["heldBackBytes"].as_u64());
         held.map_or(0, u128::from)
     };
     let component_gaps = packaged(&|c| c.gap.unwrap_or_else(|| assumed(c)));
     let limits = requests + gaps + component_gaps;
-    let pods = sum(&Workload::peak) + packaged(&|c| c.pods);
-    let cpu = sum(&|w| w.pod.cpu * w.peak()) + packaged(&|c| c.cpu);
     faults.same("requestBytes", requests, &told["requestBytes"]);
     // An overcommitted node holds nothing back, so the report has no assumption to read: it may only count more.
     let guessed = overcommitted && components.iter().any(|component| component.gap.is_none());
@@ -426,72 +502,68 @@ fn count(files: &Files, machine: &Machine, faults: &mut Faults) -> Option<()> {
     }
     faults.same("podsAtPeak", pods, &told["podsAtPeak"]);
     faults.same("cpuRequestMilli", cpu, &told["cpuRequestMilli"]);
-    faults.holds(requests <= allocatable, || format!("requests {requests} above allocatable {allocatable}"));
     faults.same("freeBytes", allocatable.saturating_sub(requests), &told["freeBytes"]);
-    faults.holds(pods <= max_pods, || format!("{pods} pods, the kubelet takes {max_pods}"));
-    faults.holds(machine.cpu.is_none_or(|has| cpu <= has), || format!("{cpu}m CPU of {:?}m", machine.cpu));
 
     // What the terms must cover. Only an overcommitted node may leave gaps out.
-    let ending = (sum(&|w| w.ending) + packaged(&|c| c.ending)).min(max_pods);
-    let secrets = sum(&|w| w.secrets * w.ending) * MIB;
     faults.holds(term("held-back") == if overcommitted { 0 } else { gaps + component_gaps }, || {
         format!("held back {}, gaps {gaps} and {component_gaps} of components", term("held-back"))
     });
+    let secrets = demand.sum(|w| w.secrets * w.on(at, w.ending)) * MIB;
     faults.holds(term("secrets") == secrets, || format!("secrets {}, counted {secrets}", term("secrets")));
     let shims = told["reserved"].as_sequence()?.iter().find(|term| term["id"].as_str() == Some("shims"))?;
     let formula = shims["formula"].as_str()?;
-    faults.holds(formula.starts_with(&format!("{ending} pods x ")) && term("shims") >= ending * MIB, || {
-        format!("shims {} by {formula}, counted {ending} pods", term("shims"))
-    });
+    let told_pods: u128 = formula.split(' ').next()?.parse().ok()?;
+    let each = term("shims").checked_div(told_pods).unwrap_or(0);
+    faults.holds(told_pods == 0 || each >= MIB, || format!("shims {} by {formula}", term("shims")));
+    let own = demand.sum(|w| w.on(at, w.ending));
+    // Of several nodes, one reserves for no more pods than there is room for beside their shims.
+    let least = |name: &String, workload: &Workload| {
+        let told = by_name(&report["services"], name)?["leastBytes"].as_u64().map(u128::from)?;
+        Some(told.min(workload.pod.request))
+    };
+    let here = demand.workloads.iter().filter(|(_, workload)| workload.on(at, workload.ending) > 0);
+    let least = here.filter_map(|(name, workload)| least(name, workload)).min().unwrap_or(0);
+    let room = allocatable + term("shims");
+    let ending = packaged(&|c| c.ending);
+    let crowd = |own: &u128| (own + 1) * least + (own + ending) * each > room;
+    let own = if of > 1 && least > 0 { (0..own).find(crowd).unwrap_or(own) } else { own };
+    let counted = (own + ending).min(max_pods);
+    faults.holds(told_pods == counted, || format!("{}: shims by {formula}, counted {counted} pods", machine.name));
+    let crowd = most_pods(at, demand, allocatable).min(max_pods);
+    faults.holds(crowd <= told_pods, || format!("{}: {crowd} pods find room, shims by {formula}", machine.name));
     let covered = term("k3s") + term("containerd") + term("shims") + term("secrets") + term("held-back");
     faults.holds(kube == covered, || format!("kube-reserved {kube}, its terms {covered}"));
     faults.holds(overcommitted || limits <= allocatable + term("held-back"), || {
         format!("limits {limits} above allocatable {allocatable} and what is held back {}", term("held-back"))
     });
-
-    check_budgets(&report, &workloads, faults)?;
-    workloads.retain(|name, _| by_name(&report["services"], name).is_some_and(|service| service["adopted"].is_null()));
-    check_quota(files, &workloads, allocatable - packaged(&|c| c.request).min(allocatable), faults)?;
-    check_kustomization(files, faults)?;
-    check_theorems(&report, &[("T2", told_limits), ("T4", requests)], faults)
+    Some(Counted { allocatable, max_pods, limits: told_limits, components })
 }
 
-/// Each component as the report has it.
-fn compare_components(components: &[Component], told: &Value, overcommitted: bool, faults: &mut Faults) -> Option<()> {
-    for component in components {
-        let name = component.name;
-        let Some(told) = by_name(&told["components"], name) else {
-            faults.0.push(format!("{name} runs and is not in the report"));
-            continue;
-        };
-        faults.same(&format!("{name}: requestBytes"), component.request, &told["requestBytes"]);
-        faults.same(&format!("{name}: pods"), component.pods, &told["pods"]);
-        faults.same(&format!("{name}: podsWithTransient"), component.ending, &told["podsWithTransient"]);
-        faults.same(&format!("{name}: cpuMilli"), component.cpu, &told["cpuMilli"]);
-        let bounded = told["bounded"].as_bool();
-        faults.holds(bounded == Some(component.gap.is_some()), || format!("{name}: bounded is {bounded:?}"));
-        match component.gap {
-            _ if overcommitted => faults.same(&format!("{name}: heldBackBytes"), 0, &told["heldBackBytes"]),
-            Some(gap) => faults.same(&format!("{name}: heldBackBytes"), gap, &told["heldBackBytes"]),
-            None => {}
-        }
+/// How many pods of services a node can have at once, those on their way out among them: the smallest first.
+fn most_pods(at: usize, demand: &Demand, mut left: u128) -> u128 {
+    let mut sizes: Vec<(u128, u128)> =
+        demand.workloads.values().map(|w| (w.pod.request, w.on(at, w.ending))).filter(|(_, pods)| *pods > 0).collect();
+    sizes.sort_unstable();
+    let mut pods = 0;
+    for (size, most) in sizes {
+        let fit = left.checked_div(size).unwrap_or(most).min(most);
+        pods += fit;
+        left -= fit * size;
     }
-    let listed = told["components"].as_sequence()?.len();
-    faults.holds(listed == components.len(), || format!("{} components run, {listed} in the report", components.len()));
-    Some(())
+    pods
 }
 
-fn check_budgets(report: &Value, workloads: &BTreeMap<String, Workload>, faults: &mut Faults) -> Option<()> {
+fn check_budgets(report: &Value, demand: &Demand, faults: &mut Faults) -> Option<()> {
     for budget in report["budgets"].as_sequence()? {
         let name = budget["name"].as_str()?;
-        let used = |workload: &Workload| workload.pod.limit * workload.peak();
-        let used: u128 = match budget["services"].as_sequence() {
-            None => workloads.values().map(used).sum(),
-            Some(names) => {
-                let names: BTreeSet<&str> = names.iter().filter_map(Value::as_str).collect();
-                names.iter().filter_map(|name| workloads.get(*name)).map(used).sum()
-            }
+        let names: Option<BTreeSet<&str>> =
+            budget["services"].as_sequence().map(|names| names.iter().filter_map(Value::as_str).collect());
+        let at = |wave: Option<&str>| -> u128 {
+            let members =
+                demand.workloads.iter().filter(|(name, _)| names.as_ref().is_none_or(|n| n.contains(name.as_str())));
+            members.map(|(_, workload)| workload.pod.limit * workload.pods(wave)).sum()
         };
+        let used = demand.waves.iter().map(|wave| at(Some(wave))).fold(at(None), u128::max);
         let ceiling = u128::from(budget["ceilingBytes"].as_u64()?);
         faults.same(&format!("budget {name}: usedBytes"), used, &budget["usedBytes"]);
         faults.holds(used <= ceiling, || format!("budget {name}: {used} of {ceiling}"));
@@ -501,25 +573,24 @@ fn check_budgets(report: &Value, workloads: &BTreeMap<String, Workload>, faults:
 }
 
 /// The quota lets the peak in, and nothing beyond what the node has.
-fn check_quota(files: &Files, workloads: &BTreeMap<String, Workload>, room: u128, faults: &mut Faults) -> Option<()> {
+fn check_quota(files: &Files, demand: &Demand, room: u128, faults: &mut Faults) -> Option<()> {
     let objects = objects(files, "manifests/")?;
     let Some(quota) = objects.iter().find(|object| is_kind(object, "ResourceQuota")) else {
-        faults.holds(workloads.is_empty(), || "no ResourceQuota".to_owned());
+        faults.holds(demand.workloads.is_empty(), || "no ResourceQuota".to_owned());
         return Some(());
     };
     let hard = &quota["spec"]["hard"];
-    let sum = |of: &dyn Fn(&Workload) -> u128| workloads.values().map(of).sum::<u128>();
     let requests = bytes(&scalar(&hard["requests.memory"])?)?;
-    faults.holds(requests >= sum(&|w| w.pod.request * w.peak()), || format!("quota of requests {requests}"));
+    faults.holds(requests >= demand.worst(|w, pods| w.pod.request * pods), || format!("quota of requests {requests}"));
     faults.holds(requests <= room, || format!("quota of requests {requests}, there are {room}"));
     if let Some(limits) = scalar(&hard["limits.memory"]) {
         let limits = bytes(&limits)?;
-        faults.holds(limits >= sum(&|w| w.pod.limit * w.peak()), || format!("quota of limits {limits}"));
+        faults.holds(limits >= demand.worst(|w, pods| w.pod.limit * pods), || format!("quota of limits {limits}"));
     }
     let pods: u128 = scalar(&hard["pods"])?.parse().ok()?;
-    faults.holds(pods >= sum(&Workload::peak), || format!("quota of {pods} pods"));
+    faults.holds(pods >= demand.worst(|_, pods| pods), || format!("quota of {pods} pods"));
     // The shims are counted for so many and no more.
-    faults.holds(pods <= sum(&|w| w.ending), || format!("quota of {pods} pods, shims for fewer"));
+    faults.holds(pods <= demand.sum(|w| w.ending), || format!("quota of {pods} pods, shims for fewer"));
     Some(())
 }
 
@@ -537,36 +608,18 @@ fn check_kustomization(files: &Files, faults: &mut Faults) -> Option<()> {
 }
 
 /// The left sides that a theorem states are those that were counted, and what is called proved holds.
-fn check_theorems(report: &Value, lefts: &[(&str, u128)], faults: &mut Faults) -> Option<()> {
+fn check_theorems(report: &Value, lefts: &[(&str, Option<&str>, u128)], faults: &mut Faults) -> Option<()> {
     for theorem in report["theorems"].as_sequence()? {
         let id = theorem["id"].as_str()?;
         let (left, right) = (theorem["leftBytes"].as_u64()?, theorem["rightBytes"].as_u64()?);
         let proved = theorem["verdict"].as_str() == Some("proved");
         faults.holds(!proved || left <= right, || format!("{id} is called proved: {left} <= {right}"));
-        for (_, counted) in lefts.iter().filter(|(known, _)| *known == id) {
+        let own = |(known, node, _): &&(&str, Option<&str>, u128)| *known == id && *node == theorem["node"].as_str();
+        for (.., counted) in lefts.iter().filter(own) {
             faults.same(&format!("{id}: leftBytes"), *counted, &theorem["leftBytes"]);
         }
     }
     Some(())
-}
-
-/// The disk below a folder.
-struct Disk(PathBuf);
-
-impl World for Disk {
-    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        fs::read(self.0.join(path)).map_err(|_| ReadError::NotFound)
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
-        let entries = fs::read_dir(self.0.join(folder)).map_err(|_| ReadError::NotFound)?;
-        let named = entries.filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let name = path.file_name()?.to_str()?.to_owned();
-            Some(Entry { name, is_folder: path.is_dir(), bytes: 0 })
-        });
-        Ok(named.collect())
-    }
 }
 
 /// The errors of a compilation, a line each.
@@ -575,37 +628,59 @@ pub fn errors(compilation: &Compilation) -> Vec<String> {
     errors.map(|diagnostic| format!("{}: {}", diagnostic.id, diagnostic.message)).collect()
 }
 
-/// The machine of a program that writes its numbers plainly: `node NAME { memory = 3800Mi  cpu = 4 }`.
-fn machine(program: &str) -> Option<Machine> {
+/// The machines of a program that writes its numbers plainly: `node NAME { memory = 3800Mi  cpu = 4 }`.
+fn machines(program: &str) -> Option<Vec<Machine>> {
     let lines = program.lines().map(|line| line.split('#').next().unwrap_or_default());
     let words: Vec<String> = lines
         .flat_map(|line| line.replace('=', " = ").split_whitespace().map(str::to_owned).collect::<Vec<_>>())
         .collect();
-    let start = words.iter().position(|word| word == "node")?;
-    let value = |key: &str| {
-        let body = words[start..].iter().take_while(|word| *word != "}").collect::<Vec<_>>();
-        let at = body.windows(2).position(|pair| pair[0] == key && pair[1] == "=")?;
-        body.get(at + 2).map(|word| (*word).clone())
+    let starts =
+        (0..words.len()).filter(|at| words[*at] == "node" && words.get(at + 2).is_some_and(|word| word == "{"));
+    let read = |start: usize| {
+        let value = |key: &str| {
+            let body = words[start..].iter().take_while(|word| *word != "}").collect::<Vec<_>>();
+            let at = body.windows(2).position(|pair| pair[0] == key && pair[1] == "=")?;
+            body.get(at + 2).map(|word| (*word).clone())
+        };
+        Some(Machine {
+            name: words.get(start + 1)?.clone(),
+            memory: bytes(&value("memory")?)?,
+            cpu: value("cpu").and_then(|text| milli(&text)),
+            overcommit: value("overcommit").and_then(|text| text.trim_end_matches('%').parse().ok()),
+        })
     };
-    Some(Machine {
-        name: words.get(start + 1)?.clone(),
-        memory: bytes(&value("memory")?)?,
-        cpu: value("cpu").and_then(|text| milli(&text)),
-        overcommit: value("overcommit").and_then(|text| text.trim_end_matches('%').parse().ok()),
-    })
+    let mut found: Vec<Machine> = starts.map(read).collect::<Option<_>>()?;
+    // What an environment says of one comes after it.
+    let mut names = BTreeSet::new();
+    found.retain(|machine| names.insert(machine.name.clone()));
+    Some(found)
 }
 
-fn programs(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
-        }
-    }
-    found.retain(|path| path.file_name().is_some_and(|name| name == "budget.bz" || name == "main.bz"));
-    found.sort();
-    found
+/// The machines as a report has them, for programs that do not write their numbers plainly.
+fn told(files: &Files) -> Option<Vec<Machine>> {
+    let report: Value = serde_yaml::from_str(text(files, "report.json")?).ok()?;
+    let read = |node: &Value| {
+        Some(Machine {
+            name: node["name"].as_str()?.to_owned(),
+            memory: node["memoryBytes"].as_u64()?.into(),
+            cpu: node["cpuMilli"].as_u64().map(u128::from),
+            overcommit: node["overcommitPercent"].as_u64().map(u128::from),
+        })
+    };
+    report["nodes"].as_sequence()?.iter().map(read).collect()
+}
+
+/// The machines of a generated program.
+pub(crate) fn generated(program: &generate::Program) -> Vec<Machine> {
+    let machine = |node: &generate::Node| Machine {
+        name: node.name.clone(),
+        memory: u128::from(node.memory.bytes),
+        cpu: node.cpu.as_ref().map(|(milli, _)| u128::from(*milli)),
+        overcommit: node.overcommit.map(u128::from),
+    };
+    let mut machines: Vec<Machine> = program.nodes.iter().map(machine).collect();
+    machines.sort_by(|a, b| a.name.cmp(&b.name));
+    machines
 }
 
 #[test]
@@ -628,48 +703,56 @@ fn quantities_are_those_of_kubernetes() {
 }
 
 #[test]
-fn every_example_counts_as_it_says() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+fn every_example_and_golden_counts_as_it_says() {
     let mut counted = 0;
-    for path in programs(&folder) {
-        let program = fs::read_to_string(&path).expect("an example is text");
-        // A file without a node only declares things for others to use.
-        let Some(machine) = machine(&program) else { continue };
-        let name = path.file_name().and_then(|name| name.to_str()).expect("a plain name").to_owned();
-        let disk = Disk(path.parent().expect("an example lies in a folder").to_owned());
-        let compiled = bzc::compile(&disk, &name, program, &Options::default(), Want::Files);
-        assert_eq!(errors(&compiled), Vec::<String>::new(), "{}", path.display());
-        let output = compiled.output.expect("a program without errors has output");
-        assert_eq!(recount(&output.files, &machine), Vec::<String>::new(), "{}", path.display());
-        counted += 1;
+    for case in examples().iter().chain(&goldens()) {
+        let text = case.text();
+        for env in &case.runs {
+            let files: Vec<(String, Vec<u8>)> = case.run(&text, env.as_deref()).0.into_iter().collect();
+            let place = corpus::shown(&case.folder);
+            // Patches alone do not say what they make of the manifests of others.
+            if files.iter().any(|(path, _)| path.starts_with("patches/")) {
+                continue;
+            }
+            let told = told(&files).expect("a report names its nodes");
+            if place.starts_with("examples/") && env.is_none() {
+                assert_eq!(machines(&text).as_ref(), Some(&told), "{place}");
+            }
+            let found = recount(&files, &told).err().unwrap_or_default();
+            assert_eq!(found, Vec::<String>::new(), "{place} {env:?}");
+            counted += 1;
+        }
     }
-    assert!(counted > 0, "no example was counted");
+    assert!(counted > 15, "{counted} examples and goldens were counted");
 }
 
 #[test]
 fn generated_programs_count_as_they_say() {
-    const WANTED: u32 = 500;
+    count_generated(500, 0, generate::program);
+}
+
+#[test]
+fn generated_clusters_count_as_they_say() {
+    count_generated(300, 100_000, generate::cluster);
+}
+
+/// Counts so many programs that fit.
+fn count_generated(wanted: u32, first: u64, make: fn(u64, Size, (u64, u64)) -> generate::Program) {
     let mut counted = 0;
-    let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
     let mut faults: BTreeMap<String, (usize, String, u32)> = BTreeMap::new();
-    for seed in 0.. {
-        if counted == WANTED {
+    for seed in first.. {
+        if counted == wanted {
             break;
         }
-        assert!(seed < 4000, "only {counted} of {seed} generated programs fit");
+        assert!(seed < first + 4000, "only {counted} of {seed} generated programs fit");
         let size = if seed % 3 == 0 { Size::Full } else { Size::Small };
-        let program = generate::program(seed, size, (50, 105));
+        let program = make(seed, size, (50, 105));
         let text = program.text();
         let options = Options { env: program.env() };
         let compiled = bzc::compile(&MemoryWorld::default(), "budget.bz", text.clone(), &options, Want::Files);
         let Some(output) = compiled.output else { continue };
-        let machine = Machine {
-            name: program.node.name.clone(),
-            memory: u128::from(program.node.memory.bytes),
-            cpu: program.node.cpu.as_ref().map(|(milli, _)| u128::from(*milli)),
-            overcommit: program.node.overcommit.map(u128::from),
-        };
-        let mut found = recount(&output.files, &machine);
+        let mut found = recount(&output.files, &generated(&program)).err().unwrap_or_default();
         // The bound of runs that overlap is in no manifest, but the program is at hand.
         found.extend(program.bounded().into_iter().filter_map(|(name, pods)| {
             let report: Value = serde_yaml::from_str(self::text(&output.files, "report.json")?).ok()?;
@@ -688,13 +771,19 @@ fn generated_programs_count_as_they_say() {
         }
         counted += 1;
         for service in &program.services {
-            *kinds.entry(service.kind.keyword()).or_default() += 1;
-            *kinds.entry("sidecar or init").or_default() += u32::from(!service.extras.is_empty());
-            *kinds.entry("scale").or_default() += u32::from(matches!(service.kind, Kind::Scaled(..)));
+            *seen.entry(service.kind.keyword()).or_default() += 1;
+            *seen.entry("sidecar or init").or_default() += u32::from(!service.extras.is_empty());
+            *seen.entry("scale").or_default() += u32::from(matches!(service.kind, generate::Kind::Scaled(..)));
         }
-        *kinds.entry("allow").or_default() += u32::from(!program.bounded().is_empty());
+        *seen.entry("allow").or_default() += u32::from(!program.bounded().is_empty());
+        let words =
+            ["rollout = serial", "wave = ", "tolerations", "node-selector", "anti-affinity", "  node = ", "survive"];
+        for word in words.iter().filter(|word| text.contains(**word)) {
+            *seen.entry(word).or_default() += 1;
+        }
     }
-    assert!(kinds.len() == 8 && kinds.values().all(|times| *times > 20), "some kinds are hardly tried: {kinds:?}");
+    let kinds = if first == 0 { 10 } else { 15 };
+    assert!(seen.len() == kinds && seen.values().all(|times| *times > 15), "some kinds are hardly tried: {seen:?}");
     let shown: Vec<String> =
         faults.into_values().map(|(_, shown, times)| format!("{times} times, shortest: {shown}")).collect();
     assert!(shown.is_empty(), "{}", shown.join("\n\n"));

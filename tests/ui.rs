@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use bzc::{Compilation, Want};
 
 use crate::support::world::Folder;
-use crate::support::{bless, compile, corpus, ids, said};
+use crate::support::{applied, bless, compile, corpus, ids, said};
 
 /// The programs of a folder, sorted.
 fn inputs(folder: &Path) -> Vec<PathBuf> {
@@ -84,20 +84,6 @@ fn what_is_known_to_be_told_badly_still_is() {
     }
 }
 
-/// The program with one proposal applied; `None` if that changes another file.
-fn applied(text: &str, name: &str, edits: &[bzc::Edit], compilation: &Compilation) -> Option<String> {
-    let mut edits: Vec<_> = edits.iter().collect();
-    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
-    let mut text = text.to_owned();
-    for edit in edits {
-        if compilation.sources.file(edit.span.file).name != name {
-            return None;
-        }
-        text.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
-    }
-    Some(text)
-}
-
 /// Programs with a proposal that is known to be wrong. One that is right by now has to go from this list.
 const WRONG: [&str; 1] = ["BZ1003-number-for-a-name.bz"];
 
@@ -114,7 +100,7 @@ fn what_is_proposed_helps() {
         let before = compile(&text);
         for diagnostic in &before.diagnostics {
             for help in diagnostic.helps.iter().filter(|help| !help.edits.is_empty()) {
-                let Some(text) = applied(&text, &name, &help.edits, &before) else { continue };
+                let Some(text) = applied(&text, &name, help, &before) else { continue };
                 tried += 1;
                 let after = compile(&text);
                 let count = |compilation: &Compilation| ids(compilation, diagnostic.is_error()).len();

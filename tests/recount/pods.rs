@@ -27,11 +27,37 @@ pub(super) struct Workload {
     /// Pods that may exist at once, those that are told to end among them.
     pub(super) ending: u128,
     pub(super) secrets: u128,
+    /// Which rollouts may happen beside its own: those of this name, or all.
+    pub(super) wave: Option<String>,
+    /// The nodes that take its pods.
+    pub(super) nodes: Vec<bool>,
+    /// Whether a node has one of its pods at most.
+    pub(super) one_on_a_node: bool,
+    pub(super) is_daemon: bool,
+    /// Whether others wrote it.
+    pub(super) is_adopted: bool,
+    /// Whether its pods push others out.
+    pub(super) evicts: bool,
 }
 
 impl Workload {
     pub(super) fn peak(&self) -> u128 {
         self.replicas + self.surge
+    }
+
+    /// Pods that must find room at once while a wave is rolled out.
+    pub(super) fn pods(&self, wave: Option<&str>) -> u128 {
+        let surges = self.wave.is_none() || self.wave.as_deref() == wave;
+        if surges { self.peak() } else { self.replicas }
+    }
+
+    /// How many of so many of its pods may be on a node.
+    pub(super) fn on(&self, node: usize, pods: u128) -> u128 {
+        match (self.nodes[node], self.one_on_a_node) {
+            (false, _) => 0,
+            (true, true) => pods.min(1),
+            (true, false) => pods,
+        }
     }
 }
 
@@ -98,7 +124,7 @@ pub(super) const WORKLOADS: [&str; 8] =
     ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet", "ReplicationController", "Pod"];
 
 /// What the pods of a workload are made of.
-fn pod_template(object: &Value) -> &Value {
+pub(super) fn pod_template(object: &Value) -> &Value {
     let spec = if is_kind(object, "CronJob") { &object["spec"]["jobTemplate"]["spec"] } else { &object["spec"] };
     if is_kind(object, "Pod") { spec } else { &spec["template"]["spec"] }
 }
@@ -201,7 +227,24 @@ pub(super) fn workload(object: &Value, most: Option<u128>, told: &Value, faults:
     let volumes = pod["volumes"].as_sequence().map_or(&[][..], Vec::as_slice);
     let secrets = volumes.iter().filter(|volume| !volume["secret"].is_null()).count() as u128;
     let main = container_of(&pod["containers"][0]);
-    Some(Workload { pod: pod_of(pod), main, replicas, surge, ending, secrets })
+    let wave = object["metadata"]["labels"]["bzc/wave"].as_str().filter(|_| surge > 0).map(str::to_owned);
+    let (nodes, is_daemon) = (vec![true], is_kind(object, "DaemonSet"));
+    let (pod, one_on_a_node) = (pod_of(pod), is_daemon);
+    let (is_adopted, evicts) = (false, false);
+    Some(Workload {
+        pod,
+        main,
+        replicas,
+        surge,
+        ending,
+        secrets,
+        wave,
+        nodes,
+        one_on_a_node,
+        is_daemon,
+        is_adopted,
+        evicts,
+    })
 }
 
 /// All containers of a pod, with whether they stand beside the main one.

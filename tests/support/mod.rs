@@ -5,7 +5,9 @@ pub(crate) mod corpus;
 pub(crate) mod fence;
 pub(crate) mod world;
 
-use bzc::{Compilation, Options, Want, World};
+use std::cmp::Reverse;
+
+use bzc::{Compilation, Help, Options, Want, World};
 
 /// Compiles a text as the program `name` of a folder.
 pub(crate) fn compile(folder: &dyn World, name: &str, text: &str, env: Option<&str>, want: Want<'_>) -> Compilation {
@@ -22,4 +24,19 @@ pub(crate) fn said(compilation: &Compilation) -> String {
 /// The codes of the errors, or the names of the lints, in the order they were told.
 pub(crate) fn ids(compilation: &Compilation, errors: bool) -> Vec<&'static str> {
     compilation.diagnostics.iter().filter(|found| found.is_error() == errors).map(|found| found.id).collect()
+}
+
+/// The program with one proposal applied; `None` if that changes another file.
+pub(crate) fn applied(text: &str, name: &str, help: &Help, compilation: &Compilation) -> Option<String> {
+    let mut edits: Vec<_> = help.edits.iter().collect();
+    // From the end on, so that the places of the others stay.
+    edits.sort_by_key(|edit| Reverse(edit.span));
+    let mut text = text.to_owned();
+    for edit in edits {
+        if compilation.sources.file(edit.span.file).name != name {
+            return None;
+        }
+        text.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
+    }
+    Some(text)
 }

@@ -62,6 +62,80 @@ impl Random {
     }
 }
 
+impl Random {
+    /// Two to five nodes and up to forty pods, which take from a third of what there is to a little more than all.
+    fn wide(&mut self) -> (Vec<Node>, Vec<Class>) {
+        let many = 2 + self.below(4);
+        let (mut left, mut classes) = (4 + self.below(37), Vec::new());
+        let most = 20 + self.below(200);
+        let (two, restricted, spread) = (self.below(3) == 0, self.below(3) == 0, self.below(3) == 0);
+        while left > 0 {
+            let some: Vec<u16> = (0..many as u16).filter(|_| self.below(3) > 0).collect();
+            let alone = spread && self.below(4) == 0;
+            let count = 1 + self.below(left.min(if alone { many } else { 8 }));
+            left -= count;
+            classes.push(Class {
+                memory: 12 + self.below(most),
+                cpu: if two { self.below(6) * 10 } else { 0 },
+                pods: 1,
+                count,
+                nodes: (restricted && self.below(3) == 0 && !some.is_empty()).then_some(some),
+                spread: if alone { Spread::AtMostOnePerNode } else { Spread::Any },
+            });
+        }
+        let sum = |of: fn(&Class) -> u64| classes.iter().map(|class| of(class) * class.count).sum::<u64>();
+        let (memory, cpu) = (sum(|class| class.memory), sum(|class| class.cpu));
+        let percent = [98 + self.below(8), 110 + self.below(60), 150 + self.below(150)][self.below(3) as usize];
+        let nodes = (0..many).map(|_| Node {
+            memory: memory * percent / 100 / many * (70 + self.below(61)) / 100,
+            cpu: (two && self.below(5) > 0).then(|| cpu * percent / 100 / many * (80 + self.below(60)) / 100),
+            pods: if self.below(5) == 0 { 8 + self.below(10) } else { 110 },
+        });
+        (nodes.collect(), classes)
+    }
+
+    /// Places all pods in some order, each on a node of the adversary's choice, twice, with evictions between. The
+    /// class of a pod that finds no room.
+    fn game(&mut self, nodes: &[Node], classes: &[Class], lost: Option<usize>) -> Result<(), usize> {
+        let mut left: Vec<[u64; 3]> = nodes.iter().map(room).collect();
+        let mut there = vec![vec![0; classes.len()]; nodes.len()];
+        // Comes last, and finds as few nodes with room as the adversary can bring about.
+        let victim = self.below(classes.len() as u64) as usize;
+        let way = self.below(4);
+        for _ in 0..2 {
+            let placed = |there: &[Vec<u64>], k: usize| there.iter().map(|row: &Vec<u64>| row[k]).sum::<u64>();
+            let missing = |k: usize| std::iter::repeat_n(k, (classes[k].count - placed(&there, k)) as usize);
+            let mut pods: Vec<usize> = (0..classes.len()).flat_map(missing).collect();
+            for at in (1..pods.len()).rev() {
+                pods.swap(at, self.below(at as u64 + 1) as usize);
+            }
+            pods.sort_by_key(|&k| way > 0 && k == victim);
+            for k in pods {
+                let fits = |j: usize, k: usize, left: &[[u64; 3]], there: &[Vec<u64>]| {
+                    (Some(j) != lost && may(&classes[k], j)).then(|| with(left[j], &classes[k], there[j][k]))?
+                };
+                let choices = (0..nodes.len()).filter(|&j| fits(j, k, &left, &there).is_some());
+                let key = |j: usize, random: &mut Random| match way {
+                    0 => (false, random.below(1000)),
+                    1 => (false, u64::MAX - left[j][0]),
+                    _ => (fits(j, victim, &left, &there).is_none(), left[j][0]),
+                };
+                let j = choices.map(|j| (key(j, self), j)).min().ok_or(k)?.1;
+                left[j] = with(left[j], &classes[k], there[j][k]).unwrap_or(left[j]);
+                there[j][k] += 1;
+            }
+            for (left, row) in left.iter_mut().zip(&mut there) {
+                for (class, here) in classes.iter().zip(row) {
+                    let gone = self.below(*here + 1);
+                    *here -= gone;
+                    *left = [left[0] + gone * class.memory, left[1].saturating_add(gone * class.cpu), left[2] + gone];
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 const fn node(memory: u64) -> Node {
     Node { memory, cpu: None, pods: 110 }
 }
@@ -189,6 +263,46 @@ fn what_is_admitted_in_any_order_never_gets_stuck() {
     // The cases say something, and what is refused can mostly get stuck.
     assert!(admitted.iter().all(|&admitted| admitted > 20), "{admitted:?}");
     assert!(rightly > 2 * wrongly, "{rightly} {wrongly}");
+}
+
+#[test]
+fn large_clusters_keep_what_is_said_of_them() {
+    let mut random = Random(7);
+    let (mut said, mut outlived, mut stuck) = ([0; 4], 0, 0);
+    for _ in 0..4000 {
+        let (nodes, classes) = random.wide();
+        match decide(&nodes, &classes, None, 20_000) {
+            Verdict::AnyOrder(_) => {
+                said[0] += 1;
+                for _ in 0..40 {
+                    assert_eq!(random.game(&nodes, &classes, None), Ok(()), "{nodes:?} {classes:?}");
+                }
+                for lost in 0..nodes.len() {
+                    if let Verdict::AnyOrder(_) = decide(&nodes, &classes, Some(lost), 1000) {
+                        outlived += 1;
+                        for _ in 0..10 {
+                            assert_eq!(random.game(&nodes, &classes, Some(lost)), Ok(()), "{nodes:?} {classes:?}");
+                        }
+                    }
+                }
+            }
+            Verdict::Packed(rows) => {
+                said[1] += 1;
+                assert!(is_placement(&nodes, &classes, &rows), "{nodes:?} {classes:?} {rows:?}");
+                stuck += usize::from((0..40).any(|_| random.game(&nodes, &classes, None).is_err()));
+            }
+            Verdict::Impossible(_) => {
+                said[2] += 1;
+                // An order that ends well would be a placement.
+                let none = (0..40).all(|_| random.game(&nodes, &classes, None).is_err());
+                assert!(none, "{nodes:?} {classes:?}");
+            }
+            Verdict::Undecided => said[3] += 1,
+        }
+    }
+    // The cases say something, and what needs pins mostly gets stuck without them.
+    assert!(said[..3].iter().all(|&cases| cases > 400) && said[3] < 400 && outlived > 300, "{said:?} {outlived}");
+    assert!(stuck * 2 > said[1], "{stuck} of {}", said[1]);
 }
 
 /// The pods of one row of a placement, each pinned to its node.

@@ -1,0 +1,176 @@
+//! What K3s packages, as it will run: from its own manifests as they are known here, and from what bzc wrote to change
+//! them.
+
+use std::collections::BTreeSet;
+
+use serde_yaml::Value;
+
+use super::pods::{check_containers, workload};
+use super::{Faults, Files, MIB, by_name, bytes, is_kind, name_of, objects, scalar, text};
+
+/// What K3s packages (k3s-io/k3s, manifests/).
+struct Packaged {
+    name: &'static str,
+    request: u128,
+    limit: Option<u128>,
+    cpu: u128,
+    containers: u128,
+    pods: u128,
+    /// Pods beside those: surge of a rollout, or the jobs of an installation.
+    transient: u128,
+}
+
+/// Request and limit in Mi, CPU in thousandths; containers, pods, transient pods.
+type Row = (&'static str, &'static [&'static str], u128, Option<u128>, u128, [u128; 3]);
+
+const PACKAGED: [Row; 6] = [
+    ("coredns", &["coredns"], 70, Some(170), 100, [1, 1, 1]),
+    ("local-path-provisioner", &["local-storage"], 0, None, 0, [1, 1, 1]),
+    ("metrics-server", &["metrics-server"], 70, None, 100, [1, 1, 1]),
+    ("traefik", &["traefik"], 0, None, 0, [1, 1, 1]),
+    ("svclb-traefik", &["servicelb", "traefik"], 0, None, 0, [2, 1, 0]),
+    ("helm-install-traefik", &["traefik"], 0, None, 0, [1, 0, 2]),
+];
+
+/// The components that no switch in `off` leaves out.
+fn packaged(off: &BTreeSet<String>) -> Vec<Packaged> {
+    let on = PACKAGED.iter().filter(|(_, switches, ..)| !switches.iter().any(|name| off.contains(*name)));
+    let read = |&(name, _, request, limit, cpu, [containers, pods, transient]): &Row| {
+        let (request, limit) = (request * MIB, limit.map(|limit| limit * MIB));
+        Packaged { name, request, limit, cpu, containers, pods, transient }
+    };
+    on.map(read).collect()
+}
+
+/// `disable` of config.yaml: a list, or names with commas between.
+fn disabled(config: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut add = |text: &str| names.extend(text.split(',').map(|name| name.trim().to_owned()));
+    match &config["disable"] {
+        Value::Sequence(items) => items.iter().filter_map(Value::as_str).for_each(&mut add),
+        Value::String(text) => add(text),
+        _ => {}
+    }
+    names
+}
+
+/// What a LimitRange of kube-system gives to containers: (limit, request).
+fn system_default(objects: &[Value]) -> Option<(u128, u128)> {
+    let range = objects.iter().find(|object| is_kind(object, "LimitRange"))?;
+    let limits = range["spec"]["limits"].as_sequence()?;
+    let item = limits.iter().find(|item| item["type"].as_str() == Some("Container"))?;
+    let limit = bytes(&scalar(&item["default"]["memory"])?)?;
+    let request = scalar(&item["defaultRequest"]["memory"]).and_then(|text| bytes(&text)).unwrap_or(limit);
+    Some((limit, request))
+}
+
+/// A packaged component as it will run.
+#[derive(Debug)]
+pub(super) struct Component {
+    pub(super) name: String,
+    pub(super) request: u128,
+    /// All limits of all pods that may be there at once, beyond their requests. None where nothing limits them.
+    pub(super) gap: Option<u128>,
+    pub(super) cpu: u128,
+    pub(super) pods: u128,
+    pub(super) ending: u128,
+    /// Whether each node has as many.
+    pub(super) every_node: bool,
+}
+
+pub(super) fn components(files: &Files, node: &str, config: &Value, faults: &mut Faults) -> Option<Vec<Component>> {
+    let folder = format!("k3s/{node}/manifests/");
+    let own = objects(files, &folder)?;
+    let off = disabled(config);
+    let dns = own.iter().find(|object| is_kind(object, "Deployment") && name_of(object) == "coredns");
+    let skip = text(files, &format!("{folder}coredns.yaml.skip"));
+    faults.holds(dns.is_some() == skip.is_some(), || "bzc-coredns.yaml and coredns.yaml.skip go together".to_owned());
+    faults.holds(dns.is_none() || !off.contains("coredns"), || "coredns is disabled and written".to_owned());
+    let default = system_default(&own);
+    let mut components = Vec::new();
+    for stock in packaged(&off) {
+        if let (Some(dns), "coredns") = (dns, stock.name) {
+            check_containers(dns, true, faults);
+            let own = workload(dns, None, &Value::Null, faults)?;
+            components.push(Component {
+                name: stock.name.to_owned(),
+                request: own.pod.request * own.replicas,
+                gap: Some((own.pod.limit - own.pod.request) * own.ending),
+                cpu: own.pod.cpu * own.replicas,
+                pods: own.replicas,
+                ending: own.ending,
+                every_node: false,
+            });
+            continue;
+        }
+        // A LimitRange gives a container without a limit the default, and a request only where it has none.
+        let given = |request: u128| if request == 0 { default.map_or(0, |(_, request)| request) } else { request };
+        let request = if stock.limit.is_some() { stock.request } else { given(stock.request) };
+        let limit = stock.limit.or(default.map(|(limit, _)| limit));
+        faults.holds(limit.is_none_or(|limit| limit >= request), || {
+            format!("{}: admission refuses request {request} with limit {limit:?}", stock.name)
+        });
+        let ending = stock.pods + stock.transient;
+        components.push(Component {
+            name: stock.name.to_owned(),
+            request: request * stock.containers * stock.pods,
+            gap: limit.map(|limit| limit.saturating_sub(request) * stock.containers * ending),
+            cpu: stock.cpu * stock.pods,
+            pods: stock.pods,
+            ending,
+            every_node: stock.name.starts_with("svclb"),
+        });
+    }
+    Some(components)
+}
+
+/// Each component as the report has it.
+pub(super) fn compare_components(
+    components: &[Component],
+    told: &Value,
+    overcommitted: bool,
+    faults: &mut Faults,
+) -> Option<()> {
+    for component in components {
+        let name = component.name.as_str();
+        let Some(told) = by_name(&told["components"], name) else {
+            faults.0.push(format!("{name} runs and is not in the report"));
+            continue;
+        };
+        faults.same(&format!("{name}: requestBytes"), component.request, &told["requestBytes"]);
+        faults.same(&format!("{name}: pods"), component.pods, &told["pods"]);
+        faults.same(&format!("{name}: podsWithTransient"), component.ending, &told["podsWithTransient"]);
+        faults.same(&format!("{name}: cpuMilli"), component.cpu, &told["cpuMilli"]);
+        let bounded = told["bounded"].as_bool();
+        faults.holds(bounded == Some(component.gap.is_some()), || format!("{name}: bounded is {bounded:?}"));
+        match component.gap {
+            _ if overcommitted => faults.same(&format!("{name}: heldBackBytes"), 0, &told["heldBackBytes"]),
+            Some(gap) => faults.same(&format!("{name}: heldBackBytes"), gap, &told["heldBackBytes"]),
+            None => {}
+        }
+    }
+    let listed = told["components"].as_sequence()?.len();
+    faults.holds(listed == components.len(), || format!("{} components run, {listed} in the report", components.len()));
+    Some(())
+}
+
+/// Pods that bzc does not manage: the program says that they are there, and no file does but the report.
+pub(super) fn others(told: &Value) -> Option<Vec<Component>> {
+    let mut found = Vec::new();
+    for component in told["components"].as_sequence()? {
+        if !component["origin"].as_str()?.starts_with("others.") {
+            continue;
+        }
+        let number = |key: &str| component[key].as_u64().map(u128::from);
+        found.push(Component {
+            name: component["name"].as_str()?.to_owned(),
+            request: number("requestBytes")?,
+            gap: number("limitBytes")?.checked_sub(number("requestBytes")?),
+            cpu: number("cpuMilli")?,
+            pods: number("pods")?,
+            ending: number("podsWithTransient")?,
+            every_node: component["everyNode"].as_bool()?,
+        });
+    }
+    Some(found)
+}
