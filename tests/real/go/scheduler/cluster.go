@@ -30,6 +30,8 @@ import (
 	"k8s.io/apiserver/pkg/warning"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	api "k8s.io/kubernetes/pkg/apis/core"
+	"k8s.io/kubernetes/pkg/controller/daemon"
+	daemonutil "k8s.io/kubernetes/pkg/controller/daemon/util"
 	"k8s.io/kubernetes/pkg/quota/v1/evaluator/core"
 	"k8s.io/kubernetes/plugin/pkg/admission/limitranger"
 	"k8s.io/utils/clock"
@@ -98,8 +100,14 @@ func (c *cluster) read(dir string) error {
 		if err != nil {
 			return err
 		}
+		seen := map[string]bool{}
 		for _, path := range paths {
 			name := filepath.Base(path)
+			// Each server has the same files, of which K3s applies those of one.
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
 			switch {
 			case strings.HasSuffix(name, ".yaml.skip"):
 				c.skipped = append(c.skipped, strings.TrimSuffix(name, ".yaml.skip"))
@@ -110,7 +118,62 @@ func (c *cluster) read(dir string) error {
 			}
 		}
 	}
-	return nil
+	return c.readAdopted(dir)
+}
+
+// readAdopted reads manifests of others, as bzc patched them: what they make is counted, how they are written is not
+// judged, and what Kubernetes itself does not know is passed over.
+func (c *cluster) readAdopted(dir string) error {
+	lenient := legacyscheme.Codecs.UniversalDeserializer()
+	var add func(document []byte) error
+	add = func(document []byte) error {
+		object, _, err := lenient.Decode(document, nil, nil)
+		if err != nil {
+			if runtime.IsNotRegisteredError(err) || len(bytes.TrimSpace(document)) == 0 || runtime.IsMissingKind(err) {
+				return nil
+			}
+			return err
+		}
+		if list, ok := object.(*corev1.List); ok {
+			for _, item := range list.Items {
+				if err := add(item.Raw); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if meta, ok := object.(metav1.Object); ok && meta.GetNamespace() == "" {
+			meta.SetNamespace("default")
+		}
+		legacyscheme.Scheme.Default(object)
+		c.objects = append(c.objects, object)
+		return nil
+	}
+	return filepath.WalkDir(filepath.Join(dir, "adopted"), func(path string, entry os.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil
+		}
+		if err != nil || entry.IsDir() || filepath.Base(path) == "kustomization.yaml" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
+		for {
+			document, err := reader.Read()
+			if err == io.EOF {
+				return nil
+			}
+			if err == nil {
+				err = add(document)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+		}
+	})
 }
 
 func (c *cluster) readFile(path string) error {
@@ -197,7 +260,9 @@ type workload struct {
 	component string // one that K3s packages
 	template  corev1.PodTemplateSpec
 	pods      int
-	everyNode bool // one on each node, as a DaemonSet's
+	surge     int    // how many more a rollout starts
+	wave      string // those whose rollouts may happen beside its own; all if it has none
+	everyNode bool   // one on each node that takes it, as a DaemonSet's
 	// claims are the templates of those that each pod has for itself, as a StatefulSet's.
 	claims []corev1.PersistentVolumeClaim
 }
@@ -220,6 +285,21 @@ func (c *cluster) scaled() map[types.NamespacedName]int {
 	return found
 }
 
+// waveLabel tells the Deployments of a wave, whose rollouts may happen at once.
+const waveLabel = "bzc/wave"
+
+// waves are those of all Deployments, sorted.
+func (c *cluster) waves() []string {
+	var found []string
+	for _, object := range c.objects {
+		if object, ok := object.(*appsv1.Deployment); ok && object.Labels[waveLabel] != "" {
+			found = append(found, object.Labels[waveLabel])
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
 // workloads are those the objects make, each with the pods of a rollout at its peak. How many runs of a CronJob may
 // overlap stands in no object: promised has the pods of each service, by report.json.
 func (c *cluster) workloads(promised map[string]int) (found []workload) {
@@ -240,7 +320,7 @@ func (c *cluster) workloads(promised map[string]int) (found []workload) {
 				// The new pods of a rollout are never more than the replicas.
 				surge = min(surge, replicas)
 			}
-			made := workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, pods: replicas + surge}
+			made := workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, pods: replicas, surge: surge, wave: object.Labels[waveLabel]}
 			if object.Namespace == "kube-system" {
 				made.component = object.Name
 			}
@@ -272,8 +352,8 @@ func (c *cluster) workloads(promised map[string]int) (found []workload) {
 		c.fault("an autoscaler scales %s, which is not there", name)
 	}
 	for _, made := range found {
-		if told, ok := promised[made.name]; made.component == "" && !made.everyNode && (!ok || told != made.pods) {
-			c.fault("report.json has %d pods of %s, its object makes %d", told, made.name, made.pods)
+		if told, ok := promised[made.name]; made.component == "" && !made.everyNode && (!ok || told != made.pods+made.surge) {
+			c.fault("report.json has %d pods of %s, its object makes %d", told, made.name, made.pods+made.surge)
 		}
 	}
 	return found
@@ -304,7 +384,12 @@ func packaged(disabled []string, c *cluster) []workload {
 			continue
 		}
 		container := corev1.Container{Name: component.name, Image: "packaged", Resources: corev1.ResourceRequirements{Requests: component.request, Limits: component.limit}}
-		spec := corev1.PodSpec{PriorityClassName: component.class, Containers: []corev1.Container{container}}
+		// What all of them tolerate.
+		critical := corev1.Toleration{Key: "CriticalAddonsOnly", Operator: corev1.TolerationOpExists}
+		spec := corev1.PodSpec{
+			PriorityClassName: component.class, Containers: []corev1.Container{container},
+			Tolerations: []corev1.Toleration{critical},
+		}
 		if len(component.hostPorts) > 0 {
 			spec.Containers = nil
 			for _, port := range component.hostPorts {
@@ -331,17 +416,45 @@ func list(cpu, memory string) corev1.ResourceList {
 	return resources
 }
 
-// peak makes all pods that exist at once, each through admission, and counts them against the quotas.
-func (c *cluster) peak(nodes []*corev1.Node, stock []workload, promised map[string]int) (pods []*corev1.Pod, faults []error) {
+// daemons are the pods that the DaemonSet controller makes: one for each node that takes it, which it binds to that.
+func (w *workload) daemons(nodes []*corev1.Node) (pods []*corev1.Pod) {
+	set := &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace}, Spec: appsv1.DaemonSetSpec{Template: w.template}}
+	for _, node := range nodes {
+		if should, _ := daemon.NodeShouldRunDaemonPod(node, set); !should {
+			continue
+		}
+		made := daemon.NewPod(set, "").DeepCopy()
+		made.Spec.NodeName = ""
+		made.Spec.Affinity = daemonutil.ReplaceDaemonSetPodNodeNameNodeAffinity(made.Spec.Affinity, node.Name)
+		daemonutil.AddOrUpdateDaemonPodTolerations(&made.Spec)
+		pods = append(pods, made)
+	}
+	return pods
+}
+
+// peak makes all pods that exist at once while a wave is rolled out, each through admission, and counts them against
+// the quotas. The pods of which there must be room at any moment come first.
+func (c *cluster) peak(nodes []*corev1.Node, stock []workload, promised map[string]int, wave string) (pods []*corev1.Pod, faults []error) {
 	c.faults = slices.Clip(c.faults)
 	before := len(c.faults)
 	for _, workload := range append(c.workloads(promised), stock...) {
 		count := workload.pods
+		if workload.wave == "" || workload.wave == wave {
+			count += workload.surge
+		}
+		var daemons []*corev1.Pod
 		if workload.everyNode {
-			count = len(nodes)
+			daemons = workload.daemons(nodes)
+			count = len(daemons)
+			if told, ok := promised[workload.name]; ok && told != count {
+				c.fault("report.json has %d pods of %s, %d nodes take it", told, workload.name, count)
+			}
 		}
 		for index := range count {
 			made := &corev1.Pod{ObjectMeta: workload.template.ObjectMeta, Spec: workload.template.Spec}
+			if workload.everyNode {
+				made = daemons[index]
+			}
 			made = made.DeepCopy()
 			// The API server cuts generated names too, so that they are host names.
 			made.Name = fmt.Sprintf("%.58s-%d", workload.name, index)
@@ -358,10 +471,6 @@ func (c *cluster) peak(nodes []*corev1.Node, stock []workload, promised map[stri
 						ClaimName: fmt.Sprintf("%s-%s-%d", claim.Name, workload.name, index),
 					}},
 				})
-			}
-			if workload.everyNode {
-				// As the DaemonSet controller pins them.
-				made.Spec.NodeSelector = map[string]string{"kubernetes.io/hostname": nodes[index].Name}
 			}
 			admitted, err := c.admit(made)
 			if err != nil {
