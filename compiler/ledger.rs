@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::backend::report::headroom;
+use crate::backend::report::{Room, headroom};
 use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
 use crate::plan::model::{Choice, ComponentPlan, NodePlan, Placement, Plan, Theorem, Workload};
@@ -249,17 +249,28 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
     for (name, planned) in budgets.iter().zip(&plan.budgets) {
         let _ = writeln!(out, "  {name:width$}  proved    {} of {}", in_mib(planned.used), in_mib(planned.ceiling));
     }
-    let rooms: Vec<String> = headroom(plan)
-        .into_iter()
-        .map(|room| {
-            let place = room.budget.map_or_else(String::new, |budget| format!(" in {budget}"));
-            format!("{} more like `{}` ({}){place}", room.more, room.like, room.tier)
-        })
+    let rooms = headroom(plan);
+    let said: Vec<String> = rooms
+        .iter()
+        .filter(|room| room.more > 0)
+        .map(|room| format!("{} more like `{}` ({}){}", room.more, room.like, room.tier, within(room)))
         .collect();
-    if !rooms.is_empty() {
-        let _ = writeln!(out, "\nroom for {}", rooms.join(", or "));
+    if !said.is_empty() {
+        let _ = writeln!(out, "\nroom for {}", said.join(", or "));
+    }
+    for room in rooms.iter().filter(|room| room.more == 0) {
+        let place = within(room);
+        let _ = match room.short {
+            0 => writeln!(out, "\nno room for one more like `{}` ({}){place}", room.like, room.tier),
+            short => writeln!(out, "\n{} short of one more like `{}` ({}){place}", in_mib(short), room.like, room.tier),
+        };
     }
     out
+}
+
+/// The budget that stops first, if it is one.
+fn within(room: &Room<'_>) -> String {
+    room.budget.map_or_else(String::new, |budget| format!(" in {budget}"))
 }
 
 /// Services that were decided alike, in a row.

@@ -582,6 +582,8 @@ pub struct Room<'a> {
     pub like: &'a str,
     /// How many more.
     pub more: u64,
+    /// Where that is none, the bytes that one more lacks; 0 where it lacks something else, or that is not known.
+    pub short: u64,
     /// The budget that is full then; the node otherwise.
     pub budget: Option<&'a str>,
 }
@@ -619,35 +621,38 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
         let (like, workload) = (&program.services[at], &plan.workloads[at]);
         let more = match program.nodes.as_slice() {
             [_] => Some(room_on_one(plan, at, left)),
-            _ => crate::plan::room_for(plan, at),
+            _ => crate::plan::room_for(plan, at).map(|more| (more, 0)),
         };
-        let Some(mut more) = more else { continue };
+        let Some((mut more, mut short)) = more else { continue };
         let mut stops = None;
         for ((budget, planned), used) in program.budgets.iter().zip(&plan.budgets).zip(&budgets) {
             if budget.members.as_ref().is_some_and(|members| members.binary_search(&at).is_err()) {
                 continue;
             }
-            let fits = planned.ceiling.saturating_sub(*used) / limited(workload).max(1);
-            if fits < more {
-                (more, stops) = (fits, Some(budget.name.value));
+            let (left, each) = (planned.ceiling.saturating_sub(*used), limited(workload));
+            let fits = left / each.max(1);
+            if fits < more || (fits == 0 && each - left > short) {
+                (more, stops, short) = (fits, Some(budget.name.value), each.saturating_sub(left));
             }
         }
-        rooms.push(Room { tier: program.tiers[tier].name.value, like: like.name.value, more, budget: stops });
+        let short = if more == 0 { short } else { 0 };
+        rooms.push(Room { tier: program.tiers[tier].name.value, like: like.name.value, more, short, budget: stops });
     }
     rooms
 }
 
-/// How many more services like one the node of a program with one has room for, with so much left of its memory.
-fn room_on_one(plan: &Plan<'_, '_>, like: usize, left: u64) -> u64 {
+/// How many more services like one the node of a program with one has room for, with so much left of its memory; and
+/// by how much that is too little for one.
+fn room_on_one(plan: &Plan<'_, '_>, like: usize, left: u64) -> (u64, u64) {
     let (node, service, workload) = (&plan.program.nodes[0], &plan.program.services[like], &plan.workloads[like]);
     let held = (workload.pod_limit() - workload.pod_request()) * workload.pods;
     let mounts = service.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_)));
     let beside = (node.process.shim.value.n + mounts.count() as u64 * SECRET_BYTES) * workload.pods;
     let each = workload.charge(true) * workload.peak() + beside + held;
     let more = (left / each.max(1)).min((node.max_pods.value - plan.together.pods) / workload.peak());
-    let each = workload.cpu * workload.peak();
-    let by_cpu = node.cpu.and_then(|cpu| (cpu.value.milli - plan.together.cpu).checked_div(each));
-    by_cpu.map_or(more, |most| more.min(most))
+    let cpu = workload.cpu * workload.peak();
+    let by_cpu = node.cpu.and_then(|has| (has.value.milli - plan.together.cpu).checked_div(cpu));
+    (by_cpu.map_or(more, |most| more.min(most)), each.saturating_sub(left))
 }
 
 /// report.md.
