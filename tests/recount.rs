@@ -634,22 +634,29 @@ fn machines(program: &str) -> Option<Vec<Machine>> {
     let words: Vec<String> = lines
         .flat_map(|line| line.replace('=', " = ").split_whitespace().map(str::to_owned).collect::<Vec<_>>())
         .collect();
-    let starts =
-        (0..words.len()).filter(|at| words[*at] == "node" && words.get(at + 2).is_some_and(|word| word == "{"));
-    let read = |start: usize| {
+    // `node NAME {` or `node NAME, NAME {`: every name, and where its block begins.
+    let starts = (0..words.len()).filter(|at| words[*at] == "node").filter_map(|at| {
+        let rest = &words[at + 1..];
+        let names: Vec<&String> = rest.iter().take_while(|word| *word != "{").collect();
+        let (last, others) = names.split_last()?;
+        let listed = !last.ends_with(',') && others.iter().all(|name| name.ends_with(','));
+        listed.then(|| (names.iter().map(|name| name.trim_end_matches(',').to_owned()).collect::<Vec<_>>(), at))
+    });
+    let read = |(name, start): (String, usize)| {
         let value = |key: &str| {
             let body = words[start..].iter().take_while(|word| *word != "}").collect::<Vec<_>>();
             let at = body.windows(2).position(|pair| pair[0] == key && pair[1] == "=")?;
             body.get(at + 2).map(|word| (*word).clone())
         };
         Some(Machine {
-            name: words.get(start + 1)?.clone(),
+            name,
             memory: bytes(&value("memory")?)?,
             cpu: value("cpu").and_then(|text| milli(&text)),
             overcommit: value("overcommit").and_then(|text| text.trim_end_matches('%').parse().ok()),
         })
     };
-    let mut found: Vec<Machine> = starts.map(read).collect::<Option<_>>()?;
+    let each = starts.flat_map(|(names, at)| names.into_iter().map(move |name| (name, at)));
+    let mut found: Vec<Machine> = each.map(read).collect::<Option<_>>()?;
     // What an environment says of one comes after it.
     let mut names = BTreeSet::new();
     found.retain(|machine| names.insert(machine.name.clone()));
