@@ -7,7 +7,7 @@ use crate::diag::lints::LINTS;
 use crate::diag::{Diagnostic, Severity};
 use crate::layout::Language;
 use crate::plan::model::Plan;
-use crate::sema::hir::{Image, Kind, ProbeAction, Program, Role};
+use crate::sema::hir::{Image, Kind, Param, ProbeAction, Program, Role};
 use crate::stdlib::{self, Heavy};
 use crate::syntax::ast::File;
 
@@ -20,6 +20,7 @@ const UNMEASURED: u64 = 256;
 pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<Diagnostic>) {
     if let Some(plan) = plan {
         below_calm(plan, found);
+        past_limit(plan, found);
         heavy(plan, found);
     }
     for node in &program.nodes {
@@ -98,7 +99,7 @@ fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
         let Image::Built(image) = &service.image else { continue };
         let runtime = &plan.program.runtimes[image.runtime];
         let Some(mut calm) = runtime.calm else { continue };
-        if let (Some(workers), Some(worker)) = (image.workers, runtime.worker) {
+        if let (Some(workers), Some(worker)) = (image.workers, runtime.worker_calm.or(runtime.worker)) {
             calm.value = Bytes::new(calm.value.n + (workers.value.max(1) - 1) * worker.value.n);
         }
         if workload.limit >= calm.value {
@@ -118,6 +119,26 @@ fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
         }
         lint = lint.help(would_do(calm.value));
         found.push(lint);
+    }
+}
+
+/// Memory that a program is told it may take, and its limit does not have: a heap of 64Mi in a container of 48Mi.
+fn past_limit(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
+    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
+        let Image::Built(image) = &service.image else { continue };
+        for (name, value) in &image.values {
+            let Param::Memory(bytes) = value else { continue };
+            if *bytes < workload.limit {
+                continue;
+            }
+            let name = name.replace('_', "-");
+            let message = format!("`{}` has {}, and its `{name}` ends at {bytes}", service.name.value, workload.limit);
+            found.push(
+                Diagnostic::lint("past-limit", message)
+                    .at(image.source.span, "the kernel ends it before it reaches that")
+                    .help(format!("leave room for what is beside it: less than {}", workload.limit)),
+            );
+        }
     }
 }
 

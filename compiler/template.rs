@@ -99,14 +99,21 @@ fn exec(words: Vec<Value>) -> Result<String, Error> {
     Ok(format!("[{}]", texts.join(", ")))
 }
 
-/// One line of what the engine says.
+/// One line of what the engine says: of a fault in a template that another takes in, the fault itself.
 fn told(error: &Error) -> String {
+    let inner = std::error::Error::source(error).and_then(|inner| inner.downcast_ref::<Error>());
+    if let Some(inner) = inner {
+        return told(inner);
+    }
     let place = match (error.name(), error.line()) {
         (Some(name), Some(line)) => format!("line {line} of `{name}`: "),
         _ => String::new(),
     };
     let what = match error.kind() {
         ErrorKind::OutOfFuel => "it does not end".to_owned(),
+        ErrorKind::InvalidOperation if error.detail().is_some_and(|detail| detail.contains("recursion limit")) => {
+            "it takes itself in, and does not end".to_owned()
+        }
         kind => error.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}, {detail}")),
     };
     format!("{place}{what}")
@@ -129,6 +136,6 @@ mod tests {
         assert!(filled("{% include \"gone\" %}").is_err_and(|why| why.contains("gone")));
         let circle = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
         assert!(filled(circle).is_err_and(|why| why.contains("does not end")));
-        assert!(filled("{% include \"t\" %}").is_err());
+        assert!(filled("{% include \"t\" %}").is_err_and(|why| why.contains("takes itself in")));
     }
 }

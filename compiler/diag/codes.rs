@@ -100,4 +100,5 @@ codes! {
     BZ7003 "not a text for a Dockerfile"
     BZ7004 "an image that cannot start from another"
     BZ7005 "not the metadata of a build"
+    BZ7006 "a version that an image does not have"
 }

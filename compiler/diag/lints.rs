@@ -33,6 +33,7 @@ lints! {
     "missing-output" "a build that does not make what the image copies"
     "missing-reserve" "a node without a reserve"
     "no-lock-file" "libraries that no lock file holds"
+    "past-limit" "memory that a program may take and its limit does not have"
     "port-mismatch" "a port that nothing listens on"
     "scale-without-metrics" "a scale that nothing can act on"
     "secret-in-context" "what looks like a secret among what an image is made from"

@@ -14,6 +14,11 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
     } else if module.contains("require") {
         layout.unlocked = Some("go.mod".to_owned());
     }
+    if folder.has("go.work") {
+        layout.say_local("go.work");
+    } else if module.lines().any(|line| line.contains("=> ./") || line.contains("=> ../")) {
+        layout.say_local("go.mod");
+    }
     if folder.has("vendor/modules.txt") {
         layout.flag("vendor", "vendor/modules.txt");
     }

@@ -13,6 +13,9 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
             layout.say("version", asked, "pom.xml");
         }
         let modules = pom.split("<module>").skip(1).filter_map(|rest| rest.split("</module>").next());
+        if pom.contains("<module>") || folder.has(".mvn/maven.config") || folder.has(".mvn/extensions.xml") {
+            layout.say_local("pom.xml");
+        }
         layout.choose("module", modules.map(|name| (name.trim().to_owned(), "pom.xml".to_owned())).collect());
     }
     if let Some(file) = gradle {
@@ -28,6 +31,15 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
         let settings = ["settings.gradle", "settings.gradle.kts"].into_iter().find(|file| folder.has(file));
         if let Some(settings) = settings {
             layout.say("settings", settings, settings);
+        }
+        // Whatever else the script reads: a catalogue of versions, properties, code of its own, other projects.
+        let folders = folder.folders("");
+        let read = ["gradle/libs.versions.toml", "gradle.properties"].iter().any(|file| folder.has(file));
+        if read
+            || settings.is_some_and(|file| folder.text(file).is_some_and(|text| text.contains("include")))
+            || folders.iter().any(|name| name == "buildSrc")
+        {
+            layout.say_local(file);
         }
         if folder.has("gradle.lockfile") {
             layout.flag("lock", "gradle.lockfile");

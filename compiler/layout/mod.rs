@@ -54,6 +54,8 @@ pub enum Value {
     Text(String),
     /// Yes or no.
     Flag(bool),
+    /// Several texts.
+    Texts(Vec<String>),
 }
 
 /// Something that was seen, and in which file.
@@ -100,6 +102,8 @@ pub struct Layout {
     pub libraries: Option<Libraries>,
     /// The package file that has no lock file beside it.
     pub unlocked: Option<String>,
+    /// A version of Python that 3.11, the one of distroless images, is not; and the file that asks for it.
+    pub needs_other: Option<(String, String)>,
     /// The port that the entry file listens on, if it names one and does not take it from `PORT`.
     pub listens: Option<(u16, String)>,
 }
@@ -114,7 +118,7 @@ impl Layout {
     pub fn text(&self, key: &str) -> Option<&str> {
         match &self.fact(key)?.value {
             Value::Text(text) => Some(text),
-            Value::Flag(_) => None,
+            Value::Flag(_) | Value::Texts(_) => None,
         }
     }
 
@@ -124,6 +128,13 @@ impl Layout {
 
     fn flag(&mut self, key: &'static str, from: impl Into<String>) {
         self.facts.push(Fact { key, value: Value::Flag(true), from: from.into() });
+    }
+
+    /// Something that installing the libraries reads lies in the source itself, so all of it is there before them.
+    fn say_local(&mut self, from: impl Into<String>) {
+        if self.fact("local").is_none() {
+            self.flag("local", from);
+        }
     }
 
     /// One candidate answers the question, several leave it open.

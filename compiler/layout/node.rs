@@ -78,6 +78,10 @@ pub(super) fn manager(folder: &Folder<'_>, package: &Value, layout: &mut Layout)
         }
         if tool == "pnpm" && folder.has("pnpm-workspace.yaml") {
             layout.flag("workspace", "pnpm-workspace.yaml");
+            let text = folder.text("pnpm-workspace.yaml").unwrap_or_default();
+            if ["packages:", "patchedDependencies:"].iter().any(|key| text.lines().any(|line| line.starts_with(key))) {
+                layout.say_local("pnpm-workspace.yaml");
+            }
         }
         found.truncate(1);
     } else if found.is_empty() && folder.has("package.json") {
@@ -88,7 +92,24 @@ pub(super) fn manager(folder: &Folder<'_>, package: &Value, layout: &mut Layout)
     if found.is_empty() {
         layout.say("manager", "none", "no package.json");
     }
+    scripts(package, layout);
     layout.choose("manager", found);
+}
+
+/// What installing runs, and what it reads beside the lock file.
+fn scripts(package: &Value, layout: &mut Layout) {
+    let runs = |script: &str| package["scripts"][script].is_string();
+    if runs("prepare") {
+        layout.flag("prepare", "package.json");
+    }
+    let tables = ["dependencies", "devDependencies", "optionalDependencies"];
+    let values = tables.iter().flat_map(|table| package[*table].as_object().into_iter().flatten());
+    let places = ["file:", "link:", "workspace:", "portal:", "patch:"];
+    let mut versions = values.filter_map(|(_, value)| value.as_str());
+    let reads = versions.any(|version| places.iter().any(|place| version.starts_with(place)));
+    if reads || !package["workspaces"].is_null() || ["preinstall", "install", "postinstall"].into_iter().any(runs) {
+        layout.say_local("package.json");
+    }
 }
 
 fn version(folder: &Folder<'_>, package: &Value, layout: &mut Layout) {

@@ -45,12 +45,7 @@ fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
         }
         [] if folder.has("requirements.txt") => {
             layout.say("manager", "pip", "requirements.txt");
-            let text = folder.text("requirements.txt").unwrap_or_default();
-            layout.libraries = Some(requirements(&text));
-            let is_open = |line: &str| !requirement(line).is_empty() && !line.contains("==") && !line.contains('@');
-            if text.lines().map(str::trim).any(|line| !line.starts_with('-') && is_open(line)) {
-                layout.unlocked = Some("requirements.txt".to_owned());
-            }
+            requirements(folder, layout);
         }
         [] if project.is_some_and(|project| project.contains_key("project")) => {
             layout.say("manager", "pyproject", "pyproject.toml");
@@ -60,6 +55,12 @@ fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
         }
         [] => layout.say("manager", "none", "no requirements.txt and no lock file"),
         _ => {}
+    }
+    // `path = "../lib"` of uv, poetry and pdm, and the members of a workspace.
+    let text = project.and_then(|_| folder.text("pyproject.toml")).unwrap_or_default();
+    let is_place = |line: &str| line.contains("path = \"") && line.contains('{') || line.contains("@ file:");
+    if layout.text("manager") != Some("pip") && text.lines().any(is_place) {
+        layout.say_local("pyproject.toml");
     }
     layout.choose("manager", found);
 }
@@ -92,18 +93,75 @@ fn requirement(line: &str) -> Vec<String> {
     names
 }
 
-/// What a requirements file names. One that reads others, or names places, does not name all.
-fn requirements(text: &str) -> Libraries {
+/// What `requirements.txt` and the files that it reads name. One that names places does not name all.
+fn requirements(folder: &Folder<'_>, layout: &mut Layout) {
     let mut libraries = Libraries { from: "requirements.txt".to_owned(), complete: true, ..Libraries::default() };
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let names = requirement(line);
-        let reads_on = line.starts_with("-r") || line.starts_with("--requirement") || line.starts_with("-e");
-        libraries.complete &= !reads_on && !line.starts_with(['.', '/']) && !line.contains("://");
-        if !line.starts_with('-') {
-            libraries.names.extend(names);
+    let mut includes: Vec<String> = Vec::new();
+    // Each with whether it only bounds versions.
+    let mut waiting = vec![("requirements.txt".to_owned(), false)];
+    while let Some((file, bounds)) = waiting.pop() {
+        let Some(text) = folder.text(&file) else {
+            libraries.complete = false;
+            continue;
+        };
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            if let Some((name, bounds)) = read_on(line) {
+                let path = beside(&file, name);
+                libraries.complete &= path.is_some() || bounds;
+                let path = path.filter(|path| *path != "requirements.txt" && !includes.contains(path));
+                if let Some(path) = path {
+                    includes.push(path.clone());
+                    waiting.push((path, bounds));
+                }
+                continue;
+            }
+            let is_place = line.starts_with(['.', '/']) || line.contains("file:");
+            let is_editable = line.starts_with("-e") || line.starts_with("--editable");
+            libraries.complete &= !is_editable && !is_place && !line.contains("://");
+            if is_place || is_editable && !line.contains("://") {
+                layout.say_local(&file);
+            } else if !line.starts_with('-') && !bounds {
+                let names = requirement(line);
+                if !names.is_empty() && !line.contains("==") && !line.contains('@') {
+                    layout.unlocked = Some("requirements.txt".to_owned());
+                }
+                libraries.names.extend(names);
+            }
         }
     }
-    libraries
+    includes.retain(|file| folder.has(file));
+    includes.sort();
+    if !includes.is_empty() {
+        let value = super::Value::Texts(includes);
+        layout.facts.push(super::Fact { key: "includes", value, from: "requirements.txt".to_owned() });
+    }
+    layout.libraries = Some(libraries);
+}
+
+/// The file of `-r base.txt`, and of `-c bounds.txt`, which only bounds versions.
+fn read_on(line: &str) -> Option<(&str, bool)> {
+    let flags = [("--requirement", false), ("-r", false), ("--constraint", true), ("-c", true)];
+    let (rest, bounds) = flags.iter().find_map(|(flag, bounds)| Some((line.strip_prefix(flag)?, *bounds)))?;
+    let name = rest.trim_start_matches([' ', '\t', '=']).split(" #").next()?.trim();
+    (!name.is_empty()).then_some((name, bounds))
+}
+
+/// A path as seen from the source, if it lies there and can stand in a command as it is.
+fn beside(file: &str, name: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    let home = file.rsplit_once('/').map_or("", |(home, _)| home);
+    let mut parts: Vec<&str> = home.split('/').filter(|part| !part.is_empty()).collect();
+    if name.starts_with('/') || !name.chars().all(plain) {
+        return None;
+    }
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// Something that could be started.
@@ -234,14 +292,18 @@ fn is_identifier(name: &str) -> bool {
 }
 
 fn version(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
+    let requires = project.and_then(|project| project.get("project")?.get("requires-python")?.as_str());
+    let poetry =
+        project.and_then(|project| project.get("tool")?.get("poetry")?.get("dependencies")?.get("python")?.as_str());
+    let requires = requires.or(poetry);
+    if let Some(requires) = requires.filter(|requires| !takes(requires, (3, 11))) {
+        layout.needs_other = Some((requires.to_owned(), "pyproject.toml".to_owned()));
+    }
     if let Some(found) = folder.text(".python-version").and_then(|text| super::version(text.lines().next()?, 2)) {
         layout.say("version", found, ".python-version");
         return;
     }
-    let requires = project.and_then(|project| project.get("project")?.get("requires-python")?.as_str());
-    let poetry =
-        project.and_then(|project| project.get("tool")?.get("poetry")?.get("dependencies")?.get("python")?.as_str());
-    let Some(requires) = requires.or(poetry) else { return };
+    let Some(requires) = requires else { return };
     if let Some((major, minor)) = VERSIONS.into_iter().find(|version| takes(requires, *version)) {
         layout.say("version", format!("{major}.{minor}"), "pyproject.toml");
     }

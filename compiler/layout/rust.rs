@@ -16,6 +16,7 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
     });
     if let Some(asked) = channel.and_then(|text| super::version(&text, 2)) {
         layout.say("version", asked, "rust-toolchain.toml");
+        layout.flag("toolchain", "rust-toolchain.toml");
     }
     let mut found = Vec::new();
     let mut entry = None;

@@ -18,6 +18,7 @@ fn answer(layout: &Layout, key: &str) -> String {
     match (layout.fact(key).map(|fact| &fact.value), choice) {
         (Some(Value::Text(text)), None) => text.clone(),
         (Some(Value::Flag(flag)), None) => flag.to_string(),
+        (Some(Value::Texts(texts)), None) => texts.join(" "),
         (None, Some(choice)) => {
             let all: Vec<&str> = choice.candidates.iter().map(|(value, _)| value.as_str()).collect();
             format!("one of {}", all.join(" "))
@@ -42,6 +43,42 @@ fn servers_of_python() {
     assert_eq!(app(&[("main.py", none), ("tests/main.py", "app = FastAPI()")]), "nothing");
     assert_eq!(app(&[("main.py", "sub = FastAPI()\napp = FastAPI()")]), "main:app");
     assert_eq!(app(&[("a.py", "x = FastAPI()"), ("b.py", "y = FastAPI()")]), "one of a:x b:y");
+}
+
+#[test]
+fn what_installing_reads_beside_the_lock_file() {
+    let pip = |text: &str, key: &str| {
+        let files =
+            [("requirements.txt", text), ("a.txt", "-r requirements.txt\n-r b/c.txt"), ("b/c.txt", "-c ../a.txt\nx")];
+        answer(&seen(Language::Python, &[], &files), key)
+    };
+    assert_eq!(pip("-r a.txt\nfastapi==1", "includes"), "a.txt b/c.txt");
+    assert_eq!(pip("--requirement=b/c.txt # all\n-rgone.txt", "includes"), "a.txt b/c.txt");
+    assert_eq!(pip("-r ../a.txt\n-r /a.txt\n-r $X.txt\nx==1 --hash=sha256:a", "includes"), "nothing");
+    assert_eq!(pip("-e ./lib", "local"), "true");
+    assert_eq!(pip("lib @ file:lib", "local"), "true");
+    assert_eq!(pip("-e git+https://host/lib\nlib @ https://host/lib.whl", "local"), "nothing");
+    let locked = |text: &str| {
+        let layout = seen(Language::Python, &[], &[("requirements.txt", "-r a.txt"), ("a.txt", text)]);
+        (layout.unlocked, layout.libraries.map(|libraries| libraries.complete))
+    };
+    assert_eq!(locked("x==1 \\\n  --hash=sha256:a"), (None, Some(true)));
+    assert_eq!(locked("x"), (Some("requirements.txt".to_owned()), Some(true)));
+    assert_eq!(locked("-r gone.txt"), (None, Some(false)));
+    let node = |text: &str, key: &str| answer(&seen(Language::Node, &[], &[("package.json", text)]), key);
+    assert_eq!(node(r#"{"scripts":{"prepare":"husky"}}"#, "prepare"), "true");
+    assert_eq!(node(r#"{"scripts":{"prepare":"husky"}}"#, "local"), "nothing");
+    assert_eq!(node(r#"{"scripts":{"postinstall":"prisma generate"}}"#, "local"), "true");
+    assert_eq!(node(r#"{"dependencies":{"a":"file:a"}}"#, "local"), "true");
+    assert_eq!(node(r#"{"dependencies":{"a":"^1"},"scripts":{"start":"node a"}}"#, "local"), "nothing");
+    let go = |text: &str| answer(&seen(Language::Go, &[], &[("go.mod", text)]), "local");
+    assert_eq!(go("module a\nreplace b => ./b\n"), "true");
+    assert_eq!(go("module a\nreplace b => c v1\n"), "nothing");
+    let rust = |channel: &str| {
+        let toolchain = format!("[toolchain]\nchannel = \"{channel}\"\n");
+        answer(&seen(Language::Rust, &[], &[("Cargo.toml", ""), ("rust-toolchain.toml", &toolchain)]), "toolchain")
+    };
+    assert_eq!((rust("1.88.0"), rust("nightly")), ("true".to_owned(), "nothing".to_owned()));
 }
 
 #[test]

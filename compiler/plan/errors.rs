@@ -466,14 +466,18 @@ pub(super) fn below_floor(
     }
     error = match (least.origin.span, floor(program, service)) {
         (Some(span), Some(_)) => {
-            let workers = match &service.image {
-                Image::Built(image) => image.workers.map_or(0, |workers| workers.value - 1),
-                Image::Name(_) => 0,
+            let (workers, each) = match &service.image {
+                Image::Built(image) => {
+                    let each = program.runtimes.get(image.runtime).and_then(|runtime| runtime.worker);
+                    (image.workers.map_or(0, |workers| workers.value - 1), each.map_or(0, |each| each.value.n))
+                }
+                Image::Name(_) => (0, 0),
             };
             let error = error.also(span, "the least at which it was seen to answer");
             match workers {
                 0 => error,
-                n => error.note(format!("with {n} further worker{}", if n == 1 { "" } else { "s" })),
+                1 => error.note(format!("with a further worker, {}", Bytes::new(each))),
+                n => error.note(format!("with {n} further workers, {} each", Bytes::new(each))),
             }
         }
         _ => error.note("below 12Mi a container does not start: runc itself needs that before the program runs"),

@@ -612,8 +612,10 @@ pub struct Runtime<'a> {
     pub floor: Option<Given<'a, Bytes>>,
     /// The least at which it did not live by re-reading its own pages.
     pub calm: Option<Given<'a, Bytes>>,
-    /// What each further worker costs. Without it, it has no workers.
+    /// What each further worker adds to the floor. Without it, it has no workers.
     pub worker: Option<Given<'a, Bytes>>,
+    /// What each further worker adds to what is calm, if that is something else.
+    pub worker_calm: Option<Given<'a, Bytes>>,
     /// What needs less.
     pub leaner: Option<Cow<'a, str>>,
     /// The port it listens on.

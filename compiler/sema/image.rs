@@ -43,12 +43,13 @@ const PLAIN_TEXTS: [&str; 4] = ["app", "version", "base", "build-base"];
 /// What an image that others start from decides for them.
 const DECIDED: [&str; 5] = ["manager", "variant", "version", "base", "build-base"];
 const TEXT_LISTS: [&str; 3] = ["start", "keep", "leave-out"];
-const RUNTIME_KEYS: [&str; 17] = [
+const RUNTIME_KEYS: [&str; 18] = [
     "language",
     "entry",
     "floor",
     "calm",
     "worker",
+    "worker-calm",
     "leaner",
     "port",
     "app",
@@ -63,18 +64,22 @@ const RUNTIME_KEYS: [&str; 17] = [
     "params",
 ];
 /// What a source may show beyond the fields, as templates call it.
-const FACTS: [&str; 14] = [
+const FACTS: [&str; 18] = [
     "berry",
     "build",
+    "includes",
+    "local",
     "lock",
     "module",
     "output",
+    "prepare",
     "public",
     "root",
     "script",
     "settings",
     "standalone",
     "tool",
+    "toolchain",
     "vendor",
     "workspace",
     "yarnrc",
@@ -148,6 +153,7 @@ fn runtime<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>) -> Runtime<'a> {
         floor: fields.memory("floor"),
         calm: fields.memory("calm"),
         worker: fields.memory("worker"),
+        worker_calm: fields.memory("worker-calm"),
         leaner: fields.string("leaner").map(|given| given.value),
         port,
         libraries: fields.strings("libraries").unwrap_or_default(),
@@ -350,6 +356,11 @@ fn built<'a>(
     if let Some(base) = base {
         start_from(decls, block, base, (runtime, &runtimes[base.image.runtime]), &layout, &mut values);
     }
+    let is_distroless = values.get("variant") == Some(&Param::Text("distroless".to_owned()));
+    let has_311 = runtime.language == Language::Python && is_distroless && !block.has("base");
+    if has_311 && base.is_none() {
+        check_distroless(block, &layout, place);
+    }
     let listens = layout.listens.as_ref().map(|(port, _)| *port);
     Some(BuiltImage {
         runtime: index?,
@@ -357,7 +368,7 @@ fn built<'a>(
         name: name.map(|given| given.value),
         from,
         workers,
-        found: found(block, runtime, &layout, base.is_some()),
+        found: found(block, runtime, &layout, base.is_some(), has_311),
         values,
         port: listens.unwrap_or(runtime.port),
         layout,
@@ -499,6 +510,7 @@ fn values<'a>(
         let is_one_of = |known: &[&str], text: &str| known.is_empty() || known.contains(&text);
         let value = match &fact.value {
             Value::Flag(flag) => Param::Flag(*flag),
+            Value::Texts(texts) => Param::Texts(texts.clone()),
             Value::Text(text) if fact.key == "manager" && !is_one_of(&runtime.managers, text) => continue,
             Value::Text(text) => Param::Text(text.clone()),
         };
@@ -544,6 +556,18 @@ fn values<'a>(
     values
 }
 
+/// Distroless images have Python 3.11, whatever is asked for.
+fn check_distroless(block: &Fields<'_, '_>, layout: &Layout, place: Span) {
+    let asked = match block.string("version") {
+        Some(given) => Some((given.value.into_owned(), "`version`".to_owned())).filter(|(text, _)| text != "3.11"),
+        None => layout.needs_other.clone(),
+    };
+    if let Some((asked, by)) = asked {
+        let span = block.name("variant").and_then(|given| given.origin.span).unwrap_or(place);
+        block.cx.report(errors::distroless_python(&asked, &by, span));
+    }
+}
+
 /// Whether a command alone says what is started: a compiler must still know what to build.
 fn can_start(runtime: &Runtime<'_>) -> bool {
     matches!(runtime.language, Language::Python | Language::Node | Language::Other)
@@ -560,10 +584,17 @@ fn check_plain(cx: &Cx<'_>, key: &str, text: &str, span: Span) {
 }
 
 /// What the source shows, a line each, as the Dockerfile and the report tell it.
-fn found(block: &Fields<'_, '_>, runtime: &Runtime<'_>, layout: &Layout, from_base: bool) -> Vec<String> {
-    let told: &[&str] = match from_base {
-        true => &["app", "root", "output"],
-        false => &["app", "manager", "version", "root", "output", "module"],
+fn found(
+    block: &Fields<'_, '_>,
+    runtime: &Runtime<'_>,
+    layout: &Layout,
+    from_base: bool,
+    has_its_version: bool,
+) -> Vec<String> {
+    let told: &[&str] = match (from_base, has_its_version) {
+        (true, _) => &["app", "root", "output"],
+        (false, true) => &["app", "manager", "root", "output", "module"],
+        (false, false) => &["app", "manager", "version", "root", "output", "module"],
     };
     let mut parts = Vec::new();
     for fact in layout.facts.iter().filter(|fact| told.contains(&fact.key) && !block.has(fact.key)) {

@@ -36,6 +36,20 @@ needs() {
   done
 }
 
+# apt_install PACKAGE..: Debian's packages by name, where root may and they are not there yet.
+apt_install() {
+  local package missing=()
+  for package in "$@"; do
+    dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  needs apt-get
+  [ "$(id -u)" = 0 ] || skip "it takes root to install ${missing[*]}"
+  { quietly "$scratch/apt.log" timeout 120 apt-get update &&
+    DEBIAN_FRONTEND=noninteractive quietly "$scratch/apt.log" timeout 300 \
+      apt-get install --yes --no-install-recommends "${missing[@]}"; } || skip "apt-get cannot install ${missing[*]}"
+}
+
 # quietly LOG COMMAND..: what it prints is shown only where it fails.
 quietly() {
   local log=$1

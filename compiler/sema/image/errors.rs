@@ -32,6 +32,12 @@ pub(super) fn not_for_a_dockerfile(key: &str, text: &str, span: Span) -> Diagnos
         .note("letters, digits and `._-/:@+=*()` are taken as they are")
 }
 
+pub(super) fn distroless_python(asked: &str, by: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ7006", format!("the Python of `distroless` is 3.11, and {by} asks for `{asked}`"))
+        .at(span, "another version")
+        .help("take `slim` or `alpine`, or give a `base` of that version")
+}
+
 pub(super) fn no_metadata(path: &str, why: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ7005", format!("`{path}` has no digests: {why}"))
         .at(span, "named here")

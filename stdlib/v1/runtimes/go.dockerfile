@@ -4,7 +4,7 @@
 
 FROM {{ builder }} AS build
 WORKDIR /src
-{%- if not vendor %}
+{%- if not vendor and not local %}
 # The modules, in a layer of their own: it changes only when go.mod{% if lock %} or go.sum{% endif %} does.
 COPY go.mod {% if lock %}go.sum {% endif %}./
 RUN --mount=type=cache,target=/go/pkg/mod \
@@ -19,6 +19,10 @@ RUN --mount=type=cache,target=/go/pkg/mod \
 FROM {{ final }}
 {% include "std/label.dockerfile" %}
 WORKDIR /app
+{%- if variant == "slim" and not build_base or base == "scratch" %}
+# The certificates that calls over TLS are checked by: {{ final }} has none.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+{%- endif %}
 COPY --from=build /out/app /app/app
 # GOMEMLIMIT is not set: on a small server it was measured and saves nothing.
 ENV PORT={{ port }}

@@ -9,7 +9,17 @@
 
 FROM {{ builder }} AS build
 WORKDIR /src
+{%- if local %}
+# Its libraries are named in more files than one: all of the source is here first.
+COPY . .
 {%- if manager == "maven" %}
+RUN --mount=type=cache,target=/root/.m2 \
+    mvn --batch-mode --quiet package -DskipTests
+{%- else %}
+RUN --mount=type=cache,target=/home/gradle/.gradle \
+    gradle --no-daemon --quiet assemble
+{%- endif %}
+{%- elif manager == "maven" %}
 # The libraries, in a layer of their own: it changes only when pom.xml does.
 COPY pom.xml ./
 RUN --mount=type=cache,target=/root/.m2 \

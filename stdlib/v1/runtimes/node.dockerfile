@@ -14,7 +14,9 @@
 {%- endif %}
 {%- if manager != "none" and not shared %}
 
-# The packages, in a layer of their own: it changes only when {{ lock or "package.json" }} does.
+{% if local %}# The packages; some of them, or a script that installing runs, lie in the source, so all of it is here first.
+{%- else %}# The packages, in a layer of their own: it changes only when {{ lock or "package.json" }} does.
+{%- endif %}
 FROM {{ builder }} AS libraries
 WORKDIR /app
 {%- include "std/node-tool.dockerfile" %}

@@ -23,6 +23,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM {{ final }}
 {% include "std/label.dockerfile" %}
 WORKDIR /app
+{%- if variant == "slim" and not build_base and not base %}
+# The certificates that calls over TLS are checked by: {{ final }} has none.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+{%- endif %}
 COPY --from=build /src/target/release/{{ app }} /app/{{ app }}
 ENV PORT={{ port }}
 USER 10001:10001

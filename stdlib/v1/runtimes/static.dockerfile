@@ -3,7 +3,9 @@
 {%- include "std/head.dockerfile" %}
 {%- if build %}
 
-# The packages, in a layer of their own: it changes only when {{ lock or "package.json" }} does.
+{% if local %}# The packages; some of them, or a script that installing runs, lie in the source, so all of it is here first.
+{%- else %}# The packages, in a layer of their own: it changes only when {{ lock or "package.json" }} does.
+{%- endif %}
 FROM {{ builder }} AS build
 WORKDIR /app
 {%- include "std/node-tool.dockerfile" %}
@@ -23,6 +25,7 @@ RUN printf '%s\n' \
     'events { worker_connections 256; }' \
     'http {' \
     '  include /etc/nginx/mime.types;' \
+    '  default_type application/octet-stream;' \
     '  access_log {% if log %}/dev/stdout{% else %}off{% endif %};' \
     '  sendfile on;' \
     '  server_tokens off;' \
@@ -36,6 +39,7 @@ RUN printf '%s\n' \
     '    root /srv;' \
 {%- if fallback %}
     '    error_page 404 =200 /index.html;' \
+    '    log_not_found off;' \
 {%- endif %}
     '  }' \
     '}' > /etc/nginx/nginx.conf

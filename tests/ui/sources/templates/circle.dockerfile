@@ -1,0 +1,2 @@
+{% include "sources/templates/circle.dockerfile" %}
+FROM scratch
