@@ -7,7 +7,8 @@ use crate::diag::{Diagnostic, Sink};
 use crate::manifest::edit::{Want, apply};
 use crate::manifest::workload::{Role, Workload as Object};
 use crate::plan::model::{Plan, Workload};
-use crate::sema::hir::{Adopted, Concurrency, Form, Kind, Rollout, Service};
+use crate::sema::adopt::manifests::Manifest;
+use crate::sema::hir::{Adopted, Concurrency, Form, HOSTNAME, Kind, Rollout, Service};
 
 /// A manifest as it is given back.
 #[derive(Debug)]
@@ -46,18 +47,25 @@ pub struct Change<'p> {
     pub rollout: Option<Rollout>,
     /// `concurrencyPolicy`.
     pub concurrency: Option<&'static str>,
+    /// The names of the nodes that its pods are held to.
+    pub held_to: Option<Vec<&'p str>>,
 }
 
 impl Change<'_> {
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         let more = self.replicas.is_some() || self.rollout.is_some() || self.concurrency.is_some();
-        self.containers.is_empty() && !more
+        self.containers.is_empty() && !more && self.held_to.is_none()
     }
 }
 
 /// What the plan changes of an adopted workload.
-pub fn change<'p>(service: &'p Service<'_>, adopted: &'p Adopted<'_>, workload: &Workload<'_>) -> Change<'p> {
+pub fn change<'p>(
+    plan: &'p Plan<'_, '_>,
+    service: &'p Service<'_>,
+    adopted: &'p Adopted<'_>,
+    workload: &Workload<'_>,
+) -> Change<'p> {
     let mut containers = Vec::new();
     for (index, held) in adopted.containers.iter().enumerate() {
         let memory = match held.extra.and_then(|extra| service.extras.get(extra)) {
@@ -88,6 +96,7 @@ pub fn change<'p>(service: &'p Service<'_>, adopted: &'p Adopted<'_>, workload: 
         replicas: adopted.sets_replicas.then_some(service.replicas.value),
         rollout: adopted.sets_rollout.then_some(service.rollout.value),
         concurrency: adopted.sets_concurrency.then_some(concurrency),
+        held_to: plan.held_to(service, workload).filter(|_| workload.peak() > 0),
     }
 }
 
@@ -127,6 +136,23 @@ fn wants(change: &Change<'_>, all: &mut Vec<(usize, Want)>) {
             *container.way.key("env").within(all) = Want::Named(named.collect());
         }
     }
+    if let Some(names) = &change.held_to {
+        let pod = object.pod.iter().fold(object.way.clone(), |way, key| way.key(key));
+        match names.as_slice() {
+            [name] => *pod.key("nodeSelector").key(HOSTNAME).within(all) = Want::Text((*name).to_owned()),
+            names => {
+                let values = names.iter().map(|name| Want::Text((*name).to_owned())).collect();
+                let hostname = Want::Map(vec![
+                    ("key", Want::Word(HOSTNAME.to_owned())),
+                    ("operator", Want::Word("In".to_owned())),
+                    ("values", Want::List(values)),
+                ]);
+                let term = Want::Map(vec![("matchExpressions", Want::List(vec![hostname]))]);
+                let required = AFFINITY.iter().fold(pod, |way, key| way.key(key));
+                *required.key("nodeSelectorTerms").within(all) = Want::List(vec![term]);
+            }
+        }
+    }
     let spec = object.way.key("spec");
     if let Some(replicas) = change.replicas {
         *spec.key("replicas").within(all) = Want::Count(replicas);
@@ -160,6 +186,9 @@ fn strategy(rollout: Rollout) -> (&'static str, Option<(Want, u64)>) {
     }
 }
 
+/// The way from the spec of a pod to what it requires of nodes.
+const AFFINITY: [&str; 3] = ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"];
+
 /// A strategic-merge patch of one object: what identifies it, and what changes.
 pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
     use serde_json::{Map, Value, json};
@@ -189,6 +218,18 @@ pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
         let items = pod.entry(list).or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(items) = items {
             items.push(item);
+        }
+    }
+    match change.held_to.as_deref() {
+        None => {}
+        Some([name]) => _ = pod.insert("nodeSelector".to_owned(), json!({ HOSTNAME: name })),
+        Some(names) => {
+            let hostname = json!({ "key": HOSTNAME, "operator": "In", "values": names });
+            let mut affinity = json!({ "nodeSelectorTerms": [{ "matchExpressions": [hostname] }] });
+            for key in AFFINITY.iter().skip(1).rev() {
+                affinity = json!({ *key: affinity });
+            }
+            pod.insert(AFFINITY[0].to_owned(), affinity);
         }
     }
     let mut patch = json!({ "apiVersion": object.api_version, "kind": object.kind_text, "metadata": metadata });
@@ -225,7 +266,14 @@ pub fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
     let mut wanted: Vec<Vec<(usize, Want)>> = program.manifests.iter().map(|_| Vec::new()).collect();
     for (service, workload) in program.services.iter().zip(&plan.workloads) {
         let Some(adopted) = &service.adopted else { continue };
-        wants(&change(service, adopted, workload), &mut wanted[adopted.manifest]);
+        let mut change = change(plan, service, adopted, workload);
+        change.held_to = change.held_to.filter(|names| {
+            let refusal = cannot_hold(service, adopted, names, &program.manifests[adopted.manifest]);
+            let holds = refusal.is_none();
+            refusal.into_iter().for_each(|refusal| sink.push(refusal));
+            holds
+        });
+        wants(&change, &mut wanted[adopted.manifest]);
     }
     let mut patched = Vec::new();
     for ((index, manifest), wanted) in program.manifests.iter().enumerate().zip(wanted) {
@@ -245,6 +293,34 @@ pub fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
         }
     }
     patched
+}
+
+/// Pods are held to nodes beside what their manifest requires of nodes, never in its place.
+fn cannot_hold(
+    service: &Service<'_>,
+    adopted: &Adopted<'_>,
+    names: &[&str],
+    manifest: &Manifest,
+) -> Option<Diagnostic> {
+    let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let (name, place) = (service.name.value, &adopted.object.place);
+    let error = Diagnostic::error("BZ6004", format!("`{name}` has to be held to {listed}, and cannot be"));
+    let error = if let Some(kept) = adopted.kept {
+        error.at(service.name.span, "would change").also(kept, "kept as it is")
+    } else if let (Some(first), true) = (place.terms.iter().flatten().flatten().next(), names.len() > 1) {
+        error
+            .at(manifest.span(&first.at), "it has a node affinity of its own, which would be replaced")
+            .also(manifest.pattern, "adopted here")
+    } else {
+        return None;
+    };
+    Some(
+        error
+            .note(
+                "not every order of pods leaves room for all, so every workload is held to nodes that have room for it",
+            )
+            .help("hold it to nodes in the manifest, by a label that only nodes with room have"),
+    )
 }
 
 fn not_patchable(path: &str, why: &str, place: Span, at: Span) -> Diagnostic {

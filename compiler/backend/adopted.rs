@@ -31,7 +31,7 @@ pub(super) fn emit(plan: &Plan<'_, '_>, patched: &[Patched], files: &mut Vec<Art
     let mut names = Vec::new();
     for (service, workload) in program.services.iter().zip(&plan.workloads) {
         let Some(adopted) = service.adopted.as_ref() else { continue };
-        let change = change(service, adopted, workload);
+        let change = change(plan, service, adopted, workload);
         if program.adopts[adopted.adopt].form != Form::Kustomize || change.is_empty() {
             continue;
         }

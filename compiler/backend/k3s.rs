@@ -4,13 +4,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::kubernetes::coredns::{self, Coredns};
-use super::kubernetes::{node_name, pins, system_limits};
+use super::kubernetes::system_limits;
 use super::yaml::{comment, quote_if_needed};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
 use crate::base::text::wrapped;
-use crate::plan::model::Plan;
-use crate::sema::hir::{Node, Role, Setting, SettingValue};
+use crate::plan::model::{Plan, Workload};
+use crate::sema::hir::{Node, Role, Service, Setting, SettingValue};
 use crate::stdlib;
 
 pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
@@ -166,7 +166,10 @@ fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
             keys.push(Key { name, values: Values::One(value), meaning: Some(meaning) });
         }
     };
-    if plan.program.services.iter().zip(&plan.workloads).any(|(service, workload)| pins(plan, service, workload)) {
+    let relies = |(service, workload): (&Service<'_>, &Workload<'_>)| {
+        plan.pins(service, workload) || service.adopted.as_ref().is_some_and(|adopted| adopted.by_name)
+    };
+    if plan.program.services.iter().zip(&plan.workloads).any(relies) {
         let meaning = "Computed: services are held to nodes by this name. A node that is renamed joins as a new one.";
         one("node-name", node.name.value.to_owned(), meaning);
     }
@@ -179,7 +182,7 @@ fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
                 one("cluster-init", "true".to_owned(), meaning);
             }
         } else if node.role == Role::Agent || !set("datastore-endpoint") {
-            let host = first.address.as_deref().unwrap_or_else(|| node_name(first));
+            let host = first.address.as_deref().unwrap_or_else(|| first.cluster_name());
             let meaning = "Computed: the first server, by its `address` or its name. To join, K3s also needs the token of the \
                            server's /var/lib/rancher/k3s/server/node-token: as K3S_TOKEN or `token-file`.";
             one("server", format!("https://{}:6443", bracketed(host)), meaning);

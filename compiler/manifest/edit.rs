@@ -17,6 +17,8 @@ pub enum Want {
     Items(Vec<(usize, Want)>),
     /// A sequence of mappings with a `name`: those with these names, and whatever else it has.
     Named(Vec<(String, Want)>),
+    /// A sequence of these, where there was nothing.
+    List(Vec<Want>),
     /// A text that needs no quotes, such as `48Mi`.
     Word(String),
     /// A whole number.
@@ -475,6 +477,10 @@ fn inline(want: &Want, quotes: bool) -> String {
                 .collect();
             format!("[{}]", items.join(", "))
         }
+        Want::List(items) => {
+            let items: Vec<String> = items.iter().map(|item| inline(item, quotes)).collect();
+            format!("[{}]", items.join(", "))
+        }
         Want::Word(word) if quotes => format!("\"{word}\""),
         Want::Word(word) => word.clone(),
         Want::Count(n) => n.to_string(),
@@ -606,6 +612,13 @@ impl Comparison<'_> {
                     .iter()
                     .all(|(wanted, _)| after.iter().any(|node| name(node, self.new).as_ref() == Some(wanted)));
                 before.len() <= after.len() && kept && fresh && all
+            }
+            Some(Want::List(wants)) => {
+                let after = new.items();
+                let mut pairs = after.iter().zip(wants);
+                old.is_none_or(|old| old.is_null(self.old))
+                    && after.len() == wants.len()
+                    && pairs.all(|(item, want)| self.same(None, Some(item), Some(want)))
             }
             Some(scalar) => says(new, self.new, scalar),
         }

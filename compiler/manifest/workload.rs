@@ -1,12 +1,15 @@
 //! What the proof must know of the objects in a manifest: workloads with their containers, requests and limits,
 //! autoscalers, quotas and limit ranges. Everything keeps its place in the text.
 
+pub mod place;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::edit::Want;
 use super::tree::{Fault, Kind, Node, Tree};
+use place::Place;
 
 /// The kinds that make pods, as Kubernetes calls them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,6 +189,8 @@ pub struct Workload {
     pub secrets: Vec<String>,
     /// Whether it claims storage.
     pub claims: bool,
+    /// Where its pods may run.
+    pub place: Place,
 }
 
 /// What bounds a namespace.
@@ -521,6 +526,8 @@ impl<'t> Reader<'t> {
             }
             _ => spec,
         };
+        let above = path.iter().take(path.len() - 1).try_fold(object, |node, key| self.get(node, key));
+        let metadata = above.and_then(|template| self.get(template, "metadata"));
         let runs = matches!(kind, WorkloadKind::Job | WorkloadKind::CronJob);
         let replicas = self.count(job, if runs { "parallelism" } else { "replicas" })?;
         let mut workload = Workload {
@@ -544,6 +551,7 @@ impl<'t> Reader<'t> {
             in_memory: Vec::new(),
             secrets: Vec::new(),
             claims: !self.items(spec, "volumeClaimTemplates")?.is_empty(),
+            place: self.place(pod, metadata)?,
             name,
         };
         if matches!(kind, WorkloadKind::DaemonSet | WorkloadKind::Pod) {

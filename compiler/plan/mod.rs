@@ -23,6 +23,7 @@ use crate::sema::hir::{
 use cluster::{Failure, Found};
 pub(crate) use cluster::{packaged, room_for};
 use model::{BudgetPlan, Choice, NodePlan, Placement, Plan, Together, Wave, Workload};
+use pack::Certificate;
 use size::moments;
 
 /// Below this a container does not even start: what runc needs inside the limit before the program runs.
@@ -53,6 +54,7 @@ pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, si
     let mut nodes: Vec<NodePlan<'a>> =
         (0..program.nodes.len()).map(|index| reserve::node(program, &workloads, index)).collect();
     let found = match nodes.as_slice() {
+        [_] if let Some(apart) = more_than_one(&workloads) => Err(Failure::Nowhere(apart)),
         [_] => size::choose(program, &nodes, None, &mut workloads)
             .map(|level| Found { level, placement: Placement::AnyOrder(Vec::new()) })
             .map_err(Failure::Over),
@@ -91,6 +93,12 @@ pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, si
     plan.theorems = theorems::of(&plan);
     expect::check(&plan, sink);
     (!sink.has_errors()).then_some(plan)
+}
+
+/// Pods that may not share a node, where there is but one.
+fn more_than_one(workloads: &[Workload<'_>]) -> Option<Certificate> {
+    let class = workloads.iter().position(|workload| workload.apart && workload.peak() > 1)?;
+    Some(Certificate::Apart { class, count: workloads[class].peak(), nodes: 1 })
 }
 
 /// What is known of a service before the ranges are filled.

@@ -3,7 +3,7 @@
 
 use super::size::Moment;
 use crate::base::quantity::Bytes;
-use crate::sema::hir::{Given, Program};
+use crate::sema::hir::{Given, Program, Role, Service};
 
 /// A program with nothing left to decide.
 #[derive(Debug)]
@@ -38,9 +38,25 @@ impl<'a> Plan<'_, 'a> {
         self.nodes.iter().find_map(|node| node.system_default)
     }
 
-    /// How many nodes there are.
+    /// Whether there is more than one node.
     pub fn on_several_nodes(&self) -> bool {
         self.nodes.len() > 1
+    }
+
+    /// Whether a service is held to nodes by their names: where its pods could run anywhere else. An adopted one is
+    /// where its own manifest holds it to no other nodes already.
+    pub fn pins(&self, service: &Service<'_>, workload: &Workload<'_>) -> bool {
+        let place = &service.pod.place;
+        let elsewhere = self.on_several_nodes() || self.program.nodes.iter().any(|node| node.role == Role::Agent);
+        let placed = self.placement == Placement::Pinned && !workload.is_fixed();
+        let by_itself = service.adopted.is_some() && place.nodes == workload.nodes;
+        elsewhere && (place.named.is_some() || (placed && !by_itself))
+    }
+
+    /// The names of the nodes that a service is held to, where it is held by name.
+    pub fn held_to(&self, service: &Service<'_>, workload: &Workload<'_>) -> Option<Vec<&str>> {
+        let all = (0..self.nodes.len()).filter(|node| workload.may_be_on(*node));
+        self.pins(service, workload).then(|| all.map(|node| self.program.nodes[node].cluster_name()).collect())
     }
 }
 

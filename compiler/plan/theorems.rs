@@ -1,7 +1,7 @@
 //! The promises as they stand: each with its inequality, its verdict, and why it is not proved where it is not.
 
 use super::cluster::stays;
-use super::model::{Placement, Plan, Theorem, Verdict};
+use super::model::{Placement, Plan, Theorem, Verdict, Workload};
 use super::{allowed, size::Moment, size::moments};
 use crate::base::quantity::{Cpu, in_mib};
 use crate::sema::hir::{Concurrency, Kind, Node, Role, Schedule, SettingValue, VolumeSource};
@@ -129,6 +129,7 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
             why.push(format!("nothing in Kubernetes holds `{name}` to the {runs} runs at once that it states"));
         }
     }
+    why.extend(adopted(plan));
     if plan.on_several_nodes() && plan.placement != Placement::Pinned {
         for (service, workload) in program.services.iter().zip(&plan.workloads) {
             let held = workload.nodes.as_ref().is_some_and(|nodes| nodes.len() == 1);
@@ -184,6 +185,35 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
         ),
         why,
     }
+}
+
+/// What in adopted manifests takes liveness out of the proof's reach: on one node what they ask of nodes, on several
+/// priorities, unless every pod has its nodes. There a DaemonSet has to push out what took the room on its node.
+fn adopted(plan: &Plan<'_, '_>) -> Vec<String> {
+    let mut why = Vec::new();
+    let all = plan.program.services.iter().zip(&plan.workloads).filter(|(_, workload)| workload.peak() > 0);
+    let theirs = all.filter_map(|(service, workload)| Some((service.name.value, service.adopted.as_ref()?, workload)));
+    let ordered = plan.on_several_nodes() && plan.placement != Placement::Pinned;
+    let has_daemons = plan.workloads.iter().any(Workload::is_fixed);
+    for (name, adopted, workload) in theirs {
+        why.extend(adopted.doubts.iter().map(|doubt| format!("`{name}` may find no node: {doubt}")));
+        if adopted.alone && workload.peak() > 1 {
+            why.push(format!(
+                "no two pods of `{name}` may share a node, there is one, and {} need room",
+                workload.peak()
+            ));
+        }
+        let class = adopted.object.place.priority_class.as_deref();
+        let critical = matches!(class, Some("system-node-critical" | "system-cluster-critical"));
+        if ordered && workload.is_fixed() && !critical {
+            why.push(format!(
+                "others may take the room of `{name}` on a node first, and no known priority pushes them out"
+            ));
+        } else if let (Some(class), true) = (class, ordered && !workload.is_fixed() && has_daemons) {
+            why.push(format!("a DaemonSet may not be able to push out `{name}`, whose priority is that of `{class}`"));
+        }
+    }
+    why
 }
 
 /// What the program is to outlive.

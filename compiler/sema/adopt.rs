@@ -3,6 +3,7 @@
 
 mod errors;
 pub mod manifests;
+pub(super) mod place;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use super::decls::Decls;
 use super::hir::{
     Adopt, Adopted, Budget, Component, Concurrency, EnvValue, Extra, Form, Given, Held, Image, Kind, Memory, Origin,
-    Pod, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
+    Pod, Port, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
 };
 use super::layers::{Field, Fields, Layer};
 use super::load::Loaded;
@@ -19,6 +20,7 @@ use super::service::{cpu, memory, rollout};
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
+use crate::manifest::workload::place::HostPort;
 use crate::manifest::workload::{Amount, Bounds, Container, Defaults, Role, Scaler, Surge, Workload, WorkloadKind};
 use crate::syntax::ast::{Item, WordShape};
 use manifests::Manifest;
@@ -375,6 +377,10 @@ impl<'c, 'a> Reading<'c, 'a> {
                 sets_replicas,
                 sets_rollout,
                 sets_concurrency,
+                kept: self.keeps_all(object, known),
+                by_name: false,
+                alone: false,
+                doubts: Vec::new(),
             })),
             extras,
             name,
@@ -389,7 +395,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             wave: None,
             shrinks_first: main.limit.origin.kind == "tier"
                 && rule.map_or(&self.general, |rule| &rule.fields).has("shrink"),
-            ports: Vec::new(),
+            ports: host_ports(object, manifest),
             pod: Pod { volumes: volumes(object, manifest), ..Pod::default() },
         }
     }
@@ -441,14 +447,19 @@ impl<'c, 'a> Reading<'c, 'a> {
             let span = given.origin.span.unwrap_or(self.general.span);
             self.decls.cx.report(errors::not_of_this_kind("rollout", &object.kind_text, known, span));
         }
-        match of_rule.or_else(|| rollout(&self.general)).filter(|_| is_deployment && !self.keeps_all(object, known)) {
+        match of_rule
+            .or_else(|| rollout(&self.general))
+            .filter(|_| is_deployment && self.keeps_all(object, known).is_none())
+        {
             Some(given) => (given, given.value != written),
             None => (Given { value: written, origin }, false),
         }
     }
 
-    fn keeps_all(&self, object: &Workload, known: &str) -> bool {
-        self.keeps.iter().any(|keep| keep.container.is_none() && means(keep.workload, object, known))
+    /// The `keep` about a workload as a whole.
+    fn keeps_all(&self, object: &Workload, known: &str) -> Option<Span> {
+        let mut all = self.keeps.iter();
+        all.find(|keep| keep.container.is_none() && means(keep.workload, object, known)).map(|keep| keep.span)
     }
 }
 
@@ -609,6 +620,15 @@ fn extra<'a>(container: &'a Container, read: &ReadContainer<'a>, manifest: &Mani
         args: Vec::new(),
         mounts: Vec::new(),
     }
+}
+
+/// Of its ports those of the node: each belongs to one pod.
+fn host_ports<'a>(object: &'a Workload, manifest: &'a Manifest) -> Vec<Port<'a>> {
+    let port = |port: &HostPort| {
+        let number = Spanned::new(port.number, manifest.span(&port.at));
+        Port { name: "", number, node_port: None, host_port: Some(number), udp: port.udp }
+    };
+    object.place.host_ports.iter().map(port).collect()
 }
 
 /// Of its volumes what the proof is about: those in memory, Secrets, and whether it claims storage.

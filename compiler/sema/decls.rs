@@ -401,9 +401,6 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     let digests = image::digests(&decls, digests);
     let mut services = service::services(&decls, &tiers, (&runtimes, &images));
     let adopts = super::adopt::adopts(&decls, loaded, &adopts, &mut services);
-    if let (Some(adopt), true) = (adopts.first(), nodes.len() > 1) {
-        cx.report(errors::adopted_on_several_nodes(adopt.patterns[0]));
-    }
     let mut budgets = machine::budgets(&decls, &services, &tiers);
     super::adopt::quotas(&decls, loaded, &services, &mut budgets);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
@@ -432,6 +429,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     machine::settle_settings(&decls, &k3s, &mut nodes);
     placement::check_servers(&decls, &nodes);
     placement::settle(&decls, &nodes, &mut services);
+    super::adopt::place::settle(&decls, loaded, &nodes, &mut services);
     let mut components = machine::components(&decls, &nodes);
     components.extend(machine::others(&decls));
     super::adopt::check_packaged(&decls, &components, &services);

@@ -221,12 +221,6 @@ pub(super) fn survive_without_nodes(nodes: usize, span: Span) -> Diagnostic {
         .at(span, "nothing would be left to run pods")
 }
 
-pub(super) fn adopted_on_several_nodes(span: Span) -> Diagnostic {
-    Diagnostic::error("BZ2017", "`adopt` in a program of several nodes is not yet part of this bzc")
-        .at(span, "not supported yet")
-        .note("which of the nodes take its pods stands in selectors and affinities that it does not read")
-}
-
 // Values.
 
 pub(super) fn wrong_dimension(text: &str, found: Num, wanted: Dim, span: Span) -> Diagnostic {

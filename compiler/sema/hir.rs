@@ -15,6 +15,7 @@ use crate::template::Templates;
 
 use super::adopt::manifests::Manifest;
 use super::cx::Num;
+pub use crate::manifest::workload::place::HOSTNAME;
 
 /// Where a value was given: `[env.ENV.]kind.name.key`, and the place of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +151,14 @@ pub struct Adopted<'a> {
     pub sets_rollout: bool,
     /// Whether a rule gives what happens when runs overlap.
     pub sets_concurrency: bool,
+    /// Whether `keep` says that all of it stays as it is.
+    pub kept: Option<Span>,
+    /// Whether its manifest chooses nodes by their names.
+    pub by_name: bool,
+    /// Whether all its pods but one find no place on the one node that there is.
+    pub alone: bool,
+    /// What keeps bzc from knowing whether its pods find a node, on the one node that there is.
+    pub doubts: Vec<String>,
 }
 
 /// What rules make of a container of an adopted workload.

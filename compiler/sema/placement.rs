@@ -65,7 +65,7 @@ pub(super) fn place<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &K
 
 /// Finds the nodes that may take the pods of each service; an error where there is none.
 pub(super) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &mut [Service<'a>]) {
-    for service in services {
+    for service in services.iter_mut().filter(|service| service.adopted.is_none()) {
         let place = &mut service.pod.place;
         let has = |node: &Node<'a>, (key, value): &(&'a str, Cow<'a, str>)| {
             node.labels.iter().any(|(other, text)| other == key && text == value)
@@ -128,4 +128,15 @@ pub(super) fn has_etcd(servers: usize, fields: &Fields<'_, '_>) -> bool {
 /// The first server: the one the others join.
 pub fn first_server<'n, 'a>(nodes: &'n [Node<'a>]) -> Option<&'n Node<'a>> {
     nodes.iter().find(|node| node.role == Role::Server)
+}
+
+impl Node<'_> {
+    /// The name it has in the cluster: what its config.yaml says, or its name in the program.
+    pub fn cluster_name(&self) -> &str {
+        let named = self.config.iter().find_map(|setting| match &setting.value {
+            SettingValue::Text(text) if setting.key == "node-name" => Some(text.as_ref()),
+            _ => None,
+        });
+        named.unwrap_or(self.name.value)
+    }
 }

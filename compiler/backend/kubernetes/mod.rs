@@ -17,9 +17,9 @@ use serde::Serialize;
 use super::yaml::{comment, to_yaml};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
-use crate::plan::model::{Choice, Placement, Plan, Workload};
+use crate::plan::model::{Choice, Plan, Workload};
 use crate::plan::packaged;
-use crate::sema::hir::{Node, Role, Service, SettingValue};
+use crate::sema::hir::Service;
 
 /// Files that are not a service's begin with a digit, which no service's name does.
 const NAMESPACE: &str = "00-namespace.yaml";
@@ -244,22 +244,6 @@ pub(super) fn system_limits(plan: &Plan<'_, '_>, default: Bytes) -> String {
     comment(&text, &mut out);
     print(&range, &mut out);
     out
-}
-
-/// Whether a service is held to nodes by their names: where its pods could run anywhere else.
-pub(super) fn pins(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> bool {
-    let elsewhere = plan.on_several_nodes() || plan.program.nodes.iter().any(|node| node.role == Role::Agent);
-    let by_name = service.pod.place.named.is_some() || (plan.placement == Placement::Pinned && !workload.is_fixed());
-    elsewhere && by_name
-}
-
-/// The name a node has in the cluster: what its config.yaml says, or its name in the program.
-pub(super) fn node_name<'p>(node: &'p Node<'_>) -> &'p str {
-    let named = node.config.iter().find_map(|setting| match &setting.value {
-        SettingValue::Text(text) if setting.key == "node-name" => Some(text.as_ref()),
-        _ => None,
-    });
-    named.unwrap_or(node.name.value)
 }
 
 /// A class for every tier with a priority that a service has.

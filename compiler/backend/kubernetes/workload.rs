@@ -16,14 +16,14 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{daemons, labelled, labels, node_name, pins, print, priority_name, pushes};
+use super::{daemons, labelled, labels, print, priority_name, pushes};
 use crate::backend::dockerfile::image_name;
 use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::plan::model::{Plan, Wave, Workload};
 use crate::sema::hir::{
-    Concurrency, EnvValue, Extra, Given, Image, Kind, Probe, ProbeAction, ProbeKind, Rollout, Run, Scale, Schedule,
-    Service, Volume, VolumeSource,
+    Concurrency, EnvValue, Extra, Given, HOSTNAME, Image, Kind, Probe, ProbeAction, ProbeKind, Rollout, Run, Scale,
+    Schedule, Service, Volume, VolumeSource,
 };
 
 const NAME_LABEL: &str = "app.kubernetes.io/name";
@@ -300,12 +300,6 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
     }
 }
 
-/// The names of the nodes that a service is held to, where it is held by name.
-fn held_to<'p>(plan: &'p Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> Option<Vec<&'p str>> {
-    let all = (0..plan.nodes.len()).filter(|node| workload.may_be_on(*node));
-    pins(plan, service, workload).then(|| all.map(|node| node_name(&plan.program.nodes[node])).collect())
-}
-
 /// Labels that a node must have: those the program asks for, and its name where there is but one.
 fn node_selector(
     plan: &Plan<'_, '_>,
@@ -314,7 +308,7 @@ fn node_selector(
 ) -> Option<BTreeMap<String, String>> {
     let asked = service.pod.place.selector.iter().map(|(key, value)| ((*key).to_owned(), value.to_string()));
     let mut labels: BTreeMap<String, String> = asked.collect();
-    if let Some([name]) = held_to(plan, service, workload).as_deref() {
+    if let Some([name]) = plan.held_to(service, workload).as_deref() {
         labels.insert(HOSTNAME.to_owned(), (*name).to_owned());
     }
     (!labels.is_empty()).then_some(labels)
@@ -322,7 +316,7 @@ fn node_selector(
 
 /// Several nodes by name, and pods of one service apart from each other.
 fn affinity(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> Option<core::Affinity> {
-    let names = held_to(plan, service, workload).filter(|names| names.len() > 1);
+    let names = plan.held_to(service, workload).filter(|names| names.len() > 1);
     let node_affinity = names.map(|names| core::NodeAffinity {
         required_during_scheduling_ignored_during_execution: Some(core::NodeSelector {
             node_selector_terms: vec![core::NodeSelectorTerm {
@@ -350,9 +344,6 @@ fn affinity(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>)
         ..core::Affinity::default()
     })
 }
-
-/// The label every kubelet gives its node.
-const HOSTNAME: &str = "kubernetes.io/hostname";
 
 fn texts(list: &[std::borrow::Cow<'_, str>]) -> Option<Vec<String>> {
     (!list.is_empty()).then(|| list.iter().map(ToString::to_string).collect())

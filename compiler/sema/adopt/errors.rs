@@ -111,6 +111,12 @@ pub(super) fn unbounded_in_budget(budget: &str, name: &str, container: &str, at:
         .help(format!("give it memory: `workload {name} {{ memory = .. }}`"))
 }
 
+pub(super) fn unplaceable(name: &str, what: &str, at: Span, pattern: Span) -> Diagnostic {
+    Diagnostic::error("BZ6009", format!("bzc cannot tell which nodes take the pods of `{name}`: {what}"))
+        .at(at, "on several nodes the proof depends on it")
+        .also(pattern, "adopted here")
+}
+
 // Lints.
 
 /// A container that no rule is about.
