@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::kubernetes::coredns::{self, Coredns};
-use super::kubernetes::system_limits;
+use super::kubernetes::{system_limits, traefik_config};
 use super::yaml::{comment, quote_if_needed};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
@@ -23,6 +23,11 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
         if let Some(manifest) = coredns_manifest(plan) {
             files.push((format!("{folder}/manifests/bzc-coredns.yaml"), manifest.into_bytes()));
             files.push((format!("{folder}/manifests/coredns.yaml.skip"), Vec::new()));
+        }
+        let traefik = plan.program.components.iter().find(|component| component.name == "traefik" && component.owned);
+        if let Some(traefik) = traefik {
+            let config = traefik_config(plan, traefik);
+            files.push((format!("{folder}/manifests/bzc-traefik.yaml"), config.into_bytes()));
         }
         if let Some(default) = plan.system_default() {
             let limits = system_limits(plan, default.value);

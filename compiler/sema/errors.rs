@@ -506,9 +506,21 @@ pub(super) fn component_disabled(name: &str, span: Span, off: Span) -> Diagnosti
 }
 
 pub(super) fn component_fixed(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ5007", format!("component `{name}` cannot be changed yet"))
-        .at(span, "K3s restores its own manifest of this at every start")
-        .note("`coredns` can: bzc writes a manifest that K3s keeps")
+    let error = Diagnostic::error("BZ5007", format!("component `{name}` cannot be changed"))
+        .at(span, "K3s restores its own manifest of this at every start");
+    match name {
+        "svclb-traefik" => error.note("K3s makes its pods in its own code, and nothing there gives them limits"),
+        "helm-install-traefik" => {
+            error.note("the Helm controller makes its pods, and nothing there is about one chart")
+        }
+        _ => error.note("to keep it, bzc would have to carry all of that manifest: roles, images, a registered API"),
+    }
+    .note("`coredns` and `traefik` can be changed: bzc writes what K3s keeps")
+}
+
+pub(super) fn component_without_helm(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5007", format!("component `{name}` is a chart, and `disable-helm-controller` is set"))
+        .at(span, "nothing would install it, nor read what is changed of it")
 }
 
 pub(super) fn component_on_agent(name: &str, span: Span) -> Diagnostic {

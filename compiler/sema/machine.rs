@@ -501,6 +501,10 @@ fn request_and_limit<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, Bytes>, O
     Some((field.given(value), Some(field.given(value))))
 }
 
+/// The components that can be changed so that it lasts: CoreDNS by a manifest beside an empty `coredns.yaml.skip`,
+/// Traefik by the HelmChartConfig that K3s lays over its chart (k3s-io/docs, add-ons/helm).
+const KEPT: [&str; 2] = ["coredns", "traefik"];
+
 /// The components of this K3s that are not disabled, with what the program changes of them.
 pub(super) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<Component<'a>> {
     let cx = decls.cx;
@@ -510,6 +514,9 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
         _ => Vec::new(),
     };
     let servers = || nodes.iter().filter(|node| node.role == Role::Server);
+    let without_helm = |node: &Node<'a>| {
+        matches!(super::placement::setting(node, "disable-helm-controller"), Some(SettingValue::Bool(true)))
+    };
     let mut disabled: Vec<Spanned<Cow<'a, str>>> = servers().next().map(disables).unwrap_or_default();
     for server in servers().skip(1) {
         let also = disables(server);
@@ -537,11 +544,13 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
         }
         if let (Some(changed), Some(own)) = (&changed, own) {
             changed.check_keys(&["memory", "cpu"]);
-            if decl.name != "coredns" {
+            if !KEPT.contains(&decl.name) {
                 cx.report(errors::component_fixed(own.name, own.span));
+            } else if let (true, "traefik") = (servers().any(without_helm), decl.name) {
+                cx.report(errors::component_without_helm(own.name, own.span));
             }
         }
-        if decl.name != "coredns" && own.is_some() {
+        if !KEPT.contains(&decl.name) && own.is_some() {
             continue;
         }
         let stock_memory = request_and_limit(&stock);
@@ -561,8 +570,12 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
             cpu,
             containers: stock.count("containers").map_or(1, |given| given.value),
             pods,
-            // A manifest of bzc's own recreates its pod, so that no second one overlaps it.
-            transient: if owned { 0 } else { stock.count("transient").map_or(0, |given| given.value) },
+            // A manifest of bzc's own recreates its pod, so that no second one overlaps it. A chart is rolled out.
+            transient: if owned && decl.name == "coredns" {
+                0
+            } else {
+                stock.count("transient").map_or(0, |given| given.value)
+            },
             every_node: stock.flag("every-node") == Some(true),
             owned,
             foreign: false,

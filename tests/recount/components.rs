@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_yaml::Value;
 
 use super::pods::{check_containers, workload};
-use super::{Faults, Files, MIB, by_name, bytes, is_kind, name_of, objects, scalar, text};
+use super::{Faults, Files, MIB, by_name, bytes, is_kind, milli, name_of, objects, scalar, text};
 
 /// What K3s packages (k3s-io/k3s, manifests/).
 struct Packaged {
@@ -78,6 +78,13 @@ pub(super) struct Component {
     pub(super) every_node: bool,
 }
 
+/// What a HelmChartConfig lays over the values of a chart.
+fn helm_values(own: &[Value], chart: &str) -> Option<Option<Value>> {
+    let config = own.iter().find(|object| is_kind(object, "HelmChartConfig") && name_of(object) == chart);
+    let Some(config) = config else { return Some(None) };
+    serde_yaml::from_str(config["spec"]["valuesContent"].as_str()?).ok().map(Some)
+}
+
 pub(super) fn components(files: &Files, node: &str, config: &Value, faults: &mut Faults) -> Option<Vec<Component>> {
     let folder = format!("k3s/{node}/manifests/");
     let own = objects(files, &folder)?;
@@ -99,6 +106,25 @@ pub(super) fn components(files: &Files, node: &str, config: &Value, faults: &mut
                 cpu: own.pod.cpu * own.replicas,
                 pods: own.replicas,
                 ending: own.ending,
+                every_node: false,
+            });
+            continue;
+        }
+        if let ("traefik", Some(values)) = (stock.name, helm_values(&own, "traefik")?) {
+            let resources = &values["resources"];
+            let memory = |list: &str| bytes(&scalar(&resources[list]["memory"])?);
+            let strategy = &values["updateStrategy"]["rollingUpdate"];
+            faults.holds(values["deployment"]["replicas"].as_u64() == Some(1), || "traefik: replicas".to_owned());
+            faults.holds(strategy["maxSurge"].as_u64() == Some(0), || "traefik: a rollout surges".to_owned());
+            let (request, limit) = (memory("requests")?, memory("limits")?);
+            components.push(Component {
+                name: stock.name.to_owned(),
+                request,
+                // Its successor may be there while it ends.
+                gap: Some((limit - request) * 2),
+                cpu: scalar(&resources["requests"]["cpu"]).and_then(|cpu| milli(&cpu)).unwrap_or(0),
+                pods: 1,
+                ending: 2,
                 every_node: false,
             });
             continue;

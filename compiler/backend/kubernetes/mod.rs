@@ -13,13 +13,14 @@ use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
+use serde_json::json;
 
 use super::yaml::{comment, to_yaml};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
 use crate::plan::model::{Choice, Plan, Workload};
 use crate::plan::packaged;
-use crate::sema::hir::Service;
+use crate::sema::hir::{Component, Service};
 
 /// Files that are not a service's begin with a digit, which no service's name does.
 const NAMESPACE: &str = "00-namespace.yaml";
@@ -243,6 +244,45 @@ pub(super) fn system_limits(plan: &Plan<'_, '_>, default: Bytes) -> String {
     );
     comment(&text, &mut out);
     print(&range, &mut out);
+    out
+}
+
+/// What K3s lays over the values of its chart of Traefik, at every start: the memory and CPU that the program gives,
+/// and one pod, whose successor waits for room rather than for it to be ready.
+pub(super) fn traefik_config(plan: &Plan<'_, '_>, traefik: &Component<'_>) -> String {
+    let mut resources = json!({});
+    if let Some((request, limit)) = traefik.memory {
+        resources["requests"]["memory"] = request.value.to_string().into();
+        resources["limits"]["memory"] = limit.unwrap_or(request).value.to_string().into();
+    }
+    if let Some((request, limit)) = traefik.cpu {
+        resources["requests"]["cpu"] = request.value.to_string().into();
+        if let Some(limit) = limit {
+            resources["limits"]["cpu"] = limit.value.to_string().into();
+        }
+    }
+    let values = json!({
+        "autoscaling": { "enabled": false },
+        "deployment": { "kind": "Deployment", "replicas": 1 },
+        "resources": resources,
+        "updateStrategy": { "type": "RollingUpdate", "rollingUpdate": { "maxSurge": 0, "maxUnavailable": 1 } },
+    });
+    let mut content = String::new();
+    print(&values, &mut content);
+    let config = json!({
+        "apiVersion": "helm.cattle.io/v1",
+        "kind": "HelmChartConfig",
+        "metadata": { "name": "traefik", "namespace": "kube-system" },
+        "spec": { "valuesContent": content },
+    });
+    let mut out = String::new();
+    comment(&header(plan), &mut out);
+    comment(
+        "Goes to /var/lib/rancher/k3s/server/manifests/ of the server. K3s lays these values over those of its own chart,\n\
+         so they last. There is one HelmChartConfig of this name: another one of yours would be replaced by it.",
+        &mut out,
+    );
+    print(&config, &mut out);
     out
 }
 
