@@ -184,3 +184,26 @@ fn transcripts_go_as_written() {
     assert!(came_out.len() >= 15, "the transcripts are gone");
     bless::settle(bless::there(&folder, |path| path.ends_with(".txt")), &came_out);
 }
+
+#[cfg(unix)]
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
+fn a_manifest_that_may_not_be_read_is_told() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let program = "node a { memory = 2000Mi  reserve = 200Mi }\nadopt \"*.yaml\" { memory = 32Mi }\n";
+    fs::write(home.path().join("budget.bz"), program).expect("a program");
+    let secret = home.path().join("secret.yaml");
+    fs::write(&secret, "kind: Pod\n").expect("a manifest");
+    fs::set_permissions(&secret, Permissions::from_mode(0o000)).expect("a mode");
+    if fs::read(&secret).is_ok() {
+        eprintln!("skipped: this user may read every file");
+        return;
+    }
+    let ran = Command::new(env!("CARGO_BIN_EXE_bzc")).arg("build").current_dir(home.path()).output().expect("bzc");
+    let told = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{told}");
+    assert!(told.contains("BZ6001") && told.contains("`secret.yaml` cannot be read: permission denied"), "{told}");
+    assert!(!home.path().join("out").exists(), "nothing is written");
+}

@@ -300,15 +300,38 @@ pub(crate) fn replace_all(files: &[(PathBuf, &[u8], &[u8])]) -> Result<(), Write
     for (path, _, new) in files {
         // A link is followed: what it leads to is what the user edits.
         let target = path.canonicalize().map_err(|error| io_error("find", path, &error))?;
-        let permissions = fs::metadata(&target).map_err(|error| io_error("read", &target, &error))?.permissions();
+        let metadata = fs::metadata(&target).map_err(|error| io_error("read", &target, &error))?;
+        if metadata.permissions().readonly() {
+            let message = format!("`{}` is read-only, and stays as it is", target.display());
+            let lines = vec![format!("`chmod u+w {}` if it is to change; no manifest was changed", path.display())];
+            return Err(WriteError { kind: WriteErrorKind::Refused, message, lines });
+        }
         let file = stage(&target, new)?;
-        fs::set_permissions(&file, permissions).map_err(|error| io_error("write to", &target, &error))?;
+        own_like(&file, &metadata).map_err(|error| io_error("keep the owner of", &target, &error))?;
+        fs::set_permissions(&file, metadata.permissions()).map_err(|error| io_error("write to", &target, &error))?;
         staged.push((file, target));
     }
     for ((_, old, _), (_, target)) in files.iter().zip(&staged) {
         compare(target, Some(old))?;
     }
     staged.into_iter().try_for_each(|(file, target)| rename(file, &target))
+}
+
+/// Gives a new file the owner of the one that it replaces: under `sudo` that is another user.
+#[cfg(unix)]
+fn own_like(file: &Path, old: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let new = fs::metadata(file)?;
+    match (new.uid(), new.gid()) == (old.uid(), old.gid()) {
+        true => Ok(()),
+        false => chown(file, Some(old.uid()), Some(old.gid())),
+    }
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
+fn own_like(_: &Path, _: &fs::Metadata) -> io::Result<()> {
+    Ok(())
 }
 
 /// Just before a file is touched: an error when it no longer is what the survey found, so that what an editor saved

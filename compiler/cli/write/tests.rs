@@ -6,7 +6,7 @@ use std::fs::{self, FileTimes};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Done, Fate, MANIFEST, WriteError, WriteErrorKind, apply, hash, survey};
+use super::{Done, Fate, MANIFEST, WriteError, WriteErrorKind, apply, hash, replace_all, survey};
 
 type Files = Vec<(String, Vec<u8>)>;
 
@@ -432,4 +432,33 @@ fn the_empty_path_is_the_current_folder() {
     let list = files(&[("no-such-folder/a", "a")]);
     let found = survey(Path::new(""), "shop.bz", &list).expect("a survey");
     assert_eq!((found.out, found.counts().new), (Path::new("."), 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn sources_are_replaced_all_or_none_with_their_modes_and_through_links() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    let place = Place::new();
+    place.put("a.yaml", "a");
+    place.put("real.yaml", "b");
+    let (a, real, link) = (place.out.join("a.yaml"), place.out.join("real.yaml"), place.out.join("link.yaml"));
+    symlink("real.yaml", &link).expect("a link");
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+    mode(&real, 0o444);
+    let before = place.state();
+    let files: [(PathBuf, &[u8], &[u8]); 2] = [(a.clone(), b"a", b"new a"), (link.clone(), b"b", b"new b")];
+    let refused = replace_all(&files).expect_err("one is read-only");
+    assert_eq!(refused.kind, WriteErrorKind::Refused);
+    assert!(refused.message.contains("read-only"), "{refused:?}");
+    assert_eq!(place.state(), before, "nothing is written, and nothing left beside");
+    mode(&real, 0o640);
+    let owner = fs::metadata(&real).map(|metadata| (metadata.uid(), metadata.gid())).expect("metadata");
+    replace_all(&files).expect("both may be written");
+    assert!(fs::symlink_metadata(&link).expect("a link").is_symlink(), "the link is still one");
+    assert_eq!(fs::read_to_string(&real).expect("the file"), "new b");
+    let after = fs::metadata(&real).expect("metadata");
+    assert_eq!((after.permissions().mode() & 0o777, (after.uid(), after.gid())), (0o640, owner));
+    let stale: [(PathBuf, &[u8], &[u8]); 1] = [(a.clone(), b"a", b"newer")];
+    replace_all(&stale).expect_err("somebody else changed it");
+    assert_eq!(fs::read_to_string(&a).expect("the file"), "new a");
 }
