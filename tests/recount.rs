@@ -247,12 +247,14 @@ fn workloads(files: &Files, report: &Value, nodes: &[Node], faults: &mut Faults)
         let judged = if is_adopted { &mut theirs } else { &mut *faults };
         check_containers(object, service["choice"].as_str() == Some("burst"), judged);
         let mut workload = workload(object, most, service, judged)?;
-        workload.nodes = nodes.iter().map(|node| node.takes(object, judged)).collect();
+        // On one node what others ask of nodes is counted there, whether or not the node is known to be that.
+        let counted = is_adopted && nodes.len() == 1;
+        workload.nodes = nodes.iter().map(|node| counted || node.takes(object, judged)).collect();
         if is_kind(object, "DaemonSet") {
             workload.replicas = workload.nodes.iter().filter(|takes| **takes).count() as u128;
             workload.ending = workload.replicas;
         }
-        workload.one_on_a_node |= nodes::apart(object, judged);
+        workload.one_on_a_node |= !counted && nodes::apart(object, judged);
         workload.is_adopted = is_adopted;
         workload.evicts = workload.is_daemon && pushes(&manifests, object);
         for (key, counted) in [

@@ -61,6 +61,11 @@ impl Node {
             let (key, value) = label.split_once('=')?;
             labels.insert(key.to_owned(), value.to_owned());
         }
+        // What kubelet and K3s set; an agent is what joins by `server` and has no `disable`.
+        labels.insert("kubernetes.io/os".to_owned(), "linux".to_owned());
+        if text(files, &format!("k3s/{name}/config.yaml"))?.contains("\ndisable:") {
+            labels.insert("node-role.kubernetes.io/control-plane".to_owned(), "true".to_owned());
+        }
         // Without it the node has the name of its host, which nobody knows.
         if let Some(given) = config["node-name"].as_str() {
             faults.holds(given == name, || format!("the node of k3s/{name} is called {given}"));
@@ -84,18 +89,34 @@ impl Node {
         let selected = pod["nodeSelector"].as_mapping().into_iter().flatten().all(|(key, value)| has(key, value));
         let required = &pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
         let terms = required["nodeSelectorTerms"].as_sequence().map_or(&[][..], Vec::as_slice);
-        faults
-            .holds(required.is_null() || terms.len() == 1, || "terms of an affinity: one of them is enough".to_owned());
-        let matches = |expression: &Value| {
+        let mut matches = |expression: &Value| {
             let mut values = expression["values"].as_sequence().into_iter().flatten();
-            expression["operator"].as_str() == Some("In") && values.any(|value| has(&expression["key"], value))
+            let there = expression["key"].as_str().is_some_and(|key| self.labels.contains_key(key));
+            let listed = values.any(|value| has(&expression["key"], value));
+            match expression["operator"].as_str() {
+                Some("In") => listed,
+                Some("NotIn") => !listed,
+                Some("Exists") => there,
+                Some("DoesNotExist") => !there,
+                other => {
+                    faults.0.push(format!("an affinity compares by {other:?}"));
+                    false
+                }
+            }
         };
-        let drawn = terms.iter().all(|term| term["matchExpressions"].as_sequence().into_iter().flatten().all(matches));
+        let drawn = required.is_null()
+            || terms.iter().any(|term| {
+                let mut all = term["matchExpressions"].as_sequence().into_iter().flatten();
+                all.all(&mut matches)
+            });
         let tolerated = |key: &String| {
             let mut tolerations = pod["tolerations"].as_sequence().into_iter().flatten();
             tolerations.any(|toleration| {
-                toleration["key"].as_str() == Some(key)
-                    && toleration["operator"].as_str() == Some("Exists")
+                // K3s sets every taint of the program to `true`.
+                let (named, operator) = (toleration["key"].as_str(), toleration["operator"].as_str());
+                let equal = matches!(operator, None | Some("Equal")) && toleration["value"].as_str() == Some("true");
+                let about = named == Some(key) && (operator == Some("Exists") || equal);
+                (about || named.is_none() && operator == Some("Exists"))
                     && toleration["effect"].as_str().is_none_or(|effect| effect == "NoSchedule")
             })
         };
