@@ -187,6 +187,7 @@ fn transcripts_go_as_written() {
 
 #[cfg(unix)]
 #[test]
+#[expect(clippy::disallowed_methods, reason = "tests set up files")]
 #[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
 fn a_manifest_that_may_not_be_read_is_told() {
     use std::fs::{self, Permissions};
