@@ -407,6 +407,41 @@ func packaged(disabled []string, c *cluster) []workload {
 	return found
 }
 
+// others are the pods that the program says there are beside its own, as the report counts them: no file of bzc has
+// them. Those of every node are taken to push out what may run elsewhere, as K3s's own do.
+func others(report *report) (found []workload) {
+	known := map[string]bool{}
+	for _, node := range report.Nodes {
+		for _, other := range node.Components {
+			if !strings.HasPrefix(other.Origin, "others.") || known[other.Name] || other.Pods == 0 {
+				continue
+			}
+			known[other.Name] = true
+			each := corev1.ResourceList{
+				corev1.ResourceMemory: *resource.NewQuantity(other.RequestBytes/int64(other.Pods), resource.BinarySI),
+				corev1.ResourceCPU:    *resource.NewMilliQuantity(other.CPUMilli/int64(other.Pods), resource.DecimalSI),
+			}
+			spec := corev1.PodSpec{Containers: []corev1.Container{{
+				Name: "other", Image: "other", Resources: corev1.ResourceRequirements{Requests: each, Limits: each},
+			}}}
+			made := workload{
+				namespace: "others", name: other.Name, component: other.Name,
+				template: corev1.PodTemplateSpec{Spec: spec}, pods: other.Pods, everyNode: other.EveryNode,
+			}
+			if !other.EveryNode {
+				found = append(found, made)
+				continue
+			}
+			made.template.Spec.PriorityClassName = "system-node-critical"
+			for index := range other.Pods {
+				made.name = fmt.Sprintf("%s-%d", other.Name, index)
+				found = append(found, made)
+			}
+		}
+	}
+	return found
+}
+
 func list(cpu, memory string) corev1.ResourceList {
 	resources := corev1.ResourceList{}
 	if cpu != "" {

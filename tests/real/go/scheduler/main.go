@@ -74,11 +74,16 @@ type node struct {
 	FreeBytes        int64
 	CPUMilli         *int64
 	MaxPods          int
-	Components       []struct {
-		Name      string
-		Pods      int
-		EveryNode bool
-	}
+	Components       []component
+}
+
+type component struct {
+	Name         string
+	Origin       string
+	Pods         int
+	RequestBytes int64
+	CPUMilli     int64
+	EveryNode    bool
 }
 
 func main() {
@@ -138,6 +143,7 @@ func check(dir string, orders int) (string, error) {
 	if slices.ContainsFunc(report.Nodes, func(node node) bool { return node.Role == "server" }) {
 		stock = packaged(disabled, cluster)
 	}
+	stock = append(stock, others(&report)...)
 	services := map[string]int{}
 	for _, service := range report.Services {
 		services[service.Name] = service.PodsAtPeak
