@@ -413,7 +413,7 @@ fn service_derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &Sour
         (Choice::Level, None) | (Choice::Written | Choice::Burst, _) => {}
     }
     for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
-        if budget.members.as_ref().is_none_or(|members| members.contains(&index)) {
+        if budget.is_over(index) {
             let text = format!("{} holds {} of {}", budget.name.value, in_mib(planned.used), in_mib(planned.ceiling));
             rows.push((text, place(&budget.ceiling, sources)));
         }

@@ -7,7 +7,7 @@ use crate::diag::lints::LINTS;
 use crate::diag::{Diagnostic, Severity};
 use crate::layout::Language;
 use crate::plan::model::Plan;
-use crate::sema::hir::{Image, Kind, Param, ProbeAction, Program, Role};
+use crate::sema::hir::{Image, Kind, Param, ProbeAction, Program};
 use crate::stdlib::{self, Heavy};
 use crate::syntax::ast::File;
 
@@ -45,7 +45,7 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
             found.push(lint);
         }
     }
-    let server = program.nodes.iter().any(|node| node.role == Role::Server);
+    let server = program.servers().next().is_some();
     let metrics = program.components.iter().any(|component| component.name == "metrics-server");
     for service in &program.services {
         if let (Kind::Deployment(Some(scale)), true, false) = (&service.kind, server, metrics) {

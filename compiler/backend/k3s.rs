@@ -165,7 +165,7 @@ pub(crate) fn argument_note(row: &stdlib::Argument) -> Option<String> {
 /// rely on, etcd, whom to join, labels and taints.
 fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
     let mut keys = Vec::new();
-    let set = |key: &str| node.config.iter().any(|setting| setting.key == key);
+    let set = |key: &str| node.setting(key).is_some();
     let mut one = |name, value: String, meaning| {
         if !set(name) {
             keys.push(Key { name, values: Values::One(value), meaning: Some(meaning) });
@@ -178,7 +178,7 @@ fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
         let meaning = "Computed: services are held to nodes by this name. A node that is renamed joins as a new one.";
         one("node-name", node.name.value.to_owned(), meaning);
     }
-    let servers: Vec<&Node<'_>> = plan.program.nodes.iter().filter(|node| node.role == Role::Server).collect();
+    let servers: Vec<&Node<'_>> = plan.program.servers().collect();
     if let (Some(first), true) = (servers.first(), plan.on_several_nodes()) {
         if std::ptr::eq(*first, node) {
             if servers.len() > 1 && !set("datastore-endpoint") {
@@ -270,9 +270,7 @@ fn computed_arguments(plan: &Plan<'_, '_>, at: usize) -> Vec<(String, Option<Str
 
 /// A setting of config.yaml as one text, if the program has it.
 fn text<'p>(plan: &'p Plan<'_, '_>, key: &str) -> Option<Vec<&'p str>> {
-    let server = plan.program.nodes.iter().find(|node| node.role == Role::Server)?;
-    let setting = server.config.iter().find(|setting| setting.key == key)?;
-    match &setting.value {
+    match plan.program.servers().next()?.setting(key)? {
         SettingValue::Text(text) => Some(vec![text.as_ref()]),
         SettingValue::List(items) => Some(items.iter().map(|item| item.value.as_ref()).collect()),
         SettingValue::Bool(_) | SettingValue::Int(_) | SettingValue::Arguments(_) => None,

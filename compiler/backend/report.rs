@@ -14,7 +14,7 @@ use crate::base::quantity::{Cpu, in_mib};
 use crate::plan::SECRET_BYTES;
 use crate::plan::model::{Choice, ComponentPlan, Placement, Plan, Verdict, Wave, Workload};
 use crate::plan::size::Moment;
-use crate::sema::hir::{Component, Extra, FillPolicy, Given, Kind, Memory, Role, VolumeSource};
+use crate::sema::hir::{Component, Extra, FillPolicy, Given, Kind, Memory, Role};
 
 /// One addend of what a node's pods cannot have.
 struct Term {
@@ -529,7 +529,6 @@ fn services<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
             Memory::Range { low, high } => (low, high),
             Memory::Burst { request, limit } => (request, limit),
         };
-        let secrets = service.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_)));
         let beside: Vec<Value> = service.extras.iter().map(extra_value).collect();
         let weight = service.weight.map_or(1, |weight| weight.value);
         let adopted = service.adopted.as_ref();
@@ -561,7 +560,7 @@ fn services<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
             "cpuMilli": workload.cpu,
             "mainCpuMilli": cpu_request(service.cpu.as_ref()),
             "beside": beside,
-            "secretMounts": secrets.count(),
+            "secretMounts": service.secret_mounts(),
             "lowBytes": low.value.n,
             "floorBytes": workload.floor.map(|floor| floor.value.n),
             "leastBytes": workload.pod_least(),
@@ -626,7 +625,7 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
         let Some((mut more, mut short)) = more else { continue };
         let mut stops = None;
         for ((budget, planned), used) in program.budgets.iter().zip(&plan.budgets).zip(&budgets) {
-            if budget.members.as_ref().is_some_and(|members| members.binary_search(&at).is_err()) {
+            if !budget.is_over(at) {
                 continue;
             }
             let (left, each) = (planned.ceiling.saturating_sub(*used), limited(workload));
@@ -646,8 +645,7 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
 fn room_on_one(plan: &Plan<'_, '_>, like: usize, left: u64) -> (u64, u64) {
     let (node, service, workload) = (&plan.program.nodes[0], &plan.program.services[like], &plan.workloads[like]);
     let held = (workload.pod_limit() - workload.pod_request()) * workload.pods;
-    let mounts = service.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_)));
-    let beside = (node.process.shim.value.n + mounts.count() as u64 * SECRET_BYTES) * workload.pods;
+    let beside = (node.process.shim.value.n + service.secret_mounts() * SECRET_BYTES) * workload.pods;
     let each = workload.charge(true) * workload.peak() + beside + held;
     let more = (left / each.max(1)).min((node.max_pods.value - plan.together.pods) / workload.peak());
     let cpu = workload.cpu * workload.peak();

@@ -4,7 +4,7 @@
 use super::model::{Choice, ComponentPlan, NodePlan, Placement, Plan, Workload};
 use super::pack::{self, Certificate, Class, Dimension, Spread, Verdict};
 use super::size::{Moment, choose, level, moments};
-use super::{Excess, SECRET_BYTES, reserve, secret_mounts};
+use super::{Excess, SECRET_BYTES, reserve};
 use crate::base::quantity::MIB;
 use crate::sema::hir::{Node, Program, Service, VolumeSource};
 
@@ -74,13 +74,13 @@ pub(super) fn settle<'a>(
             let middle = least + (most - least) / 2;
             let mut tried = workloads.clone();
             let chosen = choose(program, nodes, Some(middle * i128::from(MIB)), &mut tried);
-            match (chosen, holds(&tried)) {
-                (Err(_), _) => least = middle,
-                (Ok(level), Some(shown)) => {
+            match chosen.map(|level| (level, holds(&tried))) {
+                Err(_) => least = middle,
+                Ok((level, Some(shown))) => {
                     best = Some((tried, level, shown));
                     least = middle;
                 }
-                (Ok(_), None) => most = middle,
+                Ok((_, None)) => most = middle,
             }
         }
         if let Some((chosen, level, shown)) = best {
@@ -251,7 +251,7 @@ fn pins(program: &Program<'_>, nodes: &[NodePlan<'_>], workloads: &[Workload<'_>
             None if workload.choice == Choice::Burst => workload.pod_limit() - workload.pod_request(),
             _ => 0,
         };
-        program.nodes[node].process.shim.value.n + secret_mounts(service) * SECRET_BYTES + held
+        program.nodes[node].process.shim.value.n + service.secret_mounts() * SECRET_BYTES + held
     };
     // What stays the same wherever services go: everything but what their pods cost beside their requests.
     let free: Vec<pack::Node> = (0..nodes.len())
@@ -323,7 +323,7 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: usize) -> Option<u64> {
     let fits = |more: u64| {
         let beside = |at: usize| {
             let held = if program.nodes[at].overcommit.is_some() { 0 } else { like.pod_limit() - like.pod_request() };
-            let each = program.nodes[at].process.shim.value.n + secret_mounts(&program.services[index]) * SECRET_BYTES;
+            let each = program.nodes[at].process.shim.value.n + program.services[index].secret_mounts() * SECRET_BYTES;
             (each + held).saturating_mul(like.on(at, like.pods)).saturating_mul(more)
         };
         let rooms = free

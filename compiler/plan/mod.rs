@@ -18,7 +18,7 @@ use crate::base::quantity::{Bytes, MIB};
 use crate::base::span::Span;
 use crate::diag::Sink;
 use crate::sema::hir::{
-    Concurrency, Extra, Given, Image, Kind, Memory, Origin, Program, Rollout, Service, VolumeSource,
+    Budget, Concurrency, Extra, Given, Image, Kind, Memory, Origin, Program, Rollout, Service, VolumeSource,
 };
 use cluster::{Failure, Found};
 pub(crate) use cluster::{packaged, room_for};
@@ -222,12 +222,6 @@ fn floor<'a>(program: &Program<'a>, service: &Service<'a>) -> Option<Given<'a, B
     Some(floor)
 }
 
-/// Secrets that a pod of a service mounts as files.
-fn secret_mounts(service: &Service<'_>) -> u64 {
-    let mounts = service.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_)));
-    mounts.count() as u64
-}
-
 /// What is over, and by how much.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Excess {
@@ -319,11 +313,11 @@ struct Sums {
 fn at_worst<'w, 'a: 'w>(
     program: &Program<'a>,
     workloads: &'w [Workload<'a>],
-    amount: impl Fn(&'w Workload<'a>, u64) -> u64,
+    amount: impl Fn(usize, &'w Workload<'a>, u64) -> u64,
 ) -> u64 {
     let at = |moment: size::Moment| {
         let each = workloads.iter().enumerate();
-        each.map(|(index, workload)| amount(workload, moment.pods(index, workload))).fold(0, u64::saturating_add)
+        each.map(|(index, workload)| amount(index, workload, moment.pods(index, workload))).fold(0, u64::saturating_add)
     };
     moments(program, workloads).into_iter().map(at).max().unwrap_or(0)
 }
@@ -331,10 +325,10 @@ fn at_worst<'w, 'a: 'w>(
 fn on_node<'a>(program: &Program<'a>, node: &NodePlan<'_>, at: usize, workloads: &[Workload<'a>]) -> Sums {
     let components = || node.components.iter();
     let packaged = |of: fn(&model::ComponentPlan) -> u64| components().map(of).fold(0, u64::saturating_add);
-    let requests = at_worst(program, workloads, |w, pods| w.pod_request().saturating_mul(w.on(at, pods)));
+    let requests = at_worst(program, workloads, |_, w, pods| w.pod_request().saturating_mul(w.on(at, pods)));
     let gaps = workloads.iter().map(|w| (w.pod_limit() - w.pod_request()).saturating_mul(w.on(at, w.pods)));
-    let pods = at_worst(program, workloads, |workload, pods| workload.on(at, pods));
-    let cpu = at_worst(program, workloads, |workload, pods| workload.cpu.saturating_mul(workload.on(at, pods)));
+    let pods = at_worst(program, workloads, |_, workload, pods| workload.on(at, pods));
+    let cpu = at_worst(program, workloads, |_, workload, pods| workload.cpu.saturating_mul(workload.on(at, pods)));
     // More than the node has, the scheduler does not let there be.
     let requests = requests.saturating_add(node.packaged()).min(node.allocatable);
     let declared = &program.nodes[at];
@@ -351,10 +345,10 @@ fn on_node<'a>(program: &Program<'a>, node: &NodePlan<'_>, at: usize, workloads:
 fn together<'a>(program: &Program<'a>, nodes: &[NodePlan<'_>], workloads: &[Workload<'a>]) -> Together {
     let packaged = |of: fn(&model::ComponentPlan) -> u64| cluster::packaged(nodes, of);
     Together {
-        requests: at_worst(program, workloads, |w, pods| w.pod_request().saturating_mul(pods))
+        requests: at_worst(program, workloads, |_, w, pods| w.pod_request().saturating_mul(pods))
             .saturating_add(packaged(|component| component.request)),
-        pods: at_worst(program, workloads, |_, pods| pods).saturating_add(packaged(|component| component.peak)),
-        cpu: at_worst(program, workloads, |workload, pods| workload.cpu.saturating_mul(pods))
+        pods: at_worst(program, workloads, |_, _, pods| pods).saturating_add(packaged(|component| component.peak)),
+        cpu: at_worst(program, workloads, |_, workload, pods| workload.cpu.saturating_mul(pods))
             .saturating_add(packaged(|component| component.cpu)),
         allocatable: nodes.iter().map(|node| node.allocatable).fold(0, u64::saturating_add),
     }
@@ -368,13 +362,9 @@ fn settle(plan: &mut Plan<'_, '_>) {
         (node.requests, node.limits, node.pods, node.cpu) = (sums.requests, sums.limits, sums.pods, sums.cpu);
     }
     plan.together = together(plan.program, &plan.nodes, &plan.workloads);
-    let used = |budget: &crate::sema::hir::Budget<'_>| {
-        let at = |moment: size::Moment| {
-            let all = plan.workloads.iter().enumerate();
-            let there = all.filter(|(index, _)| budget.members.as_ref().is_none_or(|m| m.binary_search(index).is_ok()));
-            there.map(|(index, w)| w.pod_limit() * moment.pods(index, w)).sum()
-        };
-        moments(plan.program, &plan.workloads).into_iter().map(at).max().unwrap_or(0)
+    let used = |budget: &Budget<'_>| {
+        let limit = |index, w: &Workload<'_>, pods| if budget.is_over(index) { w.pod_limit() * pods } else { 0 };
+        at_worst(plan.program, &plan.workloads, limit)
     };
     let budgets = plan.program.budgets.iter();
     plan.budgets = budgets.map(|b| BudgetPlan { ceiling: b.ceiling.value.n, used: used(b) }).collect();

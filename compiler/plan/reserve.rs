@@ -1,10 +1,10 @@
 //! What pods cannot have on a node: the OS, K3s and what it needs for each pod that may be there, what is held back
 //! for limits above requests, the eviction threshold. And what K3s packages, as it counts on one node.
 
+use super::SECRET_BYTES;
 use super::model::{Choice, ComponentPlan, NodePlan, Workload};
-use super::{SECRET_BYTES, secret_mounts};
 use crate::base::quantity::Bytes;
-use crate::sema::hir::{Component, Given, Program, Role};
+use crate::sema::hir::{Component, Given, Program};
 
 /// Everything about a node that depends only on which pods may be there.
 pub(super) fn node<'a>(program: &Program<'a>, workloads: &[Workload<'a>], index: usize) -> NodePlan<'a> {
@@ -12,7 +12,7 @@ pub(super) fn node<'a>(program: &Program<'a>, workloads: &[Workload<'a>], index:
     let overcommitted = node.overcommit.is_some();
     let system_default = system_default(&program.components);
     // Where the servers are, nobody said: what K3s packages runs there or here.
-    let has_server = program.nodes.iter().any(|node| node.role == Role::Server);
+    let has_server = program.servers().next().is_some();
     let open = program.open_nodes.as_ref().is_none_or(|nodes| nodes.iter().any(|open| usize::from(*open) == index));
     let components: Vec<ComponentPlan> = program
         .components
@@ -30,7 +30,7 @@ pub(super) fn node<'a>(program: &Program<'a>, workloads: &[Workload<'a>], index:
         if workload.choice == Choice::Burst && !overcommitted {
             held += u128::from(workload.pod_limit() - workload.pod_request()) * here;
         }
-        mounts += u128::from(secret_mounts(service)) * here;
+        mounts += u128::from(service.secret_mounts()) * here;
         own += here;
     }
     let os = node.reserve.map_or(0, |reserve| reserve.value.n);

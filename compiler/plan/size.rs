@@ -59,10 +59,7 @@ pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<
 type Likeness = ([u64; 6], [u64; 2], (Option<u64>, bool), Vec<bool>, (Option<Vec<u16>>, bool));
 
 fn likeness(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> Likeness {
-    let members = |budget: &crate::sema::hir::Budget<'_>| {
-        budget.members.as_ref().is_none_or(|members| members.binary_search(&index).is_ok())
-    };
-    let budgets = program.budgets.iter().map(members).collect();
+    let budgets = program.budgets.iter().map(|budget| budget.is_over(index)).collect();
     let service = &program.services[index];
     let share = (service.weight.map(|weight| weight.value), service.shrinks_first);
     let (least, request, limit) = (workload.pod_least(), workload.pod_request(), workload.pod_limit());
@@ -174,10 +171,8 @@ pub(super) fn choose(
             match room.ceiling {
                 Ceiling::Together => pods,
                 Ceiling::Node(node) | Ceiling::Overcommit(node) => workload.on(node, pods),
-                Ceiling::Budget(budget) => match &program.budgets[budget].members {
-                    Some(members) if members.binary_search(&index).is_err() => 0,
-                    _ => pods,
-                },
+                Ceiling::Budget(budget) if program.budgets[budget].is_over(index) => pods,
+                Ceiling::Budget(_) => 0,
             }
         };
         if workload.choice == Choice::Burst {

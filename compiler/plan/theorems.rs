@@ -4,7 +4,7 @@ use super::cluster::stays;
 use super::model::{Placement, Plan, Theorem, Verdict, Workload};
 use super::{allowed, size::Moment, size::moments};
 use crate::base::quantity::{Cpu, in_mib};
-use crate::sema::hir::{Concurrency, Kind, Node, Role, Schedule, SettingValue, VolumeSource};
+use crate::sema::hir::{Concurrency, Kind, Node, Schedule, SettingValue};
 
 /// All promises: isolation and non-interference of every node, sufficiency, liveness, and survival if asked for.
 pub(super) fn of(plan: &Plan<'_, '_>) -> Vec<Theorem> {
@@ -22,7 +22,7 @@ fn verdict(why: &[String]) -> Verdict {
 
 /// Without a server in the program nobody knows where what K3s packages runs.
 fn elsewhere(plan: &Plan<'_, '_>) -> Option<String> {
-    let has_server = plan.program.nodes.iter().any(|node| node.role == Role::Server);
+    let has_server = plan.program.servers().next().is_some();
     let text = match plan.on_several_nodes() {
         true => "the program has agents only: what K3s packages may run here too",
         false => "this node is an agent: what K3s packages may run here too",
@@ -139,12 +139,10 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
             }
         }
     }
-    let volumes = program.services.iter().flat_map(|service| &service.pod.volumes);
-    let local = |source: &VolumeSource<'_>| matches!(source, VolumeSource::Storage(_, None) | VolumeSource::Claim(_));
     let least_free = plan.nodes.iter().map(super::model::NodePlan::free).min().unwrap_or(0);
     let free = if plan.on_several_nodes() { least_free.max(together.free()) } else { least_free };
     if let Some(default) = plan.system_default()
-        && { volumes }.any(|volume| local(&volume.source))
+        && program.services.iter().any(stays)
         && free < default.value.n
     {
         why.push(format!("a volume of K3s's local storage is made by a pod of {}, and less is free", default.value));
@@ -220,7 +218,7 @@ fn adopted(plan: &Plan<'_, '_>) -> Vec<String> {
 fn survival(plan: &Plan<'_, '_>) -> Option<Theorem> {
     plan.program.survive?;
     let program = plan.program;
-    let servers = program.nodes.iter().filter(|node| node.role == Role::Server).count();
+    let servers = program.servers().count();
     let mut why = Vec::new();
     if (1..3).contains(&servers) {
         why.push("without its server no pod is placed anew: three servers outlive the loss of one".to_owned());

@@ -720,8 +720,7 @@ pub(super) fn quotas<'a>(
     }
     budgets.sort_by_key(|budget| budget.name.value);
     for budget in budgets.iter() {
-        let counts = |index: &usize| budget.members.as_ref().is_none_or(|members| members.contains(index));
-        for (_, service) in services.iter().enumerate().filter(|(index, _)| counts(index)) {
+        for (_, service) in services.iter().enumerate().filter(|(index, _)| budget.is_over(*index)) {
             let Some(adopted) = &service.adopted else { continue };
             if let Some(container) = adopted.unbounded() {
                 let (name, at) = (service.name.value, service.name.span);

@@ -509,14 +509,13 @@ const KEPT: [&str; 2] = ["coredns", "traefik"];
 pub(super) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<Component<'a>> {
     let cx = decls.cx;
     // Every server brings what it does not disable: only what all of them disable is not there.
-    let disables = |node: &Node<'a>| match super::placement::setting(node, "disable") {
+    let disables = |node: &Node<'a>| match node.setting("disable") {
         Some(SettingValue::List(items)) => items.clone(),
         _ => Vec::new(),
     };
     let servers = || nodes.iter().filter(|node| node.role == Role::Server);
-    let without_helm = |node: &Node<'a>| {
-        matches!(super::placement::setting(node, "disable-helm-controller"), Some(SettingValue::Bool(true)))
-    };
+    let without_helm =
+        |node: &Node<'a>| matches!(node.setting("disable-helm-controller"), Some(SettingValue::Bool(true)));
     let mut disabled: Vec<Spanned<Cow<'a, str>>> = servers().next().map(disables).unwrap_or_default();
     for server in servers().skip(1) {
         let also = disables(server);
@@ -682,6 +681,13 @@ pub(super) fn budgets<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], tiers
         budgets.push(Budget { name: Spanned::new(decl.name, decl.span), ceiling, members });
     }
     budgets
+}
+
+impl Budget<'_> {
+    /// Whether it is over the service of this index.
+    pub fn is_over(&self, service: usize) -> bool {
+        self.members.as_ref().is_none_or(|members| members.binary_search(&service).is_ok())
+    }
 }
 
 /// `budget platform = 800Mi`, and what the environment makes of it.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::decls::Decls;
 use super::errors;
-use super::hir::{Kind, Node, Place, Role, Service, SettingValue};
+use super::hir::{Kind, Node, Place, Program, Role, Service, SettingValue};
 use super::layers::Fields;
 use super::pod::labels;
 use crate::base::span::Spanned;
@@ -106,18 +106,13 @@ pub(super) fn of_components(nodes: &[Node<'_>]) -> Option<Vec<u16>> {
 /// Several servers keep their state in etcd, which needs an odd number of them, or in a datastore outside.
 pub(super) fn check_servers<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) {
     let servers: Vec<&Node<'_>> = nodes.iter().filter(|node| node.role == Role::Server).collect();
-    let outside = servers.iter().all(|node| setting(node, "datastore-endpoint").is_some());
+    let outside = servers.iter().all(|node| node.setting("datastore-endpoint").is_some());
     if let [_, .., last] = servers.as_slice()
         && servers.len().is_multiple_of(2)
         && !outside
     {
         decls.cx.report(errors::even_servers(servers.len(), last.name.span));
     }
-}
-
-/// What a node's config.yaml sets a key to.
-pub(super) fn setting<'n, 'a>(node: &'n Node<'a>, key: &str) -> Option<&'n SettingValue<'a>> {
-    node.config.iter().find(|setting| setting.key == key).map(|setting| &setting.value)
 }
 
 /// Whether the servers keep their state in etcd, which takes more memory than SQLite.
@@ -130,13 +125,26 @@ pub fn first_server<'n, 'a>(nodes: &'n [Node<'a>]) -> Option<&'n Node<'a>> {
     nodes.iter().find(|node| node.role == Role::Server)
 }
 
+impl<'a> Program<'a> {
+    /// The nodes that run the control plane, in order: the others join the first.
+    pub fn servers(&self) -> impl Iterator<Item = &Node<'a>> {
+        self.nodes.iter().filter(|node| node.role == Role::Server)
+    }
+}
+
+impl<'a> Node<'a> {
+    /// What its config.yaml sets a key to.
+    pub fn setting(&self, key: &str) -> Option<&SettingValue<'a>> {
+        self.config.iter().find(|setting| setting.key == key).map(|setting| &setting.value)
+    }
+}
+
 impl Node<'_> {
     /// The name it has in the cluster: what its config.yaml says, or its name in the program.
     pub fn cluster_name(&self) -> &str {
-        let named = self.config.iter().find_map(|setting| match &setting.value {
-            SettingValue::Text(text) if setting.key == "node-name" => Some(text.as_ref()),
-            _ => None,
-        });
-        named.unwrap_or(self.name.value)
+        match self.setting("node-name") {
+            Some(SettingValue::Text(name)) => name,
+            _ => self.name.value,
+        }
     }
 }

@@ -456,3 +456,10 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) 
     }
     volumes
 }
+
+impl Service<'_> {
+    /// Secrets that one of its pods mounts as files.
+    pub fn secret_mounts(&self) -> u64 {
+        self.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_))).count() as u64
+    }
+}

@@ -11,7 +11,6 @@ use crate::manifest::workload::{Workload, WorkloadKind};
 use crate::sema::decls::Decls;
 use crate::sema::hir::{Node, Role, Service, SettingValue};
 use crate::sema::load::Loaded;
-use crate::sema::placement::setting;
 
 /// What K3s gives every node (k3s pkg/agent/run.go and its cloud provider, pkg/cloudprovider/instances.go).
 const OF_EVERY_NODE: [(&str, &str); 4] = [
@@ -29,10 +28,10 @@ type Labels<'n> = Vec<(&'n str, &'n str)>;
 fn labels<'n>(node: &'n Node<'_>, several: bool) -> Labels<'n> {
     let mut labels: Labels<'n> = OF_EVERY_NODE.to_vec();
     labels.extend(node.labels.iter().map(|(key, value)| (*key, value.as_ref())));
-    if let Some(SettingValue::List(more)) = setting(node, "node-label") {
+    if let Some(SettingValue::List(more)) = node.setting("node-label") {
         labels.extend(more.iter().map(|label| label.value.split_once('=').unwrap_or((&label.value, ""))));
     }
-    if several || setting(node, "node-name").is_some() {
+    if several || node.setting("node-name").is_some() {
         labels.push((HOSTNAME, node.cluster_name()));
     }
     if node.role == Role::Server {
