@@ -8,7 +8,8 @@ use crate::manifest::edit::{Want, apply};
 use crate::manifest::workload::{Role, Workload as Object};
 use crate::plan::model::{Plan, Workload};
 use crate::sema::adopt::manifests::Manifest;
-use crate::sema::hir::{Adopted, Concurrency, Form, HOSTNAME, Kind, Rollout, Service};
+use crate::sema::hir::{Adopted, Form, HOSTNAME, Kind, Rollout, Service};
+use crate::sema::kinds::MaxSurge;
 
 /// A manifest as it is given back.
 #[derive(Debug)]
@@ -83,11 +84,7 @@ pub fn change<'p>(
         }
     }
     let concurrency = match &service.kind {
-        Kind::CronJob(_, schedule) => match schedule.concurrency {
-            Concurrency::Forbid => "Forbid",
-            Concurrency::Replace => "Replace",
-            Concurrency::Allow(_) => "Allow",
-        },
+        Kind::CronJob(_, schedule) => schedule.concurrency.policy(),
         _ => "",
     };
     Change {
@@ -161,28 +158,20 @@ fn wants(change: &Change<'_>, all: &mut Vec<(usize, Want)>) {
         *spec.key("concurrencyPolicy").within(all) = Want::Word(concurrency.to_owned());
     }
     if let Some(rollout) = change.rollout {
-        let (kind, rolling) = strategy(rollout);
+        let rolling = rollout.rolling();
         let strategy = spec.key("strategy");
-        *strategy.key("type").within(all) = Want::Word(kind.to_owned());
+        *strategy.key("type").within(all) = Want::Word(rollout.strategy().to_owned());
         match rolling {
             Some((surge, unavailable)) => {
-                *strategy.key("rollingUpdate").key("maxSurge").within(all) = surge;
-                *strategy.key("rollingUpdate").key("maxUnavailable").within(all) = Want::Count(unavailable);
+                *strategy.key("rollingUpdate").key("maxSurge").within(all) = match surge {
+                    MaxSurge::Pods(n) => Want::Count(n),
+                    MaxSurge::Percent(percent) => Want::Word(format!("{percent}%")),
+                };
+                *strategy.key("rollingUpdate").key("maxUnavailable").within(all) = Want::Count(unavailable.into());
             }
             None if object.has_rolling_update => *strategy.key("rollingUpdate").within(all) = Want::Absent,
             None => {}
         }
-    }
-}
-
-/// `type` of a strategy, `maxSurge` and `maxUnavailable`.
-fn strategy(rollout: Rollout) -> (&'static str, Option<(Want, u64)>) {
-    match rollout {
-        Rollout::Recreate => ("Recreate", None),
-        Rollout::Replace => ("RollingUpdate", Some((Want::Count(0), 1))),
-        Rollout::Serial => ("RollingUpdate", Some((Want::Count(1), 0))),
-        Rollout::Surge(n) => ("RollingUpdate", Some((Want::Count(n), 0))),
-        Rollout::SurgePercent(percent) => ("RollingUpdate", Some((Want::Word(format!("{percent}%")), 0))),
     }
 }
 
@@ -244,18 +233,14 @@ pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
         patch["spec"]["concurrencyPolicy"] = concurrency.into();
     }
     if let Some(rollout) = change.rollout {
-        let (kind, rolling) = strategy(rollout);
-        patch["spec"]["strategy"] = match rolling {
-            Some((surge, unavailable)) => {
-                let surge = match surge {
-                    Want::Word(word) => Value::String(word),
-                    Want::Count(n) => n.into(),
-                    _ => Value::Null,
-                };
-                json!({ "type": kind, "rollingUpdate": { "maxSurge": surge, "maxUnavailable": unavailable } })
-            }
-            None => json!({ "type": kind, "rollingUpdate": null }),
-        };
+        let rolling = rollout.rolling().map(|(surge, unavailable)| {
+            let surge: Value = match surge {
+                MaxSurge::Pods(n) => n.into(),
+                MaxSurge::Percent(percent) => format!("{percent}%").into(),
+            };
+            json!({ "maxSurge": surge, "maxUnavailable": unavailable })
+        });
+        patch["spec"]["strategy"] = json!({ "type": rollout.strategy(), "rollingUpdate": rolling });
     }
     patch
 }

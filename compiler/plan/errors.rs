@@ -138,7 +138,7 @@ pub(super) fn over_memory(plan: &Plan<'_, '_>, over: Excess, place: &dyn Fn(Span
             addends = plan.nodes.iter().find(|node| !node.components.is_empty()).map_or(Vec::new(), |node| {
                 packaged_addends(program, node.components.iter(), |component| component.request)
             });
-            let allocatable = plan.nodes.iter().map(|node| node.allocatable).fold(0, u64::saturating_add);
+            let allocatable = allocatable(plan);
             ("what all nodes have for pods".to_owned(), all, allocatable, allocatable, None)
         }
         Ceiling::Node(at) | Ceiling::Overcommit(at) => {
@@ -313,25 +313,28 @@ pub(super) fn nowhere(plan: &Plan<'_, '_>, certificate: &Certificate) -> Diagnos
             let over = workload.charge(true).saturating_sub(largest).saturating_add(shim);
             (vec![*class], over.saturating_mul(workload.peak()))
         }
-        _ => (all, by_volume(plan, certificate)),
+        Certificate::Volume { dimension: Dimension::Memory, needed, have, .. } => {
+            (all, u64::try_from(needed.saturating_sub(*have)).unwrap_or(u64::MAX))
+        }
+        _ => (all, missing(plan, plan.nodes.len(), allocatable(plan))),
     };
     error.helps = fixes::for_memory(plan, Excess { ceiling: Ceiling::Together, deficit }, &members, true);
     error
 }
 
-/// What would have to go for the simplest sum to hold: all pods, and on every node but one as much as the largest pod
-/// may find in its way.
-fn by_volume(plan: &Plan<'_, '_>, certificate: &Certificate) -> u64 {
-    if let Certificate::Volume { dimension: Dimension::Memory, needed, have, .. } = certificate {
-        return u64::try_from(needed.saturating_sub(*have)).unwrap_or(u64::MAX);
-    }
+/// What would have to go for the simplest sum to hold on nodes of so much room together: all pods, and on every node but
+/// one as much as the largest pod may find in its way.
+fn missing(plan: &Plan<'_, '_>, nodes: usize, have: u64) -> u64 {
     let each = plan.workloads.iter().filter(|workload| workload.peak() > 0).map(|workload| workload.charge(true));
-    let largest = each.max().unwrap_or(0);
+    let lost = each.max().unwrap_or(0).saturating_mul(nodes as u64 - 1);
     let asked = plan.workloads.iter().map(|w| w.charge(true).saturating_mul(w.peak())).fold(0, u64::saturating_add);
     let asked = asked.saturating_add(packaged(&plan.nodes, |component| component.request));
-    let lost = largest.saturating_mul(plan.nodes.len() as u64 - 1);
-    let have = plan.nodes.iter().map(|node| node.allocatable).fold(0, u64::saturating_add);
     asked.saturating_add(lost).saturating_sub(have).max(MIB)
+}
+
+/// What all nodes have for pods.
+fn allocatable(plan: &Plan<'_, '_>) -> u64 {
+    plan.nodes.iter().map(|node| node.allocatable).fold(0, u64::saturating_add)
 }
 
 /// A node that the program says it outlives, and does not.
@@ -371,14 +374,8 @@ pub(super) fn lost(plan: &Plan<'_, '_>, node: Option<usize>, certificate: Option
         None => error.note("there are orders of the pods in which one finds no room"),
     }
     .note(nodes_for_pods(plan));
-    // The simplest sum that would do: all pods on what is left, and the largest of them in the way of each other node.
-    let each = plan.workloads.iter().filter(|workload| workload.peak() > 0).map(|workload| workload.charge(true));
-    let asked = plan.workloads.iter().map(|w| w.charge(true).saturating_mul(w.peak())).fold(0, u64::saturating_add);
-    let asked = asked.saturating_add(packaged(&plan.nodes, |component| component.request));
-    let asked = asked.saturating_add(each.max().unwrap_or(0).saturating_mul(plan.nodes.len() as u64 - 2));
-    let all = plan.nodes.iter().map(|node| node.allocatable).fold(0, u64::saturating_add);
     let most = plan.nodes.iter().map(|node| node.allocatable).max().unwrap_or(0);
-    let deficit = asked.saturating_sub(all - most).max(MIB);
+    let deficit = missing(plan, plan.nodes.len() - 1, allocatable(plan) - most);
     let members: Vec<usize> = (0..program.services.len()).collect();
     error.helps = fixes::for_memory(plan, Excess { ceiling: Ceiling::Together, deficit }, &members, true);
     error

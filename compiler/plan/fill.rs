@@ -172,10 +172,11 @@ impl Class<'_> {
 
 /// A size over a weight. Equality and order are those of the fractions.
 #[derive(Clone, Copy, Debug)]
-struct Level(u64, u64);
+pub(super) struct Level(pub(super) u64, pub(super) u64);
 
 impl Level {
-    fn reduced(self) -> (u64, u64) {
+    /// As a fraction in lowest terms.
+    pub(super) fn reduced(self) -> (u64, u64) {
         let (mut a, mut b) = (self.0, self.1);
         while b > 0 {
             (a, b) = (b, a % b);

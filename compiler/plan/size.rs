@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fill::{Claim, Fill, fill};
+use super::fill::{Claim, Fill, Level, fill};
 use super::model::{Choice, NodePlan, Wave, Workload};
 use super::{Ceiling, Excess, limits};
 use crate::base::quantity::{Bytes, MIB};
@@ -251,16 +251,8 @@ fn share(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> u64 {
 /// The lowest level of the ranges that have not their upper end, reduced.
 pub(super) fn level(program: &Program<'_>, workloads: &[Workload<'_>]) -> Option<(u64, u64)> {
     let stopped = workloads.iter().enumerate().filter(|(_, workload)| workload.choice == Choice::Level);
-    let levels = stopped.map(|(index, workload)| (workload.pod_limit(), share(program, index, workload).max(1)));
-    let lowest = levels.min_by(|a, b| {
-        let (here, there) = (u128::from(a.0) * u128::from(b.1), u128::from(b.0) * u128::from(a.1));
-        here.cmp(&there)
-    })?;
-    let (mut a, mut b) = lowest;
-    while b > 0 {
-        (a, b) = (b, a % b);
-    }
-    Some((lowest.0 / a.max(1), lowest.1 / a.max(1)))
+    let levels = stopped.map(|(index, workload)| Level(workload.pod_limit(), share(program, index, workload).max(1)));
+    levels.min().map(Level::reduced)
 }
 
 /// What `overcommit` leaves for the limits of services that have one number, once all that bursts is counted.

@@ -8,7 +8,7 @@ mod errors;
 mod expect;
 pub mod hir;
 pub mod image;
-mod kinds;
+pub mod kinds;
 mod layers;
 pub mod load;
 mod machine;

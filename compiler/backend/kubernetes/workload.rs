@@ -22,9 +22,10 @@ use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::plan::model::{Plan, Wave, Workload};
 use crate::sema::hir::{
-    Concurrency, EnvValue, Extra, Given, HOSTNAME, Image, Kind, Probe, ProbeAction, ProbeKind, Rollout, Run, Scale,
-    Schedule, Service, Volume, VolumeSource,
+    EnvValue, Extra, Given, HOSTNAME, Image, Kind, Probe, ProbeAction, ProbeKind, Rollout, Run, Scale, Schedule,
+    Service, Volume, VolumeSource,
 };
+use crate::sema::kinds::MaxSurge;
 
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 
@@ -218,16 +219,11 @@ fn cron_job(
     run: &Run,
     schedule: &Schedule<'_>,
 ) -> CronJob {
-    let policy = match schedule.concurrency {
-        Concurrency::Forbid => "Forbid",
-        Concurrency::Replace => "Replace",
-        Concurrency::Allow(_) => "Allow",
-    };
     CronJob {
         metadata: own_metadata(plan, service),
         spec: Some(CronJobSpec {
             schedule: schedule.cron.to_string(),
-            concurrency_policy: Some(policy.to_owned()),
+            concurrency_policy: Some(schedule.concurrency.policy().to_owned()),
             job_template: JobTemplateSpec {
                 metadata: Some(ObjectMeta { labels: Some(own_labels(plan, service)), ..ObjectMeta::default() }),
                 spec: Some(job_spec(plan, service, workload, run)),
@@ -239,20 +235,14 @@ fn cron_job(
 }
 
 fn strategy(rollout: Rollout) -> DeploymentStrategy {
-    let rolling = |surge: IntOrString, unavailable: i32| DeploymentStrategy {
-        type_: Some("RollingUpdate".to_owned()),
-        rolling_update: Some(RollingUpdateDeployment {
-            max_surge: Some(surge),
-            max_unavailable: Some(IntOrString::Int(unavailable)),
+    let rolling = rollout.rolling().map(|(surge, unavailable)| RollingUpdateDeployment {
+        max_surge: Some(match surge {
+            MaxSurge::Pods(n) => IntOrString::Int(count(n)),
+            MaxSurge::Percent(percent) => IntOrString::String(format!("{percent}%")),
         }),
-    };
-    match rollout {
-        Rollout::Replace => rolling(IntOrString::Int(0), 1),
-        Rollout::Recreate => DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None },
-        Rollout::Serial => rolling(IntOrString::Int(1), 0),
-        Rollout::Surge(n) => rolling(IntOrString::Int(count(n)), 0),
-        Rollout::SurgePercent(percent) => rolling(IntOrString::String(format!("{percent}%")), 0),
-    }
+        max_unavailable: Some(IntOrString::Int(unavailable.into())),
+    });
+    DeploymentStrategy { type_: Some(rollout.strategy().to_owned()), rolling_update: rolling }
 }
 
 fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> core::PodSpec {
