@@ -31,6 +31,14 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
             ));
         }
     }
+    let servers = program.servers().count();
+    if let (Some(span), 1..3) = (program.survive.and_then(|survive| survive.origin.span), servers) {
+        let has = if servers == 1 { "one server".to_owned() } else { format!("{servers} servers") };
+        let lint = Diagnostic::lint("single-server", format!("the cluster has {has}, and is to outlive a loss"));
+        found.push(lint.at(span, "survival stays unknown").note(
+            "without its server what runs goes on running, but no pod is placed anew: three servers outlive the loss of one",
+        ));
+    }
     for component in program.components.iter().filter(|component| component.name == "coredns" && component.owned) {
         let Some((_, Some(limit))) = component.memory else { continue };
         if limit.value.n < COREDNS_GUIDE {

@@ -37,6 +37,7 @@ lints! {
     "port-mismatch" "a port that nothing listens on"
     "scale-without-metrics" "a scale that nothing can act on"
     "secret-in-context" "what looks like a secret among what an image is made from"
+    "single-server" "a loss to be borne by a cluster with too few servers"
     "stale-allow" "an allowance that allows nothing"
     "uncounted-object" "an object whose pods are not counted"
     "unknown-argument" "an argument its component may refuse"

@@ -427,7 +427,10 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     }
     let k3s = machine::k3s(&decls)?;
     machine::settle_settings(&decls, &k3s, &mut nodes);
-    placement::check_servers(&decls, &nodes);
+    // A node of which something is misspelt may be an agent.
+    if !cx.sink.borrow().has_errors() {
+        placement::check_servers(&decls, &nodes);
+    }
     placement::settle(&decls, &nodes, &mut services);
     super::adopt::place::settle(&decls, loaded, &nodes, &mut services);
     let mut components = machine::components(&decls, &nodes);
