@@ -3,7 +3,7 @@
 use std::thread;
 
 use crate::backend;
-use crate::base::source::SourceMap;
+use crate::base::source::{Provenance, SourceMap};
 use crate::base::span::Span;
 use crate::diag::{Diagnostic, Edit, Help, Sink};
 use crate::lint;
@@ -287,7 +287,7 @@ fn edited<'w>(world: &'w dyn World, sources: &SourceMap, name: &str, edits: &[Ed
     edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
     for edit in edits {
         let file = sources.file(edit.span.file);
-        if file.name.starts_with("std/") {
+        if file.provenance == Provenance::Library {
             return None;
         }
         if files.iter().all(|(path, _)| *path != file.name) {

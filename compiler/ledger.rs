@@ -102,8 +102,7 @@ fn place<T>(given: &Given<'_, T>, sources: &SourceMap) -> String {
 /// The source that a line of the library cites.
 fn cited<T>(given: &Given<'_, T>, sources: &SourceMap) -> Option<String> {
     let span = given.origin.span?;
-    let library = sources.file(span.file).name.starts_with("std/");
-    library.then(|| sources.comment_behind(span).map(str::to_owned)).flatten()
+    sources.is_library(span).then(|| sources.comment_behind(span).map(str::to_owned)).flatten()
 }
 
 struct Row {

@@ -32,7 +32,7 @@ mod verify;
 mod world;
 
 pub use backend::Artifact;
-pub use base::source::{SourceFile, SourceMap};
+pub use base::source::{Provenance, SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
 pub use baseline::compare;
 pub use compile::{Compilation, Options, Output, Want, compile, compile_all, decode, derive};

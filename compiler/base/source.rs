@@ -2,13 +2,27 @@
 
 use super::span::{FileId, Span};
 
+/// Who wrote a source text. What the compiler believes of a text hangs on this and never on its name: a project may
+/// have a folder `std` of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Provenance {
+    /// The standard library, which travels inside the binary.
+    Library,
+    /// The program or a file that it uses.
+    Project,
+    /// A manifest that the program adopts.
+    Manifest,
+}
+
 /// One source text under the name that messages call it by.
 #[derive(Debug)]
 pub struct SourceFile {
-    /// As messages and outputs name it: relative to the project root, `<std>/...` for the standard library.
+    /// As messages and outputs name it: relative to the project root, `std/...` for the standard library.
     pub name: String,
     /// The text.
     pub text: String,
+    /// Who wrote it.
+    pub provenance: Provenance,
 }
 
 /// The texts of one compilation. Files are only ever added, so spans stay valid.
@@ -19,15 +33,20 @@ pub struct SourceMap {
 
 impl SourceMap {
     /// Adds a file and gives its id.
-    pub fn add(&mut self, name: String, text: String) -> FileId {
+    pub fn add(&mut self, name: String, text: String, provenance: Provenance) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).expect("fewer than 2^32 files"));
-        self.files.push(SourceFile { name, text });
+        self.files.push(SourceFile { name, text, provenance });
         id
     }
 
     /// The file behind an id.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
+    }
+
+    /// Whether a span lies in the standard library.
+    pub fn is_library(&self, span: Span) -> bool {
+        self.file(span.file).provenance == Provenance::Library
     }
 
     /// All files in the order they were added.

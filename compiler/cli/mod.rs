@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bzc::{Compilation, Options, Want};
+use bzc::{Compilation, Options, Provenance, Want};
 use clap::{CommandFactory, Parser};
 
 use args::{Build, Cli, Command, Explain, Fmt, Import, Init, Inputs, Plan, Report, Verify};
@@ -401,7 +401,7 @@ fn run_fmt(fmt: &Fmt) -> Exit {
             Ok(formatted) => formatted,
             Err(diagnostics) => {
                 let mut sources = bzc::SourceMap::default();
-                sources.add(input.name.clone(), input.text.clone());
+                sources.add(input.name.clone(), input.text.clone(), Provenance::Project);
                 ui.report(&diagnostics, &sources);
                 return Exit::Findings;
             }

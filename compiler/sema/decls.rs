@@ -11,6 +11,7 @@ use super::hir::{FillPolicy, Given, Origin, Program};
 use super::layers::{Field, Fields, Layer};
 use super::load::{Loaded, load_library};
 use super::{image, machine, placement, service};
+use crate::base::source::Provenance;
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
@@ -296,7 +297,7 @@ fn names_of_envs<'a>(cx: &Cx<'a>, items: &'a [Item], names: &mut BTreeSet<&'a st
 
 fn check_unused_lets(cx: &Cx<'_>) {
     for (name, constant) in &cx.lets {
-        let from_library = cx.sources.file(constant.name.file).name.starts_with("std/");
+        let from_library = cx.sources.is_library(constant.name);
         if !constant.used.get() && !from_library {
             cx.report(errors::unused("let", name, constant.name));
         }
@@ -324,7 +325,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     let mut digests: Option<&'a Item> = None;
     let mut adopts = Vec::new();
     for file in &loaded.files {
-        let from_library = cx.sources.file(file.id).name.starts_with("std/");
+        let from_library = cx.sources.file(file.id).provenance == Provenance::Library;
         check_edition(cx, &file.items, from_library);
         for item in &file.items {
             let key = cx.key(item);
@@ -427,6 +428,7 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     }
     let k3s = machine::k3s(&decls)?;
     machine::settle_settings(&decls, &k3s, &mut nodes);
+    super::pod::check_node_ports(cx, &nodes, &services);
     // A node of which something is misspelt may be an agent.
     if !cx.sink.borrow().has_errors() {
         placement::check_servers(&decls, &nodes);

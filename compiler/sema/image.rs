@@ -14,6 +14,7 @@ use super::errors as general;
 use super::hir::{BuiltImage, Image, Param, Runtime, Service, SharedImage};
 use super::layers::{Field, Fields};
 use super::service::check_label;
+use crate::base::source::Provenance;
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
 use crate::layout::context::Held;
@@ -217,10 +218,10 @@ fn named_template<'a>(
     let cx = decls.cx;
     let given = fields.string(key)?;
     let span = given.origin.span.unwrap_or(decl.span);
-    let home = cx.sources.file(span.file).name.as_str();
-    let first = match home.starts_with("std/") {
-        true => format!("std/{}", given.value),
-        false => given.value.into_owned(),
+    let home = cx.sources.file(span.file);
+    let first = match home.provenance {
+        Provenance::Library => format!("std/{}", given.value),
+        Provenance::Project | Provenance::Manifest => given.value.into_owned(),
     };
     // Templates call each other by the path that the program would use.
     let mut waiting = vec![first.clone()];
@@ -235,7 +236,7 @@ fn named_template<'a>(
             }
             continue;
         }
-        let read = resolve(home, &name).ok_or_else(|| "it lies outside the project".to_owned());
+        let read = resolve(&home.name, &name).ok_or_else(|| "it lies outside the project".to_owned());
         let read = read.and_then(|path| decls.world.read(&path).map_err(|why| why.to_string()));
         match read.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())) {
             Ok(text) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::adopt::manifests::Manifest;
 use super::errors;
-use crate::base::source::SourceMap;
+use crate::base::source::{Provenance, SourceFile, SourceMap};
 use crate::base::span::{FileId, Span};
 use crate::diag::Sink;
 use crate::stdlib;
@@ -34,8 +34,8 @@ const MAX_USES: usize = 64;
 struct Loader<'w> {
     world: &'w dyn World,
     loaded: Loaded,
-    /// Path to id, for files that are done or being read.
-    ids: BTreeMap<String, FileId>,
+    /// Path to id, for files that are done or being read. A project may call a file as the library calls its own.
+    ids: BTreeMap<(Provenance, String), FileId>,
     /// The files being read, outermost first.
     chain: Vec<FileId>,
 }
@@ -50,32 +50,33 @@ pub fn load(world: &dyn World, name: &str, text: String, sink: &mut Sink) -> Loa
         manifests_missing: false,
     };
     let mut loader = Loader { world, loaded, ids: BTreeMap::new(), chain: Vec::new() };
-    loader.add(name.to_owned(), text, sink);
+    loader.add(name.to_owned(), text, Provenance::Project, sink);
     loader.loaded
 }
 
 /// Adds a module of the library to what was loaded, unless it is there.
 pub fn load_library(loaded: &mut Loaded, module: &str, sink: &mut Sink) {
     let name = format!("std/{module}.bz");
-    if loaded.sources.files().iter().any(|file| file.name == name) {
+    let is_this = |file: &SourceFile| file.provenance == Provenance::Library && file.name == name;
+    if loaded.sources.files().iter().any(is_this) {
         return;
     }
     if let Some(text) = stdlib::source(module) {
-        let id = loaded.sources.add(name, text.to_owned());
+        let id = loaded.sources.add(name, text.to_owned(), Provenance::Library);
         let parsed = parse(id, text, sink);
         loaded.files.push(parsed.file);
     }
 }
 
 impl Loader<'_> {
-    fn add(&mut self, name: String, text: String, sink: &mut Sink) {
-        let id = self.loaded.sources.add(name.clone(), text);
+    fn add(&mut self, name: String, text: String, provenance: Provenance, sink: &mut Sink) {
+        let id = self.loaded.sources.add(name.clone(), text, provenance);
         let parsed = parse(id, &self.loaded.sources.file(id).text, sink);
         self.loaded.braces_pair &= parsed.braces_pair;
         let uses: Vec<(Span, WordShape)> = uses(&self.loaded.sources, &parsed.file.items);
         // Ids are given in the order files are met, and a file's tree is at the index of its id.
         self.loaded.files.push(parsed.file);
-        self.ids.insert(name.clone(), id);
+        self.ids.insert((provenance, name.clone()), id);
         self.chain.push(id);
         for (span, shape) in uses {
             match shape {
@@ -94,11 +95,12 @@ impl Loader<'_> {
             sink.push(errors::use_outside(&written, span));
             return;
         };
-        if let Some(id) = self.ids.get(&path) {
+        let key = (Provenance::Project, path);
+        if let Some(id) = self.ids.get(&key) {
             if self.chain.contains(id) {
                 let circle = self.chain.iter().skip_while(|other| *other != id);
                 let names: Vec<&str> =
-                    circle.map(|id| self.loaded.sources.file(*id).name.as_str()).chain([path.as_str()]).collect();
+                    circle.map(|id| self.loaded.sources.file(*id).name.as_str()).chain([key.1.as_str()]).collect();
                 sink.push(errors::use_circle(&names.join(" uses "), span));
             }
             return;
@@ -107,8 +109,9 @@ impl Loader<'_> {
             sink.push(errors::uses_too_deep(MAX_USES, span));
             return;
         }
+        let (_, path) = key;
         match self.world.read(&path).map(String::from_utf8) {
-            Ok(Ok(text)) => self.add(path, text, sink),
+            Ok(Ok(text)) => self.add(path, text, Provenance::Project, sink),
             Ok(Err(_)) => sink.push(errors::use_unreadable(&path, "it is not UTF-8", span)),
             Err(ReadError::Outside) => sink.push(errors::use_outside(&written, span)),
             Err(why) => sink.push(errors::use_unreadable(&path, &why.to_string(), span)),
@@ -120,9 +123,10 @@ impl Loader<'_> {
         match path.strip_prefix("std.") {
             Some(module) if stdlib::MODULES.contains(&module) => {
                 let name = format!("std/{module}.bz");
-                if !self.ids.contains_key(&name) {
+                let key = (Provenance::Library, name);
+                if !self.ids.contains_key(&key) {
                     let text = stdlib::source(module).unwrap_or_default().to_owned();
-                    self.add(name, text, sink);
+                    self.add(key.1, text, Provenance::Library, sink);
                 }
             }
             Some(module) => sink.push(errors::unknown_module(module, span)),

@@ -428,7 +428,7 @@ pub(super) fn configs<'a>(decls: &Decls<'_, 'a>) -> Vec<Config<'a>> {
 /// Declared and never used is never silent.
 pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], services: &[Service<'a>]) {
     let cx = decls.cx;
-    let from_library = |span: Span| cx.sources.file(span.file).name.starts_with("std/");
+    let from_library = |span: Span| cx.sources.is_library(span);
     let mut used = vec![false; tiers.len()];
     for tier in services.iter().filter_map(|service| service.tier) {
         used[tier] = true;

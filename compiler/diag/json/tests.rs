@@ -1,12 +1,13 @@
 //! What programs are given.
 
 use super::*;
+use crate::base::source::Provenance;
 use crate::diag::{Addend, Help};
 
 fn sources() -> SourceMap {
     let mut sources = SourceMap::default();
-    sources.add("my budget.bz".to_owned(), "a = \"漢\" b\nc = 1\n".to_owned());
-    sources.add("<std>/k3s.bz".to_owned(), "d = 2\n".to_owned());
+    sources.add("my budget.bz".to_owned(), "a = \"漢\" b\nc = 1\n".to_owned(), Provenance::Project);
+    sources.add("<std>/k3s.bz".to_owned(), "d = 2\n".to_owned(), Provenance::Library);
     sources
 }
 

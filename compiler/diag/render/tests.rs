@@ -1,11 +1,12 @@
 //! What a person, an editor and GitHub are shown.
 
 use super::*;
+use crate::base::source::Provenance;
 use crate::diag::Edit;
 
 fn one(text: &str) -> SourceMap {
     let mut sources = SourceMap::default();
-    sources.add("budget.bz".to_owned(), text.to_owned());
+    sources.add("budget.bz".to_owned(), text.to_owned(), Provenance::Project);
     sources
 }
 
@@ -22,7 +23,7 @@ service setup { tier = agent }
 
 fn two() -> SourceMap {
     let mut sources = one(BUDGET);
-    sources.add("<std>/k3s.bz".to_owned(), "# measured\ncoredns = 64Mi\n".to_owned());
+    sources.add("<std>/k3s.bz".to_owned(), "# measured\ncoredns = 64Mi\n".to_owned(), Provenance::Library);
     sources
 }
 
@@ -330,7 +331,7 @@ fn colour_and_control_characters() {
 #[test]
 fn commands_for_github_are_escaped() {
     let mut sources = SourceMap::default();
-    sources.add("a,b:c%.bz".to_owned(), "a = 1\nb = 2\n".to_owned());
+    sources.add("a,b:c%.bz".to_owned(), "a = 1\nb = 2\n".to_owned(), Provenance::Project);
     let mut error = Diagnostic::error("BZ3001", "100% of\r\nit, all: gone")
         .at(at(&sources, 0, "1"), "this")
         .also(at(&sources, 0, "2"), "that")

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use glob::{MatchOptions, Pattern};
 
 use super::errors;
+use crate::base::source::Provenance;
 use crate::base::span::{FileId, Span};
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
@@ -113,7 +114,7 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
                     continue;
                 }
             };
-            let file = loaded.sources.add(path.clone(), text);
+            let file = loaded.sources.add(path.clone(), text, Provenance::Manifest);
             let text = &loaded.sources.file(file).text;
             match read(text, nodes_left) {
                 Ok((tree, objects)) => {
