@@ -1,12 +1,15 @@
 //! What belongs to a service's pod and not to the proof: ports, environment, probes, volumes, labels.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use super::cx::Cx;
 use super::decls::Decls;
 use super::errors;
-use super::hir::{EnvValue, Kind, Pod, Port, Probe, ProbeAction, ProbeKind, Service, Volume, VolumeSource};
+use super::hir::{
+    EnvValue, Kind, Node, Pod, Port, Probe, ProbeAction, ProbeKind, Role, Service, SettingValue, Volume, VolumeSource,
+};
 use super::layers::Fields;
 use super::service::check_label;
 use crate::base::quantity::Millis;
@@ -31,7 +34,7 @@ fn port_number<'a>(cx: &Cx<'a>, expr: &'a Expr) -> Option<Spanned<u16>> {
 }
 
 /// Kubernetes' default range of node ports.
-const NODE_PORTS: std::ops::RangeInclusive<u16> = 30000..=32767;
+const NODE_PORTS: RangeInclusive<u16> = 30000..=32767;
 
 pub(super) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
     let cx = fields.cx;
@@ -81,14 +84,39 @@ pub(super) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
             ports.push(port);
         }
     }
-    for port in ports.iter().filter_map(|port| port.node_port).filter(|port| !NODE_PORTS.contains(&port.value)) {
-        // With `service-node-port-range` K3s takes others; which, is its own affair.
-        let moved = cx.sources.files().iter().any(|file| file.text.contains("service-node-port-range"));
-        if !moved {
-            cx.report(errors::out_of_range("node-port", "30000 to 32767", port.span));
-        }
-    }
     ports
+}
+
+/// The node ports that a cluster takes: what its first server says, or Kubernetes' default. `None` where the setting
+/// is written in a form that only K3s reads.
+fn node_ports(nodes: &[Node<'_>]) -> Option<RangeInclusive<u16>> {
+    const KEY: &str = "service-node-port-range";
+    let server = nodes.iter().find(|node| node.role == Role::Server);
+    let argument = |node: &Node<'_>| match node.setting("kube-apiserver-arg")? {
+        SettingValue::Arguments(arguments) => {
+            arguments.iter().find(|(name, _)| name.value == KEY).map(|(_, value)| value.to_string())
+        }
+        _ => None,
+    };
+    let set = server.and_then(|node| match node.setting(KEY) {
+        Some(SettingValue::Text(range)) => Some(range.to_string()),
+        Some(_) => Some(String::new()),
+        None => argument(node),
+    });
+    let Some(range) = set else { return Some(NODE_PORTS) };
+    let (low, high) = range.split_once('-')?;
+    Some(low.trim().parse().ok()?..=high.trim().parse().ok()?)
+}
+
+/// A node port is one that the cluster takes (Kubernetes, `--service-node-port-range`).
+pub(super) fn check_node_ports(cx: &Cx<'_>, nodes: &[Node<'_>], services: &[Service<'_>]) {
+    let Some(range) = node_ports(nodes) else { return };
+    let ports = services.iter().flat_map(|service| &service.ports).filter_map(|port| port.node_port);
+    // A header of several names gives each the same port.
+    let outside: BTreeSet<Span> = ports.filter(|port| !range.contains(&port.value)).map(|port| port.span).collect();
+    for span in outside {
+        cx.report(errors::out_of_range("node-port", &format!("{} to {}", range.start(), range.end()), span));
+    }
 }
 
 /// Two services may share a container port; a port of the node belongs to one.
