@@ -18,7 +18,10 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what a benchmark is for")]
 #![expect(clippy::disallowed_types, reason = "a benchmark needs a clock")]
-#![expect(clippy::disallowed_methods, reason = "the floors and the harness read and write files themselves")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the floors and the harness read and write files themselves"
+)]
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -63,9 +66,20 @@ tier agent { memory = 32Mi..48Mi  cpu = 10m..50m }
 "#,
     );
     for i in 1..=services {
-        write!(text, r#"service svc-{i:05} {{ tier = agent  image = "ghcr.io/acme/svc:1.0.{}"  "#, i % 50)?;
-        write!(text, r#"port = {}  replicas = 2  override cpu = 20m..60m  "#, 8000 + i % 1000)?;
-        write!(text, r#"env {{ LOG_LEVEL = "info"  REGION = "eu"  WORKERS = 1  NAME = "svc-{i:05}" }}  "#)?;
+        write!(
+            text,
+            r#"service svc-{i:05} {{ tier = agent  image = "ghcr.io/acme/svc:1.0.{}"  "#,
+            i % 50
+        )?;
+        write!(
+            text,
+            r#"port = {}  replicas = 2  override cpu = 20m..60m  "#,
+            8000 + i % 1000
+        )?;
+        write!(
+            text,
+            r#"env {{ LOG_LEVEL = "info"  REGION = "eu"  WORKERS = 1  NAME = "svc-{i:05}" }}  "#
+        )?;
         writeln!(text, r#"readiness = "/ready"  liveness = "/healthz" }}"#)?;
     }
     Ok(text)
@@ -91,11 +105,14 @@ fn floor_compile(file: &str, out: Option<&str>) -> Outcome {
     let services = parse(&text).ok_or("the file ends too early")?;
     let mut sum = 0;
     for service in &services {
-        sum += service.memory.0.trim_end_matches("Mi").parse::<u64>()? * service.replicas.parse::<u64>()?;
+        sum += service.memory.0.trim_end_matches("Mi").parse::<u64>()?
+            * service.replicas.parse::<u64>()?;
     }
     if let Some(out) = out {
         let mut yaml = String::with_capacity(services.len() * 2048);
-        services.iter().for_each(|service| print(&mut yaml, service));
+        services
+            .iter()
+            .for_each(|service| print(&mut yaml, service));
         fs::write(out, yaml)?;
     }
     println!("{} services, {sum}Mi", services.len());
@@ -116,8 +133,14 @@ fn parse(text: &str) -> Option<Vec<Service<'_>>> {
     Some(services)
 }
 
-fn parse_block<'a>(start: Service<'a>, words: &mut impl Iterator<Item = &'a str>) -> Option<Service<'a>> {
-    let mut service = Service { name: words.next()?, ..start };
+fn parse_block<'a>(
+    start: Service<'a>,
+    words: &mut impl Iterator<Item = &'a str>,
+) -> Option<Service<'a>> {
+    let mut service = Service {
+        name: words.next()?,
+        ..start
+    };
     loop {
         match words.next()? {
             "}" => return Some(service),
@@ -141,24 +164,73 @@ fn parse_block<'a>(start: Service<'a>, words: &mut impl Iterator<Item = &'a str>
 }
 
 fn unquoted(word: &str) -> &str {
-    word.strip_prefix('"').and_then(|word| word.strip_suffix('"')).unwrap_or(word)
+    word.strip_prefix('"')
+        .and_then(|word| word.strip_suffix('"'))
+        .unwrap_or(word)
 }
 
 fn print(out: &mut String, service: &Service<'_>) {
-    let Service { name, port, memory: (_, memory), cpu, .. } = service;
+    let Service {
+        name,
+        port,
+        memory: (_, memory),
+        cpu,
+        ..
+    } = service;
     let mut push = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
-    push(&["apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ", name, "\nspec:\n  replicas: "]);
-    push(&[service.replicas, "\n  strategy:\n    rollingUpdate:\n      maxSurge: 0\n      maxUnavailable: 1\n"]);
-    push(&["  selector:\n    matchLabels:\n      app: ", name, "\n  template:\n    metadata:\n      labels:\n"]);
-    push(&["        app: ", name, "\n    spec:\n      containers:\n        - name: ", name, "\n          image: "]);
-    push(&[service.image, "\n          ports:\n            - containerPort: ", port, "\n          env:\n"]);
+    push(&[
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ",
+        name,
+        "\nspec:\n  replicas: ",
+    ]);
+    push(&[
+        service.replicas,
+        "\n  strategy:\n    rollingUpdate:\n      maxSurge: 0\n      maxUnavailable: 1\n",
+    ]);
+    push(&[
+        "  selector:\n    matchLabels:\n      app: ",
+        name,
+        "\n  template:\n    metadata:\n      labels:\n",
+    ]);
+    push(&[
+        "        app: ",
+        name,
+        "\n    spec:\n      containers:\n        - name: ",
+        name,
+        "\n          image: ",
+    ]);
+    push(&[
+        service.image,
+        "\n          ports:\n            - containerPort: ",
+        port,
+        "\n          env:\n",
+    ]);
     for (key, value) in service.env {
-        push(&["            - name: ", key, "\n              value: \"", value, "\"\n"]);
+        push(&[
+            "            - name: ",
+            key,
+            "\n              value: \"",
+            value,
+            "\"\n",
+        ]);
     }
-    for (bound, cpu) in [("          resources:\n            requests", cpu.0), ("            limits", cpu.1)] {
-        push(&[bound, ":\n              cpu: ", cpu, "\n              memory: ", memory, "\n"]);
+    for (bound, cpu) in [
+        ("          resources:\n            requests", cpu.0),
+        ("            limits", cpu.1),
+    ] {
+        push(&[
+            bound,
+            ":\n              cpu: ",
+            cpu,
+            "\n              memory: ",
+            memory,
+            "\n",
+        ]);
     }
-    for (probe, path) in [("          readiness", service.readiness), ("          liveness", service.liveness)] {
+    for (probe, path) in [
+        ("          readiness", service.readiness),
+        ("          liveness", service.liveness),
+    ] {
         push(&[
             probe,
             "Probe:\n            httpGet:\n              path: ",
@@ -168,11 +240,28 @@ fn print(out: &mut String, service: &Service<'_>) {
             "\n",
         ]);
     }
-    push(&["          securityContext:\n            allowPrivilegeEscalation: false\n            capabilities:\n"]);
-    push(&["              drop:\n                - ALL\n            readOnlyRootFilesystem: true\n"]);
-    push(&["            runAsNonRoot: true\n            seccompProfile:\n              type: RuntimeDefault\n"]);
-    push(&["---\napiVersion: v1\nkind: Service\nmetadata:\n  name: ", name, "\nspec:\n  selector:\n    app: ", name]);
-    push(&["\n  ports:\n    - port: ", port, "\n      targetPort: ", port, "\n---\n"]);
+    push(&[
+        "          securityContext:\n            allowPrivilegeEscalation: false\n            capabilities:\n",
+    ]);
+    push(&[
+        "              drop:\n                - ALL\n            readOnlyRootFilesystem: true\n",
+    ]);
+    push(&[
+        "            runAsNonRoot: true\n            seccompProfile:\n              type: RuntimeDefault\n",
+    ]);
+    push(&[
+        "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: ",
+        name,
+        "\nspec:\n  selector:\n    app: ",
+        name,
+    ]);
+    push(&[
+        "\n  ports:\n    - port: ",
+        port,
+        "\n      targetPort: ",
+        port,
+        "\n---\n",
+    ]);
 }
 
 // --- the floors: files ------------------------------------------------------------------------------------------
@@ -196,8 +285,12 @@ fn unpack(pack: &str, mut each: impl FnMut(&str, &[u8]) -> Outcome) -> Outcome {
     let all = fs::read(pack)?;
     let mut rest = &all[..];
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-        let (length, path) = str::from_utf8(&rest[..end])?.split_once(' ').ok_or("no path")?;
-        let (bytes, after) = rest[end + 1..].split_at_checked(length.parse()?).ok_or("too short")?;
+        let (length, path) = str::from_utf8(&rest[..end])?
+            .split_once(' ')
+            .ok_or("no path")?;
+        let (bytes, after) = rest[end + 1..]
+            .split_at_checked(length.parse()?)
+            .ok_or("too short")?;
         each(path, bytes)?;
         rest = after;
     }
@@ -215,9 +308,11 @@ fn floor_write(pack: &str, dir: &Path) -> Outcome {
 }
 
 fn floor_compare(pack: &str, dir: &Path) -> Outcome {
-    unpack(pack, |path, bytes| match fs::read(dir.join(path))? == bytes {
-        true => Ok(()),
-        false => Err(format!("{path} changed").into()),
+    unpack(pack, |path, bytes| {
+        match fs::read(dir.join(path))? == bytes {
+            true => Ok(()),
+            false => Err(format!("{path} changed").into()),
+        }
     })
 }
 
@@ -226,12 +321,34 @@ fn floor_compare(pack: &str, dir: &Path) -> Outcome {
 fn bench() -> Outcome {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("speed");
     clear(&dir)?;
-    println!("\nwhole processes, medians; noise is p25..p75; files in {}\n", dir.display());
-    print_row(["case / floor", "N", "runs", "bzc ms", "floor ms", "ratio", "goal", "", "bzc noise", "floor noise"]);
-    for (n, rounds, goal) in
-        [(1, 61, Goal::None), (20, 61, Goal::None), (1_000, 31, Goal::Ratio(5)), (10_000, 11, Goal::Ratio(6))]
-    {
-        let case = Case { n, rounds, dir: dir.join(n.to_string()), me: env::current_exe()? };
+    println!(
+        "\nwhole processes, medians; noise is p25..p75; files in {}\n",
+        dir.display()
+    );
+    print_row([
+        "case / floor",
+        "N",
+        "runs",
+        "bzc ms",
+        "floor ms",
+        "ratio",
+        "goal",
+        "",
+        "bzc noise",
+        "floor noise",
+    ]);
+    for (n, rounds, goal) in [
+        (1, 61, Goal::None),
+        (20, 61, Goal::None),
+        (1_000, 31, Goal::Ratio(5)),
+        (10_000, 11, Goal::Ratio(6)),
+    ] {
+        let case = Case {
+            n,
+            rounds,
+            dir: dir.join(n.to_string()),
+            me: env::current_exe()?,
+        };
         fs::create_dir_all(&case.dir)?;
         fs::write(case.dir.join("main.bz"), program(n)?)?;
         case.check(goal)?;
@@ -279,24 +396,66 @@ impl Case {
                 self.me("--floor write pack new-copy"),
             ])?;
             self.compare("build, all new / one file by hand", &bzc, &one, Goal::None);
-            self.compare("build, all new / same files, no sync", &bzc, &same, Goal::None);
+            self.compare(
+                "build, all new / same files, no sync",
+                &bzc,
+                &same,
+                Goal::None,
+            );
         }
         if first < LIMIT {
-            let [bzc, floor] =
-                self.race([self.bzc("build main.bz --out kept"), self.me("--floor compare pack kept")])?;
-            self.compare("build, unchanged / read and compare", &bzc, &floor, Goal::Ratio(3));
+            let [bzc, floor] = self.race([
+                self.bzc("build main.bz --out kept"),
+                self.me("--floor compare pack kept"),
+            ])?;
+            self.compare(
+                "build, unchanged / read and compare",
+                &bzc,
+                &floor,
+                Goal::Ratio(3),
+            );
         }
         Ok(())
     }
 
     fn peaks(&self) -> Outcome {
         let by_time = Path::new(TIME).exists();
-        println!("\npeak memory, from {}\n", if by_time { TIME } else { "VmHWM in /proc, polled until the exit" });
-        print_row(["case / floor", "N", "runs", "bzc MiB", "floor MiB", "ratio", "goal", "", "", ""]);
+        println!(
+            "\npeak memory, from {}\n",
+            if by_time {
+                TIME
+            } else {
+                "VmHWM in /proc, polled until the exit"
+            }
+        );
+        print_row([
+            "case / floor",
+            "N",
+            "runs",
+            "bzc MiB",
+            "floor MiB",
+            "ratio",
+            "goal",
+            "",
+            "",
+            "",
+        ]);
         for (name, bzc, floor) in [
-            ("check / parse by hand", "check main.bz", "--floor check main.bz"),
-            ("build, all new / one file by hand", "build main.bz --out new", "--floor build main.bz new.yaml"),
-            ("build, unchanged / read and compare", "build main.bz --out kept", "--floor compare pack kept"),
+            (
+                "check / parse by hand",
+                "check main.bz",
+                "--floor check main.bz",
+            ),
+            (
+                "build, all new / one file by hand",
+                "build main.bz --out new",
+                "--floor build main.bz new.yaml",
+            ),
+            (
+                "build, unchanged / read and compare",
+                "build main.bz --out kept",
+                "--floor compare pack kept",
+            ),
         ] {
             self.bzc(bzc).run()?; // shows what is broken
             let [bzc, floor] = [self.bzc(bzc).peak(by_time)?, self.me(floor).peak(by_time)?]
@@ -307,11 +466,19 @@ impl Case {
     }
 
     fn bzc<'a>(&'a self, args: &'a str) -> Racer<'a> {
-        Racer { program: BZC.as_ref(), args, dir: &self.dir }
+        Racer {
+            program: BZC.as_ref(),
+            args,
+            dir: &self.dir,
+        }
     }
 
     fn me<'a>(&'a self, args: &'a str) -> Racer<'a> {
-        Racer { program: self.me.as_ref(), args, dir: &self.dir }
+        Racer {
+            program: self.me.as_ref(),
+            args,
+            dir: &self.dir,
+        }
     }
 
     /// Runs all in turn, again and again.
@@ -342,7 +509,18 @@ impl Case {
         let (n, runs) = (self.n.to_string(), bzc.runs.to_string());
         let (ours, least, ratio) = (fixed(bzc.median), fixed(floor.median), fixed(ratio));
         let mark = met.map_or("", |met| if met { "ok" } else { "MISSED" });
-        print_row([case, &n, &runs, &ours, &least, &ratio, &goal, mark, &bzc.spread(), &floor.spread()]);
+        print_row([
+            case,
+            &n,
+            &runs,
+            &ours,
+            &least,
+            &ratio,
+            &goal,
+            mark,
+            &bzc.spread(),
+            &floor.spread(),
+        ]);
     }
 }
 
@@ -365,12 +543,24 @@ struct Racer<'a> {
 impl Racer<'_> {
     /// `wrapper` and its arguments stand before the program.
     fn command(&self, wrapper: &[&str]) -> Outcome<Command> {
-        let new = self.args.rsplit(' ').next().filter(|last| last.starts_with("new"));
+        let new = self
+            .args
+            .rsplit(' ')
+            .next()
+            .filter(|last| last.starts_with("new"));
         new.map_or(Ok(()), |new| clear(&self.dir.join(new)))?;
-        let mut words =
-            wrapper.iter().map(OsStr::new).chain([self.program]).chain(self.args.split(' ').map(OsStr::new));
+        let mut words = wrapper
+            .iter()
+            .map(OsStr::new)
+            .chain([self.program])
+            .chain(self.args.split(' ').map(OsStr::new));
         let mut command = Command::new(words.next().unwrap_or_default());
-        command.args(words).current_dir(self.dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(words)
+            .current_dir(self.dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         Ok(command)
     }
 
@@ -382,14 +572,20 @@ impl Racer<'_> {
         if status.success() {
             return Ok(time);
         }
-        self.command(&[])?.stdout(Stdio::inherit()).stderr(Stdio::inherit()).status()?; // to see why
+        self.command(&[])?
+            .stdout(Stdio::inherit())
+            .stderr(Stdio::inherit())
+            .status()?; // to see why
         Err(format!("{command:?}: {status}").into())
     }
 
     /// In KiB. What the kernel gives to the parent, or else the last figure before the end, which can be a little low.
     fn peak(&self, by_time: bool) -> Outcome<u128> {
         if by_time {
-            let output = self.command(&[TIME, "-f", "%M"])?.stderr(Stdio::piped()).output()?;
+            let output = self
+                .command(&[TIME, "-f", "%M"])?
+                .stderr(Stdio::piped())
+                .output()?;
             let report = String::from_utf8(output.stderr)?;
             return Ok(report.lines().last().unwrap_or_default().parse()?);
         }
@@ -397,7 +593,9 @@ impl Racer<'_> {
         let (status, mut peak) = (format!("/proc/{}/status", child.id()), 0);
         while child.try_wait()?.is_none() {
             let text = fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
             peak = line.map_or(Ok(peak), str::parse)?;
             thread::sleep(Duration::from_micros(200));
         }
@@ -417,23 +615,57 @@ impl Sample {
     fn of(mut values: Vec<u128>) -> Sample {
         values.sort();
         let at = |quarter: usize| values[(values.len() - 1) * quarter / 4];
-        Sample { runs: values.len(), low: at(1), median: at(2), high: at(3) }
+        Sample {
+            runs: values.len(),
+            low: at(1),
+            median: at(2),
+            high: at(3),
+        }
     }
 
     fn spread(&self) -> String {
-        if self.runs == 1 { String::new() } else { format!("{}..{}", fixed(self.low), fixed(self.high)) }
+        if self.runs == 1 {
+            String::new()
+        } else {
+            format!("{}..{}", fixed(self.low), fixed(self.high))
+        }
     }
 }
 
 fn clear(path: &Path) -> Outcome {
-    let gone = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    gone.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error.into()) })
+    let gone = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    gone.or_else(|error| {
+        if error.kind() == ErrorKind::NotFound {
+            Ok(())
+        } else {
+            Err(error.into())
+        }
+    })
 }
 
 fn print_row(cells: [&str; 10]) {
-    let [case, n, runs, bzc, floor, ratio, goal, mark, spread, floor_spread] = cells;
-    let row = format!("{case:<37} {n:>5} {runs:>4} {bzc:>8} {floor:>9} {ratio:>7}  {goal:<10} {mark:<6}");
-    println!("{}", format!("{row} {spread:>17} {floor_spread:>17}").trim_end());
+    let [
+        case,
+        n,
+        runs,
+        bzc,
+        floor,
+        ratio,
+        goal,
+        mark,
+        spread,
+        floor_spread,
+    ] = cells;
+    let row =
+        format!("{case:<37} {n:>5} {runs:>4} {bzc:>8} {floor:>9} {ratio:>7}  {goal:<10} {mark:<6}");
+    println!(
+        "{}",
+        format!("{row} {spread:>17} {floor_spread:>17}").trim_end()
+    );
 }
 
 fn fixed(hundredths: u128) -> String {

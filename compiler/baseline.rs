@@ -11,12 +11,17 @@ use crate::base::quantity::in_mib;
 
 /// Compares. `Err` says why the baseline cannot be read as one.
 pub fn compare(report: &str, baseline: &[u8]) -> Result<String, String> {
-    let before: Value = serde_json::from_slice(baseline).map_err(|error| format!("it is not JSON: {error}"))?;
-    let now: Value = serde_json::from_str(report).map_err(|error| format!("the report is not JSON: {error}"))?;
+    let before: Value =
+        serde_json::from_slice(baseline).map_err(|error| format!("it is not JSON: {error}"))?;
+    let now: Value =
+        serde_json::from_str(report).map_err(|error| format!("the report is not JSON: {error}"))?;
     if before.get("bzcReport").is_some() {
         let format = before["bzcReport"].as_u64();
         if format != now["bzcReport"].as_u64() {
-            return Err(format!("it is a report of format {}, and this bzc writes another", before["bzcReport"]));
+            return Err(format!(
+                "it is a report of format {}, and this bzc writes another",
+                before["bzcReport"]
+            ));
         }
         return Ok(with_report(&now, &before));
     }
@@ -36,15 +41,23 @@ struct Row {
 
 /// Rows under their headings, in columns.
 fn table(title: &str, headings: [&str; 3], rows: &[Row]) -> String {
-    let width = |of: &dyn Fn(&Row) -> usize, least: &str| rows.iter().map(of).max().unwrap_or(0).max(least.len());
+    let width = |of: &dyn Fn(&Row) -> usize, least: &str| {
+        rows.iter().map(of).max().unwrap_or(0).max(least.len())
+    };
     let what = width(&|row| row.what.chars().count(), title);
     let before = width(&|row| row.before.len(), headings[0]);
     let now = width(&|row| row.now.len(), headings[1]);
-    let mut out = format!("{title:what$}  {:>before$}  {:>now$}  {}", headings[0], headings[1], headings[2]);
+    let mut out = format!(
+        "{title:what$}  {:>before$}  {:>now$}  {}",
+        headings[0], headings[1], headings[2]
+    );
     out.truncate(out.trim_end().len());
     out.push('\n');
     for row in rows {
-        let line = format!("{:what$}  {:>before$}  {:>now$}  {}", row.what, row.before, row.now, row.change);
+        let line = format!(
+            "{:what$}  {:>before$}  {:>now$}  {}",
+            row.what, row.before, row.now, row.change
+        );
         let _ = writeln!(out, "{}", line.trim_end());
     }
     out
@@ -72,11 +85,17 @@ fn change(before: Option<u64>, now: Option<u64>) -> String {
 /// Entries of a list by their names.
 fn by_name<'v>(report: &'v Value, list: &str) -> BTreeMap<&'v str, &'v Value> {
     let entries = report[list].as_array().into_iter().flatten();
-    entries.filter_map(|entry| Some((entry["name"].as_str()?, entry))).collect()
+    entries
+        .filter_map(|entry| Some((entry["name"].as_str()?, entry)))
+        .collect()
 }
 
 /// A list of a report, what its entries are called, and which of their amounts are compared, with a word for each.
-type Amounts = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+type Amounts = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
 
 fn with_report(now: &Value, before: &Value) -> String {
     let mut rows = Vec::new();
@@ -85,17 +104,32 @@ fn with_report(now: &Value, before: &Value) -> String {
         (
             "nodes",
             "node",
-            &[("reservedBytes", "reserved and held back"), ("requestBytes", "requested"), ("freeBytes", "free")],
+            &[
+                ("reservedBytes", "reserved and held back"),
+                ("requestBytes", "requested"),
+                ("freeBytes", "free"),
+            ],
         ),
-        ("budgets", "budget", &[("usedBytes", "used"), ("ceilingBytes", "ceiling")]),
-        ("services", "", &[("limitBytes", "each pod"), ("podsAtPeak", "pods")]),
+        (
+            "budgets",
+            "budget",
+            &[("usedBytes", "used"), ("ceilingBytes", "ceiling")],
+        ),
+        (
+            "services",
+            "",
+            &[("limitBytes", "each pod"), ("podsAtPeak", "pods")],
+        ),
     ];
     for (list, kind, keys) in amounts {
         let (old, new) = (by_name(before, list), by_name(now, list));
-        let names: std::collections::BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+        let names: std::collections::BTreeSet<&str> =
+            old.keys().chain(new.keys()).copied().collect();
         for name in names {
             for (key, what) in keys {
-                let of = |entries: &BTreeMap<&str, &Value>| entries.get(name).and_then(|entry| bytes(&entry[*key]));
+                let of = |entries: &BTreeMap<&str, &Value>| {
+                    entries.get(name).and_then(|entry| bytes(&entry[*key]))
+                };
                 let (old, new) = (of(&old), of(&new));
                 if old == new {
                     same += 1;
@@ -105,8 +139,18 @@ fn with_report(now: &Value, before: &Value) -> String {
                 let count = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
                 rows.push(match *key {
                     "podsAtPeak" if old.is_none() || new.is_none() => continue,
-                    "podsAtPeak" => Row { what, before: count(old), now: count(new), change: String::new() },
-                    _ => Row { what, before: shown(old), now: shown(new), change: change(old, new) },
+                    "podsAtPeak" => Row {
+                        what,
+                        before: count(old),
+                        now: count(new),
+                        change: String::new(),
+                    },
+                    _ => Row {
+                        what,
+                        before: shown(old),
+                        now: shown(new),
+                        change: change(old, new),
+                    },
                 });
             }
         }
@@ -121,13 +165,22 @@ fn with_report(now: &Value, before: &Value) -> String {
 
 /// The service that a pod belongs to, by its name: the longest that it begins with.
 fn service_of<'s>(services: &BTreeMap<&'s str, &Value>, pod: &str) -> Option<&'s str> {
-    let owns = |name: &&&str| pod.strip_prefix(**name).is_some_and(|rest| rest.starts_with('-'));
-    services.keys().filter(owns).max_by_key(|name| name.len()).copied()
+    let owns = |name: &&&str| {
+        pod.strip_prefix(**name)
+            .is_some_and(|rest| rest.starts_with('-'))
+    };
+    services
+        .keys()
+        .filter(owns)
+        .max_by_key(|name| name.len())
+        .copied()
 }
 
 /// What a pod had in use, as the kubelet counts it. 0 says that there is no memory cgroup, not that nothing was used.
 fn in_use(pod: &Value) -> Option<u64> {
-    pod["memory"]["workingSetBytes"].as_u64().filter(|bytes| *bytes > 0)
+    pod["memory"]["workingSetBytes"]
+        .as_u64()
+        .filter(|bytes| *bytes > 0)
 }
 
 fn with_summary(now: &Value, summary: &Value) -> String {
@@ -136,7 +189,9 @@ fn with_summary(now: &Value, summary: &Value) -> String {
     let mut used: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     let mut others = (0_u64, 0_u64);
     for pod in summary["pods"].as_array().into_iter().flatten() {
-        let (Some(name), Some(bytes)) = (pod["podRef"]["name"].as_str(), in_use(pod)) else { continue };
+        let (Some(name), Some(bytes)) = (pod["podRef"]["name"].as_str(), in_use(pod)) else {
+            continue;
+        };
         let ours = pod["podRef"]["namespace"] == now["namespace"];
         match service_of(&services, name).filter(|_| ours) {
             Some(service) => {
@@ -147,13 +202,24 @@ fn with_summary(now: &Value, summary: &Value) -> String {
         }
     }
     let node_name = summary["node"]["nodeName"].as_str().unwrap_or_default();
-    let nodes = now["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let node =
-        nodes.iter().find(|node| node["name"] == node_name).or(if nodes.len() == 1 { nodes.first() } else { None });
+    let nodes = now["nodes"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let node = nodes
+        .iter()
+        .find(|node| node["name"] == node_name)
+        .or(if nodes.len() == 1 {
+            nodes.first()
+        } else {
+            None
+        });
     let mut rows = Vec::new();
     if let Some(node) = node {
         let memory = &summary["node"]["memory"];
-        let total = memory["availableBytes"].as_u64().zip(memory["workingSetBytes"].as_u64());
+        let total = memory["availableBytes"]
+            .as_u64()
+            .zip(memory["workingSetBytes"].as_u64());
         let total = total.map(|(available, working)| available.saturating_add(working));
         let verdict = |fits: bool, what: &str| if fits { String::new() } else { what.to_owned() };
         let declared = bytes(&node["memoryBytes"]);
@@ -164,37 +230,73 @@ fn with_summary(now: &Value, summary: &Value) -> String {
             change: verdict(total >= declared, "the node has less than the program says"),
         });
         // The kubelet's own cgroup is that of the K3s service: K3s, containerd and all shims.
-        let systems = summary["node"]["systemContainers"].as_array().into_iter().flatten();
-        let k3s = { systems }.find(|system| system["name"] == "kubelet").and_then(in_use);
+        let systems = summary["node"]["systemContainers"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        let k3s = { systems }
+            .find(|system| system["name"] == "kubelet")
+            .and_then(in_use);
         let kept = ["k3s", "containerd", "shims"].map(|id| {
             let mut terms = node["reserved"].as_array().into_iter().flatten();
-            terms.find(|term| term["id"] == id).and_then(|term| bytes(&term["bytes"])).unwrap_or(0)
+            terms
+                .find(|term| term["id"] == id)
+                .and_then(|term| bytes(&term["bytes"]))
+                .unwrap_or(0)
         });
         let kept = kept.into_iter().fold(0, u64::saturating_add);
         rows.push(Row {
             what: format!("node {node_name} k3s, containerd, shims"),
             before: shown(k3s),
             now: shown(Some(kept)),
-            change: verdict(k3s.is_none_or(|used| used <= kept), "more than is reserved: raise `memory` in `k3s`"),
+            change: verdict(
+                k3s.is_none_or(|used| used <= kept),
+                "more than is reserved: raise `memory` in `k3s`",
+            ),
         });
     }
     for (name, service) in &services {
         let limit = bytes(&service["limitBytes"]);
-        let (bytes, pods) = used.get(name).map_or((None, 0), |(bytes, pods)| (Some(*bytes), *pods));
+        let (bytes, pods) = used
+            .get(name)
+            .map_or((None, 0), |(bytes, pods)| (Some(*bytes), *pods));
         let change = match (bytes, limit) {
             (Some(used), Some(limit)) if used > limit => "above its limit: too little".to_owned(),
             (Some(used), Some(limit)) => {
-                let of = if pods > 1 { format!("{pods} pods, ") } else { String::new() };
-                format!("{of}{}% at that moment", u128::from(used) * 100 / u128::from(limit.max(1)))
+                let of = if pods > 1 {
+                    format!("{pods} pods, ")
+                } else {
+                    String::new()
+                };
+                format!(
+                    "{of}{}% at that moment",
+                    u128::from(used) * 100 / u128::from(limit.max(1))
+                )
             }
             _ => "did not run there".to_owned(),
         };
-        rows.push(Row { what: (*name).to_owned(), before: shown(bytes), now: shown(limit), change });
+        rows.push(Row {
+            what: (*name).to_owned(),
+            before: shown(bytes),
+            now: shown(limit),
+            change,
+        });
     }
-    let mut out = table("against the kubelet's summary", ["in use", "planned", ""], &rows);
+    let mut out = table(
+        "against the kubelet's summary",
+        ["in use", "planned", ""],
+        &rows,
+    );
     if others.1 > 0 {
-        let _ = writeln!(out, "{} other pods had {} in use", others.1, in_mib(others.0));
+        let _ = writeln!(
+            out,
+            "{} other pods had {} in use",
+            others.1,
+            in_mib(others.0)
+        );
     }
-    out.push_str("a working set is one moment: it can show that a limit is too low, not that it is enough\n");
+    out.push_str(
+        "a working set is one moment: it can show that a limit is too low, not that it is enough\n",
+    );
     out
 }

@@ -84,20 +84,36 @@ pub fn decode(name: &str, bytes: Result<Vec<u8>, ReadError>) -> Result<String, B
             let at = error.utf8_error().valid_up_to();
             let before = &error.as_bytes()[..at];
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-            Diagnostic::error("BZ0002", format!("`{name}` is not UTF-8: line {line}, byte {column} of it"))
-                .note("bz programs are UTF-8 text; an editor may have saved it in another encoding")
+            let column = before
+                .iter()
+                .rev()
+                .take_while(|byte| **byte != b'\n')
+                .count()
+                + 1;
+            Diagnostic::error(
+                "BZ0002",
+                format!("`{name}` is not UTF-8: line {line}, byte {column} of it"),
+            )
+            .note("bz programs are UTF-8 text; an editor may have saved it in another encoding")
         })
         .map_err(Box::new)?;
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         let error = Diagnostic::error("BZ0003", format!("`{name}` is empty"));
-        return Err(Box::new(error.help("`bzc init` writes a program to begin with")));
+        return Err(Box::new(
+            error.help("`bzc init` writes a program to begin with"),
+        ));
     }
     Ok(text)
 }
 
 /// Compiles the program `name` with the given text.
-pub fn compile(world: &dyn World, name: &str, text: String, options: &Options, want: Want<'_>) -> Compilation {
+pub fn compile(
+    world: &dyn World,
+    name: &str,
+    text: String,
+    options: &Options,
+    want: Want<'_>,
+) -> Compilation {
     let (mut compilation, helps_to_check) = compile_once(world, name, text, options, want);
     if helps_to_check {
         keep_helps_that_hold(world, name, options, &mut compilation);
@@ -107,10 +123,19 @@ pub fn compile(world: &dyn World, name: &str, text: String, options: &Options, w
 
 /// Compiles the program as it is and in each of its environments: what a check must find. The environments follow
 /// with their names.
-pub fn compile_all(world: &dyn World, name: &str, text: &str) -> (Compilation, Vec<(String, Compilation)>) {
-    let check = |env: Option<String>| compile(world, name, text.to_owned(), &Options { env }, Want::Check);
+pub fn compile_all(
+    world: &dyn World,
+    name: &str,
+    text: &str,
+) -> (Compilation, Vec<(String, Compilation)>) {
+    let check =
+        |env: Option<String>| compile(world, name, text.to_owned(), &Options { env }, Want::Check);
     let base = check(None);
-    let rest = base.environments.iter().map(|env| (env.clone(), check(Some(env.clone())))).collect();
+    let rest = base
+        .environments
+        .iter()
+        .map(|env| (env.clone(), check(Some(env.clone()))))
+        .collect();
     (base, rest)
 }
 
@@ -123,12 +148,22 @@ pub fn derive(
     path: &str,
 ) -> (Compilation, Option<String>) {
     let compilation = compile(world, name, text, options, Want::Derivation(path));
-    let derivation = compilation.output.as_ref().map(|output| output.ledger.clone()).filter(|text| !text.is_empty());
+    let derivation = compilation
+        .output
+        .as_ref()
+        .map(|output| output.ledger.clone())
+        .filter(|text| !text.is_empty());
     (compilation, derivation)
 }
 
 /// One pass. The flag says whether an error proposes changes that nobody has tried yet.
-fn compile_once(world: &dyn World, name: &str, text: String, options: &Options, want: Want<'_>) -> (Compilation, bool) {
+fn compile_once(
+    world: &dyn World,
+    name: &str,
+    text: String,
+    options: &Options,
+    want: Want<'_>,
+) -> (Compilation, bool) {
     let mut sink = Sink::default();
     let mut loaded = load(world, name, text, &mut sink);
     if !loaded.braces_pair {
@@ -143,17 +178,28 @@ fn compile_once(world: &dyn World, name: &str, text: String, options: &Options, 
     if let Some(program) = sema::analyze(&loaded, options.env.as_deref(), world, &mut sink) {
         let place = |span: Span| loaded.sources.place(span);
         let may_plan = !sink.has_errors() && !faults_of_syntax;
-        let plan = if may_plan { plan::plan(&program, &place, &mut sink) } else { None };
+        let plan = if may_plan {
+            plan::plan(&program, &place, &mut sink)
+        } else {
+            None
+        };
         to_check = may_plan && sink.has_errors();
-        for (span, name, why) in plan.as_ref().map(backend::template_faults).unwrap_or_default() {
-            let message =
-                format!("the template `{name}` cannot be filled: {}", why.replace(&format!(" of `{name}`"), ""));
+        for (span, name, why) in plan
+            .as_ref()
+            .map(backend::template_faults)
+            .unwrap_or_default()
+        {
+            let message = format!(
+                "the template `{name}` cannot be filled: {}",
+                why.replace(&format!(" of `{name}`"), "")
+            );
             sink.push(Diagnostic::error("BZ7002", message).at(span, "named here"));
         }
         lint::run(&program, plan.as_ref(), &mut lints);
         if let Some(plan) = plan {
             let patched = patch::patch(&plan, &mut sink);
-            output = (!sink.has_errors()).then(|| describe(&program, &plan, patched, &loaded.sources, want));
+            output = (!sink.has_errors())
+                .then(|| describe(&program, &plan, patched, &loaded.sources, want));
         }
     }
     lints.into_iter().for_each(|lint| sink.push(lint));
@@ -164,10 +210,20 @@ fn compile_once(world: &dyn World, name: &str, text: String, options: &Options, 
 
 fn finish(loaded: Loaded, diagnostics: Vec<Diagnostic>, output: Option<Output>) -> Compilation {
     let environments = sema::environments(&loaded);
-    let Loaded { sources, files, manifests, .. } = loaded;
+    let Loaded {
+        sources,
+        files,
+        manifests,
+        ..
+    } = loaded;
     drop(manifests);
     free(files);
-    Compilation { sources, diagnostics, environments, output }
+    Compilation {
+        sources,
+        diagnostics,
+        environments,
+        output,
+    }
 }
 
 /// Frees trees. Those of a large program have a hundred thousand nodes: another core does that while this one goes on.
@@ -189,16 +245,27 @@ fn describe(
     Output {
         files: match want {
             Want::Files => backend::emit(plan, &patched),
-            Want::Ledger { with_report: true, .. } => {
-                vec![("report.json".to_owned(), backend::report::json(plan).into_bytes())]
+            Want::Ledger {
+                with_report: true, ..
+            } => {
+                vec![(
+                    "report.json".to_owned(),
+                    backend::report::json(plan).into_bytes(),
+                )]
             }
             Want::Check | Want::Ledger { .. } | Want::Derivation(_) => Vec::new(),
         },
-        sources: if want == Want::Files { backend::adopted::sources(plan, patched) } else { Vec::new() },
+        sources: if want == Want::Files {
+            backend::adopted::sources(plan, patched)
+        } else {
+            Vec::new()
+        },
         summary: crate::ledger::summary(program, plan),
         ledger: match want {
             Want::Ledger { columns, .. } => crate::ledger::full(program, plan, sources, columns),
-            Want::Derivation(path) => crate::ledger::derivation(program, plan, sources, path).unwrap_or_default(),
+            Want::Derivation(path) => {
+                crate::ledger::derivation(program, plan, sources, path).unwrap_or_default()
+            }
             Want::Check | Want::Files => String::new(),
         },
     }
@@ -206,8 +273,18 @@ fn describe(
 
 /// Applies every proposal of every budget error to the source, compiles again, and drops those that do not make
 /// their error go away or that raise another.
-fn keep_helps_that_hold(world: &dyn World, name: &str, options: &Options, compilation: &mut Compilation) {
-    let errors: Vec<String> = compilation.diagnostics.iter().filter(|d| d.is_error()).map(subject).collect();
+fn keep_helps_that_hold(
+    world: &dyn World,
+    name: &str,
+    options: &Options,
+    compilation: &mut Compilation,
+) {
+    let errors: Vec<String> = compilation
+        .diagnostics
+        .iter()
+        .filter(|d| d.is_error())
+        .map(subject)
+        .collect();
     let sources = &compilation.sources;
     // Each trial is a compilation: whoever has many errors mends the first ones first.
     const TRIED: usize = 8;
@@ -226,7 +303,9 @@ fn keep_helps_that_hold(world: &dyn World, name: &str, options: &Options, compil
             if help.edits.is_empty() {
                 return true;
             }
-            let Some((world, text)) = edited(world, sources, name, &help.edits) else { return false };
+            let Some((world, text)) = edited(world, sources, name, &help.edits) else {
+                return false;
+            };
             let (after, _) = compile_once(&world, name, text, options, Want::Check);
             let mut left = errors.clone();
             if let Some(at) = left.iter().position(|error| *error == own) {
@@ -237,14 +316,21 @@ fn keep_helps_that_hold(world: &dyn World, name: &str, options: &Options, compil
                 .iter()
                 .filter(|d| d.is_error())
                 .map(subject)
-                .all(|error| left.iter().position(|known| *known == error).map(|at| left.remove(at)).is_some())
+                .all(|error| {
+                    left.iter()
+                        .position(|known| *known == error)
+                        .map(|at| left.remove(at))
+                        .is_some()
+                })
         });
         let alone = |help: &Help| help.edits.len() == 1 && !help.needs_machine;
         if diagnostic.helps.iter().any(alone) {
             diagnostic.helps.retain(|help| help.edits.len() < 2);
         }
         if proposed > 0 && diagnostic.helps.is_empty() {
-            diagnostic.notes.push("no single change that bzc knows makes it fit and breaks nothing else".to_owned());
+            diagnostic.notes.push(
+                "no single change that bzc knows makes it fit and breaks nothing else".to_owned(),
+            );
         }
     }
 }
@@ -255,7 +341,10 @@ fn subject(diagnostic: &Diagnostic) -> String {
     for (index, part) in diagnostic.message.split('`').enumerate() {
         subject.push('`');
         let named = index % 2 == 1;
-        subject.extend(part.chars().filter(|c| named || !(c.is_ascii_digit() || *c == '.')));
+        subject.extend(
+            part.chars()
+                .filter(|c| named || !(c.is_ascii_digit() || *c == '.')),
+        );
     }
     subject
 }
@@ -280,7 +369,12 @@ impl World for Edited<'_> {
 }
 
 /// The world and the program's text with edits applied; `None` if one of them is in the standard library.
-fn edited<'w>(world: &'w dyn World, sources: &SourceMap, name: &str, edits: &[Edit]) -> Option<(Edited<'w>, String)> {
+fn edited<'w>(
+    world: &'w dyn World,
+    sources: &SourceMap,
+    name: &str,
+    edits: &[Edit],
+) -> Option<(Edited<'w>, String)> {
     let mut files: Vec<(String, String)> = Vec::new();
     // From the last to the first, so that earlier offsets stay right.
     let mut edits: Vec<&Edit> = edits.iter().collect();
@@ -298,6 +392,10 @@ fn edited<'w>(world: &'w dyn World, sources: &SourceMap, name: &str, edits: &[Ed
     }
     // The program is the first of its own sources.
     let own = sources.files().first()?.text.as_str();
-    let program = files.iter().find(|(path, _)| path == name).map_or(own, |(_, text)| text.as_str()).to_owned();
+    let program = files
+        .iter()
+        .find(|(path, _)| path == name)
+        .map_or(own, |(_, text)| text.as_str())
+        .to_owned();
     Some((Edited { world, files }, program))
 }

@@ -12,7 +12,10 @@ const WIDTH: usize = 76;
 
 /// All error codes and lints with their titles.
 pub fn codes() -> impl Iterator<Item = (&'static str, &'static str)> {
-    CODES.iter().map(|code| (code.id, code.title)).chain(LINTS.iter().map(|lint| (lint.name, lint.title)))
+    CODES
+        .iter()
+        .map(|code| (code.id, code.title))
+        .chain(LINTS.iter().map(|lint| (lint.name, lint.title)))
 }
 
 /// The page of a code (`BZ4001`), of a lint (`unused`), of a key of config.yaml (`k3s.flannel-backend`) or of a
@@ -33,14 +36,17 @@ pub fn explain(topic: &str) -> Result<String, Option<String>> {
                 Some(row) => Ok(argument(&row)),
                 None => {
                     let known = stdlib::arguments().filter(|row| row.component == component);
-                    Err(nearest(name, known.map(|row| row.name)).map(|near| format!("k3s.{key}.{near}")))
+                    Err(nearest(name, known.map(|row| row.name))
+                        .map(|near| format!("k3s.{key}.{near}")))
                 }
             }
         }
         None => match stdlib::flag(path) {
             Some(flag) => Ok(self::flag(&flag)),
             None => {
-                let known = codes().map(|(id, _)| id).chain(stdlib::flags().map(|flag| flag.key));
+                let known = codes()
+                    .map(|(id, _)| id)
+                    .chain(stdlib::flags().map(|flag| flag.key));
                 Err(nearest(topic, known).map(str::to_owned))
             }
         },
@@ -54,16 +60,34 @@ fn flag(flag: &stdlib::Flag) -> String {
         out.push_str(&format!("  {line}\n"));
     }
     out.push('\n');
-    let since = flag.since.map_or("before 1.30".to_owned(), |minor| format!("1.{minor}"));
+    let since = flag
+        .since
+        .map_or("before 1.30".to_owned(), |minor| format!("1.{minor}"));
     let rows = [
         ("takes", Some(flag.kind.to_owned())),
-        ("of", Some(if flag.scope == "both" { "servers and agents".to_owned() } else { format!("{}s", flag.scope) })),
-        ("values", flag.values.map(|values| values.replace('|', ", "))),
+        (
+            "of",
+            Some(if flag.scope == "both" {
+                "servers and agents".to_owned()
+            } else {
+                format!("{}s", flag.scope)
+            }),
+        ),
+        (
+            "values",
+            flag.values.map(|values| values.replace('|', ", ")),
+        ),
         ("default", flag.default.map(str::to_owned)),
         ("since", Some(since)),
-        ("status", (flag.status != "ok").then(|| flag.status.to_owned())),
+        (
+            "status",
+            (flag.status != "ok").then(|| flag.status.to_owned()),
+        ),
     ];
-    for (name, value) in rows.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+    for (name, value) in rows
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+    {
         out.push_str(&format!("  {name:8} {value}\n"));
     }
     out
@@ -72,7 +96,9 @@ fn flag(flag: &stdlib::Flag) -> String {
 fn argument(row: &stdlib::Argument) -> String {
     let mut out = format!("{} --{}\n\n", row.component, row.name);
     let note = argument_note(row).or(row.note.map(str::to_owned));
-    let note = note.as_deref().unwrap_or("bzc knows that it exists, and nothing of what it does for memory.");
+    let note = note
+        .as_deref()
+        .unwrap_or("bzc knows that it exists, and nothing of what it does for memory.");
     for line in wrapped(note, WIDTH) {
         out.push_str(&format!("  {line}\n"));
     }

@@ -36,7 +36,13 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     let mut tokens = lex(text).tokens;
     // The end of the file has no text to print.
     tokens.pop();
-    let mut formatter = Formatter { text, tokens, comments: parsed.file.comments, taken: 0, lines: Vec::new() };
+    let mut formatter = Formatter {
+        text,
+        tokens,
+        comments: parsed.file.comments,
+        taken: 0,
+        lines: Vec::new(),
+    };
     formatter.items(&parsed.file.items, 0);
     formatter.comments_before(u32::MAX, 0);
     Ok(render(formatter.lines))
@@ -61,7 +67,11 @@ struct Line {
 
 impl Line {
     fn new(indent: usize, code: &str) -> Line {
-        Line { indent, code: code.to_owned(), ..Line::default() }
+        Line {
+            indent,
+            code: code.to_owned(),
+            ..Line::default()
+        }
     }
 
     /// The column behind its code; of a text block, behind its last line.
@@ -103,8 +113,12 @@ impl<'t> Formatter<'t> {
     }
 
     fn has_comment(&self, span: Span) -> bool {
-        let next = self.comments.partition_point(|comment| comment.start < span.start);
-        self.comments.get(next).is_some_and(|comment| comment.start < span.end)
+        let next = self
+            .comments
+            .partition_point(|comment| comment.start < span.start);
+        self.comments
+            .get(next)
+            .is_some_and(|comment| comment.start < span.end)
     }
 
     /// Whether the source has a line break between the first and last byte of a span.
@@ -115,7 +129,11 @@ impl<'t> Formatter<'t> {
     /// Whether the source has an empty line before this place.
     fn blank_before(&self, start: u32) -> bool {
         let bytes = self.text.as_bytes()[..start as usize].iter().rev();
-        bytes.take_while(|byte| byte.is_ascii_whitespace()).filter(|byte| **byte == b'\n').count() > 1
+        bytes
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .filter(|byte| **byte == b'\n')
+            .count()
+            > 1
     }
 
     /// The elements of a list or call, which can be broken over lines, and the place behind its bracket. Only
@@ -123,7 +141,9 @@ impl<'t> Formatter<'t> {
     fn sequence<'e>(&self, value: &'e Expr) -> Option<(&'e [Expr], u32)> {
         let start = value.span.start;
         match &value.kind {
-            ExprKind::List(elements) if self.source(start, start + 1) == "[" => Some((elements, start + 1)),
+            ExprKind::List(elements) if self.source(start, start + 1) == "[" => {
+                Some((elements, start + 1))
+            }
             ExprKind::Call(call) if call.function.span.start == start => {
                 Some((&call.arguments, call.function.span.end + 1))
             }
@@ -138,12 +158,22 @@ impl<'t> Formatter<'t> {
 
     /// The next comment, if it begins before `end`.
     fn take_comment(&mut self, end: u32) -> Option<(Token, String)> {
-        let comment = *self.comments.get(self.taken).filter(|comment| comment.start < end)?;
+        let comment = *self
+            .comments
+            .get(self.taken)
+            .filter(|comment| comment.start < end)?;
         self.taken += 1;
         let text = self.source(comment.start, comment.end).trim_end();
         let said = text.trim_start_matches('#');
         let apart = said.is_empty() || text.starts_with("##") || said.starts_with([' ', '\t', '!']);
-        Some((comment, if apart { text.to_owned() } else { format!("# {said}") }))
+        Some((
+            comment,
+            if apart {
+                text.to_owned()
+            } else {
+                format!("# {said}")
+            },
+        ))
     }
 
     /// Takes the comments up to a place between two items or elements: behind the line before if they
@@ -151,10 +181,17 @@ impl<'t> Formatter<'t> {
     fn comments_before(&mut self, end: u32, indent: usize) {
         while let Some((token, text)) = self.take_comment(end) {
             match self.lines.last_mut() {
-                Some(last) if !token.first_on_line && last.comment.is_none() => last.comment = Some(text),
+                Some(last) if !token.first_on_line && last.comment.is_none() => {
+                    last.comment = Some(text)
+                }
                 _ => {
                     let blank = self.blank_before(token.start);
-                    self.push(Line { indent, comment: Some(text), blank, ..Line::default() });
+                    self.push(Line {
+                        indent,
+                        comment: Some(text),
+                        blank,
+                        ..Line::default()
+                    });
                 }
             }
         }
@@ -165,14 +202,24 @@ impl<'t> Formatter<'t> {
     fn begin(&mut self, start: u32, end: u32, value: Option<&Expr>, indent: usize) -> Line {
         self.comments_before(start, indent);
         // A list keeps the comments between its elements; then only those before it are out of place.
-        let keeps = value.filter(|value| self.sequence(value).is_some() && self.has_comment(value.span));
+        let keeps =
+            value.filter(|value| self.sequence(value).is_some() && self.has_comment(value.span));
         let misplaced_before = keeps.map_or(end, |value| value.span.start);
         let mut blank = self.blank_before(start);
         while let Some((_, text)) = self.take_comment(misplaced_before) {
-            self.push(Line { indent, comment: Some(text), blank, ..Line::default() });
+            self.push(Line {
+                indent,
+                comment: Some(text),
+                blank,
+                ..Line::default()
+            });
             blank = false;
         }
-        Line { indent, blank, ..Line::default() }
+        Line {
+            indent,
+            blank,
+            ..Line::default()
+        }
     }
 
     fn items(&mut self, items: &[Item], indent: usize) {
@@ -182,7 +229,10 @@ impl<'t> Formatter<'t> {
     }
 
     fn item(&mut self, item: &Item, indent: usize) {
-        let head_end = item.body.as_ref().map_or(item.span.end, |body| body.span.start);
+        let head_end = item
+            .body
+            .as_ref()
+            .map_or(item.span.end, |body| body.span.start);
         let mut line = self.begin(item.span.start, head_end, item.value.as_ref(), indent);
         let lines_before = self.lines.len();
         let assign = self.header(item, &mut line.code);
@@ -193,7 +243,8 @@ impl<'t> Formatter<'t> {
             line = self.body(line, body);
         }
         let on_one_line = self.lines.len() == lines_before && !line.code.contains('\n');
-        line.assign = assign.filter(|_| on_one_line && item.names.is_empty() && item.body.is_none());
+        line.assign =
+            assign.filter(|_| on_one_line && item.names.is_empty() && item.body.is_none());
         self.push(line);
     }
 
@@ -232,7 +283,12 @@ impl<'t> Formatter<'t> {
         line.opens = true;
         self.push(line);
         for element in elements {
-            let line = self.begin(element.span.start, element.span.end, Some(element), indent + STEP);
+            let line = self.begin(
+                element.span.start,
+                element.span.end,
+                Some(element),
+                indent + STEP,
+            );
             let mut line = self.value(line, element);
             line.code.push(',');
             self.push(line);
@@ -243,7 +299,10 @@ impl<'t> Formatter<'t> {
 
     /// Appends a block to the line of its header. If it is broken, the line it ends on is given back.
     fn body(&mut self, mut line: Line, body: &Body) -> Line {
-        let commented = self.comments.get(self.taken).is_some_and(|comment| comment.start < body.span.end);
+        let commented = self
+            .comments
+            .get(self.taken)
+            .is_some_and(|comment| comment.start < body.span.end);
         line.code.push_str(" {");
         if body.items.is_empty() && !commented {
             line.code.push('}');
@@ -303,8 +362,14 @@ impl<'t> Formatter<'t> {
             }
             let [second_last, last] = before;
             let last_kind = last.map(|last| last.kind);
-            let behind_value = matches!(last_kind, Some(Word | Number | Text | TextBlock | CloseBracket | CloseParen));
-            let begins_value = matches!(kind, Word | Number | Text | TextBlock | OpenBracket | OpenParen);
+            let behind_value = matches!(
+                last_kind,
+                Some(Word | Number | Text | TextBlock | CloseBracket | CloseParen)
+            );
+            let begins_value = matches!(
+                kind,
+                Word | Number | Text | TextBlock | OpenBracket | OpenParen
+            );
             // In a list a line break separates as a comma does.
             if behind_value && begins_value && token.first_on_line && !in_header {
                 out.push(',');
@@ -313,13 +378,17 @@ impl<'t> Formatter<'t> {
             let in_reference = matches!(last_kind, Some(Word | Text))
                 && last.is_some_and(|last| !last.first_on_line)
                 && second_last.is_some_and(|token| token.kind == Word);
-            let joins = matches!(kind, Dot | DotDot) || (kind == Slash && (in_header || in_reference));
-            let calls = kind == OpenParen && last.is_some_and(|last| last.kind == Word && last.end == token.start);
+            let joins =
+                matches!(kind, Dot | DotDot) || (kind == Slash && (in_header || in_reference));
+            let calls = kind == OpenParen
+                && last.is_some_and(|last| last.kind == Word && last.end == token.start);
             if !glue && !joins && !calls && !matches!(kind, CloseBracket | CloseParen | Comma) {
                 out.push(' ');
             }
             out.push_str(self.source(token.start, token.end));
-            glue = joins || matches!(kind, OpenBracket | OpenParen) || (kind == Minus && !behind_value);
+            glue = joins
+                || matches!(kind, OpenBracket | OpenParen)
+                || (kind == Minus && !behind_value);
             before = [last, Some(*token)];
         }
     }
@@ -328,19 +397,34 @@ impl<'t> Formatter<'t> {
 /// Aligns lines and writes them.
 fn render(mut lines: Vec<Line>) -> String {
     let not_too_long = |width: &usize| *width <= WIDTH;
-    for run in lines.chunk_by_mut(|line, next| line.assign.is_some() && next.assign.is_some() && !next.blank) {
+    for run in lines
+        .chunk_by_mut(|line, next| line.assign.is_some() && next.assign.is_some() && !next.blank)
+    {
         let key_width = |line: &Line| line.assign.map(|at| width(&line.code[..at]));
-        let longest = run.iter().filter_map(key_width).filter(not_too_long).max().unwrap_or(0);
+        let longest = run
+            .iter()
+            .filter_map(key_width)
+            .filter(not_too_long)
+            .max()
+            .unwrap_or(0);
         for line in run {
             if let (Some(at), Some(width)) = (line.assign, key_width(line)) {
-                line.code.insert_str(at, &" ".repeat(longest.saturating_sub(width)));
+                line.code
+                    .insert_str(at, &" ".repeat(longest.saturating_sub(width)));
             }
         }
     }
     let mut out = String::new();
-    let goes_on = |line: &Line, next: &Line| line.trails() && next.trails() && !next.blank && !next.code.contains('\n');
+    let goes_on = |line: &Line, next: &Line| {
+        line.trails() && next.trails() && !next.blank && !next.code.contains('\n')
+    };
     for run in lines.chunk_by(goes_on) {
-        let longest = run.iter().map(Line::columns).filter(not_too_long).max().unwrap_or(0);
+        let longest = run
+            .iter()
+            .map(Line::columns)
+            .filter(not_too_long)
+            .max()
+            .unwrap_or(0);
         for line in run {
             out.push_str(if line.blank { "\n" } else { "" });
             out.push_str(&" ".repeat(line.indent));

@@ -60,9 +60,13 @@ pub fn import(files: &[(String, String)]) -> Result<Imported, String> {
     let mut draft = Draft::default();
     for (name, text) in files {
         let tree = parse(text, MOST_NODES).map_err(|fault| {
-            let line = text[..fault.at.start].bytes().filter(|byte| *byte == b'\n').count() + 1;
-            let template =
-                crate::manifest::workload::template(text).map_or("", |_| "; it looks like a template: render it first");
+            let line = text[..fault.at.start]
+                .bytes()
+                .filter(|byte| *byte == b'\n')
+                .count()
+                + 1;
+            let template = crate::manifest::workload::template(text)
+                .map_or("", |_| "; it looks like a template: render it first");
             format!("`{name}`, line {line}: {}{template}", fault.what)
         })?;
         read(name, text, &tree, &mut draft)?;
@@ -71,7 +75,9 @@ pub fn import(files: &[(String, String)]) -> Result<Imported, String> {
 }
 
 fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Result<(), String> {
-    let is_object = |root: &Node| root.entry("kind", text).is_some() && root.entry("apiVersion", text).is_some();
+    let is_object = |root: &Node| {
+        root.entry("kind", text).is_some() && root.entry("apiVersion", text).is_some()
+    };
     let mut known = false;
     if tree.documents.iter().any(is_object) {
         return manifests::read(name, text, tree, draft);
@@ -80,18 +86,19 @@ fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Result<(), St
         if let Some((_, services)) = root.entry("services", text) {
             settings::compose(name, text, root, services, draft);
             known = true;
-        } else if root
-            .entries()
-            .iter()
-            .any(|(key, _)| key.text(text).is_some_and(|key| crate::stdlib::flag(key).is_some()))
-        {
+        } else if root.entries().iter().any(|(key, _)| {
+            key.text(text)
+                .is_some_and(|key| crate::stdlib::flag(key).is_some())
+        }) {
             settings::k3s(name, text, root, draft);
             known = true;
         }
     }
     match known {
         true => Ok(()),
-        false => Err(format!("`{name}` holds no Kubernetes object, no key of K3s and no service of docker-compose")),
+        false => Err(format!(
+            "`{name}` holds no Kubernetes object, no key of K3s and no service of docker-compose"
+        )),
     }
 }
 
@@ -125,18 +132,32 @@ fn settle(mut draft: Draft) -> Imported {
     draft.namespaces.dedup();
     if draft.namespaces.len() > 1 {
         let all = draft.namespaces.join(", ");
-        draft.leave("namespaces", format!("a program has one, and these are several: {all}"));
+        draft.leave(
+            "namespaces",
+            format!("a program has one, and these are several: {all}"),
+        );
     }
     loop {
         let (text, places) = program(&draft);
-        let compilation = compile(&MemoryWorld::default(), "budget.bz", text.clone(), &Options::default(), Want::Check);
+        let compilation = compile(
+            &MemoryWorld::default(),
+            "budget.bz",
+            text.clone(),
+            &Options::default(),
+            Want::Check,
+        );
         // What does not fit is for the user to decide; everything else is a fault of the import.
-        let faults = compilation.diagnostics.iter().filter(|found| found.is_error() && !found.id.starts_with("BZ4"));
+        let faults = compilation
+            .diagnostics
+            .iter()
+            .filter(|found| found.is_error() && !found.id.starts_with("BZ4"));
         let mut out: Vec<(usize, usize, String)> = Vec::new();
         let mut header = None;
         for fault in faults {
-            let Some(label) =
-                fault.primary.as_ref().filter(|label| compilation.sources.file(label.span.file).name == "budget.bz")
+            let Some(label) = fault
+                .primary
+                .as_ref()
+                .filter(|label| compilation.sources.file(label.span.file).name == "budget.bz")
             else {
                 continue;
             };
@@ -150,7 +171,10 @@ fn settle(mut draft: Draft) -> Imported {
             }
         }
         if let Some(why) = header {
-            draft.left_out.push(format!("namespace `{}`: {why}", draft.namespaces.join(", ")));
+            draft.left_out.push(format!(
+                "namespace `{}`: {why}",
+                draft.namespaces.join(", ")
+            ));
             draft.namespaces.clear();
             continue;
         }
@@ -159,17 +183,29 @@ fn settle(mut draft: Draft) -> Imported {
         if out.is_empty() {
             let services = draft.services.len();
             let program = format(&text).unwrap_or(text);
-            return Imported { program, left_out: draft.left_out, services };
+            return Imported {
+                program,
+                left_out: draft.left_out,
+                services,
+            };
         }
         let parts = draft.k3s.len();
         for (part, line, why) in out.into_iter().rev() {
-            let from = if part < parts { &mut draft.k3s } else { &mut draft.services };
+            let from = if part < parts {
+                &mut draft.k3s
+            } else {
+                &mut draft.services
+            };
             let index = if part < parts { part } else { part - parts };
-            let Some(found) = from.get_mut(index) else { continue };
+            let Some(found) = from.get_mut(index) else {
+                continue;
+            };
             let of = found.of.clone();
             if found.by_line && line > 0 && line + 1 < found.lines.len() {
                 let gone = found.lines.remove(line);
-                draft.left_out.push(format!("{of}: `{}`: {why}", gone.trim()));
+                draft
+                    .left_out
+                    .push(format!("{of}: `{}`: {why}", gone.trim()));
             } else {
                 from.remove(index);
                 draft.left_out.push(format!("{of}: {why}"));
@@ -199,13 +235,18 @@ fn quoted(text: &str) -> String {
 /// A key as it can be written: bare, or between quotes.
 fn key(text: &str) -> String {
     let bare = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if bare { text.to_owned() } else { quoted(text) }
 }
 
 /// A list of texts.
 fn list<'t>(items: impl IntoIterator<Item = &'t str>) -> String {
-    format!("[{}]", items.into_iter().map(quoted).collect::<Vec<_>>().join(", "))
+    format!(
+        "[{}]",
+        items.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// Memory, if a program can say it: whole bytes have no unit there.

@@ -19,21 +19,39 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
     let mut out = String::new();
     let mut sums = String::new();
     if program.budgets.is_empty() {
-        let services: u64 = plan.workloads.iter().map(|workload| workload.pod_limit() * workload.peak()).sum();
+        let services: u64 = plan
+            .workloads
+            .iter()
+            .map(|workload| workload.pod_limit() * workload.peak())
+            .sum();
         let _ = write!(sums, "  services {}", bare(services));
     }
     for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
-        let _ = write!(sums, "  {} {} of {}", budget.name.value, bare(planned.used), bare(planned.ceiling));
+        let _ = write!(
+            sums,
+            "  {} {} of {}",
+            budget.name.value,
+            bare(planned.used),
+            bare(planned.ceiling)
+        );
     }
     let packaged = |node: &NodePlan<'_>, out: &mut String| {
-        for component in node.components.iter().filter(|component| component.request + component.held > 0) {
+        for component in node
+            .components
+            .iter()
+            .filter(|component| component.request + component.held > 0)
+        {
             let name = program.components[component.component].name;
             let _ = write!(out, "  {name} {}", bare(component.request + component.held));
         }
     };
     for (node, declared) in plan.nodes.iter().zip(&program.nodes) {
         let (name, reserved) = (declared.name.value, bare(node.reserved() - node.held));
-        let _ = write!(out, "{name}  {}   reserved {reserved}", in_mib(node.capacity));
+        let _ = write!(
+            out,
+            "{name}  {}   reserved {reserved}",
+            in_mib(node.capacity)
+        );
         if plan.on_several_nodes() {
             let _ = writeln!(out, "   for pods {}", in_mib(node.allocatable));
         } else {
@@ -65,12 +83,19 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
 
 /// What the ranges came to.
 fn level(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
-    let chosen = plan.workloads.iter().filter(|workload| matches!(workload.choice, Choice::Ceiling | Choice::Level));
+    let chosen = plan
+        .workloads
+        .iter()
+        .filter(|workload| matches!(workload.choice, Choice::Ceiling | Choice::Level));
     match (chosen.count(), plan.level) {
         (0, _) => String::new(),
         (_, None) => {
-            let sizes: Vec<Bytes> =
-                plan.workloads.iter().filter(|w| w.choice == Choice::Ceiling).map(|w| w.limit).collect();
+            let sizes: Vec<Bytes> = plan
+                .workloads
+                .iter()
+                .filter(|w| w.choice == Choice::Ceiling)
+                .map(|w| w.limit)
+                .collect();
             match sizes.first() {
                 Some(first) if sizes.iter().all(|size| size == first) => {
                     format!("; every range has its ceiling, {first}")
@@ -78,16 +103,25 @@ fn level(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
                 _ => "; every range has its ceiling".to_owned(),
             }
         }
-        (_, Some(_)) if program.services.iter().any(|service| service.weight.is_some()) => {
+        (_, Some(_))
+            if program
+                .services
+                .iter()
+                .any(|service| service.weight.is_some()) =>
+        {
             "; every range is filled to one level by weight, or to its ceiling".to_owned()
         }
         (_, Some(_)) if program.services.iter().any(|service| service.shrinks_first) => {
-            "; what does not shrink first is filled first, to one level or to its ceiling".to_owned()
+            "; what does not shrink first is filled first, to one level or to its ceiling"
+                .to_owned()
         }
         (_, Some((bytes, _))) if program.fill == FillPolicy::Equal => {
             format!("; every range has {}, or its nearer end", in_mib(bytes))
         }
-        (_, Some(level)) => format!("; every range has {} times its least, or its ceiling", times(level)),
+        (_, Some(level)) => format!(
+            "; every range has {} times its least, or its ceiling",
+            times(level)
+        ),
     }
 }
 
@@ -102,7 +136,10 @@ fn place<T>(given: &Given<'_, T>, sources: &SourceMap) -> String {
 /// The source that a line of the library cites.
 fn cited<T>(given: &Given<'_, T>, sources: &SourceMap) -> Option<String> {
     let span = given.origin.span?;
-    sources.is_library(span).then(|| sources.comment_behind(span).map(str::to_owned)).flatten()
+    sources
+        .is_library(span)
+        .then(|| sources.comment_behind(span).map(str::to_owned))
+        .flatten()
 }
 
 struct Row {
@@ -113,7 +150,12 @@ struct Row {
 }
 
 fn row(what: impl Into<String>, amount: u64, from: impl Into<String>, inner: bool) -> Row {
-    Row { what: what.into(), amount: in_mib(amount), from: from.into(), inner }
+    Row {
+        what: what.into(),
+        amount: in_mib(amount),
+        from: from.into(),
+        inner,
+    }
 }
 
 /// How wide a text is where nobody says how wide the terminal is.
@@ -126,7 +168,11 @@ fn bar(node: &NodePlan<'_>, columns: usize) -> String {
         ('█', "reserved", node.reserved() - node.held),
         ('▓', "held back", node.held),
         ('▒', "packaged by K3s", node.packaged().min(node.requests)),
-        ('#', "services", node.requests - node.packaged().min(node.requests)),
+        (
+            '#',
+            "services",
+            node.requests - node.packaged().min(node.requests),
+        ),
         ('░', "free", node.free()),
     ];
     let (mut line, mut legend) = (String::from("  "), String::from("  "));
@@ -138,27 +184,54 @@ fn bar(node: &NodePlan<'_>, columns: usize) -> String {
         let until = u64::try_from(until).unwrap_or(width).max(drawn + 1);
         (drawn..until).for_each(|_| line.push(sign));
         drawn = until;
-        let _ = write!(legend, "{}{sign} {name}", if legend.len() > 2 { "  " } else { "" });
+        let _ = write!(
+            legend,
+            "{}{sign} {name}",
+            if legend.len() > 2 { "  " } else { "" }
+        );
     }
     format!("{line}\n{legend}\n")
 }
 
 /// What pods of a node cannot have, term by term.
-fn reserve_rows(program: &Program<'_>, plan: &Plan<'_, '_>, at: usize, sources: &SourceMap) -> Vec<Row> {
+fn reserve_rows(
+    program: &Program<'_>,
+    plan: &Plan<'_, '_>,
+    at: usize,
+    sources: &SourceMap,
+) -> Vec<Row> {
     let (node, declared) = (&plan.nodes[at], &program.nodes[at]);
     let process = &declared.process;
     let mut rows = vec![row("reserved", node.reserved() - node.held, "", false)];
-    let os = declared.reserve.as_ref().map_or("nothing said".to_owned(), |reserve| place(reserve, sources));
+    let os = declared
+        .reserve
+        .as_ref()
+        .map_or("nothing said".to_owned(), |reserve| place(reserve, sources));
     rows.push(row("os", node.os, os, true));
     rows.push(row("k3s", node.k3s, place(&process.memory, sources), true));
-    rows.push(row("containerd", node.containerd, place(&process.containerd, sources), true));
-    let shims = format!("{} pods x {}, {}", node.shim_pods, process.shim.value, place(&process.shim, sources));
+    rows.push(row(
+        "containerd",
+        node.containerd,
+        place(&process.containerd, sources),
+        true,
+    ));
+    let shims = format!(
+        "{} pods x {}, {}",
+        node.shim_pods,
+        process.shim.value,
+        place(&process.shim, sources)
+    );
     rows.push(row("containerd's shims", node.shims, shims, true));
     if node.secrets > 0 {
         let mounts = format!("{} x 1Mi, the most one can hold", node.secret_mounts);
         rows.push(row("mounted Secrets", node.secrets, mounts, true));
     }
-    rows.push(row("eviction threshold", node.eviction, place(&declared.eviction, sources), true));
+    rows.push(row(
+        "eviction threshold",
+        node.eviction,
+        place(&declared.eviction, sources),
+        true,
+    ));
     rows
 }
 
@@ -177,7 +250,9 @@ fn packaged_rows(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap
             ),
             (None, _) => format!(
                 "by the LimitRange of kube-system, {}",
-                stock.bound.map_or(String::new(), |bound| place(&bound, sources))
+                stock
+                    .bound
+                    .map_or(String::new(), |bound| place(&bound, sources))
             ),
         };
         row(stock.name, component.request + component.held, from, false)
@@ -188,27 +263,60 @@ fn packaged_rows(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap
 /// Rows with their amounts under each other.
 fn write_rows(rows: &[Row], widths: (usize, usize), out: &mut String) {
     for row in rows {
-        let name = if row.inner { format!("  {}", row.what) } else { row.what.clone() };
-        let line = format!("  {name:what$}  {:>amount$}  {}", row.amount, row.from, what = widths.0, amount = widths.1);
+        let name = if row.inner {
+            format!("  {}", row.what)
+        } else {
+            row.what.clone()
+        };
+        let line = format!(
+            "  {name:what$}  {:>amount$}  {}",
+            row.amount,
+            row.from,
+            what = widths.0,
+            amount = widths.1
+        );
         let _ = writeln!(out, "{}", line.trim_end());
     }
 }
 
 /// The whole ledger.
-pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, columns: usize) -> String {
+pub(crate) fn full(
+    program: &Program<'_>,
+    plan: &Plan<'_, '_>,
+    sources: &SourceMap,
+    columns: usize,
+) -> String {
     let several = plan.on_several_nodes();
-    let own: u64 = plan.workloads.iter().map(|workload| workload.pod_limit() * workload.peak()).sum();
+    let own: u64 = plan
+        .workloads
+        .iter()
+        .map(|workload| workload.pod_limit() * workload.peak())
+        .sum();
     let mut pods = packaged_rows(program, plan, sources);
     pods.push(row("services", own, "", false));
     pods.extend(service_rows(program, plan, sources));
-    let free = if several { plan.together.free() } else { plan.nodes[0].free() };
-    pods.push(row("free", free, if several { "on all nodes together" } else { "" }, false));
+    let free = if several {
+        plan.together.free()
+    } else {
+        plan.nodes[0].free()
+    };
+    pods.push(row(
+        "free",
+        free,
+        if several { "on all nodes together" } else { "" },
+        false,
+    ));
     let nodes: Vec<Vec<Row>> = (0..plan.nodes.len())
         .map(|at| {
             let mut rows = reserve_rows(program, plan, at, sources);
             let node = &plan.nodes[at];
             if several && node.held > 0 {
-                rows.push(row("held back", node.held, "limits above their requests", false));
+                rows.push(row(
+                    "held back",
+                    node.held,
+                    "limits above their requests",
+                    false,
+                ));
             }
             if several {
                 rows.push(row("for pods", node.allocatable, "", false));
@@ -217,42 +325,87 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
         })
         .collect();
     let all = || nodes.iter().flatten().chain(&pods);
-    let what = all().map(|row| row.what.chars().count() + if row.inner { 2 } else { 0 }).max().unwrap_or(0);
-    let widths = (what.clamp(20, 44), all().map(|row| row.amount.len()).max().unwrap_or(0));
+    let what = all()
+        .map(|row| row.what.chars().count() + if row.inner { 2 } else { 0 })
+        .max()
+        .unwrap_or(0);
+    let widths = (
+        what.clamp(20, 44),
+        all().map(|row| row.amount.len()).max().unwrap_or(0),
+    );
 
     let mut out = String::new();
     for ((node, declared), rows) in plan.nodes.iter().zip(&program.nodes).zip(&nodes) {
-        let _ = writeln!(out, "{} · {}\n{}", declared.name.value, in_mib(node.capacity), bar(node, columns));
+        let _ = writeln!(
+            out,
+            "{} · {}\n{}",
+            declared.name.value,
+            in_mib(node.capacity),
+            bar(node, columns)
+        );
         write_rows(rows, widths, &mut out);
         if several {
             out.push('\n');
         }
     }
     if several {
-        let _ = writeln!(out, "all nodes · {} for pods", in_mib(plan.together.allocatable));
+        let _ = writeln!(
+            out,
+            "all nodes · {} for pods",
+            in_mib(plan.together.allocatable)
+        );
     }
     write_rows(&pods, widths, &mut out);
     out.push('\n');
-    let budgets: Vec<String> = program.budgets.iter().map(|budget| format!("budget {}", budget.name.value)).collect();
+    let budgets: Vec<String> = program
+        .budgets
+        .iter()
+        .map(|budget| format!("budget {}", budget.name.value))
+        .collect();
     let name = |theorem: &Theorem| match theorem.node.filter(|_| several) {
         Some(at) => format!("{} {}", theorem.name, program.nodes[at].name.value),
         None => theorem.name.to_owned(),
     };
-    let width = plan.theorems.iter().map(|t| name(t).len()).chain(budgets.iter().map(String::len)).max().unwrap_or(0);
+    let width = plan
+        .theorems
+        .iter()
+        .map(|t| name(t).len())
+        .chain(budgets.iter().map(String::len))
+        .max()
+        .unwrap_or(0);
     for theorem in &plan.theorems {
-        let _ = writeln!(out, "  {:width$}  {:8}  {}", name(theorem), theorem.verdict.word(), theorem.statement);
+        let _ = writeln!(
+            out,
+            "  {:width$}  {:8}  {}",
+            name(theorem),
+            theorem.verdict.word(),
+            theorem.statement
+        );
         for why in &theorem.why {
             let _ = writeln!(out, "  {:width$}            {why}", "");
         }
     }
     for (name, planned) in budgets.iter().zip(&plan.budgets) {
-        let _ = writeln!(out, "  {name:width$}  proved    {} of {}", in_mib(planned.used), in_mib(planned.ceiling));
+        let _ = writeln!(
+            out,
+            "  {name:width$}  proved    {} of {}",
+            in_mib(planned.used),
+            in_mib(planned.ceiling)
+        );
     }
     let rooms = headroom(plan);
     let said: Vec<String> = rooms
         .iter()
         .filter(|room| room.more > 0)
-        .map(|room| format!("{} more like `{}` ({}){}", room.more, room.like, room.tier, within(room)))
+        .map(|room| {
+            format!(
+                "{} more like `{}` ({}){}",
+                room.more,
+                room.like,
+                room.tier,
+                within(room)
+            )
+        })
         .collect();
     if !said.is_empty() {
         let _ = writeln!(out, "\nroom for {}", said.join(", or "));
@@ -260,8 +413,18 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
     for room in rooms.iter().filter(|room| room.more == 0) {
         let place = within(room);
         let _ = match room.short {
-            0 => writeln!(out, "\nno room for one more like `{}` ({}){place}", room.like, room.tier),
-            short => writeln!(out, "\n{} short of one more like `{}` ({}){place}", in_mib(short), room.like, room.tier),
+            0 => writeln!(
+                out,
+                "\nno room for one more like `{}` ({}){place}",
+                room.like, room.tier
+            ),
+            short => writeln!(
+                out,
+                "\n{} short of one more like `{}` ({}){place}",
+                in_mib(short),
+                room.like,
+                room.tier
+            ),
         };
     }
     out
@@ -269,7 +432,8 @@ pub(crate) fn full(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceM
 
 /// The budget that stops first, if it is one.
 fn within(room: &Room<'_>) -> String {
-    room.budget.map_or_else(String::new, |budget| format!(" in {budget}"))
+    room.budget
+        .map_or_else(String::new, |budget| format!(" in {budget}"))
 }
 
 /// Services that were decided alike, in a row.
@@ -291,7 +455,11 @@ fn service_rows(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap)
         .map(|(how, names, total)| {
             let shown = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
             let more = names.len().saturating_sub(3);
-            let what = if more > 0 { format!("{shown} and {more} more") } else { shown };
+            let what = if more > 0 {
+                format!("{shown} and {more} more")
+            } else {
+                shown
+            };
             row(what, total, how, true)
         })
         .collect()
@@ -305,17 +473,30 @@ fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> S
     };
     match service.memory {
         Memory::Burst { request, limit } => {
-            format!("{pods}{}..{}, bursting, {}", request.value, limit.value, place(&request, sources))
+            format!(
+                "{pods}{}..{}, bursting, {}",
+                request.value,
+                limit.value,
+                place(&request, sources)
+            )
         }
         Memory::Range { low, high } => {
             let chosen = match workload.choice {
-                Choice::Ceiling => format!("{}, the ceiling of {}..{}", workload.limit, low.value, high.value),
-                Choice::Level => format!("{}, out of {}..{}", workload.limit, low.value, high.value),
+                Choice::Ceiling => format!(
+                    "{}, the ceiling of {}..{}",
+                    workload.limit, low.value, high.value
+                ),
+                Choice::Level => {
+                    format!("{}, out of {}..{}", workload.limit, low.value, high.value)
+                }
                 Choice::Written | Choice::Burst => workload.limit.to_string(),
             };
             let beside = match workload.pod_limit() - workload.limit.n {
                 0 => String::new(),
-                _ => format!(", {} a pod with what runs beside it", in_mib(workload.pod_limit())),
+                _ => format!(
+                    ", {} a pod with what runs beside it",
+                    in_mib(workload.pod_limit())
+                ),
             };
             format!("{pods}{chosen}{beside}, {}", place(&low, sources))
         }
@@ -344,28 +525,50 @@ pub(crate) fn derivation(
             Some(lines(given.value.to_string(), rows))
         }
         ["service", name] | ["service", name, "memory"] | [name, "memory"] => {
-            let index = program.services.iter().position(|service| service.name.value == *name)?;
+            let index = program
+                .services
+                .iter()
+                .position(|service| service.name.value == *name)?;
             Some(service_derivation(program, plan, sources, index))
         }
         ["budget", name] | ["budget", name, _] => {
-            let index = program.budgets.iter().position(|budget| budget.name.value == *name)?;
+            let index = program
+                .budgets
+                .iter()
+                .position(|budget| budget.name.value == *name)?;
             let (budget, planned) = (&program.budgets[index], &plan.budgets[index]);
             Some(lines(
                 format!("{} of {}", in_mib(planned.used), in_mib(planned.ceiling)),
                 vec![
-                    (format!("its ceiling is {}", budget.ceiling.value), place(&budget.ceiling, sources)),
-                    (format!("its services take {} at the peak of a rollout", in_mib(planned.used)), String::new()),
+                    (
+                        format!("its ceiling is {}", budget.ceiling.value),
+                        place(&budget.ceiling, sources),
+                    ),
+                    (
+                        format!(
+                            "its services take {} at the peak of a rollout",
+                            in_mib(planned.used)
+                        ),
+                        String::new(),
+                    ),
                 ],
             ))
         }
-        ["node", name, ..] | [name, _] if program.nodes.iter().any(|node| node.name.value == *name) => {
+        ["node", name, ..] | [name, _]
+            if program.nodes.iter().any(|node| node.name.value == *name) =>
+        {
             Some(full(program, plan, sources, COLUMNS))
         }
         _ => None,
     }
 }
 
-fn service_derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap, index: usize) -> String {
+fn service_derivation(
+    program: &Program<'_>,
+    plan: &Plan<'_, '_>,
+    sources: &SourceMap,
+    index: usize,
+) -> String {
     let (service, workload) = (&program.services[index], &plan.workloads[index]);
     let mut rows: Vec<(String, String)> = Vec::new();
     let giver = |given: &Given<'_, Bytes>| match given.origin.kind {
@@ -375,26 +578,44 @@ fn service_derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &Sour
     };
     match service.memory {
         Memory::Burst { request, limit } => {
-            rows.push((format!("{} requests {}", giver(&request), request.value), place(&request, sources)));
-            rows.push((format!("{} limits it to {}", giver(&limit), limit.value), place(&limit, sources)));
+            rows.push((
+                format!("{} requests {}", giver(&request), request.value),
+                place(&request, sources),
+            ));
+            rows.push((
+                format!("{} limits it to {}", giver(&limit), limit.value),
+                place(&limit, sources),
+            ));
             rows.push((
                 "what lies between is held back from all other pods".to_owned(),
                 "rule proof.held-back".to_owned(),
             ));
         }
         Memory::Range { low, high } if low.value == high.value => {
-            rows.push((format!("{} says {}", giver(&low), low.value), place(&low, sources)));
+            rows.push((
+                format!("{} says {}", giver(&low), low.value),
+                place(&low, sources),
+            ));
         }
         Memory::Range { low, high } => {
-            rows.push((format!("{} allows {}..{}", giver(&low), low.value, high.value), place(&low, sources)));
+            rows.push((
+                format!("{} allows {}..{}", giver(&low), low.value, high.value),
+                place(&low, sources),
+            ));
         }
     }
     if let Some(floor) = workload.floor {
-        rows.push((format!("its runtime needs {}", floor.value), place(&floor, sources)));
+        rows.push((
+            format!("its runtime needs {}", floor.value),
+            place(&floor, sources),
+        ));
         rows.extend(cited(&floor, sources).map(|source| (format!("  {source}"), String::new())));
     }
     match (workload.choice, plan.level) {
-        (Choice::Ceiling, _) => rows.push(("chosen: the ceiling".to_owned(), "rule proof.fill".to_owned())),
+        (Choice::Ceiling, _) => rows.push((
+            "chosen: the ceiling".to_owned(),
+            "rule proof.fill".to_owned(),
+        )),
         (Choice::Level, Some(_)) if service.shrinks_first => {
             rows.push((
                 "chosen: what the others leave, for it shrinks first".to_owned(),
@@ -413,26 +634,48 @@ fn service_derivation(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &Sour
     }
     for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
         if budget.is_over(index) {
-            let text = format!("{} holds {} of {}", budget.name.value, in_mib(planned.used), in_mib(planned.ceiling));
+            let text = format!(
+                "{} holds {} of {}",
+                budget.name.value,
+                in_mib(planned.used),
+                in_mib(planned.ceiling)
+            );
             rows.push((text, place(&budget.ceiling, sources)));
         }
     }
     match program.nodes.as_slice() {
         [node] => {
             let left = in_mib(plan.nodes[0].free());
-            rows.push((format!("{} has {left} left", node.name.value), place(&node.memory, sources)));
+            rows.push((
+                format!("{} has {left} left", node.name.value),
+                place(&node.memory, sources),
+            ));
         }
-        _ => rows.push((format!("the nodes together have {} left", in_mib(plan.together.free())), String::new())),
+        _ => rows.push((
+            format!(
+                "the nodes together have {} left",
+                in_mib(plan.together.free())
+            ),
+            String::new(),
+        )),
     }
     if workload.request == workload.limit {
-        rows.push(("request = limit, so no other pod can take it".to_owned(), "rule proof.guaranteed".to_owned()));
+        rows.push((
+            "request = limit, so no other pod can take it".to_owned(),
+            "rule proof.guaranteed".to_owned(),
+        ));
     }
     lines(workload.limit.to_string(), rows)
 }
 
 /// A value, and under it what led to it with places aligned.
 fn lines(value: String, rows: Vec<(String, String)>) -> String {
-    let width = rows.iter().map(|(what, _)| what.chars().count()).filter(|width| *width < 60).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|(what, _)| what.chars().count())
+        .filter(|width| *width < 60)
+        .max()
+        .unwrap_or(0);
     let mut out = format!("{value}\n");
     for (what, from) in rows {
         let line = format!("  {what:width$}  {from}");

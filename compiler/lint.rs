@@ -25,39 +25,71 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
     }
     for node in &program.nodes {
         if node.reserve.is_none() {
-            let lint = Diagnostic::lint("missing-reserve", format!("node `{}` has no `reserve`", node.name.value));
+            let lint = Diagnostic::lint(
+                "missing-reserve",
+                format!("node `{}` has no `reserve`", node.name.value),
+            );
             found.push(lint.at(node.name.span, "isolation stays unknown").help(
                 "say what the OS and everything beside K3s takes: `free -m` before K3s is started, plus a margin",
             ));
         }
     }
     let servers = program.servers().count();
-    if let (Some(span), 1..3) = (program.survive.and_then(|survive| survive.origin.span), servers) {
-        let has = if servers == 1 { "one server".to_owned() } else { format!("{servers} servers") };
-        let lint = Diagnostic::lint("single-server", format!("the cluster has {has}, and is to outlive a loss"));
+    if let (Some(span), 1..3) = (
+        program.survive.and_then(|survive| survive.origin.span),
+        servers,
+    ) {
+        let has = if servers == 1 {
+            "one server".to_owned()
+        } else {
+            format!("{servers} servers")
+        };
+        let lint = Diagnostic::lint(
+            "single-server",
+            format!("the cluster has {has}, and is to outlive a loss"),
+        );
         found.push(lint.at(span, "survival stays unknown").note(
             "without its server what runs goes on running, but no pod is placed anew: three servers outlive the loss of one",
         ));
     }
-    for component in program.components.iter().filter(|component| component.name == "coredns" && component.owned) {
-        let Some((_, Some(limit))) = component.memory else { continue };
+    for component in program
+        .components
+        .iter()
+        .filter(|component| component.name == "coredns" && component.owned)
+    {
+        let Some((_, Some(limit))) = component.memory else {
+            continue;
+        };
         if limit.value.n < COREDNS_GUIDE {
             let span = limit.origin.span.or(component.span);
-            let message = format!("{} is below what CoreDNS's own guide asks for, 54 MB", limit.value);
+            let message = format!(
+                "{} is below what CoreDNS's own guide asks for, 54 MB",
+                limit.value
+            );
             let mut lint = Diagnostic::lint("low-coredns", message).note(
                 "bzc bounds its cache and sets GOMEMLIMIT to live in it; an OOM kill is an outage of cluster DNS",
             );
             if let Some(span) = span {
-                lint = lint.at(span, "the limit").fix("what the guide asks for", span, Bytes::mib(64).to_string());
+                lint = lint.at(span, "the limit").fix(
+                    "what the guide asks for",
+                    span,
+                    Bytes::mib(64).to_string(),
+                );
             }
             found.push(lint);
         }
     }
     let server = program.servers().next().is_some();
-    let metrics = program.components.iter().any(|component| component.name == "metrics-server");
+    let metrics = program
+        .components
+        .iter()
+        .any(|component| component.name == "metrics-server");
     for service in &program.services {
         if let (Kind::Deployment(Some(scale)), true, false) = (&service.kind, server, metrics) {
-            let message = format!("`{}` scales by its use of CPU, and metrics-server is disabled", service.name.value);
+            let message = format!(
+                "`{}` scales by its use of CPU, and metrics-server is disabled",
+                service.name.value
+            );
             let lint = Diagnostic::lint("scale-without-metrics", message)
                 .help("leave `metrics-server` out of `disable`, or give a number of `replicas`");
             let place = scale.most.origin.span.unwrap_or(service.name.span);
@@ -71,26 +103,48 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
             Image::Name(name) => Some((service.name.value, name)),
             Image::Built(_) => None,
         };
-        let beside = service.extras.iter().map(|extra| (extra.name.value, &extra.image));
+        let beside = service
+            .extras
+            .iter()
+            .map(|extra| (extra.name.value, &extra.image));
         for (of, image) in own.into_iter().chain(beside) {
-            let Some(why) = unpinned(&image.value) else { continue };
+            let Some(why) = unpinned(&image.value) else {
+                continue;
+            };
             let lint = Diagnostic::lint("unpinned-image", format!("the image of `{of}` {why}"));
-            let lint = lint.at(image.span, "what it names can change, and its memory with it");
+            let lint = lint.at(
+                image.span,
+                "what it names can change, and its memory with it",
+            );
             found.push(lint.help("name a version, or a digest"));
         }
         if let Image::Built(image) = &service.image
             && let Some((port, file)) = &image.layout.listens
             && !service.ports.is_empty()
-            && service.ports.iter().all(|given| given.number.value != *port)
+            && service
+                .ports
+                .iter()
+                .all(|given| given.number.value != *port)
         {
             let (name, given) = (service.name.value, service.ports[0].number);
-            let message = format!("`{name}` has port {}, and listens on {port} ({file})", given.value);
-            let lint = Diagnostic::lint("port-mismatch", message).at(given.span, "nothing listens there");
-            found.push(lint.fix("the port that its source names", given.span, port.to_string()));
+            let message = format!(
+                "`{name}` has port {}, and listens on {port} ({file})",
+                given.value
+            );
+            let lint =
+                Diagnostic::lint("port-mismatch", message).at(given.span, "nothing listens there");
+            found.push(lint.fix(
+                "the port that its source names",
+                given.span,
+                port.to_string(),
+            ));
         }
         for probe in &service.pod.probes {
             if let ProbeAction::Exec(_, span) = probe.action {
-                let message = format!("a probe of `{}` runs a command inside its memory limit", service.name.value);
+                let message = format!(
+                    "a probe of `{}` runs a command inside its memory limit",
+                    service.name.value
+                );
                 found.push(
                     Diagnostic::lint("exec-probe", message)
                         .at(span, "counts against the limit")
@@ -104,10 +158,16 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
 /// Limits between the floor of a runtime and where it stops living by re-reading its own pages.
 fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
-        let Image::Built(image) = &service.image else { continue };
+        let Image::Built(image) = &service.image else {
+            continue;
+        };
         let runtime = &plan.program.runtimes[image.runtime];
-        let Some(mut calm) = runtime.calm else { continue };
-        if let (Some(workers), Some(worker)) = (image.workers, runtime.worker_calm.or(runtime.worker)) {
+        let Some(mut calm) = runtime.calm else {
+            continue;
+        };
+        if let (Some(workers), Some(worker)) =
+            (image.workers, runtime.worker_calm.or(runtime.worker))
+        {
             calm.value = Bytes::new(calm.value.n + (workers.value.max(1) - 1) * worker.value.n);
         }
         if workload.limit >= calm.value {
@@ -117,8 +177,10 @@ fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
             "`{}` has {}, and {} is calm from {}",
             service.name.value, workload.limit, runtime.name, calm.value
         );
-        let mut lint = Diagnostic::lint("below-calm", message)
-            .at(service.name.span, "answers, slowly, by reading its own pages again and again");
+        let mut lint = Diagnostic::lint("below-calm", message).at(
+            service.name.span,
+            "answers, slowly, by reading its own pages again and again",
+        );
         if let Some(span) = calm.origin.span {
             lint = lint.also(span, "measured");
         }
@@ -133,18 +195,31 @@ fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
 /// Memory that a program is told it may take, and its limit does not have: a heap of 64Mi in a container of 48Mi.
 fn past_limit(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
-        let Image::Built(image) = &service.image else { continue };
+        let Image::Built(image) = &service.image else {
+            continue;
+        };
         for (name, value) in &image.values {
-            let Param::Memory(bytes) = value else { continue };
+            let Param::Memory(bytes) = value else {
+                continue;
+            };
             if *bytes < workload.limit {
                 continue;
             }
             let name = name.replace('_', "-");
-            let message = format!("`{}` has {}, and its `{name}` ends at {bytes}", service.name.value, workload.limit);
+            let message = format!(
+                "`{}` has {}, and its `{name}` ends at {bytes}",
+                service.name.value, workload.limit
+            );
             found.push(
                 Diagnostic::lint("past-limit", message)
-                    .at(image.source.span, "the kernel ends it before it reaches that")
-                    .help(format!("leave room for what is beside it: less than {}", workload.limit)),
+                    .at(
+                        image.source.span,
+                        "the kernel ends it before it reaches that",
+                    )
+                    .help(format!(
+                        "leave room for what is beside it: less than {}",
+                        workload.limit
+                    )),
             );
         }
     }
@@ -153,8 +228,12 @@ fn past_limit(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
 /// Libraries that leave no room in the limit, with what importing each takes.
 fn heavy(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
-        let Image::Built(image) = &service.image else { continue };
-        let Some(libraries) = &image.layout.libraries else { continue };
+        let Image::Built(image) = &service.image else {
+            continue;
+        };
+        let Some(libraries) = &image.layout.libraries else {
+            continue;
+        };
         let runtime = &plan.program.runtimes[image.runtime];
         let language = match runtime.language {
             Language::Python => "python",
@@ -162,32 +241,54 @@ fn heavy(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
             _ => continue,
         };
         let has = |name: &str| libraries.names.contains(name);
-        let all: Vec<Heavy> = stdlib::heavy().filter(|row| row.language == language && has(row.library)).collect();
+        let all: Vec<Heavy> = stdlib::heavy()
+            .filter(|row| row.language == language && has(row.library))
+            .collect();
         let brought = |row: &Heavy| {
-            all.iter().any(|other| other.adds.is_some() && other.brings.split(',').any(|name| name == row.library))
+            all.iter().any(|other| {
+                other.adds.is_some() && other.brings.split(',').any(|name| name == row.library)
+            })
         };
         let counted: Vec<&Heavy> = all.iter().filter(|row| !brought(row)).collect();
-        let more: u64 = counted.iter().filter_map(|row| row.adds).map(|(_, calm)| calm).sum();
+        let more: u64 = counted
+            .iter()
+            .filter_map(|row| row.adds)
+            .map(|(_, calm)| calm)
+            .sum();
         let base = runtime.calm.map_or(0, |calm| calm.value.n);
         let needed = Bytes::new(base + more * MIB);
-        let unmeasured = counted.iter().any(|row| row.adds.is_none()) && workload.limit < Bytes::mib(UNMEASURED);
+        let unmeasured =
+            counted.iter().any(|row| row.adds.is_none()) && workload.limit < Bytes::mib(UNMEASURED);
         if counted.is_empty() || (workload.limit >= needed && !unmeasured) {
             continue;
         }
-        let names: Vec<String> = counted.iter().map(|row| format!("`{}`", row.library)).collect();
+        let names: Vec<String> = counted
+            .iter()
+            .map(|row| format!("`{}`", row.library))
+            .collect();
         let (name, limit) = (service.name.value, workload.limit);
         let message = match more {
             0 => format!("`{name}` has {limit}, and imports {}", names.join(", ")),
-            _ => format!("`{name}` has {limit}, and {} with {} is calm from {needed}", runtime.name, names.join(", ")),
+            _ => format!(
+                "`{name}` has {limit}, and {} with {} is calm from {needed}",
+                runtime.name,
+                names.join(", ")
+            ),
         };
-        let mut lint =
-            Diagnostic::lint("heavy-library", message).at(image.source.span, format!("by {}", libraries.from));
+        let mut lint = Diagnostic::lint("heavy-library", message)
+            .at(image.source.span, format!("by {}", libraries.from));
         for row in counted {
             lint = lint.note(match (row.adds, row.measured) {
                 (Some((_, calm)), Some(measured)) => {
-                    format!("`{}` takes {calm}Mi more (measured: {measured})", row.library)
+                    format!(
+                        "`{}` takes {calm}Mi more (measured: {measured})",
+                        row.library
+                    )
                 }
-                _ => format!("`{}` was not measured: `bzc` cannot say what it takes", row.library),
+                _ => format!(
+                    "`{}` was not measured: `bzc` cannot say what it takes",
+                    row.library
+                ),
             });
         }
         found.push(match more {
@@ -200,7 +301,9 @@ fn heavy(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
 /// What has room for so much.
 fn would_do(needed: Bytes) -> String {
     match stdlib::tiers().find(|(_, most)| Bytes::mib(*most) >= needed) {
-        Some((tier, most)) => format!("give it {needed}; tier `{tier}` of `std.tiers` has up to {most}Mi"),
+        Some((tier, most)) => {
+            format!("give it {needed}; tier `{tier}` of `std.tiers` has up to {most}Mi")
+        }
         None => format!("give it {needed}"),
     }
 }
@@ -233,7 +336,10 @@ pub fn apply_allows(files: &[File], sources: &SourceMap, found: &mut Vec<Diagnos
         for comment in &file.comments {
             let span = comment.span(file.id);
             let text = sources.text(span).trim_start_matches('#').trim();
-            let Some(rest) = text.strip_prefix("bzc:").map(str::trim).and_then(|rest| rest.strip_prefix("allow("))
+            let Some(rest) = text
+                .strip_prefix("bzc:")
+                .map(str::trim)
+                .and_then(|rest| rest.strip_prefix("allow("))
             else {
                 continue;
             };
@@ -241,15 +347,27 @@ pub fn apply_allows(files: &[File], sources: &SourceMap, found: &mut Vec<Diagnos
             let reason = after.trim().strip_prefix("because").map_or("", str::trim);
             let (line, _) = sources.line_col(file.id, span.start);
             // A comment that has its line to itself speaks of the next line.
-            let line = if comment.first_on_line { line + 1 } else { line };
-            allows.push(Allow { name: name.trim(), reason, span, line, used: false });
+            let line = if comment.first_on_line {
+                line + 1
+            } else {
+                line
+            };
+            allows.push(Allow {
+                name: name.trim(),
+                reason,
+                span,
+                line,
+                used: false,
+            });
         }
     }
     if allows.is_empty() {
         return;
     }
     found.retain(|diagnostic| {
-        let (Severity::Warning, Some(label)) = (diagnostic.severity, &diagnostic.primary) else { return true };
+        let (Severity::Warning, Some(label)) = (diagnostic.severity, &diagnostic.primary) else {
+            return true;
+        };
         let (line, _) = sources.line_col(label.span.file, label.span.start);
         let allow = allows.iter_mut().find(|allow| {
             allow.name == diagnostic.id
@@ -272,9 +390,15 @@ pub fn apply_allows(files: &[File], sources: &SourceMap, found: &mut Vec<Diagnos
         if !LINTS.iter().any(|lint| lint.name == allow.name) {
             found.push(stale(format!("no lint is called `{}`", allow.name)));
         } else if allow.reason.is_empty() {
-            found.push(stale(format!("`allow({})` needs a reason: `because ..`", allow.name)));
+            found.push(stale(format!(
+                "`allow({})` needs a reason: `because ..`",
+                allow.name
+            )));
         } else if !allow.used && complete {
-            found.push(stale(format!("`allow({})` allows nothing here", allow.name)));
+            found.push(stale(format!(
+                "`allow({})` allows nothing here",
+                allow.name
+            )));
         }
     }
 }

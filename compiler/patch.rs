@@ -71,13 +71,22 @@ pub fn change<'p>(
     for (index, held) in adopted.containers.iter().enumerate() {
         let memory = match held.extra.and_then(|extra| service.extras.get(extra)) {
             None => (workload.request, workload.limit),
-            Some(extra) => (extra.request.unwrap_or(extra.memory).value, extra.memory.value),
+            Some(extra) => (
+                extra.request.unwrap_or(extra.memory).value,
+                extra.memory.value,
+            ),
         };
         let change = ContainerChange {
             index,
             memory: held.sets_memory.then_some(memory),
-            cpu: held.cpu.map(|(request, limit)| (request.value, limit.map(|limit| limit.value))),
-            env: held.env.iter().map(|(name, value)| (*name, value.as_ref())).collect(),
+            cpu: held
+                .cpu
+                .map(|(request, limit)| (request.value, limit.map(|limit| limit.value))),
+            env: held
+                .env
+                .iter()
+                .map(|(name, value)| (*name, value.as_ref()))
+                .collect(),
         };
         if change.memory.is_some() || change.cpu.is_some() || !change.env.is_empty() {
             containers.push(change);
@@ -93,7 +102,9 @@ pub fn change<'p>(
         replicas: adopted.sets_replicas.then_some(service.replicas.value),
         rollout: adopted.sets_rollout.then_some(service.rollout.value),
         concurrency: adopted.sets_concurrency.then_some(concurrency),
-        held_to: plan.held_to(service, workload).filter(|_| workload.peak() > 0),
+        held_to: plan
+            .held_to(service, workload)
+            .filter(|_| workload.peak() > 0),
     }
 }
 
@@ -113,32 +124,62 @@ fn wants(change: &Change<'_>, all: &mut Vec<(usize, Want)>) {
             let said = |amount: &Option<crate::manifest::workload::Amount>, n: u64| {
                 amount.as_ref().is_some_and(|amount| amount.n == n)
             };
-            set("requests", "memory", request.to_string(), said(&container.memory.request, request.n));
-            set("limits", "memory", limit.to_string(), said(&container.memory.limit, limit.n));
+            set(
+                "requests",
+                "memory",
+                request.to_string(),
+                said(&container.memory.request, request.n),
+            );
+            set(
+                "limits",
+                "memory",
+                limit.to_string(),
+                said(&container.memory.limit, limit.n),
+            );
         }
         if let Some((request, limit)) = changed.cpu {
             let said = |amount: &Option<crate::manifest::workload::Amount>, cpu: Cpu| {
                 amount.as_ref().is_some_and(|amount| amount.n == cpu.milli)
             };
-            set("requests", "cpu", request.to_string(), said(&container.cpu.request, request));
+            set(
+                "requests",
+                "cpu",
+                request.to_string(),
+                said(&container.cpu.request, request),
+            );
             if let Some(limit) = limit {
-                set("limits", "cpu", limit.to_string(), said(&container.cpu.limit, limit));
+                set(
+                    "limits",
+                    "cpu",
+                    limit.to_string(),
+                    said(&container.cpu.limit, limit),
+                );
             }
         }
         if !changed.env.is_empty() {
-            let named = changed
-                .env
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), Want::Map(vec![("value", Want::Text((*value).to_owned()))])));
+            let named = changed.env.iter().map(|(name, value)| {
+                (
+                    (*name).to_owned(),
+                    Want::Map(vec![("value", Want::Text((*value).to_owned()))]),
+                )
+            });
             *container.way.key("env").within(all) = Want::Named(named.collect());
         }
     }
     if let Some(names) = &change.held_to {
-        let pod = object.pod.iter().fold(object.way.clone(), |way, key| way.key(key));
+        let pod = object
+            .pod
+            .iter()
+            .fold(object.way.clone(), |way, key| way.key(key));
         match names.as_slice() {
-            [name] => *pod.key("nodeSelector").key(HOSTNAME).within(all) = Want::Text((*name).to_owned()),
+            [name] => {
+                *pod.key("nodeSelector").key(HOSTNAME).within(all) = Want::Text((*name).to_owned())
+            }
             names => {
-                let values = names.iter().map(|name| Want::Text((*name).to_owned())).collect();
+                let values = names
+                    .iter()
+                    .map(|name| Want::Text((*name).to_owned()))
+                    .collect();
                 let hostname = Want::Map(vec![
                     ("key", Want::Word(HOSTNAME.to_owned())),
                     ("operator", Want::Word("In".to_owned())),
@@ -167,16 +208,25 @@ fn wants(change: &Change<'_>, all: &mut Vec<(usize, Want)>) {
                     MaxSurge::Pods(n) => Want::Count(n),
                     MaxSurge::Percent(percent) => Want::Word(format!("{percent}%")),
                 };
-                *strategy.key("rollingUpdate").key("maxUnavailable").within(all) = Want::Count(unavailable.into());
+                *strategy
+                    .key("rollingUpdate")
+                    .key("maxUnavailable")
+                    .within(all) = Want::Count(unavailable.into());
             }
-            None if object.has_rolling_update => *strategy.key("rollingUpdate").within(all) = Want::Absent,
+            None if object.has_rolling_update => {
+                *strategy.key("rollingUpdate").within(all) = Want::Absent
+            }
             None => {}
         }
     }
 }
 
 /// The way from the spec of a pod to what it requires of nodes.
-const AFFINITY: [&str; 3] = ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"];
+const AFFINITY: [&str; 3] = [
+    "affinity",
+    "nodeAffinity",
+    "requiredDuringSchedulingIgnoredDuringExecution",
+];
 
 /// A strategic-merge patch of one object: what identifies it, and what changes.
 pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
@@ -184,7 +234,12 @@ pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
     let object = change.object;
     let mut metadata = Map::new();
     metadata.insert("name".to_owned(), object.name.clone().into());
-    metadata.extend(object.namespace.clone().map(|namespace| ("namespace".to_owned(), namespace.into())));
+    metadata.extend(
+        object
+            .namespace
+            .clone()
+            .map(|namespace| ("namespace".to_owned(), namespace.into())),
+    );
     let mut pod = Map::new();
     for changed in &change.containers {
         let container = &object.containers[changed.index];
@@ -200,10 +255,17 @@ pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
             }
         }
         if !changed.env.is_empty() {
-            let env = changed.env.iter().map(|(name, value)| json!({ "name": name, "value": value }));
+            let env = changed
+                .env
+                .iter()
+                .map(|(name, value)| json!({ "name": name, "value": value }));
             item["env"] = env.collect();
         }
-        let list = if container.role == Role::Main { "containers" } else { "initContainers" };
+        let list = if container.role == Role::Main {
+            "containers"
+        } else {
+            "initContainers"
+        };
         let items = pod.entry(list).or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(items) = items {
             items.push(item);
@@ -221,9 +283,13 @@ pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
             pod.insert(AFFINITY[0].to_owned(), affinity);
         }
     }
-    let mut patch = json!({ "apiVersion": object.api_version, "kind": object.kind_text, "metadata": metadata });
+    let mut patch =
+        json!({ "apiVersion": object.api_version, "kind": object.kind_text, "metadata": metadata });
     if !pod.is_empty() {
-        let at = object.pod.iter().fold(&mut patch, |value, key| &mut value[*key]);
+        let at = object
+            .pod
+            .iter()
+            .fold(&mut patch, |value, key| &mut value[*key]);
         *at = Value::Object(pod);
     }
     if let Some(replicas) = change.replicas {
@@ -248,12 +314,20 @@ pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
 /// Patches every adopted manifest, or says of each that cannot be patched why.
 pub fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
     let program = plan.program;
-    let mut wanted: Vec<Vec<(usize, Want)>> = program.manifests.iter().map(|_| Vec::new()).collect();
+    let mut wanted: Vec<Vec<(usize, Want)>> =
+        program.manifests.iter().map(|_| Vec::new()).collect();
     for (service, workload) in program.services.iter().zip(&plan.workloads) {
-        let Some(adopted) = &service.adopted else { continue };
+        let Some(adopted) = &service.adopted else {
+            continue;
+        };
         let mut change = change(plan, service, adopted, workload);
         change.held_to = change.held_to.filter(|names| {
-            let refusal = cannot_hold(service, adopted, names, &program.manifests[adopted.manifest]);
+            let refusal = cannot_hold(
+                service,
+                adopted,
+                names,
+                &program.manifests[adopted.manifest],
+            );
             let holds = refusal.is_none();
             refusal.into_iter().for_each(|refusal| sink.push(refusal));
             holds
@@ -262,18 +336,32 @@ pub fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
     }
     let mut patched = Vec::new();
     for ((index, manifest), wanted) in program.manifests.iter().enumerate().zip(wanted) {
-        let adopt = program.adopts.iter().find(|adopt| adopt.patterns.contains(&manifest.pattern));
-        let Some(form) = adopt.map(|adopt| adopt.form) else { continue };
+        let adopt = program
+            .adopts
+            .iter()
+            .find(|adopt| adopt.patterns.contains(&manifest.pattern));
+        let Some(form) = adopt.map(|adopt| adopt.form) else {
+            continue;
+        };
         let source = &program.sources.file(manifest.file).text;
         let text = match form {
             Form::Kustomize => Ok(source.clone()),
             Form::Copy | Form::InPlace => apply(source, &manifest.tree, &wanted),
         };
         match text {
-            Ok(text) => patched.push(Patched { manifest: index, form, text }),
+            Ok(text) => patched.push(Patched {
+                manifest: index,
+                form,
+                text,
+            }),
             Err(refusal) => {
                 let place = manifest.span(&refusal.at);
-                sink.push(not_patchable(&manifest.path, &refusal.why, place, manifest.pattern));
+                sink.push(not_patchable(
+                    &manifest.path,
+                    &refusal.why,
+                    place,
+                    manifest.pattern,
+                ));
             }
         }
     }
@@ -287,14 +375,29 @@ fn cannot_hold(
     names: &[&str],
     manifest: &Manifest,
 ) -> Option<Diagnostic> {
-    let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let listed = names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let (name, place) = (service.name.value, &adopted.object.place);
-    let error = Diagnostic::error("BZ6004", format!("`{name}` has to be held to {listed}, and cannot be"));
+    let error = Diagnostic::error(
+        "BZ6004",
+        format!("`{name}` has to be held to {listed}, and cannot be"),
+    );
     let error = if let Some(kept) = adopted.kept {
-        error.at(service.name.span, "would change").also(kept, "kept as it is")
-    } else if let (Some(first), true) = (place.terms.iter().flatten().flatten().next(), names.len() > 1) {
         error
-            .at(manifest.span(&first.at), "it has a node affinity of its own, which would be replaced")
+            .at(service.name.span, "would change")
+            .also(kept, "kept as it is")
+    } else if let (Some(first), true) = (
+        place.terms.iter().flatten().flatten().next(),
+        names.len() > 1,
+    ) {
+        error
+            .at(
+                manifest.span(&first.at),
+                "it has a node affinity of its own, which would be replaced",
+            )
             .also(manifest.pattern, "adopted here")
     } else {
         return None;
@@ -309,8 +412,11 @@ fn cannot_hold(
 }
 
 fn not_patchable(path: &str, why: &str, place: Span, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6004", format!("`{path}` cannot be patched in its own text: {why}"))
-        .at(place, "stands in the way")
-        .also(at, "adopted here")
-        .help("with `patch = kustomize` the file stays as it is, and a patch is laid over it")
+    Diagnostic::error(
+        "BZ6004",
+        format!("`{path}` cannot be patched in its own text: {why}"),
+    )
+    .at(place, "stands in the way")
+    .also(at, "adopted here")
+    .help("with `patch = kustomize` the file stays as it is, and a patch is laid over it")
 }

@@ -18,7 +18,10 @@ pub fn source(path: &str) -> Option<&'static str> {
         "tiers" => Some(include_str!("../stdlib/v1/tiers.bz")),
         _ => {
             let name = path.strip_prefix("runtimes/")?;
-            RUNTIMES.iter().find(|(runtime, _)| *runtime == name).map(|(_, text)| *text)
+            RUNTIMES
+                .iter()
+                .find(|(runtime, _)| *runtime == name)
+                .map(|(_, text)| *text)
         }
     }
 }
@@ -53,7 +56,10 @@ templates! {
 
 /// A template or ignore list of the library.
 pub fn template(name: &str) -> Option<&'static str> {
-    TEMPLATES.iter().find(|(template, _)| *template == name).map(|(_, text)| *text)
+    TEMPLATES
+        .iter()
+        .find(|(template, _)| *template == name)
+        .map(|(_, text)| *text)
 }
 
 /// A row of the table of K3s's own configuration keys.
@@ -114,7 +120,9 @@ const FLAGS: &str = include_str!("../stdlib/v1/k3s-flags.tsv");
 const ARGUMENTS: &str = include_str!("../stdlib/v1/k3s-args.tsv");
 
 fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
-    table.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
+    table
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
 }
 
 /// `-` stands for an empty cell.
@@ -171,17 +179,27 @@ pub fn heavy() -> impl Iterator<Item = Heavy> {
         let (language, library) = (cells.next()?, cells.next()?);
         let (floor, calm) = (cells.next()?.parse().ok(), cells.next()?.parse().ok());
         let (brings, measured) = (cells.next()?, cell(cells.next()?));
-        Some(Heavy { language, library, adds: floor.zip(calm), brings, measured })
+        Some(Heavy {
+            language,
+            library,
+            adds: floor.zip(calm),
+            brings,
+            measured,
+        })
     })
 }
 
 /// The tiers of `std.tiers` with the most that each may have, in Mi, the smallest first.
 pub fn tiers() -> impl Iterator<Item = (&'static str, u64)> {
-    source("tiers").unwrap_or_default().split("\ntier ").skip(1).filter_map(|text| {
-        let (name, body) = text.split_once(' ')?;
-        let most = body.split("..").nth(1)?.split("Mi").next()?.parse().ok()?;
-        Some((name, most))
-    })
+    source("tiers")
+        .unwrap_or_default()
+        .split("\ntier ")
+        .skip(1)
+        .filter_map(|text| {
+            let (name, body) = text.split_once(' ')?;
+            let most = body.split("..").nth(1)?.split("Mi").next()?.parse().ok()?;
+            Some((name, most))
+        })
 }
 
 #[cfg(test)]
@@ -192,7 +210,16 @@ mod tests {
     fn tables_can_be_read() {
         assert_eq!(heavy().count(), rows(super::HEAVY).count());
         let found: Vec<_> = tiers().collect();
-        assert_eq!(found, [("nano", 24), ("micro", 48), ("small", 64), ("medium", 128), ("large", 256)]);
+        assert_eq!(
+            found,
+            [
+                ("nano", 24),
+                ("micro", 48),
+                ("small", 64),
+                ("medium", 128),
+                ("large", 256)
+            ]
+        );
         assert!(RUNTIMES.is_sorted() && TEMPLATES.is_sorted());
     }
 }

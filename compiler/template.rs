@@ -34,7 +34,9 @@ impl Filler {
         environment.add_filter("exec", exec);
         let mut fault = None;
         for wanted in needed(own, names) {
-            let Some(text) = text_of(own, &wanted) else { continue };
+            let Some(text) = text_of(own, &wanted) else {
+                continue;
+            };
             let added = environment.add_template_owned(wanted, text.to_owned());
             fault = fault.or(added.err().map(|error| told(&error)));
         }
@@ -46,7 +48,10 @@ impl Filler {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        let template = self.environment.get_template(name).map_err(|error| told(&error))?;
+        let template = self
+            .environment
+            .get_template(name)
+            .map_err(|error| told(&error))?;
         let mut filled = template.render(context).map_err(|error| told(&error))?;
         // The engine drops the line end of the last line.
         filled.truncate(filled.trim_end().len());
@@ -95,7 +100,8 @@ fn exec(words: Vec<Value>) -> Result<String, Error> {
     }
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     let texts: Result<Vec<String>, _> = words.iter().map(serde_json::to_string).collect();
-    let texts = texts.map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
+    let texts =
+        texts.map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
     Ok(format!("[{}]", texts.join(", ")))
 }
 
@@ -111,10 +117,16 @@ fn told(error: &Error) -> String {
     };
     let what = match error.kind() {
         ErrorKind::OutOfFuel => "it does not end".to_owned(),
-        ErrorKind::InvalidOperation if error.detail().is_some_and(|detail| detail.contains("recursion limit")) => {
+        ErrorKind::InvalidOperation
+            if error
+                .detail()
+                .is_some_and(|detail| detail.contains("recursion limit")) =>
+        {
             "it takes itself in, and does not end".to_owned()
         }
-        kind => error.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}, {detail}")),
+        kind => error
+            .detail()
+            .map_or_else(|| kind.to_string(), |detail| format!("{kind}, {detail}")),
     };
     format!("{place}{what}")
 }
@@ -125,13 +137,22 @@ mod tests {
 
     fn filled(text: &str) -> Result<String, String> {
         let own = Templates::from([("t".to_owned(), text.to_owned())]);
-        Filler::new(&own, &["t"]).fill("t", &Context::from([("words".to_owned(), Value::from(vec!["a", "b \"c\""]))]))
+        Filler::new(&own, &["t"]).fill(
+            "t",
+            &Context::from([("words".to_owned(), Value::from(vec!["a", "b \"c\""]))]),
+        )
     }
 
     #[test]
     fn a_template_ends_or_says_why_not() {
-        assert_eq!(filled("CMD {{ words | exec }}\n"), Ok("CMD [\"a\", \"b \\\"c\\\"\"]\n".to_owned()));
-        assert!(filled("{{ nothing }}").is_err_and(|why| why.contains("line 1 of `t`: undefined value")));
+        assert_eq!(
+            filled("CMD {{ words | exec }}\n"),
+            Ok("CMD [\"a\", \"b \\\"c\\\"\"]\n".to_owned())
+        );
+        assert!(
+            filled("{{ nothing }}")
+                .is_err_and(|why| why.contains("line 1 of `t`: undefined value"))
+        );
         assert!(filled("{% if %}").is_err_and(|why| why.contains("syntax error")));
         assert!(filled("{% include \"gone\" %}").is_err_and(|why| why.contains("gone")));
         let circle = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";

@@ -28,7 +28,12 @@ impl fmt::Display for ReadError {
             ReadError::NotFound => f.write_str("no such file"),
             ReadError::IsDirectory => f.write_str("it is a folder"),
             ReadError::TooLarge(bytes) => {
-                write!(f, "it has {}, more than the {} bzc reads", mib(*bytes), mib(MAX_SOURCE_BYTES))
+                write!(
+                    f,
+                    "it has {}, more than the {} bzc reads",
+                    mib(*bytes),
+                    mib(MAX_SOURCE_BYTES)
+                )
             }
             ReadError::Outside => f.write_str("it is a link that leads out of the project"),
             ReadError::Other(why) => f.write_str(why),
@@ -88,16 +93,32 @@ impl World for MemoryWorld {
     }
 
     fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
-        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let below = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("{folder}/")
+        };
         let mut found: BTreeMap<&str, Entry> = BTreeMap::new();
         for (path, bytes) in self.files.range(below.clone()..) {
-            let Some(rest) = path.strip_prefix(&below) else { break };
-            let (name, is_folder) = rest.split_once('/').map_or((rest, false), |(name, _)| (name, true));
+            let Some(rest) = path.strip_prefix(&below) else {
+                break;
+            };
+            let (name, is_folder) = rest
+                .split_once('/')
+                .map_or((rest, false), |(name, _)| (name, true));
             let size = if is_folder { 0 } else { bytes.len() as u64 };
-            found.entry(name).or_insert_with(|| Entry { name: name.to_owned(), is_folder, bytes: size });
+            found.entry(name).or_insert_with(|| Entry {
+                name: name.to_owned(),
+                is_folder,
+                bytes: size,
+            });
         }
         // A folder is there where it has something in it.
-        if found.is_empty() { Err(ReadError::NotFound) } else { Ok(found.into_values().collect()) }
+        if found.is_empty() {
+            Err(ReadError::NotFound)
+        } else {
+            Ok(found.into_values().collect())
+        }
     }
 }
 
@@ -127,7 +148,10 @@ mod tests {
 
     #[test]
     fn paths_stay_inside_the_root() {
-        assert_eq!(resolve("budget.bz", "tiers.bz").as_deref(), Some("tiers.bz"));
+        assert_eq!(
+            resolve("budget.bz", "tiers.bz").as_deref(),
+            Some("tiers.bz")
+        );
         assert_eq!(resolve("a/b.bz", "../c.bz").as_deref(), Some("c.bz"));
         assert_eq!(resolve("a/b.bz", "./d/./e.bz").as_deref(), Some("a/d/e.bz"));
         assert_eq!(resolve("budget.bz", "../c.bz"), None);

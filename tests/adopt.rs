@@ -25,7 +25,11 @@ fn example() -> (String, MemoryWorld, BTreeMap<String, String>) {
 
 /// The program with another form of its patches.
 fn in_form(program: &str, form: &str) -> String {
-    program.replacen("  keep logs\n", &format!("  keep logs\n  patch = {form}\n"), 1)
+    program.replacen(
+        "  keep logs\n",
+        &format!("  keep logs\n  patch = {form}\n"),
+        1,
+    )
 }
 
 fn built(world: &MemoryWorld, text: &str) -> Compilation {
@@ -38,11 +42,15 @@ fn built(world: &MemoryWorld, text: &str) -> Compilation {
 fn below(compilation: &Compilation, folder: &str) -> BTreeMap<String, String> {
     let files = compilation.output.iter().flat_map(|output| &output.files);
     let inside = files.filter_map(|(path, bytes)| Some((path.strip_prefix(folder)?, bytes)));
-    inside.map(|(path, bytes)| (path.to_owned(), String::from_utf8_lossy(bytes).into_owned())).collect()
+    inside
+        .map(|(path, bytes)| (path.to_owned(), String::from_utf8_lossy(bytes).into_owned()))
+        .collect()
 }
 
 fn documents(text: &str) -> Vec<Value> {
-    serde_yaml::Deserializer::from_str(text).map(|one| Value::deserialize(one).expect("YAML")).collect()
+    serde_yaml::Deserializer::from_str(text)
+        .map(|one| Value::deserialize(one).expect("YAML"))
+        .collect()
 }
 
 /// A strategic merge, as far as bzc's patches need it: mappings by key, sequences of named things by name, null takes
@@ -74,11 +82,19 @@ fn merge(base: &mut Value, patch: &Value) {
 fn objects<'t>(texts: impl Iterator<Item = &'t String>) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     for object in texts.flat_map(|text| documents(text)) {
-        let items = object["items"].as_sequence().cloned().unwrap_or_else(|| vec![object]);
+        let items = object["items"]
+            .as_sequence()
+            .cloned()
+            .unwrap_or_else(|| vec![object]);
         for item in items.into_iter().filter(|item| !item.is_null()) {
             let part = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let metadata = &item["metadata"];
-            let id = [part(&item["kind"]), part(&metadata["namespace"]), part(&metadata["name"])].join("/");
+            let id = [
+                part(&item["kind"]),
+                part(&metadata["namespace"]),
+                part(&metadata["name"]),
+            ]
+            .join("/");
             assert!(found.insert(id.clone(), item).is_none(), "{id} twice");
         }
     }
@@ -89,22 +105,40 @@ fn objects<'t>(texts: impl Iterator<Item = &'t String>) -> BTreeMap<String, Valu
 fn the_three_forms_say_the_same() {
     let (program, world, manifests) = example();
     let copies = below(&built(&world, &program), "adopted/");
-    assert_eq!(copies.keys().collect::<Vec<_>>(), manifests.keys().collect::<Vec<_>>());
+    assert_eq!(
+        copies.keys().collect::<Vec<_>>(),
+        manifests.keys().collect::<Vec<_>>()
+    );
 
     let in_place = built(&world, &in_form(&program, "in-place"));
     let sources = &in_place.output.as_ref().expect("it has output").sources;
-    let changed: BTreeMap<&String, &String> = copies.iter().filter(|(path, text)| manifests[*path] != **text).collect();
-    assert_eq!(sources.iter().map(|(path, _)| path).collect::<Vec<_>>(), changed.keys().copied().collect::<Vec<_>>());
+    let changed: BTreeMap<&String, &String> = copies
+        .iter()
+        .filter(|(path, text)| manifests[*path] != **text)
+        .collect();
+    assert_eq!(
+        sources.iter().map(|(path, _)| path).collect::<Vec<_>>(),
+        changed.keys().copied().collect::<Vec<_>>()
+    );
     for (path, bytes) in sources {
         assert_eq!(String::from_utf8_lossy(bytes), *changed[path], "{path}");
     }
 
     let patches = below(&built(&world, &in_form(&program, "kustomize")), "patches/");
-    let originals: BTreeMap<_, _> =
-        patches.iter().filter_map(|(path, text)| Some((path.strip_prefix("originals/")?, text))).collect();
-    assert!(originals.iter().all(|(path, text)| manifests[*path] == **text), "originals are as they were");
+    let originals: BTreeMap<_, _> = patches
+        .iter()
+        .filter_map(|(path, text)| Some((path.strip_prefix("originals/")?, text)))
+        .collect();
+    assert!(
+        originals
+            .iter()
+            .all(|(path, text)| manifests[*path] == **text),
+        "originals are as they were"
+    );
     let mut merged = objects(originals.values().copied());
-    let only = patches.iter().filter(|(path, _)| !path.contains('/') && *path != "kustomization.yaml");
+    let only = patches
+        .iter()
+        .filter(|(path, _)| !path.contains('/') && *path != "kustomization.yaml");
     let only = objects(only.map(|(_, text)| text));
     assert!(only.len() > 10, "the patches are gone");
     for (id, patch) in &only {
@@ -124,7 +158,15 @@ fn what_was_patched_needs_no_patch() {
         world.insert(path, bytes);
     }
     let again = built(&world, &text).output.expect("it has output");
-    assert!(again.sources.is_empty(), "{:?}", again.sources.iter().map(|(path, _)| path).collect::<Vec<_>>());
+    assert!(
+        again.sources.is_empty(),
+        "{:?}",
+        again
+            .sources
+            .iter()
+            .map(|(path, _)| path)
+            .collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -132,22 +174,31 @@ fn the_example_does_not_fit_as_it_was() {
     let (_, world, _) = example();
     let before = corpus::text(&corpus::root().join("examples/adopt/before.bz"));
     let compilation = compile(&world, "before.bz", &before, None, Want::Files);
-    assert_eq!(ids(&compilation, true), ["BZ4001"], "{}", said(&compilation));
+    assert_eq!(
+        ids(&compilation, true),
+        ["BZ4001"],
+        "{}",
+        said(&compilation)
+    );
     assert!(compilation.output.is_none());
 }
 
 #[test]
 fn no_text_of_others_makes_the_compiler_panic() {
     let program = "node box { memory = 90000Mi  cpu = 64  reserve = 200Mi }\nk3s { memory = 500Mi }\nadopt \"k8s/*\" { memory = 32Mi  rollout = recreate }\n";
-    let mut texts: Vec<String> =
-        corpus::ending("tests/ui/used/k8s", ".yaml").iter().map(|path| corpus::text(path)).collect();
+    let mut texts: Vec<String> = corpus::ending("tests/ui/used/k8s", ".yaml")
+        .iter()
+        .map(|path| corpus::text(path))
+        .collect();
     texts.extend(example().2.into_values());
     let (mut patched, mut refused) = (0, 0);
     for text in texts {
         let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).step_by(7).collect();
         for at in ends {
             let (before, after) = text.split_at(at);
-            let rest = after.split_once(char::is_whitespace).map_or("", |(_, rest)| rest);
+            let rest = after
+                .split_once(char::is_whitespace)
+                .map_or("", |(_, rest)| rest);
             let mangled = [
                 before.to_owned(),
                 format!("{before}{rest}"),
@@ -165,5 +216,8 @@ fn no_text_of_others_makes_the_compiler_panic() {
             }
         }
     }
-    assert!(patched > 500 && refused > 500, "{patched} patched, {refused} refused");
+    assert!(
+        patched > 500 && refused > 500,
+        "{patched} patched, {refused} refused"
+    );
 }

@@ -48,9 +48,21 @@ fn steps(text: &str) -> Vec<Step<'_>> {
         if let Some(rest) = line.strip_prefix("--- link ") {
             let (from, to) = rest.split_once(" -> ").unwrap_or((rest, ""));
             steps.extend([Step::Kept(line), Step::Link { from, to }]);
-        } else if let Some((name, mib)) = line.strip_prefix("--- sparse ").and_then(|rest| rest.split_once(' ')) {
-            steps.extend([Step::Kept(line), Step::Sparse { name, mib: mib.parse().unwrap_or_default() }]);
-        } else if let Some(name) = line.strip_prefix("--- file ").or(line.strip_prefix("--- bytes ")) {
+        } else if let Some((name, mib)) = line
+            .strip_prefix("--- sparse ")
+            .and_then(|rest| rest.split_once(' '))
+        {
+            steps.extend([
+                Step::Kept(line),
+                Step::Sparse {
+                    name,
+                    mib: mib.parse().unwrap_or_default(),
+                },
+            ]);
+        } else if let Some(name) = line
+            .strip_prefix("--- file ")
+            .or(line.strip_prefix("--- bytes "))
+        {
             steps.push(Step::Kept(line));
             let mut content = String::new();
             for inside in lines.by_ref() {
@@ -61,7 +73,11 @@ fn steps(text: &str) -> Vec<Step<'_>> {
                 content.push_str(inside);
                 content.push('\n');
             }
-            steps.push(Step::File { name, text: content, escaped: line.starts_with("--- bytes ") });
+            steps.push(Step::File {
+                name,
+                text: content,
+                escaped: line.starts_with("--- bytes "),
+            });
         } else if let Some(command) = line.strip_prefix("$ ") {
             steps.push(Step::Run(command));
             let begins = ["$ ", "--- file ", "--- bytes ", "--- link ", "--- sparse "];
@@ -80,8 +96,12 @@ fn unescape(text: &str) -> Vec<u8> {
     let mut parts = text.split("\\x");
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
-        let digits = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        let Some(byte) = digits else { unreachable!("`\\x{part}` is no escape") };
+        let digits = part
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let Some(byte) = digits else {
+            unreachable!("`\\x{part}` is no escape")
+        };
         bytes.push(byte);
         bytes.extend(&part.as_bytes()[2..]);
     }
@@ -95,8 +115,16 @@ fn replay(text: &str) -> String {
     for step in steps(text) {
         match step {
             Step::Kept(line) => went += &format!("{line}\n"),
-            Step::File { name, text, escaped } => {
-                let bytes = if escaped { unescape(&text) } else { text.into_bytes() };
+            Step::File {
+                name,
+                text,
+                escaped,
+            } => {
+                let bytes = if escaped {
+                    unescape(&text)
+                } else {
+                    text.into_bytes()
+                };
                 corpus::write(&folder.path().join(name), &bytes);
             }
             Step::Sparse { name, mib } => corpus::sparse(&folder.path().join(name), mib << 20),
@@ -126,16 +154,26 @@ pub(crate) fn run(command: &str, folder: &Path) -> String {
         None => (command, usize::MAX),
     };
     let (command, input) = command.split_once(" < ").unwrap_or((command, ""));
-    let words: Vec<&str> = command.split(' ').map(|word| word.trim_matches('\'')).collect();
+    let words: Vec<&str> = command
+        .split(' ')
+        .map(|word| word.trim_matches('\''))
+        .collect();
     match words.as_slice() {
         ["bzc", args @ ..] => {
-            let input = if input.is_empty() { Vec::new() } else { corpus::bytes(&folder.join(input)) };
+            let input = if input.is_empty() {
+                Vec::new()
+            } else {
+                corpus::bytes(&folder.join(input))
+            };
             bzc(args, &input, folder, lines)
         }
         ["cat", name] => corpus::text(&folder.join(name)),
         ["ls", name] => {
             let top = folder.join(name);
-            corpus::files(&top).iter().map(|path| format!("{}\n", corpus::below(path, &top))).collect()
+            corpus::files(&top)
+                .iter()
+                .map(|path| format!("{}\n", corpus::below(path, &top)))
+                .collect()
         }
         ["rm", name] => {
             corpus::remove(&folder.join(name));
@@ -158,7 +196,9 @@ fn bzc(args: &[&str], input: &[u8], folder: &Path, lines: usize) -> String {
     // A program that does not read its input may be gone before it is written.
     let _ = child.stdin.take().expect("it is piped").write_all(input);
     let ended = child.wait_with_output().expect("bzc ends");
-    let clean = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&folder.display().to_string(), "[HERE]");
+    let clean = |bytes: &[u8]| {
+        String::from_utf8_lossy(bytes).replace(&folder.display().to_string(), "[HERE]")
+    };
     let mut told = String::new();
     for line in clean(&ended.stdout).lines().take(lines) {
         told += &format!("{line}\n");
@@ -182,7 +222,10 @@ fn transcripts_go_as_written() {
         came_out.insert(path.clone(), replay(&corpus::text(&path)).into_bytes());
     }
     assert!(came_out.len() >= 15, "the transcripts are gone");
-    bless::settle(bless::there(&folder, |path| path.ends_with(".txt")), &came_out);
+    bless::settle(
+        bless::there(&folder, |path| path.ends_with(".txt")),
+        &came_out,
+    );
 }
 
 #[cfg(unix)]
@@ -193,7 +236,8 @@ fn a_manifest_that_may_not_be_read_is_told() {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt as _;
     let home = tempfile::tempdir().expect("a temporary folder");
-    let program = "node a { memory = 2000Mi  reserve = 200Mi }\nadopt \"*.yaml\" { memory = 32Mi }\n";
+    let program =
+        "node a { memory = 2000Mi  reserve = 200Mi }\nadopt \"*.yaml\" { memory = 32Mi }\n";
     fs::write(home.path().join("budget.bz"), program).expect("a program");
     let secret = home.path().join("secret.yaml");
     fs::write(&secret, "kind: Pod\n").expect("a manifest");
@@ -202,9 +246,16 @@ fn a_manifest_that_may_not_be_read_is_told() {
         eprintln!("skipped: this user may read every file");
         return;
     }
-    let ran = Command::new(env!("CARGO_BIN_EXE_bzc")).arg("build").current_dir(home.path()).output().expect("bzc");
+    let ran = Command::new(env!("CARGO_BIN_EXE_bzc"))
+        .arg("build")
+        .current_dir(home.path())
+        .output()
+        .expect("bzc");
     let told = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(1), "{told}");
-    assert!(told.contains("BZ6001") && told.contains("`secret.yaml` cannot be read: permission denied"), "{told}");
+    assert!(
+        told.contains("BZ6001") && told.contains("`secret.yaml` cannot be read: permission denied"),
+        "{told}"
+    );
     assert!(!home.path().join("out").exists(), "nothing is written");
 }

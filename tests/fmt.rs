@@ -7,7 +7,10 @@ use crate::support::corpus;
 
 /// Everything that is bz, wherever it is kept; `ui` has programs that are none, and formats those that parse.
 fn programs() -> Vec<PathBuf> {
-    ["examples", "stdlib", "tests", "compiler"].into_iter().flat_map(|folder| corpus::ending(folder, ".bz")).collect()
+    ["examples", "stdlib", "tests", "compiler"]
+        .into_iter()
+        .flat_map(|folder| corpus::ending(folder, ".bz"))
+        .collect()
 }
 
 #[test]
@@ -18,13 +21,27 @@ fn formatting_twice_is_formatting_once() {
         let once = match bzc::format(&text) {
             Ok(once) => once,
             Err(found) => {
-                assert!(found.iter().all(|d| d.id.starts_with("BZ1")), "{}: {found:?}", corpus::shown(&path));
+                assert!(
+                    found.iter().all(|d| d.id.starts_with("BZ1")),
+                    "{}: {found:?}",
+                    corpus::shown(&path)
+                );
                 continue;
             }
         };
         formatted += 1;
-        assert_eq!(bzc::format(&once), Ok(once.clone()), "{}: the second time differs", corpus::shown(&path));
-        assert_eq!(words(&text), words(&once), "{}: formatting added, lost or moved words", corpus::shown(&path));
+        assert_eq!(
+            bzc::format(&once),
+            Ok(once.clone()),
+            "{}: the second time differs",
+            corpus::shown(&path)
+        );
+        assert_eq!(
+            words(&text),
+            words(&once),
+            "{}: formatting added, lost or moved words",
+            corpus::shown(&path)
+        );
     }
     assert!(formatted > 30, "only {formatted} programs can be formatted");
 }
@@ -33,7 +50,10 @@ fn formatting_twice_is_formatting_once() {
 /// may move to the line before, so that only what is there is compared, not its order.
 fn words(text: &str) -> Vec<char> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut all: Vec<char> = text.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
+    let mut all: Vec<char> = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != ',')
+        .collect();
     all.sort_unstable();
     all
 }
@@ -43,13 +63,21 @@ fn formatted_programs_compile_to_the_same_files() {
     for case in goldens().iter().chain(&examples()) {
         let text = case.text();
         let formatted = bzc::format(&text);
-        let Ok(formatted) = formatted else { unreachable!("{}: {formatted:?}", corpus::shown(&case.folder)) };
+        let Ok(formatted) = formatted else {
+            unreachable!("{}: {formatted:?}", corpus::shown(&case.folder))
+        };
         for env in &case.runs {
             let (before, _) = case.run(&text, env.as_deref());
             let (after, _) = case.run(&formatted, env.as_deref());
-            let (before, after): (Vec<_>, Vec<_>) =
-                (before.iter().map(placeless).collect(), after.iter().map(placeless).collect());
-            assert!(before == after, "{}: formatted, it compiles to something else", corpus::shown(&case.folder));
+            let (before, after): (Vec<_>, Vec<_>) = (
+                before.iter().map(placeless).collect(),
+                after.iter().map(placeless).collect(),
+            );
+            assert!(
+                before == after,
+                "{}: formatted, it compiles to something else",
+                corpus::shown(&case.folder)
+            );
         }
     }
 }
@@ -68,7 +96,9 @@ fn placeless((path, bytes): (&String, &Vec<u8>)) -> (String, String) {
 
 #[test]
 fn what_users_read_is_formatted() {
-    let shown = ["examples", "stdlib", "compiler"].into_iter().flat_map(|folder| corpus::ending(folder, ".bz"));
+    let shown = ["examples", "stdlib", "compiler"]
+        .into_iter()
+        .flat_map(|folder| corpus::ending(folder, ".bz"));
     let not = shown.filter(|path| {
         let text = corpus::text(path);
         bzc::format(&text) != Ok(text)

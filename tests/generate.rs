@@ -30,7 +30,11 @@ impl Mem {
             n if n.is_multiple_of(1024) => format!("{}Ki", n / 1024),
             n => format!("{}k", n.div_ceil(1000)),
         };
-        let bytes = if bytes.is_multiple_of(1024) { bytes } else { bytes.div_ceil(1000) * 1000 };
+        let bytes = if bytes.is_multiple_of(1024) {
+            bytes
+        } else {
+            bytes.div_ceil(1000) * 1000
+        };
         Mem { bytes, text }
     }
 
@@ -63,14 +67,23 @@ impl Memory {
     }
 
     fn item(&self, overriding: bool) -> Item {
-        let word = if overriding { "override memory" } else { "memory" };
+        let word = if overriding {
+            "override memory"
+        } else {
+            "memory"
+        };
         match self {
             Memory::One(n) => Item::line(format!("{word} = {}", n.text)),
             Memory::Range(_, _, Some(name)) => Item::line(format!("{word} = {name}")),
-            Memory::Range(low, high, None) => Item::line(format!("{word} = {}..{}", low.text, high.text)),
+            Memory::Range(low, high, None) => {
+                Item::line(format!("{word} = {}..{}", low.text, high.text))
+            }
             Memory::Burst(request, limit) => Item::block(
                 word,
-                vec![Item::line(format!("request = {}", request.text)), Item::line(format!("limit = {}", limit.text))],
+                vec![
+                    Item::line(format!("request = {}", request.text)),
+                    Item::line(format!("limit = {}", limit.text)),
+                ],
             ),
         }
     }
@@ -118,8 +131,12 @@ impl Common {
     /// What of it a kind of workload takes.
     fn of_kind(&self, kind: &Kind) -> Common {
         let mut common = self.clone();
-        common.replicas = common.replicas.filter(|_| matches!(kind, Kind::Service | Kind::Stateful));
-        common.rollout = common.rollout.filter(|_| matches!(kind, Kind::Service | Kind::Scaled(..)));
+        common.replicas = common
+            .replicas
+            .filter(|_| matches!(kind, Kind::Service | Kind::Stateful));
+        common.rollout = common
+            .rollout
+            .filter(|_| matches!(kind, Kind::Service | Kind::Scaled(..)));
         common
     }
 
@@ -129,16 +146,28 @@ impl Common {
         let below = below.unwrap_or(&none);
         let word = |given: bool| if given { "override " } else { "" };
         let mut items = Vec::new();
-        items.extend(self.memory.as_ref().map(|memory| memory.item(below.memory.is_some())));
+        items.extend(
+            self.memory
+                .as_ref()
+                .map(|memory| memory.item(below.memory.is_some())),
+        );
         items.extend(self.cpu.as_ref().map(|cpu| Item {
             head: format!("{}{}", word(below.cpu.is_some()), cpu.item.head),
             body: cpu.item.body.clone(),
         }));
         let rollout = self.rollout.map(Rollout::text);
-        let line = |given: bool, key: &str, value: String| Item::line(format!("{}{key} = {value}", word(given)));
+        let line = |given: bool, key: &str, value: String| {
+            Item::line(format!("{}{key} = {value}", word(given)))
+        };
         items.extend(rollout.map(|text| line(below.rollout.is_some(), "rollout", text)));
-        items.extend(self.replicas.map(|n| line(below.replicas.is_some(), "replicas", n.to_string())));
-        items.extend(self.weight.map(|n| line(below.weight.is_some(), "weight", n.to_string())));
+        items.extend(
+            self.replicas
+                .map(|n| line(below.replicas.is_some(), "replicas", n.to_string())),
+        );
+        items.extend(
+            self.weight
+                .map(|n| line(below.weight.is_some(), "weight", n.to_string())),
+        );
         items
     }
 }
@@ -212,68 +241,125 @@ pub struct Program {
 
 impl Program {
     /// A field of a service, from the environment, the service itself or its tier.
-    fn of<'p, T>(&'p self, service: &'p Service, field: impl Fn(&'p Common) -> Option<T>) -> Option<T> {
+    fn of<'p, T>(
+        &'p self,
+        service: &'p Service,
+        field: impl Fn(&'p Common) -> Option<T>,
+    ) -> Option<T> {
         field(&service.common).or_else(|| field(&self.tiers[service.tier?].common))
     }
 
     fn change(&self, name: &str) -> Option<&Change> {
-        self.changes.iter().find(|change| self.prod && change.service == name)
+        self.changes
+            .iter()
+            .find(|change| self.prod && change.service == name)
     }
 
     /// The most memory that a service may have.
     pub fn most(&self, name: &str) -> Option<u64> {
-        let service = self.services.iter().find(|service| service.names.iter().any(|own| own == name))?;
-        let changed = self.change(name).and_then(|change| change.memory.as_ref()).map(|memory| memory.bytes);
-        changed.or(self.of(service, |common| common.memory.as_ref()).map(Memory::most))
+        let service = self
+            .services
+            .iter()
+            .find(|service| service.names.iter().any(|own| own == name))?;
+        let changed = self
+            .change(name)
+            .and_then(|change| change.memory.as_ref())
+            .map(|memory| memory.bytes);
+        changed.or(self
+            .of(service, |common| common.memory.as_ref())
+            .map(Memory::most))
     }
 
     /// What a service takes beside its main container: all sidecars, and an init container with those before it.
     pub fn beside(&self, name: &str) -> Option<(u64, u64)> {
-        let service = self.services.iter().find(|service| service.names.iter().any(|own| own == name))?;
+        let service = self
+            .services
+            .iter()
+            .find(|service| service.names.iter().any(|own| own == name))?;
         Some(beside(&service.extras, |extra| extra.memory.bytes))
     }
 
     /// The pods of each cron whose runs may overlap.
     pub fn bounded(&self) -> Vec<(String, u64)> {
-        let bounded = self.services.iter().filter(|service| matches!(service.kind, Kind::Cron(_, Overlap::Allow(_))));
-        bounded.flat_map(|s| s.names.iter().map(|name| (name.clone(), s.kind.pods(1).0))).collect()
+        let bounded = self
+            .services
+            .iter()
+            .filter(|service| matches!(service.kind, Kind::Cron(_, Overlap::Allow(_))));
+        bounded
+            .flat_map(|s| s.names.iter().map(|name| (name.clone(), s.kind.pods(1).0)))
+            .collect()
     }
 
     /// All names of services.
     pub fn names(&self) -> Vec<String> {
-        self.services.iter().flat_map(|service| service.names.clone()).collect()
+        self.services
+            .iter()
+            .flat_map(|service| service.names.clone())
+            .collect()
     }
 
     pub fn items(&self) -> Vec<Item> {
         let mut items = vec![Item::line("edition = 1")];
-        items.extend(self.namespace.map(|name| Item::line(format!("namespace = {name}"))));
+        items.extend(
+            self.namespace
+                .map(|name| Item::line(format!("namespace = {name}"))),
+        );
         items.extend(self.survive.then(|| Item::line("survive = 1")));
         items.extend(self.nodes.iter().map(Node::item));
         items.extend(self.k3s.as_ref().map(K3s::item));
-        items.extend(self.coredns.as_ref().map(|memory| Item::block("component coredns", vec![memory.item(false)])));
+        items.extend(
+            self.coredns
+                .as_ref()
+                .map(|memory| Item::block("component coredns", vec![memory.item(false)])),
+        );
         for budget in &self.budgets {
             let head = format!("budget {} = {}", budget.name, budget.ceiling.text);
-            let list = |names: &Vec<String>| (!names.is_empty()).then(|| format!("[{}]", names.join(", ")));
+            let list = |names: &Vec<String>| {
+                (!names.is_empty()).then(|| format!("[{}]", names.join(", ")))
+            };
             items.push(match &budget.over {
                 None => Item::line(head),
-                Some((tiers, services)) => {
-                    Item::block(head, given([("tiers", list(tiers)), ("services", list(services))]))
-                }
+                Some((tiers, services)) => Item::block(
+                    head,
+                    given([("tiers", list(tiers)), ("services", list(services))]),
+                ),
             });
         }
-        items.extend(self.tiers.iter().map(|tier| Item::block(format!("tier {}", tier.name), tier.common.items(None))));
-        items.extend(self.services.iter().map(|service| self.service_item(service)));
+        items.extend(
+            self.tiers
+                .iter()
+                .map(|tier| Item::block(format!("tier {}", tier.name), tier.common.items(None))),
+        );
+        items.extend(
+            self.services
+                .iter()
+                .map(|service| self.service_item(service)),
+        );
         if !self.changes.is_empty() {
-            items.push(Item::block("env prod", self.changes.iter().map(|change| self.change_item(change)).collect()));
+            items.push(Item::block(
+                "env prod",
+                self.changes
+                    .iter()
+                    .map(|change| self.change_item(change))
+                    .collect(),
+            ));
         }
         let text = print(&items);
         let split = |text: &str| -> BTreeSet<String> {
-            text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).map(str::to_owned).collect()
+            text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+                .map(str::to_owned)
+                .collect()
         };
         let mut words = split(&text);
         // A constant may use another.
-        let through: Vec<&(&str, String)> = self.lets.iter().filter(|(name, _)| words.contains(*name)).collect();
-        through.into_iter().for_each(|(_, value)| words.extend(split(value)));
+        let through: Vec<&(&str, String)> = self
+            .lets
+            .iter()
+            .filter(|(name, _)| words.contains(*name))
+            .collect();
+        through
+            .into_iter()
+            .for_each(|(_, value)| words.extend(split(value)));
         let used = self.lets.iter().filter(|(name, _)| words.contains(*name));
         items.extend(used.map(|(name, value)| Item::line(format!("let {name} = {value}"))));
         items
@@ -289,30 +375,60 @@ impl Program {
 
     fn service_item(&self, service: &Service) -> Item {
         let below = service.tier.map(|tier| &self.tiers[tier]);
-        let mut body: Vec<Item> = below.iter().map(|tier| Item::line(format!("tier = {}", tier.name))).collect();
-        body.extend(service.common.of_kind(&service.kind).items(below.map(|tier| &tier.common)));
+        let mut body: Vec<Item> = below
+            .iter()
+            .map(|tier| Item::line(format!("tier = {}", tier.name)))
+            .collect();
+        body.extend(
+            service
+                .common
+                .of_kind(&service.kind)
+                .items(below.map(|tier| &tier.common)),
+        );
         body.extend(service.kind.items());
-        body.extend(service.wave.map(|wave| Item::line(format!("wave = {wave}"))));
+        body.extend(
+            service
+                .wave
+                .map(|wave| Item::line(format!("wave = {wave}"))),
+        );
         body.extend(service.place.items());
         body.extend(service.rest.iter().cloned());
         body.extend(service.extras.iter().map(Extra::item));
-        Item::block(format!("{} {}", service.kind.keyword(), service.names.join(", ")), body)
+        Item::block(
+            format!("{} {}", service.kind.keyword(), service.names.join(", ")),
+            body,
+        )
     }
 
     fn change_item(&self, change: &Change) -> Item {
-        let service = self.services.iter().find(|service| service.names.contains(&change.service));
+        let service = self
+            .services
+            .iter()
+            .find(|service| service.names.contains(&change.service));
         let is_given = |field: &dyn Fn(&Common) -> bool| {
             service.is_some_and(|service| {
-                field(&service.common) || service.tier.is_some_and(|tier| field(&self.tiers[tier].common))
+                field(&service.common)
+                    || service
+                        .tier
+                        .is_some_and(|tier| field(&self.tiers[tier].common))
             })
         };
-        let key = |key: &str, given: bool| if given { format!("override {key}") } else { key.to_owned() };
+        let key = |key: &str, given: bool| {
+            if given {
+                format!("override {key}")
+            } else {
+                key.to_owned()
+            }
+        };
         let keyword = service.map_or("service", |service| service.kind.keyword());
         let replicas = key("replicas", is_given(&|common| common.replicas.is_some()));
         let memory = key("memory", is_given(&|common| common.memory.is_some()));
         let body = given([
             (&replicas, change.replicas.map(|n| n.to_string())),
-            (&memory, change.memory.as_ref().map(|memory| memory.text.clone())),
+            (
+                &memory,
+                change.memory.as_ref().map(|memory| memory.text.clone()),
+            ),
         ]);
         Item::block(format!("{keyword} {}", change.service), body)
     }
@@ -324,11 +440,17 @@ impl Program {
             for name in &service.names {
                 let change = self.change(name);
                 let own = self.of(service, |common| common.memory.as_ref());
-                let each =
-                    change.and_then(|c| c.memory.as_ref().map(|m| m.bytes)).or(own.map(Memory::least)).unwrap_or(0);
-                let floor = service.workers.map_or(0, |workers| floor(workers.unwrap_or(1)));
-                let replicas =
-                    change.and_then(|c| c.replicas).or(self.of(service, |common| common.replicas)).unwrap_or(1);
+                let each = change
+                    .and_then(|c| c.memory.as_ref().map(|m| m.bytes))
+                    .or(own.map(Memory::least))
+                    .unwrap_or(0);
+                let floor = service
+                    .workers
+                    .map_or(0, |workers| floor(workers.unwrap_or(1)));
+                let replicas = change
+                    .and_then(|c| c.replicas)
+                    .or(self.of(service, |common| common.replicas))
+                    .unwrap_or(1);
                 let (replicas, ending) = service.kind.pods(replicas);
                 let surge = match self.of(service, |common| common.rollout) {
                     _ if !matches!(service.kind, Kind::Service | Kind::Scaled(..)) => 0,
@@ -338,7 +460,9 @@ impl Program {
                     Some(Rollout::Percent(p)) => (p * replicas).div_ceil(100).min(replicas),
                 };
                 let peak = replicas + surge;
-                let main = self.of(service, |common| common.cpu.as_ref()).map_or(0, |cpu| cpu.request);
+                let main = self
+                    .of(service, |common| common.cpu.as_ref())
+                    .map_or(0, |cpu| cpu.request);
                 let (cpu, init_cpu) = beside(&service.extras, |extra| extra.cpu.unwrap_or(0));
                 let cpu = (main + cpu).max(init_cpu) * peak;
                 let (sidecars, init) = beside(&service.extras, |extra| extra.memory.bytes);
@@ -351,12 +475,18 @@ impl Program {
     }
 
     fn members(&self, over: &Option<(Vec<String>, Vec<String>)>) -> BTreeSet<String> {
-        let Some((tiers, services)) = over else { return self.names().into_iter().collect() };
-        let of_tier = self
-            .services
-            .iter()
-            .filter(|service| service.tier.is_some_and(|tier| tiers.contains(&self.tiers[tier].name)));
-        of_tier.flat_map(|service| service.names.clone()).chain(services.iter().cloned()).collect()
+        let Some((tiers, services)) = over else {
+            return self.names().into_iter().collect();
+        };
+        let of_tier = self.services.iter().filter(|service| {
+            service
+                .tier
+                .is_some_and(|tier| tiers.contains(&self.tiers[tier].name))
+        });
+        of_tier
+            .flat_map(|service| service.names.clone())
+            .chain(services.iter().cloned())
+            .collect()
     }
 }
 
@@ -376,11 +506,20 @@ impl K3s {
             ("containerd", text(&self.containerd)),
             ("shim", text(&self.shim)),
             ("version", self.version.map(|text| format!("\"{text}\""))),
-            ("disable", (!self.disable.is_empty()).then(|| format!("[{}]", self.disable.join(", ")))),
-            ("flannel-backend", self.arguments.then(|| "host-gw".to_owned())),
+            (
+                "disable",
+                (!self.disable.is_empty()).then(|| format!("[{}]", self.disable.join(", "))),
+            ),
+            (
+                "flannel-backend",
+                self.arguments.then(|| "host-gw".to_owned()),
+            ),
         ]);
         if self.arguments {
-            let lines = ["housekeeping-interval = 30s", "image-gc-high-threshold = 50"];
+            let lines = [
+                "housekeeping-interval = 30s",
+                "image-gc-high-threshold = 50",
+            ];
             body.push(Item::block("kubelet-arg", lines.map(Item::line).into()));
         }
         Item::block("k3s", body)
@@ -394,8 +533,10 @@ struct Maker {
     ranges: Vec<(&'static str, String)>,
 }
 
-const WORDS: [&str; 12] =
-    ["api", "auth", "web", "worker", "mail", "cache", "search", "billing", "agent", "feed", "graph", "zone"];
+const WORDS: [&str; 12] = [
+    "api", "auth", "web", "worker", "mail", "cache", "search", "billing", "agent", "feed", "graph",
+    "zone",
+];
 const RANGE_NAMES: [&str; 3] = ["narrow", "usual", "wide"];
 
 impl Maker {
@@ -407,8 +548,12 @@ impl Maker {
             let text = match bytes {
                 n if n == value => name.to_owned(),
                 n if n.is_multiple_of(value) => format!("{name} * {}", n / value),
-                n if (n * 100).is_multiple_of(value) && self.rng.chance(50) => format!("{name} * {}%", n * 100 / value),
-                n if n > value && plain(n - value) => format!("{name} + {}", Mem::plain(n - value).text),
+                n if (n * 100).is_multiple_of(value) && self.rng.chance(50) => {
+                    format!("{name} * {}%", n * 100 / value)
+                }
+                n if n > value && plain(n - value) => {
+                    format!("{name} + {}", Mem::plain(n - value).text)
+                }
                 n if n < value && plain(value - n) && self.rng.chance(50) => {
                     format!("({name} - {})", Mem::plain(value - n).text)
                 }
@@ -424,7 +569,11 @@ impl Maker {
         spellings.extend(whole.map(|(size, unit)| format!("{}{unit}", bytes / size)));
         if bytes.is_multiple_of(quarter) && bytes > 0 {
             let (whole, rest) = (bytes >> 30, bytes % (1 << 30) / quarter * 25);
-            spellings.push(if rest == 0 { format!("{whole}Gi") } else { format!("{whole}.{rest:02}Gi") });
+            spellings.push(if rest == 0 {
+                format!("{whole}Gi")
+            } else {
+                format!("{whole}.{rest:02}Gi")
+            });
         }
         let text = self.rng.pick(&spellings).clone();
         Mem { bytes, text }
@@ -459,14 +608,18 @@ impl Maker {
                 let (low, high) = (Mem::plain(low * MIB), Mem::plain(high * MIB));
                 let name = RANGE_NAMES[at];
                 if self.ranges.iter().all(|(known, _)| *known != name) {
-                    self.ranges.push((name, format!("{}..{}", low.text, high.text)));
+                    self.ranges
+                        .push((name, format!("{}..{}", low.text, high.text)));
                 }
                 Memory::Range(low, high, Some(name.to_owned()))
             }
             _ => {
                 let by = self.rng.range(0, 96);
                 let high = match self.rng.chance(20) {
-                    true => self.amount(first.bytes.div_ceil(MIB) + by, first.bytes.div_ceil(MIB) + by),
+                    true => self.amount(
+                        first.bytes.div_ceil(MIB) + by,
+                        first.bytes.div_ceil(MIB) + by,
+                    ),
                     false => self.spelled(first.more(by * MIB).bytes),
                 };
                 Memory::Range(first, high, None)
@@ -502,7 +655,10 @@ impl Maker {
         let few = if self.rng.chance(85) { 3 } else { 6 };
         Common {
             memory,
-            cpu: self.rng.chance(if tier { 60 } else { 15 }).then(|| self.cpu()),
+            cpu: self
+                .rng
+                .chance(if tier { 60 } else { 15 })
+                .then(|| self.cpu()),
             rollout: self.rng.chance(odds).then(|| self.rollout()),
             replicas: self.rng.chance(odds).then(|| self.rng.range(0, few)),
             weight: self.rng.chance(12).then(|| self.rng.range(1, 5)),
@@ -517,8 +673,14 @@ impl Maker {
             0..=2 => {
                 items.push(Item::line(format!("port = {}", 8000 + index)));
                 let node_port = single && self.rng.chance(15);
-                items.extend(node_port.then(|| Item::line(format!("node-port = {}", 30000 + index))));
-                items.extend(self.rng.chance(20).then(|| Item::line("readiness = \"/healthz\"")));
+                items.extend(
+                    node_port.then(|| Item::line(format!("node-port = {}", 30000 + index))),
+                );
+                items.extend(
+                    self.rng
+                        .chance(20)
+                        .then(|| Item::line("readiness = \"/healthz\"")),
+                );
             }
             3 => {
                 let more = Item::block("metrics", vec![Item::line("port = 9000")]);
@@ -546,7 +708,10 @@ impl Maker {
                 _ => (0, "disk = 100Mi"),
             };
             secrets += secret;
-            let body = vec![Item::line(format!("path = \"/var/{volume}\"")), Item::line(source)];
+            let body = vec![
+                Item::line(format!("path = \"/var/{volume}\"")),
+                Item::line(source),
+            ];
             items.push(Item::block(format!("volume {volume}"), body));
         }
         (items, secrets)
@@ -583,12 +748,22 @@ pub fn any(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
 fn made(seed: u64, size: Size, pressure: (u64, u64), several: bool) -> Program {
     let mut maker = Maker {
         rng: Rng::new(seed),
-        lets: vec![("unit", 16 * MIB), ("base", 32 * MIB), ("metric", 40_000_000)],
+        lets: vec![
+            ("unit", 16 * MIB),
+            ("base", 32 * MIB),
+            ("metric", 40_000_000),
+        ],
         ranges: Vec::new(),
     };
     let m = &mut maker;
     let k3s = m.rng.chance(85).then(|| {
-        let mut disable = vec!["traefik", "servicelb", "metrics-server", "local-storage", "runtimes"];
+        let mut disable = vec![
+            "traefik",
+            "servicelb",
+            "metrics-server",
+            "local-storage",
+            "runtimes",
+        ];
         m.rng.shuffle(&mut disable);
         disable.truncate(m.rng.index(6));
         // Mostly without the ingress controller, as on a small machine; then the rest can be bounded.
@@ -602,16 +777,25 @@ fn made(seed: u64, size: Size, pressure: (u64, u64), several: bool) -> Program {
             memory: m.rng.chance(70).then(|| m.amount(250, 700)),
             containerd: m.rng.chance(25).then(|| m.amount(40, 90)),
             shim: m.rng.chance(20).then(|| m.amount(2, 11)),
-            version: m.rng.chance(60).then(|| *m.rng.pick(&["v1.33.3+k3s1", "v1.31.9+k3s1", "v1.36.1+k3s1"])),
+            version: m.rng.chance(60).then(|| {
+                *m.rng
+                    .pick(&["v1.33.3+k3s1", "v1.31.9+k3s1", "v1.36.1+k3s1"])
+            }),
             disable,
             // Looked up in long tables, which takes time that tiny programs do not have.
             arguments: size != Size::Tiny && m.rng.chance(40),
         }
     });
-    let dns_is_off = k3s.as_ref().is_some_and(|k3s| k3s.disable.contains(&"coredns"));
+    let dns_is_off = k3s
+        .as_ref()
+        .is_some_and(|k3s| k3s.disable.contains(&"coredns"));
     let coredns = (!dns_is_off && m.rng.chance(50)).then(|| {
         let request = m.amount(32, 80);
-        if m.rng.chance(60) { m.burst(request, 0, 100) } else { Memory::One(request) }
+        if m.rng.chance(60) {
+            m.burst(request, 0, 100)
+        } else {
+            Memory::One(request)
+        }
     });
     let (most_tiers, most_services, high) = match size {
         Size::Full => (5, 30, 96),
@@ -622,15 +806,24 @@ fn made(seed: u64, size: Size, pressure: (u64, u64), several: bool) -> Program {
         .map(|index| {
             let memory = m.rng.chance(92).then(|| m.memory(16, high));
             let name = format!("{}-{index}", ["small", "mid", "big"][index as usize % 3]);
-            Tier { name, common: m.common(true, memory) }
+            Tier {
+                name,
+                common: m.common(true, memory),
+            }
         })
         .collect();
     let mut services = Vec::new();
     let (wanted, mut made) = (m.rng.range(1, most_services), 0);
     while made < wanted {
-        let several = if m.rng.chance(20) { m.rng.range(2, 4).min(wanted - made) } else { 1 };
+        let several = if m.rng.chance(20) {
+            m.rng.range(2, 4).min(wanted - made)
+        } else {
+            1
+        };
         let word = |rng: &mut Rng| *rng.pick(&WORDS);
-        let names: Vec<String> = (0..several).map(|n| format!("{}-{}", word(&mut m.rng), made + n)).collect();
+        let names: Vec<String> = (0..several)
+            .map(|n| format!("{}-{}", word(&mut m.rng), made + n))
+            .collect();
         let tier = m.rng.chance(75).then(|| m.rng.index(tiers.len()));
         let of_tier = tier.and_then(|tier| tiers[tier].common.memory.clone());
         let own = of_tier.is_none() || m.rng.chance(15);
@@ -643,26 +836,49 @@ fn made(seed: u64, size: Size, pressure: (u64, u64), several: bool) -> Program {
             if common.cpu.is_none() && of_tier.is_none_or(|tier| tier.cpu.is_none()) {
                 common.cpu = Some(m.cpu());
             }
-            common.rollout = common.rollout.filter(|rollout| *rollout != Rollout::Recreate);
+            common.rollout = common
+                .rollout
+                .filter(|rollout| *rollout != Rollout::Recreate);
         }
-        let extras = m.extras(if size == Size::Tiny { 15 } else { 22 }, matches!(kind, Kind::Scaled(..)));
+        let extras = m.extras(
+            if size == Size::Tiny { 15 } else { 22 },
+            matches!(kind, Kind::Scaled(..)),
+        );
         let workers = (m.rng.chance(35)).then(|| m.rng.chance(30).then(|| m.rng.range(1, 3)));
         // Hardly ever an image that its memory cannot hold: that is another error.
-        let workers = workers.filter(|workers| most >= floor(workers.unwrap_or(1)) || m.rng.chance(2));
-        let (mut rest, secrets) = if size == Size::Tiny { (Vec::new(), 0) } else { m.rest(made, several == 1, &kind) };
+        let workers =
+            workers.filter(|workers| most >= floor(workers.unwrap_or(1)) || m.rng.chance(2));
+        let (mut rest, secrets) = if size == Size::Tiny {
+            (Vec::new(), 0)
+        } else {
+            m.rest(made, several == 1, &kind)
+        };
         rest.push(match workers {
             Some(workers) => {
-                let mut body =
-                    vec![Item::line("runtime = fastapi"), Item::line(format!("source = \"services/{}\"", names[0]))];
+                let mut body = vec![
+                    Item::line("runtime = fastapi"),
+                    Item::line(format!("source = \"services/{}\"", names[0])),
+                ];
                 body.extend(workers.map(|n| Item::line(format!("workers = {n}"))));
                 Item::block("image", body)
             }
             None => Item::line(format!("image = \"ghcr.io/acme/{}:1.{made}\"", names[0])),
         });
-        let wave =
-            matches!(kind, Kind::Service | Kind::Scaled(..)).then(|| m.rng.chance(12).then(|| m.rng.range(1, 2)));
+        let wave = matches!(kind, Kind::Service | Kind::Scaled(..))
+            .then(|| m.rng.chance(12).then(|| m.rng.range(1, 2)));
         let (wave, place) = (wave.flatten(), Place::default());
-        services.push(Service { kind, extras, names, tier, common, workers, place, wave, secrets, rest });
+        services.push(Service {
+            kind,
+            extras,
+            names,
+            tier,
+            common,
+            workers,
+            place,
+            wave,
+            secrets,
+            rest,
+        });
         made += several;
     }
     let namespace = m.rng.chance(20).then_some("shop");
@@ -671,18 +887,28 @@ fn made(seed: u64, size: Size, pressure: (u64, u64), several: bool) -> Program {
     for service in &services {
         if changes.len() < 3 && m.rng.chance(10) {
             let name = m.rng.pick(&service.names).clone();
-            let least = service.workers.map_or(14, |workers| floor(workers.unwrap_or(1)) / MIB);
+            let least = service
+                .workers
+                .map_or(14, |workers| floor(workers.unwrap_or(1)) / MIB);
             let memory = m.rng.chance(40).then(|| m.amount(least, least + 60));
             let counted = matches!(service.kind, Kind::Service | Kind::Stateful);
-            let replicas = (counted && (memory.is_none() || m.rng.chance(50))).then(|| m.rng.range(0, 4));
+            let replicas =
+                (counted && (memory.is_none() || m.rng.chance(50))).then(|| m.rng.range(0, 4));
             if replicas.is_none() && memory.is_none() {
                 continue;
             }
-            changes.push(Change { service: name, replicas, memory });
+            changes.push(Change {
+                service: name,
+                replicas,
+                memory,
+            });
         }
     }
-    let mut lets: Vec<(&'static str, String)> =
-        vec![("unit", "16Mi".to_owned()), ("base", "unit * 2".to_owned()), ("metric", "40M".to_owned())];
+    let mut lets: Vec<(&'static str, String)> = vec![
+        ("unit", "16Mi".to_owned()),
+        ("base", "unit * 2".to_owned()),
+        ("metric", "40M".to_owned()),
+    ];
     lets.extend(maker.ranges.clone());
     let name = *maker.rng.pick(&["wsl", "pi", "vps"]);
     let mut node = Node::new(&mut maker, name);
@@ -690,8 +916,19 @@ fn made(seed: u64, size: Size, pressure: (u64, u64), several: bool) -> Program {
     node.disable = (size != Size::Tiny && maker.rng.chance(4))
         .then(|| ["traefik", "metrics-server", "local-storage"][..maker.rng.index(4)].to_vec());
     let (nodes, survive) = (vec![node], false);
-    let mut program =
-        Program { nodes, survive, k3s, coredns, budgets: Vec::new(), tiers, services, lets, namespace, changes, prod };
+    let mut program = Program {
+        nodes,
+        survive,
+        k3s,
+        coredns,
+        budgets: Vec::new(),
+        tiers,
+        services,
+        lets,
+        namespace,
+        changes,
+        prod,
+    };
     match several {
         true => nodes::spread(&mut program, &mut maker, pressure),
         false => size_node(&mut program, &mut maker, pressure),
@@ -716,26 +953,36 @@ fn size_node(program: &mut Program, maker: &mut Maker, pressure: (u64, u64)) {
     let pods: u64 = needs.values().map(|need| need.2).sum();
     let cpu: u64 = needs.values().map(|need| need.3).sum::<u64>() + 200;
     if maker.rng.chance(20) {
-        program.nodes[0].max_pods = Some((pods + maker.rng.range(0, 30)).max(5) - maker.rng.range(0, 3));
+        program.nodes[0].max_pods =
+            Some((pods + maker.rng.range(0, 30)).max(5) - maker.rng.range(0, 3));
     }
     if maker.rng.chance(70) {
         let least = cpu.div_ceil(1000);
         let (cores, few) = (least + maker.rng.range(0, 4), cpu * 19 / 20);
         let enough = maker.rng.chance(90);
-        program.nodes[0].cpu = Some(if enough { (cores * 1000, cores.to_string()) } else { (few, format!("{few}m")) });
+        program.nodes[0].cpu = Some(if enough {
+            (cores * 1000, cores.to_string())
+        } else {
+            (few, format!("{few}m"))
+        });
     }
 }
 
 /// Gives it up to three budgets, each near what its services take.
 fn add_budgets(program: &mut Program, maker: &mut Maker, pressure: (u64, u64)) {
     let needs = program.needs();
-    let count = if maker.rng.chance(50) { 0 } else { maker.rng.range(1, 3) };
+    let count = if maker.rng.chance(50) {
+        0
+    } else {
+        maker.rng.range(1, 3)
+    };
     for index in 0..count {
         let name = ["front-1", "front-2", "all"][index as usize].to_owned();
         let over = match maker.rng.range(0, 3) {
             0 | 1 => None,
             2 => {
-                let mut names: Vec<String> = program.tiers.iter().map(|tier| tier.name.clone()).collect();
+                let mut names: Vec<String> =
+                    program.tiers.iter().map(|tier| tier.name.clone()).collect();
                 maker.rng.shuffle(&mut names);
                 names.truncate(1 + maker.rng.index(2));
                 Some((names, Vec::new()))
@@ -744,18 +991,33 @@ fn add_budgets(program: &mut Program, maker: &mut Maker, pressure: (u64, u64)) {
                 let mut names = program.names();
                 maker.rng.shuffle(&mut names);
                 names.truncate(1 + maker.rng.index(6));
-                let tiers = if maker.rng.chance(25) { vec![program.tiers[0].name.clone()] } else { Vec::new() };
+                let tiers = if maker.rng.chance(25) {
+                    vec![program.tiers[0].name.clone()]
+                } else {
+                    Vec::new()
+                };
                 Some((tiers, names))
             }
         };
         let members = program.members(&over);
-        let need: u64 = members.iter().filter_map(|name| needs.get(name)).map(|need| need.0).sum();
-        let percent = maker.rng.range(pressure.0.saturating_sub(15).max(1), pressure.1.saturating_sub(10).max(2));
+        let need: u64 = members
+            .iter()
+            .filter_map(|name| needs.get(name))
+            .map(|need| need.0)
+            .sum();
+        let percent = maker.rng.range(
+            pressure.0.saturating_sub(15).max(1),
+            pressure.1.saturating_sub(10).max(2),
+        );
         let ceiling = (need * 100 / percent).max(16 * MIB);
         let ceiling = match maker.rng.chance(20) {
             true => Mem::plain(ceiling / 1024 * 1024),
             false => maker.spelled(ceiling.div_ceil(MIB) * MIB),
         };
-        program.budgets.push(Budget { name, ceiling, over });
+        program.budgets.push(Budget {
+            name,
+            ceiling,
+            over,
+        });
     }
 }

@@ -28,7 +28,13 @@ impl Case {
 
     /// The files of one run, and what was said.
     pub(crate) fn run(&self, text: &str, env: Option<&str>) -> (BTreeMap<String, Vec<u8>>, String) {
-        let compilation = compile(&Folder::new(&self.folder), self.program, text, env, Want::Files);
+        let compilation = compile(
+            &Folder::new(&self.folder),
+            self.program,
+            text,
+            env,
+            Want::Files,
+        );
         let told = said(&compilation);
         let Some(output) = compilation.output else {
             unreachable!("{} does not compile:\n{told}", corpus::shown(&self.folder));
@@ -42,15 +48,25 @@ pub(crate) fn goldens() -> Vec<Case> {
     corpus::folders(&corpus::root().join("tests/golden"))
         .into_iter()
         .map(|folder| {
-            let args = corpus::text_if_any(&folder.join("args")).unwrap_or_else(|| "none\n".to_owned());
+            let args =
+                corpus::text_if_any(&folder.join("args")).unwrap_or_else(|| "none\n".to_owned());
             let runs = args.lines().map(|line| match line.strip_prefix("--env ") {
                 Some(env) => Some(env.to_owned()),
                 None => {
-                    assert_eq!(line, "none", "{}/args: `none` or `--env NAME`", corpus::shown(&folder));
+                    assert_eq!(
+                        line,
+                        "none",
+                        "{}/args: `none` or `--env NAME`",
+                        corpus::shown(&folder)
+                    );
                     None
                 }
             });
-            Case { program: "main.bz", runs: runs.collect(), folder }
+            Case {
+                program: "main.bz",
+                runs: runs.collect(),
+                folder,
+            }
         })
         .collect()
 }
@@ -59,7 +75,13 @@ pub(crate) fn goldens() -> Vec<Case> {
 pub(crate) fn examples() -> Vec<Case> {
     let folders = corpus::folders(&corpus::root().join("examples")).into_iter();
     let with_program = folders.filter(|folder| folder.join("budget.bz").is_file());
-    with_program.map(|folder| Case { folder, program: "budget.bz", runs: vec![None] }).collect()
+    with_program
+        .map(|folder| Case {
+            folder,
+            program: "budget.bz",
+            runs: vec![None],
+        })
+        .collect()
 }
 
 fn is_expectation(path: &str) -> bool {
@@ -77,13 +99,20 @@ fn goldens_compile_to_their_expected_files() {
         let mut first = None;
         for env in &case.runs {
             let (files, told) = case.run(&text, env.as_deref());
-            assert!(files.keys().all(|path| is_plain(path)), "{}: odd paths", corpus::shown(&case.folder));
+            assert!(
+                files.keys().all(|path| is_plain(path)),
+                "{}: odd paths",
+                corpus::shown(&case.folder)
+            );
             let Some((full, full_told)) = &first else {
                 for (path, bytes) in &files {
                     came_out.insert(case.folder.join("expected").join(path), bytes.clone());
                 }
                 if !told.is_empty() {
-                    came_out.insert(case.folder.join("expected.stderr"), told.clone().into_bytes());
+                    came_out.insert(
+                        case.folder.join("expected.stderr"),
+                        told.clone().into_bytes(),
+                    );
                 }
                 first = Some((files, told));
                 continue;
@@ -91,14 +120,22 @@ fn goldens_compile_to_their_expected_files() {
             let mut diff = bless::tree_diff(full, &files);
             diff += &bless::diff(full_told, &told, "stderr");
             let run = env.as_deref().unwrap_or("none");
-            came_out.insert(case.folder.join(format!("expected.{run}.diff")), diff.into_bytes());
+            came_out.insert(
+                case.folder.join(format!("expected.{run}.diff")),
+                diff.into_bytes(),
+            );
         }
     }
-    bless::settle(bless::there(&corpus::root().join("tests/golden"), is_expectation), &came_out);
+    bless::settle(
+        bless::there(&corpus::root().join("tests/golden"), is_expectation),
+        &came_out,
+    );
 }
 
 fn is_plain(path: &str) -> bool {
-    path.split('/').all(|part| !part.is_empty() && part != "." && part != "..") && !path.contains('\\')
+    path.split('/')
+        .all(|part| !part.is_empty() && part != "." && part != "..")
+        && !path.contains('\\')
 }
 
 #[test]
@@ -118,7 +155,11 @@ fn examples_compile_to_their_out_folder() {
             .output()
             .expect("bzc runs");
         if !ended.status.success() {
-            faults.push(format!("{}: {}", corpus::shown(&case.folder), String::from_utf8_lossy(&ended.stderr)));
+            faults.push(format!(
+                "{}: {}",
+                corpus::shown(&case.folder),
+                String::from_utf8_lossy(&ended.stderr)
+            ));
             continue;
         }
         for path in corpus::files(&out) {
@@ -126,16 +167,31 @@ fn examples_compile_to_their_out_folder() {
             came_out.insert(place, corpus::bytes(&path));
         }
     }
-    assert!(faults.is_empty(), "an example compiles:\n{}", faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "an example compiles:\n{}",
+        faults.join("\n")
+    );
     let there = |path: &str| path.split('/').nth(1) == Some("out");
-    bless::settle(bless::there(&corpus::root().join("examples"), there), &came_out);
+    bless::settle(
+        bless::there(&corpus::root().join("examples"), there),
+        &came_out,
+    );
 }
 
 #[test]
 fn every_golden_and_example_is_a_program() {
     for case in goldens().iter().chain(&examples()) {
         let program = case.folder.join(case.program);
-        assert!(Path::new(&program).is_file(), "{} is missing", corpus::shown(&program));
-        assert!(!case.runs.is_empty(), "{}: an empty `args`", corpus::shown(&case.folder));
+        assert!(
+            Path::new(&program).is_file(),
+            "{} is missing",
+            corpus::shown(&program)
+        );
+        assert!(
+            !case.runs.is_empty(),
+            "{}: an empty `args`",
+            corpus::shown(&case.folder)
+        );
     }
 }

@@ -58,8 +58,15 @@ items:
 ";
 
 fn documents(text: &str) -> Vec<Value> {
-    let all = serde_yaml::Deserializer::from_str(text).map(|one| Value::deserialize(one).expect("YAML"));
-    all.flat_map(|object| object["items"].as_sequence().cloned().unwrap_or_else(|| vec![object])).collect()
+    let all =
+        serde_yaml::Deserializer::from_str(text).map(|one| Value::deserialize(one).expect("YAML"));
+    all.flat_map(|object| {
+        object["items"]
+            .as_sequence()
+            .cloned()
+            .unwrap_or_else(|| vec![object])
+    })
+    .collect()
 }
 
 /// Bytes of an amount, as far as these texts go.
@@ -67,9 +74,14 @@ fn bytes(value: &Value) -> Option<u64> {
     let text = match value {
         Value::Null => return None,
         Value::String(text) => text.clone(),
-        other => serde_yaml::to_string(other).expect("a scalar").trim().to_owned(),
+        other => serde_yaml::to_string(other)
+            .expect("a scalar")
+            .trim()
+            .to_owned(),
     };
-    let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
     let unit = match &text[end..] {
         "" => 1,
         "M" => 1_000_000,
@@ -90,22 +102,36 @@ fn resources(objects: &[Value]) -> BTreeMap<String, Vec<Pair>> {
     let mut found = BTreeMap::new();
     for object in objects {
         let spec = &object["spec"];
-        let spec = if spec["jobTemplate"].is_null() { spec } else { &spec["jobTemplate"]["spec"] };
+        let spec = if spec["jobTemplate"].is_null() {
+            spec
+        } else {
+            &spec["jobTemplate"]["spec"]
+        };
         let pod = &spec["template"]["spec"];
-        let containers =
-            ["initContainers", "containers"].map(|list| pod[list].as_sequence().cloned().unwrap_or_default());
+        let containers = ["initContainers", "containers"]
+            .map(|list| pod[list].as_sequence().cloned().unwrap_or_default());
         let mut all: Vec<_> = containers
             .concat()
             .iter()
             .map(|container| {
                 let limit = bytes(&container["resources"]["limits"]["memory"]);
-                (bytes(&container["resources"]["requests"]["memory"]).or(limit), limit)
+                (
+                    bytes(&container["resources"]["requests"]["memory"]).or(limit),
+                    limit,
+                )
             })
             .collect();
         all.sort_unstable();
         let part = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         if !all.is_empty() {
-            found.insert(format!("{} {}", part(&object["kind"]), part(&object["metadata"]["name"])), all);
+            found.insert(
+                format!(
+                    "{} {}",
+                    part(&object["kind"]),
+                    part(&object["metadata"]["name"])
+                ),
+                all,
+            );
         }
     }
     found
@@ -118,24 +144,46 @@ fn files(name: &str, text: &str) -> Vec<(String, String)> {
 #[test]
 fn manifests_come_back_with_the_same_requests_and_limits() {
     let imported = bzc::import(&files("k8s.yaml", MANIFESTS)).expect("it is YAML");
-    let compilation = compile(&MemoryWorld::default(), "budget.bz", &imported.program, None, Want::Files);
+    let compilation = compile(
+        &MemoryWorld::default(),
+        "budget.bz",
+        &imported.program,
+        None,
+        Want::Files,
+    );
     let Some(output) = &compilation.output else {
         unreachable!("{}\n{}", imported.program, said(&compilation));
     };
-    let manifests =
-        output.files.iter().filter(|(path, _)| path.starts_with("manifests/") && !path.contains("kustomization"));
-    let built: Vec<Value> = manifests.flat_map(|(_, bytes)| documents(&String::from_utf8_lossy(bytes))).collect();
+    let manifests = output
+        .files
+        .iter()
+        .filter(|(path, _)| path.starts_with("manifests/") && !path.contains("kustomization"));
+    let built: Vec<Value> = manifests
+        .flat_map(|(_, bytes)| documents(&String::from_utf8_lossy(bytes)))
+        .collect();
     let mut wanted = resources(&documents(MANIFESTS));
     assert!(wanted.remove("Deployment loose").is_some());
     assert_eq!(resources(&built), wanted);
-    assert_eq!(bzc::format(&imported.program).as_deref(), Ok(imported.program.as_str()), "it is in canonical form");
+    assert_eq!(
+        bzc::format(&imported.program).as_deref(),
+        Ok(imported.program.as_str()),
+        "it is in canonical form"
+    );
     let left = imported.left_out.join("\n");
-    for what in
-        ["`loose` has no memory limit", "Service `web`", "readinessProbe", "`metadata.labels`", "serviceAccountName"]
-    {
+    for what in [
+        "`loose` has no memory limit",
+        "Service `web`",
+        "readinessProbe",
+        "`metadata.labels`",
+        "serviceAccountName",
+    ] {
         assert!(left.contains(what), "{what} is not told:\n{left}");
     }
-    assert!(imported.program.contains("namespace = shop"), "{}", imported.program);
+    assert!(
+        imported.program.contains("namespace = shop"),
+        "{}",
+        imported.program
+    );
 }
 
 #[test]
@@ -157,26 +205,52 @@ flannel-backend-type: vxlan
 ";
     let imported = bzc::import(&files("config.yaml", config)).expect("it is YAML");
     let left = imported.left_out.join("\n");
-    assert!(left.contains("`flannel-backend-type`: K3s knows no such key"), "{left}");
+    assert!(
+        left.contains("`flannel-backend-type`: K3s knows no such key"),
+        "{left}"
+    );
     assert!(left.contains("kube-reserved"), "{left}");
     assert_eq!(imported.left_out.len(), 2, "{left}");
-    let compilation = compile(&MemoryWorld::default(), "budget.bz", &imported.program, None, Want::Files);
-    let Some(output) = &compilation.output else { unreachable!("{}\n{}", imported.program, said(&compilation)) };
-    let built = output.files.iter().find(|(path, _)| path == "k3s/pi-1/config.yaml").map(|(_, bytes)| bytes);
+    let compilation = compile(
+        &MemoryWorld::default(),
+        "budget.bz",
+        &imported.program,
+        None,
+        Want::Files,
+    );
+    let Some(output) = &compilation.output else {
+        unreachable!("{}\n{}", imported.program, said(&compilation))
+    };
+    let built = output
+        .files
+        .iter()
+        .find(|(path, _)| path == "k3s/pi-1/config.yaml")
+        .map(|(_, bytes)| bytes);
     let built: Value = serde_yaml::from_slice(built.expect("the node has its name")).expect("YAML");
     let wanted: Value = serde_yaml::from_str(config).expect("YAML");
     // K3s takes one text for a list of one.
-    let as_list = |value: &Value| value.as_sequence().cloned().unwrap_or_else(|| vec![value.clone()]);
+    let as_list = |value: &Value| {
+        value
+            .as_sequence()
+            .cloned()
+            .unwrap_or_else(|| vec![value.clone()])
+    };
     for (key, value) in wanted.as_mapping().expect("a mapping") {
         let key = key.as_str().expect("a text");
         match key {
             "flannel-backend-type" => assert!(built[key].is_null()),
             "kubelet-arg" => {
                 let built = as_list(&built[key]);
-                let kept = as_list(value)
-                    .into_iter()
-                    .filter(|item| !item.as_str().unwrap_or_default().starts_with("kube-reserved"));
-                assert!(kept.clone().count() == 2 && kept.clone().all(|item| built.contains(&item)), "{built:?}");
+                let kept = as_list(value).into_iter().filter(|item| {
+                    !item
+                        .as_str()
+                        .unwrap_or_default()
+                        .starts_with("kube-reserved")
+                });
+                assert!(
+                    kept.clone().count() == 2 && kept.clone().all(|item| built.contains(&item)),
+                    "{built:?}"
+                );
             }
             _ => assert_eq!(as_list(&built[key]), as_list(value), "{key}"),
         }
@@ -200,15 +274,35 @@ services:
 volumes: {data: {}}
 ";
     let imported = bzc::import(&files("docker-compose.yml", compose)).expect("it is YAML");
-    let compilation = compile(&MemoryWorld::default(), "budget.bz", &imported.program, None, Want::Check);
+    let compilation = compile(
+        &MemoryWorld::default(),
+        "budget.bz",
+        &imported.program,
+        None,
+        Want::Check,
+    );
     assert!(!compilation.has_errors(), "{}", said(&compilation));
-    for line in ["memory = 64Mi", "request = 128Mi", "limit = 256Mi", "LOG = \"info\"", "port = 80"] {
-        let program = imported.program.split_whitespace().collect::<Vec<_>>().join(" ");
+    for line in [
+        "memory = 64Mi",
+        "request = 128Mi",
+        "limit = 256Mi",
+        "LOG = \"info\"",
+        "port = 80",
+    ] {
+        let program = imported
+            .program
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         assert!(program.contains(line), "{line}:\n{program}");
     }
     let left = imported.left_out.join("\n");
-    for what in ["loose (docker-compose.yml): it has no memory limit", "`depends_on`", "`volumes`", "host in `8080:80`"]
-    {
+    for what in [
+        "loose (docker-compose.yml): it has no memory limit",
+        "`depends_on`",
+        "`volumes`",
+        "host in `8080:80`",
+    ] {
         assert!(left.contains(what), "{what} is not told:\n{left}");
     }
 }
@@ -219,7 +313,10 @@ fn what_is_nothing_known_is_told_with_its_place() {
         ("a: 1\n", "`x` holds no Kubernetes object"),
         ("a: [\n", "`x`, line 1"),
         ("{% if a %}\n", "template"),
-        ("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {resources: {}, containers: [{name: a}]}\n", "line 4"),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {resources: {}, containers: [{name: a}]}\n",
+            "line 4",
+        ),
     ] {
         let told = bzc::import(&files("x", text)).expect_err("it cannot be imported");
         assert!(told.contains(why), "{text}: {told}");

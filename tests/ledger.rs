@@ -18,10 +18,20 @@ fn ledgers_of_examples_are_as_seen() {
             case.program,
             &text,
             None,
-            Want::Ledger { columns: 64, with_report: false },
+            Want::Ledger {
+                columns: 64,
+                with_report: false,
+            },
         );
-        let ledger = compilation.output.map(|output| output.ledger).unwrap_or_default();
-        assert!(ledger.contains("liveness"), "{} has no ledger", corpus::shown(&case.folder));
+        let ledger = compilation
+            .output
+            .map(|output| output.ledger)
+            .unwrap_or_default();
+        assert!(
+            ledger.contains("liveness"),
+            "{} has no ledger",
+            corpus::shown(&case.folder)
+        );
         let name = corpus::stem(&case.folder);
         insta::with_settings!({ description => text, omit_expression => true, prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!(name, ledger);

@@ -13,15 +13,27 @@ use crate::support::applied;
 const FILE: &str = "budget.bz";
 
 fn compile(text: &str, env: Option<String>, want: Want<'_>) -> Compilation {
-    bzc::compile(&MemoryWorld::default(), FILE, text.to_owned(), &Options { env }, want)
+    bzc::compile(
+        &MemoryWorld::default(),
+        FILE,
+        text.to_owned(),
+        &Options { env },
+        want,
+    )
 }
 
 fn errors(compilation: &Compilation) -> Vec<&Diagnostic> {
-    compilation.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).collect()
+    compilation
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .collect()
 }
 
 fn shown(compilation: &Compilation) -> String {
-    let lines = errors(compilation).into_iter().map(|error| format!("{}: {}", error.id, error.message));
+    let lines = errors(compilation)
+        .into_iter()
+        .map(|error| format!("{}: {}", error.id, error.message));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -30,16 +42,32 @@ type Meaning = (Vec<String>, Vec<(String, Vec<u8>)>);
 
 fn meaning(compilation: Compilation) -> Meaning {
     let told = |diagnostic: &Diagnostic| {
-        let mut addends: Vec<String> =
-            diagnostic.addends.iter().map(|addend| format!("{} {}", addend.what, addend.amount)).collect();
-        let mut helps: Vec<&str> = diagnostic.helps.iter().map(|help| help.text.as_str()).collect();
+        let mut addends: Vec<String> = diagnostic
+            .addends
+            .iter()
+            .map(|addend| format!("{} {}", addend.what, addend.amount))
+            .collect();
+        let mut helps: Vec<&str> = diagnostic
+            .helps
+            .iter()
+            .map(|help| help.text.as_str())
+            .collect();
         addends.sort();
         helps.sort_unstable();
-        format!("{} {} {addends:?} {helps:?}", diagnostic.id, diagnostic.message)
+        format!(
+            "{} {} {addends:?} {helps:?}",
+            diagnostic.id, diagnostic.message
+        )
     };
     let mut found: Vec<String> = compilation.diagnostics.iter().map(told).collect();
     found.sort();
-    (found, compilation.output.map(|output| output.files).unwrap_or_default())
+    (
+        found,
+        compilation
+            .output
+            .map(|output| output.files)
+            .unwrap_or_default(),
+    )
 }
 
 /// The first thing in which two meanings differ.
@@ -48,15 +76,35 @@ fn difference(a: &Meaning, b: &Meaning) -> Option<String> {
         return Some(format!("{a}\nagainst\n{b}"));
     }
     if a.0.len() != b.0.len() {
-        return Some(format!("{} findings against {}: {:?} {:?}", a.0.len(), b.0.len(), a.0, b.0));
+        return Some(format!(
+            "{} findings against {}: {:?} {:?}",
+            a.0.len(),
+            b.0.len(),
+            a.0,
+            b.0
+        ));
     }
-    let paths = |meaning: &Meaning| meaning.1.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
+    let paths = |meaning: &Meaning| {
+        meaning
+            .1
+            .iter()
+            .map(|(path, _)| path.clone())
+            .collect::<Vec<_>>()
+    };
     if paths(a) != paths(b) {
         return Some(format!("{:?} against {:?}", paths(a), paths(b)));
     }
-    let (first, second) = a.1.iter().zip(&b.1).find(|(first, second)| first != second)?;
+    let (first, second) =
+        a.1.iter()
+            .zip(&b.1)
+            .find(|(first, second)| first != second)?;
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Some(format!("{}\n{}\nagainst\n{}", first.0, lossy(&first.1), lossy(&second.1)))
+    Some(format!(
+        "{}\n{}\nagainst\n{}",
+        first.0,
+        lossy(&first.1),
+        lossy(&second.1)
+    ))
 }
 
 /// Findings by kind, the one with the shortest program of each, so that one run shows all there is to mend.
@@ -66,7 +114,10 @@ struct Findings(BTreeMap<String, (usize, String, u32)>);
 impl Findings {
     fn add(&mut self, kind: String, program: &str, what: &str) {
         let shown = || format!("{program}\n{what}");
-        let entry = self.0.entry(kind).or_insert_with(|| (program.len(), shown(), 0));
+        let entry = self
+            .0
+            .entry(kind)
+            .or_insert_with(|| (program.len(), shown(), 0));
         entry.2 += 1;
         if program.len() < entry.0 {
             (entry.0, entry.1) = (program.len(), shown());
@@ -95,7 +146,11 @@ fn permuted(items: &[Item], rng: &mut Rng) -> Vec<Item> {
     let mut items = items.to_vec();
     rng.shuffle(&mut items);
     for item in &mut items {
-        if !["node", "tier", "service", "stateful", "daemon", "job", "cron"].contains(&kind(item)) {
+        if ![
+            "node", "tier", "service", "stateful", "daemon", "job", "cron",
+        ]
+        .contains(&kind(item))
+        {
             continue;
         }
         let Some(body) = &mut item.body else { continue };
@@ -109,7 +164,9 @@ fn permuted(items: &[Item], rng: &mut Rng) -> Vec<Item> {
         for group in ["volume", "container"] {
             let as_written = before.iter().filter(|item| ordered(item) == Some(group));
             let places = body.iter_mut().filter(|item| ordered(item) == Some(group));
-            places.zip(as_written).for_each(|(place, item)| *place = item.clone());
+            places
+                .zip(as_written)
+                .for_each(|(place, item)| *place = item.clone());
         }
     }
     items
@@ -120,19 +177,34 @@ fn the_order_of_declarations_and_fields_changes_nothing() {
     let mut findings = Findings::default();
     let mut with_errors = 0;
     for seed in 0..350 {
-        let size = if seed % 5 == 0 { Size::Full } else { Size::Small };
+        let size = if seed % 5 == 0 {
+            Size::Full
+        } else {
+            Size::Small
+        };
         let program = generate::any(10_000 + seed, size, (55, 115));
         let before = meaning(compile(&program.text(), program.env(), Want::Files));
         with_errors += u32::from(before.1.is_empty());
         let text = generate::print(&permuted(&program.items(), &mut Rng::new(seed)));
         let after = meaning(compile(&text, program.env(), Want::Files));
         if let Some(what) = difference(&before, &after) {
-            let kind = if before.1.is_empty() { "findings" } else { "files" };
-            findings.add(kind.to_owned(), &format!("{}\n--- permuted\n{text}", program.text()), &what);
+            let kind = if before.1.is_empty() {
+                "findings"
+            } else {
+                "files"
+            };
+            findings.add(
+                kind.to_owned(),
+                &format!("{}\n--- permuted\n{text}", program.text()),
+                &what,
+            );
         }
     }
     findings.assert_none();
-    assert!((70..280).contains(&with_errors), "{with_errors} programs of 350 do not fit");
+    assert!(
+        (70..280).contains(&with_errors),
+        "{with_errors} programs of 350 do not fit"
+    );
 }
 
 /// Raises one demand or lowers one supply. What was changed, in words; `None` if this program has nothing of the
@@ -151,12 +223,16 @@ fn press(program: &mut Program, rng: &mut Rng) -> Option<String> {
             "less node memory"
         }
         1 => {
-            let reserve = program.nodes[0].reserve.get_or_insert_with(|| Mem::plain(MIB));
+            let reserve = program.nodes[0]
+                .reserve
+                .get_or_insert_with(|| Mem::plain(MIB));
             *reserve = reserve.more(by);
             "more reserve"
         }
         2 => {
-            let eviction = program.nodes[0].eviction.get_or_insert_with(|| Mem::plain(100 * MIB));
+            let eviction = program.nodes[0]
+                .eviction
+                .get_or_insert_with(|| Mem::plain(100 * MIB));
             *eviction = eviction.more(by);
             "more eviction-hard"
         }
@@ -190,33 +266,49 @@ fn press(program: &mut Program, rng: &mut Rng) -> Option<String> {
         9 => {
             let at = some_common(program, rng);
             // Replicas of a tier would be two numbers of pods to a service below it that scales.
-            let scales = at.kinds(program).iter().any(|kind| matches!(kind, Kind::Scaled(..)));
+            let scales = at
+                .kinds(program)
+                .iter()
+                .any(|kind| matches!(kind, Kind::Scaled(..)));
             let below = at.is_below(program);
             let common = at.common(program);
             // Where a service says nothing, its tier may.
-            let replicas = common.replicas.or(if below || scales { None } else { Some(1) })?;
+            let replicas = common
+                .replicas
+                .or(if below || scales { None } else { Some(1) })?;
             common.replicas = Some(replicas + rng.range(1, 3));
             "more replicas"
         }
         10 | 11 => {
             let at = some_common(program, rng);
-            let scales = at.kinds(program).iter().any(|kind| matches!(kind, Kind::Scaled(..)));
+            let scales = at
+                .kinds(program)
+                .iter()
+                .any(|kind| matches!(kind, Kind::Scaled(..)));
             let below = at.is_below(program);
             let common = at.common(program);
-            let rollout = common.rollout.or(if below { None } else { Some(Rollout::Replace) })?;
+            let rollout = common
+                .rollout
+                .or(if below { None } else { Some(Rollout::Replace) })?;
             common.rollout = Some(match rollout {
                 Rollout::Replace | Rollout::Recreate | Rollout::Serial => Rollout::Surge(1),
                 Rollout::Surge(n) => Rollout::Surge(n + 1),
                 Rollout::Percent(n) => Rollout::Percent(n + 30),
             });
-            if scales { "more surge of what scales" } else { "more surge" }
+            if scales {
+                "more surge of what scales"
+            } else {
+                "more surge"
+            }
         }
         12 | 13 => {
             let at = rng.index(program.services.len());
             let more = rng.range(1, 3);
             program.services[at].kind = match program.services[at].kind.clone() {
                 Kind::Scaled(least, most, cpu) => Kind::Scaled(least, most + more, cpu),
-                Kind::Job(pods, completions) => Kind::Job(Some(pods.unwrap_or(1) + more), completions),
+                Kind::Job(pods, completions) => {
+                    Kind::Job(Some(pods.unwrap_or(1) + more), completions)
+                }
                 Kind::Cron(pods, Overlap::Allow(runs)) if rng.chance(50) => {
                     Kind::Cron(pods, Overlap::Allow(runs + more))
                 }
@@ -261,7 +353,10 @@ impl At {
         match self {
             At::Service(at) => vec![program.services[at].kind.clone()],
             At::Tier(at) => {
-                let below = program.services.iter().filter(|service| service.tier == Some(at));
+                let below = program
+                    .services
+                    .iter()
+                    .filter(|service| service.tier == Some(at));
                 below.map(|service| service.kind.clone()).collect()
             }
         }
@@ -270,7 +365,8 @@ impl At {
 
 fn some_common(program: &Program, rng: &mut Rng) -> At {
     let at = rng.index(program.tiers.len() + program.services.len());
-    at.checked_sub(program.tiers.len()).map_or(At::Tier(at), At::Service)
+    at.checked_sub(program.tiers.len())
+        .map_or(At::Tier(at), At::Service)
 }
 
 /// More of it: the low end of a range, or the limit of a burst. A higher request of a burst alone is not more: the
@@ -306,7 +402,11 @@ fn more_demand_never_makes_a_program_fit() {
     let (mut tried, mut over) = (0, 0);
     for seed in 0..500 {
         // Just over, so that little would make it fit.
-        let size = if seed % 8 == 0 { Size::Full } else { Size::Small };
+        let size = if seed % 8 == 0 {
+            Size::Full
+        } else {
+            Size::Small
+        };
         let program = generate::program(20_000 + seed, size, (85, 125));
         let text = program.text();
         let before = compile(&text, program.env(), Want::Check);
@@ -318,7 +418,9 @@ fn more_demand_never_makes_a_program_fit() {
         let mut rng = Rng::new(seed);
         for _ in 0..3 {
             let mut pressed = program.clone();
-            let Some(what) = press(&mut pressed, &mut rng) else { continue };
+            let Some(what) = press(&mut pressed, &mut rng) else {
+                continue;
+            };
             let text_after = pressed.text();
             let after = compile(&text_after, program.env(), Want::Check);
             tried += 1;
@@ -330,12 +432,19 @@ fn more_demand_never_makes_a_program_fit() {
                     &shown(&before),
                 );
             } else if let Some(other) = left.iter().find(|error| !error.id.starts_with("BZ4")) {
-                findings.add(format!("the test wrote {}", other.id), &text_after, &other.message);
+                findings.add(
+                    format!("the test wrote {}", other.id),
+                    &text_after,
+                    &other.message,
+                );
             }
         }
     }
     findings.assert_none();
-    assert!(over > 150 && tried > 350, "{over} programs over budget, {tried} changes");
+    assert!(
+        over > 150 && tried > 350,
+        "{over} programs over budget, {tried} changes"
+    );
 }
 
 /// A program with a number in one place, and the largest numbers that may stand there.
@@ -343,16 +452,37 @@ const HUGE: [(&str, &str); 20] = [
     ("node", "memory = 17179869183Gi"),
     ("node", "memory = 4Gi  reserve = 17179869183Gi"),
     ("node", "memory = 17179869183Gi  reserve = 17179869183Gi"),
-    ("node", "memory = 17179869183Gi  overcommit = 18446744073709551615%"),
-    ("node", "memory = 4Gi  eviction-hard = 17179869183Gi  max-pods = 18446744073709551615"),
+    (
+        "node",
+        "memory = 17179869183Gi  overcommit = 18446744073709551615%",
+    ),
+    (
+        "node",
+        "memory = 4Gi  eviction-hard = 17179869183Gi  max-pods = 18446744073709551615",
+    ),
     ("k3s", "shim = 17179869183Gi  memory = 17179869183Gi"),
-    ("coredns", "memory { request = 17179869183Gi  limit = 17179869183Gi }"),
+    (
+        "coredns",
+        "memory { request = 17179869183Gi  limit = 17179869183Gi }",
+    ),
     ("coredns", "cpu = 18446744073709551"),
     ("service", "memory = 17179869183Gi  replicas = 1000000"),
-    ("service", "memory = 32Mi..17179869183Gi  replicas = 1000000  weight = 1000000"),
-    ("service", "memory { request = 1Mi  limit = 17179869183Gi }  replicas = 1000000"),
-    ("service", "memory = 32Mi  cpu = 18446744073709551615m  replicas = 1000000  rollout = surge 1000%"),
-    ("service", "memory = 32Mi  replicas = 1000000  rollout = surge 1000000"),
+    (
+        "service",
+        "memory = 32Mi..17179869183Gi  replicas = 1000000  weight = 1000000",
+    ),
+    (
+        "service",
+        "memory { request = 1Mi  limit = 17179869183Gi }  replicas = 1000000",
+    ),
+    (
+        "service",
+        "memory = 32Mi  cpu = 18446744073709551615m  replicas = 1000000  rollout = surge 1000%",
+    ),
+    (
+        "service",
+        "memory = 32Mi  replicas = 1000000  rollout = surge 1000000",
+    ),
     (
         "service",
         "memory = 32Mi  sidecar a { image = \"acme/a:1\"  memory = 17179869183Gi }  sidecar b { image = \"acme/b:1\"  \
@@ -371,8 +501,14 @@ const HUGE: [(&str, &str); 20] = [
         "memory = 32Mi  cpu = 18446744073709551615m  sidecar a { image = \"acme/a:1\"  memory = 12Mi  cpu = \
          18446744073709551615m }",
     ),
-    ("cron", "memory = 17179869183Gi  parallelism = 100000  concurrency = allow  at-most = 100000"),
-    ("cron", "memory = 32Mi..17179869183Gi  parallelism = 100000  concurrency = replace"),
+    (
+        "cron",
+        "memory = 17179869183Gi  parallelism = 100000  concurrency = allow  at-most = 100000",
+    ),
+    (
+        "cron",
+        "memory = 32Mi..17179869183Gi  parallelism = 100000  concurrency = replace",
+    ),
     ("budget", "17179869183Gi"),
 ];
 
@@ -383,12 +519,25 @@ fn numbers_of_any_size_are_counted() {
     for (at, first) in HUGE.iter().enumerate() {
         for second in &HUGE[at..] {
             let of = |kind: &str, otherwise: &str| {
-                let given: Vec<&str> =
-                    [first, second].into_iter().filter(|(own, _)| *own == kind).map(|(_, text)| *text).collect();
-                given.first().map_or(otherwise.to_owned(), |text| (*text).to_owned())
+                let given: Vec<&str> = [first, second]
+                    .into_iter()
+                    .filter(|(own, _)| *own == kind)
+                    .map(|(_, text)| *text)
+                    .collect();
+                given
+                    .first()
+                    .map_or(otherwise.to_owned(), |text| (*text).to_owned())
             };
-            let other = if first.0 == "service" { second } else { &("service", "memory = 64Mi") };
-            let other = if other.0 == "service" { other.1 } else { "memory = 64Mi" };
+            let other = if first.0 == "service" {
+                second
+            } else {
+                &("service", "memory = 64Mi")
+            };
+            let other = if other.0 == "service" {
+                other.1
+            } else {
+                "memory = 64Mi"
+            };
             let text = format!(
                 "edition = 1\nnode pi {{ {} }}\nk3s {{ {} }}\ncomponent coredns {{ {} }}\nbudget all = {}\n\
                  service api {{ {}  image = \"acme/api:1\" }}\nservice web {{ {other}  image = \"acme/web:1\" }}\n\
@@ -400,7 +549,14 @@ fn numbers_of_any_size_are_counted() {
                 of("service", "memory = 64Mi"),
                 of("cron", "memory = 64Mi"),
             );
-            for want in [Want::Check, Want::Files, Want::Ledger { columns: 64, with_report: false }] {
+            for want in [
+                Want::Check,
+                Want::Files,
+                Want::Ledger {
+                    columns: 64,
+                    with_report: false,
+                },
+            ] {
                 if std::panic::catch_unwind(|| compile(&text, None, want)).is_err() {
                     findings.add(format!("{} = {}", first.0, first.1), &text, "panics");
                 }
@@ -435,7 +591,10 @@ fn proposals_work(first: u64, wanted: u32) {
         if over == wanted {
             break;
         }
-        assert!(seed < 4000, "only {over} of {seed} programs are over their budget");
+        assert!(
+            seed < 4000,
+            "only {over} of {seed} programs are over their budget"
+        );
         let program = generate::any(first + seed, Size::Tiny, (95, 150));
         let text = program.text();
         let before = compile(&text, program.env(), Want::Check);
@@ -447,22 +606,42 @@ fn proposals_work(first: u64, wanted: u32) {
         let subjects: Vec<String> = found.iter().map(|error| subject(error)).collect();
         for error in found.iter().filter(|error| error.id == "BZ4001") {
             let own = subject(error);
-            let helps: Vec<&Help> = error.helps.iter().filter(|help| !help.edits.is_empty()).collect();
+            let helps: Vec<&Help> = error
+                .helps
+                .iter()
+                .filter(|help| !help.edits.is_empty())
+                .collect();
             // On several nodes what would do is not always a single change that can be guessed.
             if helps.is_empty() && program.nodes.len() == 1 {
-                let several = if subjects.len() > 1 { "one of several errors" } else { "the only error" };
+                let several = if subjects.len() > 1 {
+                    "one of several errors"
+                } else {
+                    "the only error"
+                };
                 findings.add(format!("no proposal for {several}"), &text, &shown(&before));
             }
             for help in helps {
-                let Some(after) = applied(&text, FILE, help, &before) else { continue };
+                let Some(after) = applied(&text, FILE, help, &before) else {
+                    continue;
+                };
                 tried += 1;
                 let compiled = compile(&after, program.env(), Want::Check);
                 let left: Vec<String> = errors(&compiled).into_iter().map(subject).collect();
-                let what =
-                    || format!("{}\nproposes: {}\n--- then\n{after}\n{}", error.message, help.text, shown(&compiled));
+                let what = || {
+                    format!(
+                        "{}\nproposes: {}\n--- then\n{after}\n{}",
+                        error.message,
+                        help.text,
+                        shown(&compiled)
+                    )
+                };
                 let verb = help.text.split(' ').next().unwrap_or_default();
                 if left.contains(&own) {
-                    findings.add(format!("`{verb}` does not remove its error"), &text, &what());
+                    findings.add(
+                        format!("`{verb}` does not remove its error"),
+                        &text,
+                        &what(),
+                    );
                 } else if left.iter().any(|error| !subjects.contains(error)) {
                     findings.add(format!("`{verb}` raises another error"), &text, &what());
                 }
@@ -477,7 +656,11 @@ fn proposals_work(first: u64, wanted: u32) {
 fn the_same_text_gives_the_same_bytes_formatted_or_not() {
     let mut findings = Findings::default();
     for seed in 0..250 {
-        let size = if seed % 5 == 0 { Size::Full } else { Size::Small };
+        let size = if seed % 5 == 0 {
+            Size::Full
+        } else {
+            Size::Small
+        };
         let program = generate::any(40_000 + seed, size, (50, 110));
         let text = program.text();
         let first = meaning(compile(&text, program.env(), Want::Files));
@@ -494,7 +677,11 @@ fn the_same_text_gives_the_same_bytes_formatted_or_not() {
         }
         let third = meaning(compile(&formatted, program.env(), Want::Files));
         if let Some(what) = difference(&first, &third) {
-            findings.add("formatted".to_owned(), &text, &format!("{formatted}\n{what}"));
+            findings.add(
+                "formatted".to_owned(),
+                &text,
+                &format!("{formatted}\n{what}"),
+            );
         }
     }
     findings.assert_none();
@@ -517,7 +704,10 @@ struct Claim {
 
 fn report(compilation: &Compilation) -> Option<Value> {
     let output = compilation.output.as_ref()?;
-    let (_, bytes) = output.files.iter().find(|(path, _)| path == "report.json")?;
+    let (_, bytes) = output
+        .files
+        .iter()
+        .find(|(path, _)| path == "report.json")?;
     serde_yaml::from_slice(bytes).ok()
 }
 
@@ -526,26 +716,50 @@ fn no_memory_is_left_that_a_service_could_have() {
     let mut findings = Findings::default();
     let (mut ranged, mut plain) = (0, 0);
     for seed in 0..700 {
-        let size = if seed % 6 == 0 { Size::Full } else { Size::Small };
+        let size = if seed % 6 == 0 {
+            Size::Full
+        } else {
+            Size::Small
+        };
         let mut program = generate::program(50_000 + seed, size, (60, 102));
         if seed % 3 == 0 {
             simplify(&mut program);
         }
         let text = program.text();
         let compiled = compile(&text, program.env(), Want::Files);
-        let Some(report) = report(&compiled) else { continue };
+        let Some(report) = report(&compiled) else {
+            continue;
+        };
         let free = number(&report["nodes"][0]["freeBytes"]);
         // What overcommit allows is a ceiling too, and one the report does not break down by service.
         if text.contains("overcommit") {
             continue;
         }
-        let services = report["services"].as_sequence().expect("services are a list");
-        for service in services.iter().filter(|service| service["choice"].as_str() == Some("level")) {
+        let services = report["services"]
+            .as_sequence()
+            .expect("services are a list");
+        for service in services
+            .iter()
+            .filter(|service| service["choice"].as_str() == Some("level"))
+        {
             let name = service["name"].as_str().expect("a name").to_owned();
-            let most = program.most(&name).expect("a service of the report is in the program");
-            let beside = program.beside(&name).expect("a service of the report is in the program");
-            let (limit, peak) = (number(&service["limitBytes"]), number(&service["podsAtPeak"]));
-            let claim = Claim { limit, peak, name, most, beside };
+            let most = program
+                .most(&name)
+                .expect("a service of the report is in the program");
+            let beside = program
+                .beside(&name)
+                .expect("a service of the report is in the program");
+            let (limit, peak) = (
+                number(&service["limitBytes"]),
+                number(&service["podsAtPeak"]),
+            );
+            let claim = Claim {
+                limit,
+                peak,
+                name,
+                most,
+                beside,
+            };
             ranged += 1;
             plain += u32::from(seed % 3 == 0);
             if let Some(what) = could_have_more(&claim, free, &report["budgets"]) {
@@ -554,14 +768,21 @@ fn no_memory_is_left_that_a_service_could_have() {
         }
     }
     findings.assert_none();
-    assert!(ranged > 300 && plain > 60, "{ranged} ranges below their ceilings, {plain} of them in plain programs");
+    assert!(
+        ranged > 300 && plain > 60,
+        "{ranged} ranges below their ceilings, {plain} of them in plain programs"
+    );
 }
 
 /// One tier with a range, no budgets.
 fn simplify(program: &mut Program) {
     program.budgets.clear();
     program.tiers.truncate(1);
-    program.tiers[0].common.memory = Some(Memory::Range(Mem::plain(40 * MIB), Mem::plain(640 * MIB), None));
+    program.tiers[0].common.memory = Some(Memory::Range(
+        Mem::plain(40 * MIB),
+        Mem::plain(640 * MIB),
+        None,
+    ));
     program.changes.clear();
     for service in &mut program.services {
         service.tier = Some(0);
@@ -571,17 +792,26 @@ fn simplify(program: &mut Program) {
 
 /// The step that no ceiling would have refused: of the whole pod, by Kubernetes' formula.
 fn could_have_more(claim: &Claim, free: u64, budgets: &Value) -> Option<String> {
-    let Claim { name, limit, peak, most, beside: (sidecars, init) } = claim;
+    let Claim {
+        name,
+        limit,
+        peak,
+        most,
+        beside: (sidecars, init),
+    } = claim;
     let highest = (most + sidecars).max(*init);
     let next = ((limit / MIB + 1) * MIB).min(highest);
     if next <= *limit {
-        return Some(format!("a pod of `{name}` has {limit}, at most {highest}, and is said to be below that"));
+        return Some(format!(
+            "a pod of `{name}` has {limit}, at most {highest}, and is said to be below that"
+        ));
     }
     let cost = (next - limit) * peak;
     let mut rooms = vec![free];
     for budget in budgets.as_sequence().expect("budgets are a list") {
         let members = budget["services"].as_sequence();
-        if members.is_none_or(|members| members.iter().any(|member| member.as_str() == Some(name))) {
+        if members.is_none_or(|members| members.iter().any(|member| member.as_str() == Some(name)))
+        {
             rooms.push(number(&budget["freeBytes"]));
         }
     }

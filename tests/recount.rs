@@ -39,7 +39,9 @@ pub struct Machine {
 
 /// A quantity of Kubernetes as a fraction: `500m` is 500/1000, `1.5Gi` is 15 * 2^30 / 10, `1e3` is 1000.
 fn quantity(text: &str) -> Option<(u128, u128)> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits: u128 = format!("{whole}{fraction}").parse().ok()?;
@@ -105,7 +107,9 @@ impl Faults {
     fn same(&mut self, what: &str, counted: u128, told: &Value) {
         let told = told.as_u64().map(u128::from);
         if told != Some(counted) {
-            self.0.push(format!("{what}: counted {counted}, report.json says {told:?}"));
+            self.0.push(format!(
+                "{what}: counted {counted}, report.json says {told:?}"
+            ));
         }
     }
 
@@ -125,7 +129,9 @@ pub(crate) fn recount(files: &Files, machines: &[Machine]) -> Result<Stage, Vec<
         Some(stage) if faults.0.is_empty() => Ok(stage),
         Some(_) => Err(faults.0),
         None => {
-            faults.0.push("a file or a field that must be there is not".to_owned());
+            faults
+                .0
+                .push("a file or a field that must be there is not".to_owned());
             Err(faults.0)
         }
     }
@@ -137,14 +143,18 @@ fn text<'f>(files: &'f Files, path: &str) -> Option<&'f str> {
 }
 
 fn documents(text: &str) -> Option<Vec<Value>> {
-    serde_yaml::Deserializer::from_str(text).map(|document| Value::deserialize(document).ok()).collect()
+    serde_yaml::Deserializer::from_str(text)
+        .map(|document| Value::deserialize(document).ok())
+        .collect()
 }
 
 /// All objects in a folder, kustomization.yaml apart.
 fn objects(files: &Files, folder: &str) -> Option<Vec<Value>> {
     let mut found = Vec::new();
     for (path, bytes) in files {
-        let Some(name) = path.strip_prefix(folder) else { continue };
+        let Some(name) = path.strip_prefix(folder) else {
+            continue;
+        };
         if name.ends_with(".yaml") && name != "kustomization.yaml" {
             for object in documents(std::str::from_utf8(bytes).ok()?)? {
                 match object["items"].as_sequence() {
@@ -160,8 +170,14 @@ fn objects(files: &Files, folder: &str) -> Option<Vec<Value>> {
 /// The entry of an adopted object in the report: several objects may have one name, and then it is longer there.
 fn of_object<'v>(services: &'v Value, object: &Value) -> Option<&'v Value> {
     let (name, kind) = (name_of(object), object["kind"].as_str()?.to_lowercase());
-    let namespace = object["metadata"]["namespace"].as_str().unwrap_or("default");
-    let names = [format!("{namespace}.{name}.{kind}"), format!("{name}.{kind}"), name.to_owned()];
+    let namespace = object["metadata"]["namespace"]
+        .as_str()
+        .unwrap_or("default");
+    let names = [
+        format!("{namespace}.{name}.{kind}"),
+        format!("{name}.{kind}"),
+        name.to_owned(),
+    ];
     names.iter().find_map(|name| by_name(services, name))
 }
 
@@ -178,32 +194,51 @@ fn kubelet_arguments(config: &Value) -> Option<BTreeMap<String, Vec<String>>> {
     let mut arguments: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in config["kubelet-arg"].as_sequence()? {
         let (key, value) = line.as_str()?.split_once('=')?;
-        arguments.entry(key.to_owned()).or_default().push(value.to_owned());
+        arguments
+            .entry(key.to_owned())
+            .or_default()
+            .push(value.to_owned());
     }
     Some(arguments)
 }
 
 /// The one value of an argument; none if it is absent.
-fn single(arguments: &BTreeMap<String, Vec<String>>, key: &str, faults: &mut Faults) -> Option<String> {
+fn single(
+    arguments: &BTreeMap<String, Vec<String>>,
+    key: &str,
+    faults: &mut Faults,
+) -> Option<String> {
     let values = arguments.get(key)?;
-    faults.holds(values.len() == 1, || format!("kubelet-arg {key} is given {} times", values.len()));
+    faults.holds(values.len() == 1, || {
+        format!("kubelet-arg {key} is given {} times", values.len())
+    });
     values.last().cloned()
 }
 
 /// `memory` out of `memory=1Gi,cpu=100m`.
 fn reserved(argument: Option<String>) -> Option<u128> {
-    let Some(argument) = argument else { return Some(0) };
+    let Some(argument) = argument else {
+        return Some(0);
+    };
     let pairs = argument.split(',').filter_map(|pair| pair.split_once('='));
-    let memory: Vec<&str> = pairs.filter(|(key, _)| *key == "memory").map(|(_, value)| value).collect();
+    let memory: Vec<&str> = pairs
+        .filter(|(key, _)| *key == "memory")
+        .map(|(_, value)| value)
+        .collect();
     bytes(memory.last()?)
 }
 
 /// The threshold out of `memory.available<100Mi,nodefs.available<5%`.
 fn eviction(argument: &str, capacity: u128, faults: &mut Faults) -> Option<u128> {
-    let signals: BTreeMap<&str, &str> = argument.split(',').filter_map(|signal| signal.split_once('<')).collect();
+    let signals: BTreeMap<&str, &str> = argument
+        .split(',')
+        .filter_map(|signal| signal.split_once('<'))
+        .collect();
     // The flag replaces K3s's own two; without them a full disk stops evicting.
     for signal in ["nodefs.available", "imagefs.available"] {
-        faults.holds(signals.contains_key(signal), || format!("eviction-hard lacks {signal}"));
+        faults.holds(signals.contains_key(signal), || {
+            format!("eviction-hard lacks {signal}")
+        });
     }
     let threshold = signals.get("memory.available")?;
     match threshold.strip_suffix('%') {
@@ -223,33 +258,56 @@ fn terms(node: &Value) -> Option<BTreeMap<String, u128>> {
 }
 
 fn by_name<'v>(list: &'v Value, name: &str) -> Option<&'v Value> {
-    list.as_sequence()?.iter().find(|entry| entry["name"].as_str() == Some(name))
+    list.as_sequence()?
+        .iter()
+        .find(|entry| entry["name"].as_str() == Some(name))
 }
 
 /// All objects that make pods, by name, with the nodes that take them.
-fn workloads(files: &Files, report: &Value, nodes: &[Node], faults: &mut Faults) -> Option<BTreeMap<String, Workload>> {
+fn workloads(
+    files: &Files,
+    report: &Value,
+    nodes: &[Node],
+    faults: &mut Faults,
+) -> Option<BTreeMap<String, Workload>> {
     let manifests = objects(files, "manifests/")?;
     let adopted = objects(files, "adopted/")?;
     let mut scaled = autoscaled(&manifests, faults)?;
     scaled.extend(autoscaled(&adopted, &mut Faults::default())?);
     let mut workloads: BTreeMap<String, Workload> = BTreeMap::new();
-    let own = manifests.iter().map(|object| (object, false)).chain(adopted.iter().map(|object| (object, true)));
-    for (object, is_adopted) in own.filter(|(object, _)| WORKLOADS.iter().any(|kind| is_kind(object, kind))) {
+    let own = manifests
+        .iter()
+        .map(|object| (object, false))
+        .chain(adopted.iter().map(|object| (object, true)));
+    for (object, is_adopted) in
+        own.filter(|(object, _)| WORKLOADS.iter().any(|kind| is_kind(object, kind)))
+    {
         let Some(service) = of_object(&report["services"], object) else {
-            faults.0.push(format!("{} is not in the report", name_of(object)));
+            faults
+                .0
+                .push(format!("{} is not in the report", name_of(object)));
             continue;
         };
         let name = service["name"].as_str()?.to_owned();
-        faults.holds(service["adopted"].is_null() != is_adopted, || format!("{name}: adopted or not"));
+        faults.holds(service["adopted"].is_null() != is_adopted, || {
+            format!("{name}: adopted or not")
+        });
         let most = scaled.get(name_of(object)).copied();
         // What others wrote is as they wrote it; only how it counts is asked.
         let mut theirs = Faults::default();
-        let judged = if is_adopted { &mut theirs } else { &mut *faults };
+        let judged = if is_adopted {
+            &mut theirs
+        } else {
+            &mut *faults
+        };
         check_containers(object, service["choice"].as_str() == Some("burst"), judged);
         let mut workload = workload(object, most, service, judged)?;
         // On one node what others ask of nodes is counted there, whether or not the node is known to be that.
         let counted = is_adopted && nodes.len() == 1;
-        workload.nodes = nodes.iter().map(|node| counted || node.takes(object, judged)).collect();
+        workload.nodes = nodes
+            .iter()
+            .map(|node| counted || node.takes(object, judged))
+            .collect();
         if is_kind(object, "DaemonSet") {
             workload.replicas = workload.nodes.iter().filter(|takes| **takes).count() as u128;
             workload.ending = workload.replicas;
@@ -270,29 +328,55 @@ fn workloads(files: &Files, report: &Value, nodes: &[Node], faults: &mut Faults)
         ] {
             faults.same(&format!("{name}: {key}"), counted, &service[key]);
         }
-        faults.holds(service["kind"] == object["kind"], || format!("{name} is no {:?}", service["kind"]));
-        faults.holds(workload.nodes.contains(&true), || format!("no node takes {name}"));
-        let on = |at: usize| service["nodes"].as_sequence().is_none_or(|told| told.contains(&Value::from(at)));
+        faults.holds(service["kind"] == object["kind"], || {
+            format!("{name} is no {:?}", service["kind"])
+        });
+        faults.holds(workload.nodes.contains(&true), || {
+            format!("no node takes {name}")
+        });
+        let on = |at: usize| {
+            service["nodes"]
+                .as_sequence()
+                .is_none_or(|told| told.contains(&Value::from(at)))
+        };
         let told: Vec<bool> = (0..nodes.len()).map(on).collect();
         faults.holds(told == workload.nodes, || {
-            format!("{name}: by its pods nodes take it {:?}, by report.json {told:?}", workload.nodes)
+            format!(
+                "{name}: by its pods nodes take it {:?}, by report.json {told:?}",
+                workload.nodes
+            )
         });
         workloads.insert(name, workload);
     }
-    faults.holds(report["services"].as_sequence().map(Vec::len) == Some(workloads.len()), || {
-        format!("{} workloads, another number of services in the report", workloads.len())
-    });
+    faults.holds(
+        report["services"].as_sequence().map(Vec::len) == Some(workloads.len()),
+        || {
+            format!(
+                "{} workloads, another number of services in the report",
+                workloads.len()
+            )
+        },
+    );
     Some(workloads)
 }
 
 /// Whether pods of an object push out all pods of others, by their priority class.
 fn pushes(manifests: &[Value], object: &Value) -> bool {
     let class = nodes::priority_class(object);
-    let own = manifests.iter().find(|other| is_kind(other, "PriorityClass") && Some(name_of(other)) == class);
-    let others = manifests.iter().filter(|other| is_kind(other, "PriorityClass") && Some(name_of(other)) != class);
+    let own = manifests
+        .iter()
+        .find(|other| is_kind(other, "PriorityClass") && Some(name_of(other)) == class);
+    let others = manifests
+        .iter()
+        .filter(|other| is_kind(other, "PriorityClass") && Some(name_of(other)) != class);
     own.is_some_and(|own| {
-        own["preemptionPolicy"].as_str().is_none_or(|policy| policy == "PreemptLowerPriority")
-            && own["value"].as_u64() > { others }.filter_map(|other| other["value"].as_u64()).max().or(Some(0))
+        own["preemptionPolicy"]
+            .as_str()
+            .is_none_or(|policy| policy == "PreemptLowerPriority")
+            && own["value"].as_u64() > { others }
+                .filter_map(|other| other["value"].as_u64())
+                .max()
+                .or(Some(0))
     })
 }
 
@@ -305,8 +389,16 @@ struct Demand {
 impl Demand {
     /// The most of what all pods come to, over the moments of a rollout.
     fn worst(&self, of: impl Fn(&Workload, u128) -> u128) -> u128 {
-        let at = |wave: Option<&str>| self.workloads.values().map(|w| of(w, w.pods(wave))).sum::<u128>();
-        self.waves.iter().map(|wave| at(Some(wave))).fold(at(None), u128::max)
+        let at = |wave: Option<&str>| {
+            self.workloads
+                .values()
+                .map(|w| of(w, w.pods(wave)))
+                .sum::<u128>()
+        };
+        self.waves
+            .iter()
+            .map(|wave| at(Some(wave)))
+            .fold(at(None), u128::max)
     }
 
     fn sum(&self, of: impl Fn(&Workload) -> u128) -> u128 {
@@ -325,19 +417,31 @@ struct Counted {
 fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Stage> {
     // JSON is YAML too, so one reader does for both.
     let report: Value = serde_yaml::from_str(text(files, "report.json")?).ok()?;
-    let nodes: Vec<Node> = machines.iter().map(|m| Node::read(files, &m.name, faults)).collect::<Option<_>>()?;
-    faults.holds(report["nodes"].as_sequence().map(Vec::len) == Some(nodes.len()), || "other nodes".to_owned());
+    let nodes: Vec<Node> = machines
+        .iter()
+        .map(|m| Node::read(files, &m.name, faults))
+        .collect::<Option<_>>()?;
+    faults.holds(
+        report["nodes"].as_sequence().map(Vec::len) == Some(nodes.len()),
+        || "other nodes".to_owned(),
+    );
     let workloads = workloads(files, &report, &nodes, faults)?;
-    let demand = Demand { waves: workloads.values().filter_map(|w| w.wave.clone()).collect(), workloads };
+    let demand = Demand {
+        waves: workloads.values().filter_map(|w| w.wave.clone()).collect(),
+        workloads,
+    };
     // Servers install what K3s packages, and each is told the same.
     let is_server = |machine: &&Machine| {
-        by_name(&report["nodes"], &machine.name).is_some_and(|told| told["role"].as_str() == Some("server"))
+        by_name(&report["nodes"], &machine.name)
+            .is_some_and(|told| told["role"].as_str() == Some("server"))
     };
     let servers: Vec<&Machine> = machines.iter().filter(is_server).collect();
     let same = |a: &str, b: &str| {
         let below = |name: &str| {
             let folder = format!("k3s/{name}/manifests/");
-            let inside = files.iter().filter_map(|(path, bytes)| Some((path.strip_prefix(&folder)?.to_owned(), bytes)));
+            let inside = files
+                .iter()
+                .filter_map(|(path, bytes)| Some((path.strip_prefix(&folder)?.to_owned(), bytes)));
             inside.collect::<Vec<_>>()
         };
         below(a) == below(b)
@@ -346,23 +450,37 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
     for (at, (machine, node)) in machines.iter().zip(&nodes).enumerate() {
         let mut components = match servers.first() {
             Some(first) if node.is_open() => {
-                let own = machines.iter().position(|machine| machine.name == first.name)?;
+                let own = machines
+                    .iter()
+                    .position(|machine| machine.name == first.name)?;
                 components(files, &first.name, &nodes[own].config, faults)?
             }
             _ => Vec::new(),
         };
         components.extend(others(by_name(&report["nodes"], &machine.name)?)?);
-        counted.push(count_node(&report, machine, node, (at, machines.len()), (components, &demand), faults)?);
+        counted.push(count_node(
+            &report,
+            machine,
+            node,
+            (at, machines.len()),
+            (components, &demand),
+            faults,
+        )?);
     }
     for server in &servers {
-        faults.holds(same(&servers[0].name, &server.name), || format!("{}: other manifests", server.name));
+        faults.holds(same(&servers[0].name, &server.name), || {
+            format!("{}: other manifests", server.name)
+        });
     }
 
     // Of what moves there is one in all.
     let first = counted.iter().position(|node| !node.components.is_empty());
     let packaged = |of: &dyn Fn(&Component) -> u128| -> u128 {
         let on = |(at, node): (usize, &Counted)| {
-            let there = node.components.iter().filter(|component| component.every_node || Some(at) == first);
+            let there = node
+                .components
+                .iter()
+                .filter(|component| component.every_node || Some(at) == first);
             there.map(of).sum::<u128>()
         };
         counted.iter().enumerate().map(on).sum()
@@ -376,32 +494,61 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
     let allocatable: u128 = counted.iter().map(|node| node.allocatable).sum();
     let max_pods: u128 = counted.iter().map(|node| node.max_pods).sum();
     let has_cpu: Option<u128> = machines.iter().map(|machine| machine.cpu).sum();
-    faults.holds(requests <= allocatable, || format!("requests {requests} above allocatable {allocatable}"));
-    faults.holds(pods <= max_pods, || format!("{pods} pods, the kubelets take {max_pods}"));
-    faults.holds(has_cpu.is_none_or(|has| cpu <= has), || format!("{cpu}m CPU of {has_cpu:?}m"));
-    let t4 = report["theorems"].as_sequence()?.iter().find(|theorem| theorem["id"].as_str() == Some("T4"))?;
+    faults.holds(requests <= allocatable, || {
+        format!("requests {requests} above allocatable {allocatable}")
+    });
+    faults.holds(pods <= max_pods, || {
+        format!("{pods} pods, the kubelets take {max_pods}")
+    });
+    faults.holds(has_cpu.is_none_or(|has| cpu <= has), || {
+        format!("{cpu}m CPU of {has_cpu:?}m")
+    });
+    let t4 = report["theorems"]
+        .as_sequence()?
+        .iter()
+        .find(|theorem| theorem["id"].as_str() == Some("T4"))?;
     for (id, counted) in [("pods", pods), ("cpuMilli", cpu)] {
-        let told = t4["counts"].as_sequence()?.iter().find(|count| count["id"].as_str() == Some(id));
-        told.into_iter().for_each(|told| faults.same(&format!("T4: {id}"), counted, &told["left"]));
+        let told = t4["counts"]
+            .as_sequence()?
+            .iter()
+            .find(|count| count["id"].as_str() == Some(id));
+        told.into_iter()
+            .for_each(|told| faults.same(&format!("T4: {id}"), counted, &told["left"]));
     }
 
     check_budgets(&report, &demand, faults)?;
     let stage = stage(machines, &counted, &demand);
     let mut own = demand;
     own.workloads.retain(|_, workload| !workload.is_adopted);
-    check_quota(files, &own, allocatable - packaged(&|c| c.request).min(allocatable), faults)?;
+    check_quota(
+        files,
+        &own,
+        allocatable - packaged(&|c| c.request).min(allocatable),
+        faults,
+    )?;
     check_kustomization(files, faults)?;
-    let mut lefts: Vec<(&str, Option<&str>, u128)> = vec![("T4", None, requests), ("T5", None, requests)];
-    lefts.extend(machines.iter().zip(&counted).map(|(m, node)| ("T2", Some(m.name.as_str()), node.limits)));
+    let mut lefts: Vec<(&str, Option<&str>, u128)> =
+        vec![("T4", None, requests), ("T5", None, requests)];
+    lefts.extend(
+        machines
+            .iter()
+            .zip(&counted)
+            .map(|(m, node)| ("T2", Some(m.name.as_str()), node.limits)),
+    );
     check_theorems(&report, &lefts, faults)?;
     Some(stage)
 }
 
 /// What the scheduler is asked.
 fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
-    let moments: Vec<Option<&str>> =
-        [None].into_iter().chain(demand.waves.iter().map(|wave| Some(wave.as_str()))).collect();
-    let open: Vec<bool> = counted.iter().map(|node| !node.components.is_empty()).collect();
+    let moments: Vec<Option<&str>> = [None]
+        .into_iter()
+        .chain(demand.waves.iter().map(|wave| Some(wave.as_str())))
+        .collect();
+    let open: Vec<bool> = counted
+        .iter()
+        .map(|node| !node.components.is_empty())
+        .collect();
     let of_service = |(name, workload): (&String, &Workload)| Kind {
         name: name.clone(),
         size: [workload.pod.request, workload.pod.cpu, 1],
@@ -413,16 +560,28 @@ fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
     };
     let of_component = |component: &Component| Kind {
         name: component.name.clone(),
-        size: [component.request / component.pods.max(1), component.cpu / component.pods.max(1), 1],
+        size: [
+            component.request / component.pods.max(1),
+            component.cpu / component.pods.max(1),
+            1,
+        ],
         on: open.clone(),
         apart: false,
         everywhere: component.every_node,
         evicts: true,
         pods: vec![component.pods; moments.len()],
     };
-    let packaged = counted.iter().map(|node| &node.components).find(|components| !components.is_empty());
-    let room =
-        |(machine, node): (&Machine, &Counted)| [node.allocatable, machine.cpu.unwrap_or(u128::MAX), node.max_pods];
+    let packaged = counted
+        .iter()
+        .map(|node| &node.components)
+        .find(|components| !components.is_empty());
+    let room = |(machine, node): (&Machine, &Counted)| {
+        [
+            node.allocatable,
+            machine.cpu.unwrap_or(u128::MAX),
+            node.max_pods,
+        ]
+    };
     Stage {
         rooms: machines.iter().zip(counted).map(room).collect(),
         kinds: demand
@@ -449,21 +608,38 @@ fn count_node(
     let arguments = &node.arguments;
     let kube = reserved(single(arguments, "kube-reserved", faults))?;
     let system = reserved(single(arguments, "system-reserved", faults))?;
-    let evicted = eviction(&single(arguments, "eviction-hard", faults)?, machine.memory, faults)?;
-    let max_pods = single(arguments, "max-pods", faults).map_or(Some(110), |text| text.parse().ok())?;
+    let evicted = eviction(
+        &single(arguments, "eviction-hard", faults)?,
+        machine.memory,
+        faults,
+    )?;
+    let max_pods =
+        single(arguments, "max-pods", faults).map_or(Some(110), |text| text.parse().ok())?;
     faults.same("kubeReservedBytes", kube, &told["kubeReservedBytes"]);
     faults.same("systemReservedBytes", system, &told["systemReservedBytes"]);
     faults.same("evictionBytes", evicted, &told["evictionBytes"]);
     faults.same("maxPods", max_pods, &told["maxPods"]);
-    faults.holds(kube + system + evicted <= machine.memory, || "more is reserved than there is".to_owned());
+    faults.holds(kube + system + evicted <= machine.memory, || {
+        "more is reserved than there is".to_owned()
+    });
     let allocatable = machine.memory.saturating_sub(kube + system + evicted);
     faults.same("allocatableBytes", allocatable, &told["allocatableBytes"]);
 
     let terms = terms(told)?;
     let term = |id: &str| terms.get(id).copied().unwrap_or(0);
-    faults.same("reservedBytes, the sum of its terms", terms.values().sum(), &told["reservedBytes"]);
-    faults.same("reservedBytes, the sum of the kubelet's", kube + system + evicted, &told["reservedBytes"]);
-    faults.holds(term("os") == system && term("eviction") == evicted, || "terms os and eviction".to_owned());
+    faults.same(
+        "reservedBytes, the sum of its terms",
+        terms.values().sum(),
+        &told["reservedBytes"],
+    );
+    faults.same(
+        "reservedBytes, the sum of the kubelet's",
+        kube + system + evicted,
+        &told["reservedBytes"],
+    );
+    faults.holds(term("os") == system && term("eviction") == evicted, || {
+        "terms os and eviction".to_owned()
+    });
     let overcommitted = machine.overcommit.is_some();
     compare_components(&components, told, overcommitted, faults)?;
 
@@ -485,7 +661,8 @@ fn count_node(
     let gaps = demand.sum(|w| (w.pod.limit - w.pod.request) * w.on(at, w.ending));
     // Where nothing limits a component, what lies beyond its request is the report's own assumption.
     let assumed = |component: &Component| {
-        let held = by_name(&told["components"], &component.name).and_then(|c| c["heldBackBytes"].as_u64());
+        let held =
+            by_name(&told["components"], &component.name).and_then(|c| c["heldBackBytes"].as_u64());
         held.map_or(0, u128::from)
     };
     let component_gaps = packaged(&|c| c.gap.unwrap_or_else(|| assumed(c)));
@@ -494,9 +671,14 @@ fn count_node(
     // An overcommitted node holds nothing back, so the report has no assumption to read: it may only count more.
     let guessed = overcommitted && components.iter().any(|component| component.gap.is_none());
     let told_limits = u128::from(told["limitBytes"].as_u64()?);
-    faults.holds(if guessed { limits <= told_limits } else { limits == told_limits }, || {
-        format!("limitBytes: counted {limits}, report.json says {told_limits}")
-    });
+    faults.holds(
+        if guessed {
+            limits <= told_limits
+        } else {
+            limits == told_limits
+        },
+        || format!("limitBytes: counted {limits}, report.json says {told_limits}"),
+    );
     if let Some(percent) = machine.overcommit {
         faults.holds(told_limits <= allocatable * percent / 100, || {
             format!("limits {told_limits} above {percent}% of {allocatable}")
@@ -504,47 +686,109 @@ fn count_node(
     }
     faults.same("podsAtPeak", pods, &told["podsAtPeak"]);
     faults.same("cpuRequestMilli", cpu, &told["cpuRequestMilli"]);
-    faults.same("freeBytes", allocatable.saturating_sub(requests), &told["freeBytes"]);
+    faults.same(
+        "freeBytes",
+        allocatable.saturating_sub(requests),
+        &told["freeBytes"],
+    );
 
     // What the terms must cover. Only an overcommitted node may leave gaps out.
-    faults.holds(term("held-back") == if overcommitted { 0 } else { gaps + component_gaps }, || {
-        format!("held back {}, gaps {gaps} and {component_gaps} of components", term("held-back"))
-    });
+    faults.holds(
+        term("held-back")
+            == if overcommitted {
+                0
+            } else {
+                gaps + component_gaps
+            },
+        || {
+            format!(
+                "held back {}, gaps {gaps} and {component_gaps} of components",
+                term("held-back")
+            )
+        },
+    );
     let secrets = demand.sum(|w| w.secrets * w.on(at, w.ending)) * MIB;
-    faults.holds(term("secrets") == secrets, || format!("secrets {}, counted {secrets}", term("secrets")));
-    let shims = told["reserved"].as_sequence()?.iter().find(|term| term["id"].as_str() == Some("shims"))?;
+    faults.holds(term("secrets") == secrets, || {
+        format!("secrets {}, counted {secrets}", term("secrets"))
+    });
+    let shims = told["reserved"]
+        .as_sequence()?
+        .iter()
+        .find(|term| term["id"].as_str() == Some("shims"))?;
     let formula = shims["formula"].as_str()?;
     let told_pods: u128 = formula.split(' ').next()?.parse().ok()?;
     let each = term("shims").checked_div(told_pods).unwrap_or(0);
-    faults.holds(told_pods == 0 || each >= MIB, || format!("shims {} by {formula}", term("shims")));
+    faults.holds(told_pods == 0 || each >= MIB, || {
+        format!("shims {} by {formula}", term("shims"))
+    });
     let own = demand.sum(|w| w.on(at, w.ending));
     // Of several nodes, one reserves for no more pods than there is room for beside their shims.
     let least = |name: &String, workload: &Workload| {
-        let told = by_name(&report["services"], name)?["leastBytes"].as_u64().map(u128::from)?;
+        let told = by_name(&report["services"], name)?["leastBytes"]
+            .as_u64()
+            .map(u128::from)?;
         Some(told.min(workload.pod.request))
     };
-    let here = demand.workloads.iter().filter(|(_, workload)| workload.on(at, workload.ending) > 0);
-    let least = here.filter_map(|(name, workload)| least(name, workload)).min().unwrap_or(0);
+    let here = demand
+        .workloads
+        .iter()
+        .filter(|(_, workload)| workload.on(at, workload.ending) > 0);
+    let least = here
+        .filter_map(|(name, workload)| least(name, workload))
+        .min()
+        .unwrap_or(0);
     let room = allocatable + term("shims");
     let ending = packaged(&|c| c.ending);
     let crowd = |own: &u128| (own + 1) * least + (own + ending) * each > room;
-    let own = if of > 1 && least > 0 { (0..own).find(crowd).unwrap_or(own) } else { own };
+    let own = if of > 1 && least > 0 {
+        (0..own).find(crowd).unwrap_or(own)
+    } else {
+        own
+    };
     let counted = (own + ending).min(max_pods);
-    faults.holds(told_pods == counted, || format!("{}: shims by {formula}, counted {counted} pods", machine.name));
-    let crowd = most_pods(at, demand, allocatable).min(max_pods);
-    faults.holds(crowd <= told_pods, || format!("{}: {crowd} pods find room, shims by {formula}", machine.name));
-    let covered = term("k3s") + term("containerd") + term("shims") + term("secrets") + term("held-back");
-    faults.holds(kube == covered, || format!("kube-reserved {kube}, its terms {covered}"));
-    faults.holds(overcommitted || limits <= allocatable + term("held-back"), || {
-        format!("limits {limits} above allocatable {allocatable} and what is held back {}", term("held-back"))
+    faults.holds(told_pods == counted, || {
+        format!(
+            "{}: shims by {formula}, counted {counted} pods",
+            machine.name
+        )
     });
-    Some(Counted { allocatable, max_pods, limits: told_limits, components })
+    let crowd = most_pods(at, demand, allocatable).min(max_pods);
+    faults.holds(crowd <= told_pods, || {
+        format!(
+            "{}: {crowd} pods find room, shims by {formula}",
+            machine.name
+        )
+    });
+    let covered =
+        term("k3s") + term("containerd") + term("shims") + term("secrets") + term("held-back");
+    faults.holds(kube == covered, || {
+        format!("kube-reserved {kube}, its terms {covered}")
+    });
+    faults.holds(
+        overcommitted || limits <= allocatable + term("held-back"),
+        || {
+            format!(
+                "limits {limits} above allocatable {allocatable} and what is held back {}",
+                term("held-back")
+            )
+        },
+    );
+    Some(Counted {
+        allocatable,
+        max_pods,
+        limits: told_limits,
+        components,
+    })
 }
 
 /// How many pods of services a node can have at once, those on their way out among them: the smallest first.
 fn most_pods(at: usize, demand: &Demand, mut left: u128) -> u128 {
-    let mut sizes: Vec<(u128, u128)> =
-        demand.workloads.values().map(|w| (w.pod.request, w.on(at, w.ending))).filter(|(_, pods)| *pods > 0).collect();
+    let mut sizes: Vec<(u128, u128)> = demand
+        .workloads
+        .values()
+        .map(|w| (w.pod.request, w.on(at, w.ending)))
+        .filter(|(_, pods)| *pods > 0)
+        .collect();
     sizes.sort_unstable();
     let mut pods = 0;
     for (size, most) in sizes {
@@ -558,18 +802,37 @@ fn most_pods(at: usize, demand: &Demand, mut left: u128) -> u128 {
 fn check_budgets(report: &Value, demand: &Demand, faults: &mut Faults) -> Option<()> {
     for budget in report["budgets"].as_sequence()? {
         let name = budget["name"].as_str()?;
-        let names: Option<BTreeSet<&str>> =
-            budget["services"].as_sequence().map(|names| names.iter().filter_map(Value::as_str).collect());
+        let names: Option<BTreeSet<&str>> = budget["services"]
+            .as_sequence()
+            .map(|names| names.iter().filter_map(Value::as_str).collect());
         let at = |wave: Option<&str>| -> u128 {
-            let members =
-                demand.workloads.iter().filter(|(name, _)| names.as_ref().is_none_or(|n| n.contains(name.as_str())));
-            members.map(|(_, workload)| workload.pod.limit * workload.pods(wave)).sum()
+            let members = demand
+                .workloads
+                .iter()
+                .filter(|(name, _)| names.as_ref().is_none_or(|n| n.contains(name.as_str())));
+            members
+                .map(|(_, workload)| workload.pod.limit * workload.pods(wave))
+                .sum()
         };
-        let used = demand.waves.iter().map(|wave| at(Some(wave))).fold(at(None), u128::max);
+        let used = demand
+            .waves
+            .iter()
+            .map(|wave| at(Some(wave)))
+            .fold(at(None), u128::max);
         let ceiling = u128::from(budget["ceilingBytes"].as_u64()?);
-        faults.same(&format!("budget {name}: usedBytes"), used, &budget["usedBytes"]);
-        faults.holds(used <= ceiling, || format!("budget {name}: {used} of {ceiling}"));
-        faults.same(&format!("budget {name}: freeBytes"), ceiling.saturating_sub(used), &budget["freeBytes"]);
+        faults.same(
+            &format!("budget {name}: usedBytes"),
+            used,
+            &budget["usedBytes"],
+        );
+        faults.holds(used <= ceiling, || {
+            format!("budget {name}: {used} of {ceiling}")
+        });
+        faults.same(
+            &format!("budget {name}: freeBytes"),
+            ceiling.saturating_sub(used),
+            &budget["freeBytes"],
+        );
     }
     Some(())
 }
@@ -577,46 +840,80 @@ fn check_budgets(report: &Value, demand: &Demand, faults: &mut Faults) -> Option
 /// The quota lets the peak in, and nothing beyond what the node has.
 fn check_quota(files: &Files, demand: &Demand, room: u128, faults: &mut Faults) -> Option<()> {
     let objects = objects(files, "manifests/")?;
-    let Some(quota) = objects.iter().find(|object| is_kind(object, "ResourceQuota")) else {
-        faults.holds(demand.workloads.is_empty(), || "no ResourceQuota".to_owned());
+    let Some(quota) = objects
+        .iter()
+        .find(|object| is_kind(object, "ResourceQuota"))
+    else {
+        faults.holds(demand.workloads.is_empty(), || {
+            "no ResourceQuota".to_owned()
+        });
         return Some(());
     };
     let hard = &quota["spec"]["hard"];
     let requests = bytes(&scalar(&hard["requests.memory"])?)?;
-    faults.holds(requests >= demand.worst(|w, pods| w.pod.request * pods), || format!("quota of requests {requests}"));
-    faults.holds(requests <= room, || format!("quota of requests {requests}, there are {room}"));
+    faults.holds(
+        requests >= demand.worst(|w, pods| w.pod.request * pods),
+        || format!("quota of requests {requests}"),
+    );
+    faults.holds(requests <= room, || {
+        format!("quota of requests {requests}, there are {room}")
+    });
     if let Some(limits) = scalar(&hard["limits.memory"]) {
         let limits = bytes(&limits)?;
-        faults.holds(limits >= demand.worst(|w, pods| w.pod.limit * pods), || format!("quota of limits {limits}"));
+        faults.holds(limits >= demand.worst(|w, pods| w.pod.limit * pods), || {
+            format!("quota of limits {limits}")
+        });
     }
     let pods: u128 = scalar(&hard["pods"])?.parse().ok()?;
-    faults.holds(pods >= demand.worst(|_, pods| pods), || format!("quota of {pods} pods"));
+    faults.holds(pods >= demand.worst(|_, pods| pods), || {
+        format!("quota of {pods} pods")
+    });
     // The shims are counted for so many and no more.
-    faults.holds(pods <= demand.sum(|w| w.ending), || format!("quota of {pods} pods, shims for fewer"));
+    faults.holds(pods <= demand.sum(|w| w.ending), || {
+        format!("quota of {pods} pods, shims for fewer")
+    });
     Some(())
 }
 
 /// kustomization.yaml names every other manifest.
 fn check_kustomization(files: &Files, faults: &mut Faults) -> Option<()> {
-    let kustomization: Value = serde_yaml::from_str(text(files, "manifests/kustomization.yaml")?).ok()?;
-    let named: BTreeSet<&str> = kustomization["resources"].as_sequence()?.iter().filter_map(Value::as_str).collect();
+    let kustomization: Value =
+        serde_yaml::from_str(text(files, "manifests/kustomization.yaml")?).ok()?;
+    let named: BTreeSet<&str> = kustomization["resources"]
+        .as_sequence()?
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     let there: BTreeSet<&str> = files
         .iter()
         .filter_map(|(path, _)| path.strip_prefix("manifests/"))
         .filter(|name| *name != "kustomization.yaml")
         .collect();
-    faults.holds(named == there, || format!("kustomization.yaml names {named:?}, there are {there:?}"));
+    faults.holds(named == there, || {
+        format!("kustomization.yaml names {named:?}, there are {there:?}")
+    });
     Some(())
 }
 
 /// The left sides that a theorem states are those that were counted, and what is called proved holds.
-fn check_theorems(report: &Value, lefts: &[(&str, Option<&str>, u128)], faults: &mut Faults) -> Option<()> {
+fn check_theorems(
+    report: &Value,
+    lefts: &[(&str, Option<&str>, u128)],
+    faults: &mut Faults,
+) -> Option<()> {
     for theorem in report["theorems"].as_sequence()? {
         let id = theorem["id"].as_str()?;
-        let (left, right) = (theorem["leftBytes"].as_u64()?, theorem["rightBytes"].as_u64()?);
+        let (left, right) = (
+            theorem["leftBytes"].as_u64()?,
+            theorem["rightBytes"].as_u64()?,
+        );
         let proved = theorem["verdict"].as_str() == Some("proved");
-        faults.holds(!proved || left <= right, || format!("{id} is called proved: {left} <= {right}"));
-        let own = |(known, node, _): &&(&str, Option<&str>, u128)| *known == id && *node == theorem["node"].as_str();
+        faults.holds(!proved || left <= right, || {
+            format!("{id} is called proved: {left} <= {right}")
+        });
+        let own = |(known, node, _): &&(&str, Option<&str>, u128)| {
+            *known == id && *node == theorem["node"].as_str()
+        };
         for (.., counted) in lefts.iter().filter(own) {
             faults.same(&format!("{id}: leftBytes"), *counted, &theorem["leftBytes"]);
         }
@@ -626,35 +923,63 @@ fn check_theorems(report: &Value, lefts: &[(&str, Option<&str>, u128)], faults: 
 
 /// The errors of a compilation, a line each.
 pub fn errors(compilation: &Compilation) -> Vec<String> {
-    let errors = compilation.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
-    errors.map(|diagnostic| format!("{}: {}", diagnostic.id, diagnostic.message)).collect()
+    let errors = compilation
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error());
+    errors
+        .map(|diagnostic| format!("{}: {}", diagnostic.id, diagnostic.message))
+        .collect()
 }
 
 /// The machines of a program that writes its numbers plainly: `node NAME { memory = 3800Mi  cpu = 4 }`.
 fn machines(program: &str) -> Option<Vec<Machine>> {
-    let lines = program.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let lines = program
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default());
     let words: Vec<String> = lines
-        .flat_map(|line| line.replace('=', " = ").split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|line| {
+            line.replace('=', " = ")
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
         .collect();
     // `node NAME {` or `node NAME, NAME {`: every name, and where its block begins.
-    let starts = (0..words.len()).filter(|at| words[*at] == "node").filter_map(|at| {
-        let rest = &words[at + 1..];
-        let names: Vec<&String> = rest.iter().take_while(|word| *word != "{").collect();
-        let (last, others) = names.split_last()?;
-        let listed = !last.ends_with(',') && others.iter().all(|name| name.ends_with(','));
-        listed.then(|| (names.iter().map(|name| name.trim_end_matches(',').to_owned()).collect::<Vec<_>>(), at))
-    });
+    let starts = (0..words.len())
+        .filter(|at| words[*at] == "node")
+        .filter_map(|at| {
+            let rest = &words[at + 1..];
+            let names: Vec<&String> = rest.iter().take_while(|word| *word != "{").collect();
+            let (last, others) = names.split_last()?;
+            let listed = !last.ends_with(',') && others.iter().all(|name| name.ends_with(','));
+            listed.then(|| {
+                (
+                    names
+                        .iter()
+                        .map(|name| name.trim_end_matches(',').to_owned())
+                        .collect::<Vec<_>>(),
+                    at,
+                )
+            })
+        });
     let read = |(name, start): (String, usize)| {
         let value = |key: &str| {
-            let body = words[start..].iter().take_while(|word| *word != "}").collect::<Vec<_>>();
-            let at = body.windows(2).position(|pair| pair[0] == key && pair[1] == "=")?;
+            let body = words[start..]
+                .iter()
+                .take_while(|word| *word != "}")
+                .collect::<Vec<_>>();
+            let at = body
+                .windows(2)
+                .position(|pair| pair[0] == key && pair[1] == "=")?;
             body.get(at + 2).map(|word| (*word).clone())
         };
         Some(Machine {
             name,
             memory: bytes(&value("memory")?)?,
             cpu: value("cpu").and_then(|text| milli(&text)),
-            overcommit: value("overcommit").and_then(|text| text.trim_end_matches('%').parse().ok()),
+            overcommit: value("overcommit")
+                .and_then(|text| text.trim_end_matches('%').parse().ok()),
         })
     };
     let each = starts.flat_map(|(names, at)| names.into_iter().map(move |name| (name, at)));
@@ -708,7 +1033,10 @@ fn quantities_are_those_of_kubernetes() {
     ] {
         assert_eq!(bytes(text), Some(expected), "{text}");
     }
-    assert_eq!((milli("2"), milli("250m"), milli("0.5"), milli("1x")), (Some(2000), Some(250), Some(500), None));
+    assert_eq!(
+        (milli("2"), milli("250m"), milli("0.5"), milli("1x")),
+        (Some(2000), Some(250), Some(500), None)
+    );
 }
 
 #[test]
@@ -717,7 +1045,8 @@ fn every_example_and_golden_counts_as_it_says() {
     for case in examples().iter().chain(&goldens()) {
         let text = case.text();
         for env in &case.runs {
-            let files: Vec<(String, Vec<u8>)> = case.run(&text, env.as_deref()).0.into_iter().collect();
+            let files: Vec<(String, Vec<u8>)> =
+                case.run(&text, env.as_deref()).0.into_iter().collect();
             let place = corpus::shown(&case.folder);
             // Patches alone do not say what they make of the manifests of others.
             if files.iter().any(|(path, _)| path.starts_with("patches/")) {
@@ -754,25 +1083,47 @@ fn count_generated(wanted: u32, first: u64, make: fn(u64, Size, (u64, u64)) -> g
         if counted == wanted {
             break;
         }
-        assert!(seed < first + 4000, "only {counted} of {seed} generated programs fit");
-        let size = if seed % 3 == 0 { Size::Full } else { Size::Small };
+        assert!(
+            seed < first + 4000,
+            "only {counted} of {seed} generated programs fit"
+        );
+        let size = if seed % 3 == 0 {
+            Size::Full
+        } else {
+            Size::Small
+        };
         let program = make(seed, size, (50, 105));
         let text = program.text();
         let options = Options { env: program.env() };
-        let compiled = bzc::compile(&MemoryWorld::default(), "budget.bz", text.clone(), &options, Want::Files);
-        let Some(output) = compiled.output else { continue };
-        let mut found = recount(&output.files, &generated(&program)).err().unwrap_or_default();
+        let compiled = bzc::compile(
+            &MemoryWorld::default(),
+            "budget.bz",
+            text.clone(),
+            &options,
+            Want::Files,
+        );
+        let Some(output) = compiled.output else {
+            continue;
+        };
+        let mut found = recount(&output.files, &generated(&program))
+            .err()
+            .unwrap_or_default();
         // The bound of runs that overlap is in no manifest, but the program is at hand.
         found.extend(program.bounded().into_iter().filter_map(|(name, pods)| {
-            let report: Value = serde_yaml::from_str(self::text(&output.files, "report.json")?).ok()?;
+            let report: Value =
+                serde_yaml::from_str(self::text(&output.files, "report.json")?).ok()?;
             let told = by_name(&report["services"], &name)?["podsAtPeak"].as_u64();
-            (told != Some(pods)).then(|| format!("{name}: the program allows {pods} pods, report.json says {told:?}"))
+            (told != Some(pods)).then(|| {
+                format!("{name}: the program allows {pods} pods, report.json says {told:?}")
+            })
         }));
         if !found.is_empty() {
             // The shortest program of each kind of fault.
             let kind: String = found[0].chars().filter(|c| !c.is_ascii_digit()).collect();
             let shown = format!("seed {seed}\n{text}\n{}", found.join("\n"));
-            let entry = faults.entry(kind).or_insert_with(|| (text.len(), shown.clone(), 0));
+            let entry = faults
+                .entry(kind)
+                .or_insert_with(|| (text.len(), shown.clone(), 0));
             entry.2 += 1;
             if text.len() < entry.0 {
                 (entry.0, entry.1) = (text.len(), shown);
@@ -782,18 +1133,31 @@ fn count_generated(wanted: u32, first: u64, make: fn(u64, Size, (u64, u64)) -> g
         for service in &program.services {
             *seen.entry(service.kind.keyword()).or_default() += 1;
             *seen.entry("sidecar or init").or_default() += u32::from(!service.extras.is_empty());
-            *seen.entry("scale").or_default() += u32::from(matches!(service.kind, generate::Kind::Scaled(..)));
+            *seen.entry("scale").or_default() +=
+                u32::from(matches!(service.kind, generate::Kind::Scaled(..)));
         }
         *seen.entry("allow").or_default() += u32::from(!program.bounded().is_empty());
-        let words =
-            ["rollout = serial", "wave = ", "tolerations", "node-selector", "anti-affinity", "  node = ", "survive"];
+        let words = [
+            "rollout = serial",
+            "wave = ",
+            "tolerations",
+            "node-selector",
+            "anti-affinity",
+            "  node = ",
+            "survive",
+        ];
         for word in words.iter().filter(|word| text.contains(**word)) {
             *seen.entry(word).or_default() += 1;
         }
     }
     let kinds = if first == 0 { 10 } else { 15 };
-    assert!(seen.len() == kinds && seen.values().all(|times| *times > 15), "some kinds are hardly tried: {seen:?}");
-    let shown: Vec<String> =
-        faults.into_values().map(|(_, shown, times)| format!("{times} times, shortest: {shown}")).collect();
+    assert!(
+        seen.len() == kinds && seen.values().all(|times| *times > 15),
+        "some kinds are hardly tried: {seen:?}"
+    );
+    let shown: Vec<String> = faults
+        .into_values()
+        .map(|(_, shown, times)| format!("{times} times, shortest: {shown}"))
+        .collect();
     assert!(shown.is_empty(), "{}", shown.join("\n\n"));
 }

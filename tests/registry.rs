@@ -16,11 +16,17 @@ fn is_code(id: &str) -> bool {
 }
 
 fn codes() -> Vec<&'static str> {
-    bzc::codes().map(|(id, _)| id).filter(|id| is_code(id)).collect()
+    bzc::codes()
+        .map(|(id, _)| id)
+        .filter(|id| is_code(id))
+        .collect()
 }
 
 fn lints() -> Vec<&'static str> {
-    bzc::codes().map(|(id, _)| id).filter(|id| !is_code(id)).collect()
+    bzc::codes()
+        .map(|(id, _)| id)
+        .filter(|id| !is_code(id))
+        .collect()
 }
 
 #[test]
@@ -30,7 +36,10 @@ fn codes_and_lints_are_unique_and_sorted() {
         assert!(!ids.is_empty());
     }
     for (id, title) in bzc::codes() {
-        assert!(!title.is_empty() && !title.ends_with('.'), "{id}: a title is a few words: `{title}`");
+        assert!(
+            !title.is_empty() && !title.ends_with('.'),
+            "{id}: a title is a few words: `{title}`"
+        );
     }
 }
 
@@ -39,35 +48,67 @@ fn every_page_shows_wrong_and_right() {
     let mut faults = Vec::new();
     for (kind, attribute, ids) in [("errors", "error", codes()), ("lints", "lint", lints())] {
         let pages = pages(kind);
-        let (known, paged): (BTreeSet<&str>, BTreeSet<&str>) =
-            (ids.iter().copied().collect(), pages.keys().map(String::as_str).collect());
+        let (known, paged): (BTreeSet<&str>, BTreeSet<&str>) = (
+            ids.iter().copied().collect(),
+            pages.keys().map(String::as_str).collect(),
+        );
         assert_eq!(known, paged, "pages in spec/{kind} and the register differ");
         for (id, path) in &pages {
             let text = corpus::text(path);
-            let title = bzc::codes().find(|(known, _)| known == id).map_or("", |(_, title)| title);
+            let title = bzc::codes()
+                .find(|(known, _)| known == id)
+                .map_or("", |(_, title)| title);
             if text.lines().next() != Some(format!("# {id}: {title}").as_str()) {
-                faults.push(format!("{id}: its page does not begin with `# {id}: {title}`"));
+                faults.push(format!(
+                    "{id}: its page does not begin with `# {id}: {title}`"
+                ));
             }
             if bzc::explain(id).as_deref() != Ok(text.as_str()) {
-                faults.push(format!("{id}: `bzc explain {id}` shows something else than its page"));
+                faults.push(format!(
+                    "{id}: `bzc explain {id}` shows something else than its page"
+                ));
             }
             let found = fences(&text).unwrap_or_default();
-            let programs: Vec<_> = found.iter().filter(|fence| fence.language == "bz").collect();
-            let wrong = programs.iter().any(|fence| fence.attribute(attribute) == Some(id.as_str()));
-            let right = programs.iter().any(|fence| fence.attributes.iter().all(|(key, _)| key == "env"));
+            let programs: Vec<_> = found
+                .iter()
+                .filter(|fence| fence.language == "bz")
+                .collect();
+            let wrong = programs
+                .iter()
+                .any(|fence| fence.attribute(attribute) == Some(id.as_str()));
+            let right = programs
+                .iter()
+                .any(|fence| fence.attributes.iter().all(|(key, _)| key == "env"));
             if !WITHOUT_FENCES.contains(&id.as_str()) {
-                faults.extend((!wrong).then(|| format!("{id}: its page has no fence `bz {attribute}={id}`")));
-                faults.extend((!right).then(|| format!("{id}: its page has no fence that is right")));
+                faults.extend(
+                    (!wrong).then(|| format!("{id}: its page has no fence `bz {attribute}={id}`")),
+                );
+                faults
+                    .extend((!right).then(|| format!("{id}: its page has no fence that is right")));
             }
         }
     }
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }
 
 /// The text of every source of the compiler, its unit tests left out.
 fn sources() -> Vec<String> {
-    let all = corpus::ending("compiler", ".rs").into_iter().filter(|path| corpus::stem(path) != "tests");
-    all.map(|path| corpus::text(&path).split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned()).collect()
+    let all = corpus::ending("compiler", ".rs")
+        .into_iter()
+        .filter(|path| corpus::stem(path) != "tests");
+    all.map(|path| {
+        corpus::text(&path)
+            .split("#[cfg(test)]\nmod ")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    })
+    .collect()
 }
 
 #[test]
@@ -86,17 +127,34 @@ fn what_the_compiler_raises_is_registered_and_the_reverse() {
         }
     }
     raised.remove(OF_THE_HOOK);
-    assert_eq!(raised, codes().into_iter().map(str::to_owned).collect(), "left: raised, right: registered");
-    assert_eq!(linted, lints().into_iter().map(str::to_owned).collect(), "left: raised, right: registered");
+    assert_eq!(
+        raised,
+        codes().into_iter().map(str::to_owned).collect(),
+        "left: raised, right: registered"
+    );
+    assert_eq!(
+        linted,
+        lints().into_iter().map(str::to_owned).collect(),
+        "left: raised, right: registered"
+    );
 }
 
 #[test]
 fn every_code_and_lint_is_raised_by_a_test() {
     // What these files say is compared with what comes out by `ui` and `cli`, and the fences of pages by `spec`.
     let mut said = String::new();
-    for path in corpus::ending("tests/ui", ".stderr").iter().chain(&corpus::ending("tests/cli", ".txt")) {
+    for path in corpus::ending("tests/ui", ".stderr")
+        .iter()
+        .chain(&corpus::ending("tests/cli", ".txt"))
+    {
         said += &corpus::text(path);
     }
-    let silent: Vec<&str> = bzc::codes().map(|(id, _)| id).filter(|id| !said.contains(&format!("[{id}]"))).collect();
-    assert!(silent.is_empty(), "no input of tests/ui and no transcript of tests/cli raises {silent:?}");
+    let silent: Vec<&str> = bzc::codes()
+        .map(|(id, _)| id)
+        .filter(|id| !said.contains(&format!("[{id}]")))
+        .collect();
+    assert!(
+        silent.is_empty(),
+        "no input of tests/ui and no transcript of tests/cli raises {silent:?}"
+    );
 }

@@ -30,18 +30,33 @@ fn tokens(text: &str) -> Vec<(usize, usize)> {
 /// Compiles a text that may be anything, and checks what must hold for all of them.
 fn survives(what: &str, text: &str) {
     let tried = catch_unwind(AssertUnwindSafe(|| {
-        let compilation =
-            bzc::compile(&MemoryWorld::default(), "budget.bz", text.to_owned(), &Options::default(), Want::Files);
+        let compilation = bzc::compile(
+            &MemoryWorld::default(),
+            "budget.bz",
+            text.to_owned(),
+            &Options::default(),
+            Want::Files,
+        );
         check_places(what, &compilation);
         if compilation.diagnostics.len() < 200 {
             for diagnostic in &compilation.diagnostics {
                 let shown = bzc::human(diagnostic, &compilation.sources, false);
-                assert!(shown.contains(diagnostic.id), "{what}: `{shown}` does not name its fault");
+                assert!(
+                    shown.contains(diagnostic.id),
+                    "{what}: `{shown}` does not name its fault"
+                );
             }
         }
-        assert!(compilation.output.is_none() || !compilation.has_errors(), "{what}: output in spite of errors");
+        assert!(
+            compilation.output.is_none() || !compilation.has_errors(),
+            "{what}: output in spite of errors"
+        );
         if let Ok(once) = bzc::format(text) {
-            assert_eq!(bzc::format(&once).as_ref(), Ok(&once), "{what}: formatting is not idempotent");
+            assert_eq!(
+                bzc::format(&once).as_ref(),
+                Ok(&once),
+                "{what}: formatting is not idempotent"
+            );
         }
     }));
     let excerpt: String = text.chars().take(2000).collect();
@@ -54,18 +69,33 @@ fn check_places(what: &str, compilation: &Compilation) {
         text.get(span.start as usize..span.end as usize).is_some()
     };
     for diagnostic in &compilation.diagnostics {
-        let labels = diagnostic.primary.iter().chain(&diagnostic.secondary).map(|label| label.span);
-        let edits = diagnostic.helps.iter().flat_map(|help| &help.edits).map(|edit| edit.span);
+        let labels = diagnostic
+            .primary
+            .iter()
+            .chain(&diagnostic.secondary)
+            .map(|label| label.span);
+        let edits = diagnostic
+            .helps
+            .iter()
+            .flat_map(|help| &help.edits)
+            .map(|edit| edit.span);
         let addends = diagnostic.addends.iter().filter_map(|addend| addend.span);
         for span in labels.chain(edits).chain(addends) {
-            assert!(inside(span), "{what}: {span:?} of {} lies outside its text", diagnostic.id);
+            assert!(
+                inside(span),
+                "{what}: {span:?} of {} lies outside its text",
+                diagnostic.id
+            );
         }
     }
 }
 
 #[test]
 fn damaged_programs_are_survived() {
-    let programs: Vec<_> = ["examples", "tests"].into_iter().flat_map(|folder| corpus::ending(folder, ".bz")).collect();
+    let programs: Vec<_> = ["examples", "tests"]
+        .into_iter()
+        .flat_map(|folder| corpus::ending(folder, ".bz"))
+        .collect();
     assert!(programs.len() > 30, "the programs are gone");
     for path in programs {
         let (name, text) = (corpus::shown(&path), corpus::text(&path));
@@ -99,32 +129,92 @@ fn damaged_programs_are_survived() {
 fn extreme_texts_are_survived() {
     let node = "node n { memory = 2000Mi reserve = 200Mi }\n";
     let texts = [
-        ("braces", format!("{}{}", "a {".repeat(10_000), "}".repeat(10_000))),
+        (
+            "braces",
+            format!("{}{}", "a {".repeat(10_000), "}".repeat(10_000)),
+        ),
         ("open braces", "service a { ".repeat(10_000)),
         ("closing braces", "}".repeat(10_000)),
         ("brackets", format!("a = {}", "[".repeat(10_000))),
-        ("parentheses", format!("let a = {}1{}", "(".repeat(10_000), ")".repeat(10_000))),
+        (
+            "parentheses",
+            format!("let a = {}1{}", "(".repeat(10_000), ")".repeat(10_000)),
+        ),
         ("minus signs", format!("let a = {}1", "-".repeat(10_000))),
-        ("a long sum", format!("{node}let a = 1{}", " + 1".repeat(100_000))),
-        ("a long product", format!("{node}let a = 1{}", " * 2".repeat(900))),
-        ("a long line", format!("{node}let a = \"{}\"", "x".repeat(1 << 20))),
-        ("a long name", format!("{node}service {} {{ memory = 32Mi image = \"a:1\" }}", "x".repeat(1 << 20))),
-        ("a long list", format!("k3s {{ disable = [{}] }}\n{node}", "traefik, ".repeat(10_000))),
-        ("many unknown fields", format!("{node}service a {{ {} }}", "x = 1 ".repeat(2_000))),
-        ("a long chain", (0..2_000).map(|n| format!("let a{n} = a{}\n", n + 1)).collect::<String>() + node),
-        ("zero bytes", format!("{node}service\0a\0{{ memory = 32Mi\0}} \0")),
+        (
+            "a long sum",
+            format!("{node}let a = 1{}", " + 1".repeat(100_000)),
+        ),
+        (
+            "a long product",
+            format!("{node}let a = 1{}", " * 2".repeat(900)),
+        ),
+        (
+            "a long line",
+            format!("{node}let a = \"{}\"", "x".repeat(1 << 20)),
+        ),
+        (
+            "a long name",
+            format!(
+                "{node}service {} {{ memory = 32Mi image = \"a:1\" }}",
+                "x".repeat(1 << 20)
+            ),
+        ),
+        (
+            "a long list",
+            format!(
+                "k3s {{ disable = [{}] }}\n{node}",
+                "traefik, ".repeat(10_000)
+            ),
+        ),
+        (
+            "many unknown fields",
+            format!("{node}service a {{ {} }}", "x = 1 ".repeat(2_000)),
+        ),
+        (
+            "a long chain",
+            (0..2_000)
+                .map(|n| format!("let a{n} = a{}\n", n + 1))
+                .collect::<String>()
+                + node,
+        ),
+        (
+            "zero bytes",
+            format!("{node}service\0a\0{{ memory = 32Mi\0}} \0"),
+        ),
         (
             "a zero byte in a text",
             format!("{node}service a {{ memory = 32Mi image = \"a:1\" env {{ A = \"x\0y\" }} }}"),
         ),
-        ("lone carriage returns", node.replace('\n', "\r") + "service a {\r memory = 32Mi\r image = \"a:1\"\r}\r"),
-        ("a comment before a carriage return", format!("# a\rnode b\r\n{node}")),
-        ("line separators", format!("# a\u{2028}b\u{85}c\n{node}\u{2028}")),
+        (
+            "lone carriage returns",
+            node.replace('\n', "\r") + "service a {\r memory = 32Mi\r image = \"a:1\"\r}\r",
+        ),
+        (
+            "a comment before a carriage return",
+            format!("# a\rnode b\r\n{node}"),
+        ),
+        (
+            "line separators",
+            format!("# a\u{2028}b\u{85}c\n{node}\u{2028}"),
+        ),
         ("a byte order mark", format!("\u{feff}{node}\u{feff}")),
-        ("right to left", format!("{node}# \u{202e}x\nservice \u{202e} {{}}")),
-        ("wide and joined characters", format!("{node}service e\u{301} {{ a = \"👩‍👩‍👧\" \u{1f4a9} }}")),
-        ("the largest numbers", format!("{node}let a = 18446744073709551615Gi + 18446744073709551616")),
-        ("an escape at the end", format!("{node}let a = \"\\u{{110000}}\\")),
+        (
+            "right to left",
+            format!("{node}# \u{202e}x\nservice \u{202e} {{}}"),
+        ),
+        (
+            "wide and joined characters",
+            format!("{node}service e\u{301} {{ a = \"👩‍👩‍👧\" \u{1f4a9} }}"),
+        ),
+        (
+            "the largest numbers",
+            format!("{node}let a = 18446744073709551615Gi + 18446744073709551616"),
+        ),
+        (
+            "an escape at the end",
+            format!("{node}let a = \"\\u{{110000}}\\"),
+        ),
     ];
     for (what, text) in texts {
         survives(what, &text);

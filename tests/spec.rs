@@ -22,19 +22,28 @@ const K3S: &str = "k3s { memory = 400Mi }\n";
 /// The Markdown whose fences run.
 pub(crate) fn documents() -> Vec<PathBuf> {
     let mut found = corpus::ending("spec", ".md");
-    found.extend(["README.md"].map(|name| corpus::root().join(name)).into_iter().filter(|path| path.is_file()));
+    found.extend(
+        ["README.md"]
+            .map(|name| corpus::root().join(name))
+            .into_iter()
+            .filter(|path| path.is_file()),
+    );
     found
 }
 
 /// The pages of codes or lints, by what they are about.
 pub(crate) fn pages(kind: &str) -> BTreeMap<String, PathBuf> {
-    corpus::ending(&format!("spec/{kind}"), ".md").into_iter().map(|path| (corpus::stem(&path), path)).collect()
+    corpus::ending(&format!("spec/{kind}"), ".md")
+        .into_iter()
+        .map(|path| (corpus::stem(&path), path))
+        .collect()
 }
 
 /// The program of a fence, with the machine it leaves out.
 fn whole(fence: &Fence) -> String {
     let declares = |kind: &str| {
-        let begins = |line: &str| line.split(|c: char| c.is_whitespace() || c == '{').next() == Some(kind);
+        let begins =
+            |line: &str| line.split(|c: char| c.is_whitespace() || c == '{').next() == Some(kind);
         fence.text.lines().any(begins)
     };
     let mut text = fence.text.clone();
@@ -67,18 +76,25 @@ fn run(path: &Path, faults: &mut Vec<String>) -> usize {
             ran += 1;
             let Some(bytes) = output.get(out) else {
                 let known: Vec<&String> = output.keys().collect();
-                faults.push(format!("{place}: the program before it has no output `{out}`, but {known:?}"));
+                faults.push(format!(
+                    "{place}: the program before it has no output `{out}`, but {known:?}"
+                ));
                 continue;
             };
             let text = format!("\n{}", String::from_utf8_lossy(bytes));
             if fence.text.trim().is_empty() || !text.contains(&format!("\n{}", fence.text)) {
-                faults.push(format!("{place}: these lines are not in `{out}`, which is\n{text}"));
+                faults.push(format!(
+                    "{place}: these lines are not in `{out}`, which is\n{text}"
+                ));
             }
             continue;
         }
         if let Some(path) = fence.attribute("file") {
             let mib: Option<usize> = fence.attribute("mib").and_then(|mib| mib.parse().ok());
-            world.insert(path, mib.map_or_else(|| fence.text.clone().into_bytes(), |mib| vec![0; mib << 20]));
+            world.insert(
+                path,
+                mib.map_or_else(|| fence.text.clone().into_bytes(), |mib| vec![0; mib << 20]),
+            );
             continue;
         }
         if fence.language != "bz" {
@@ -93,19 +109,33 @@ fn run(path: &Path, faults: &mut Vec<String>) -> usize {
                 .filter(|(key, _)| !known.contains(&key.as_str()))
                 .map(|(key, _)| format!("{place}: unknown word `{key}`")),
         );
-        let options = Options { env: fence.attribute("env").map(str::to_owned) };
+        let options = Options {
+            env: fence.attribute("env").map(str::to_owned),
+        };
         let compilation = bzc::compile(&world, "budget.bz", whole(fence), &options, Want::Files);
         let (errors, lints) = (ids(&compilation, true), ids(&compilation, false));
         let (held, promise) = match (fence.attribute("error"), fence.attribute("lint")) {
             (Some(code), _) => (errors == [code], format!("exactly one error, {code}")),
-            (None, Some(lint)) => (errors.is_empty() && lints == [lint], format!("exactly the lint `{lint}`")),
-            (None, None) if is_page => (errors.is_empty() && lints.is_empty(), "nothing to say".to_owned()),
+            (None, Some(lint)) => (
+                errors.is_empty() && lints == [lint],
+                format!("exactly the lint `{lint}`"),
+            ),
+            (None, None) if is_page => (
+                errors.is_empty() && lints.is_empty(),
+                "nothing to say".to_owned(),
+            ),
             (None, None) => (errors.is_empty(), "no errors".to_owned()),
         };
         if !held {
-            faults.push(format!("{place}: promises {promise}, but\n{}", said(&compilation)));
+            faults.push(format!(
+                "{place}: promises {promise}, but\n{}",
+                said(&compilation)
+            ));
         }
-        output = compilation.output.map(|output| output.files.into_iter().collect()).unwrap_or_default();
+        output = compilation
+            .output
+            .map(|output| output.files.into_iter().collect())
+            .unwrap_or_default();
     }
     ran
 }
@@ -123,8 +153,15 @@ fn rules() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for path in documents() {
         for (at, line) in corpus::text(&path).lines().enumerate() {
-            if let Some(id) = line.trim().strip_prefix("r[").and_then(|rest| rest.strip_suffix(']')) {
-                found.push((id.to_owned(), format!("{}:{}", corpus::shown(&path), at + 1)));
+            if let Some(id) = line
+                .trim()
+                .strip_prefix("r[")
+                .and_then(|rest| rest.strip_suffix(']'))
+            {
+                found.push((
+                    id.to_owned(),
+                    format!("{}:{}", corpus::shown(&path), at + 1),
+                ));
             }
         }
     }
@@ -135,8 +172,10 @@ fn rules() -> Vec<(String, String)> {
 fn rules_have_one_place_each() {
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     for (id, place) in rules() {
-        let shape =
-            id.contains('.') && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c));
+        let shape = id.contains('.')
+            && id
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c));
         assert!(shape, "{place}: `{id}` is not chapter.topic");
         if let Some(first) = known.insert(id.clone(), place.clone()) {
             unreachable!("{place}: `{id}` is already the rule of {first}");
@@ -160,7 +199,13 @@ fn rules_that_the_compiler_cites_exist() {
             }
         }
     }
-    assert!(!cited.is_empty(), "the compiler cites no rule: has `Origin::default` another name?");
+    assert!(
+        !cited.is_empty(),
+        "the compiler cites no rule: has `Origin::default` another name?"
+    );
     let missing: Vec<&String> = cited.difference(&known).collect();
-    assert!(missing.is_empty(), "the compiler cites rules that no chapter states: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "the compiler cites rules that no chapter states: {missing:?}"
+    );
 }

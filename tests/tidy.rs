@@ -24,13 +24,20 @@ fn banned() -> Vec<String> {
 
 /// Sources of the compiler and of its tests, with their paths from the top.
 fn sources(folder: &str) -> Vec<(String, String)> {
-    corpus::ending(folder, ".rs").iter().map(|path| (corpus::shown(path), corpus::text(path))).collect()
+    corpus::ending(folder, ".rs")
+        .iter()
+        .map(|path| (corpus::shown(path), corpus::text(path)))
+        .collect()
 }
 
 #[test]
 fn sources_say_what_they_are_and_are_short() {
     let mut faults = Vec::new();
-    for (name, text) in sources("compiler").into_iter().chain(sources("tests")).chain(sources("benches")) {
+    for (name, text) in sources("compiler")
+        .into_iter()
+        .chain(sources("tests"))
+        .chain(sources("benches"))
+    {
         let is_unit_test = name.ends_with("/tests.rs") || name.contains("/tests/");
         if !text.starts_with("//!") && !is_unit_test {
             faults.push(format!("{name} does not open with `//!`"));
@@ -51,8 +58,16 @@ fn sources_say_what_they_are_and_are_short() {
 #[test]
 fn nothing_points_at_one_machine() {
     // Put together, so that this file does not say them.
-    let here = [("/wo", "rk/"), ("/wo", "rk\""), ("spar", "se+"), ("replace-", "with")];
-    let here: Vec<String> = here.iter().map(|(first, second)| format!("{first}{second}")).collect();
+    let here = [
+        ("/wo", "rk/"),
+        ("/wo", "rk\""),
+        ("spar", "se+"),
+        ("replace-", "with"),
+    ];
+    let here: Vec<String> = here
+        .iter()
+        .map(|(first, second)| format!("{first}{second}"))
+        .collect();
     let registry = format!("regis{}", "try+");
     let public = format!("{registry}https://github.com/rust-lang/crates.io-index");
     let mut faults = Vec::new();
@@ -60,7 +75,12 @@ fn nothing_points_at_one_machine() {
         for (at, line) in corpus::text(&path).lines().enumerate() {
             let elsewhere = line.contains(&registry) && !line.contains(&public);
             if elsewhere || here.iter().any(|word| line.contains(word)) {
-                faults.push(format!("{}:{}: {}", corpus::shown(&path), at + 1, line.trim()));
+                faults.push(format!(
+                    "{}:{}: {}",
+                    corpus::shown(&path),
+                    at + 1,
+                    line.trim()
+                ));
             }
         }
     }
@@ -71,17 +91,27 @@ fn nothing_points_at_one_machine() {
 fn table() -> BTreeMap<String, Vec<String>> {
     let text = corpus::text_if_any(&corpus::root().join("ARCHITECTURE.md")).unwrap_or_default();
     let cells = |line: &str| -> Vec<String> {
-        line.trim().trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect()
+        line.trim()
+            .trim_matches('|')
+            .split('|')
+            .map(|cell| cell.trim().replace('`', ""))
+            .collect()
     };
     let mut lines = text.lines().skip_while(|line| {
         let cells = cells(line);
-        cells.first().map(String::as_str) != Some("module") || cells.get(1).map(String::as_str) != Some("may import")
+        cells.first().map(String::as_str) != Some("module")
+            || cells.get(1).map(String::as_str) != Some("may import")
     });
     let mut table = BTreeMap::new();
     lines.next();
-    for line in lines.skip(1).take_while(|line| line.trim_start().starts_with('|')) {
+    for line in lines
+        .skip(1)
+        .take_while(|line| line.trim_start().starts_with('|'))
+    {
         let cells = cells(line);
-        let (Some(modules), Some(allowed)) = (cells.first(), cells.get(1)) else { continue };
+        let (Some(modules), Some(allowed)) = (cells.first(), cells.get(1)) else {
+            continue;
+        };
         let split = |cell: &str| {
             cell.split([',', ';'])
                 .map(|word| word.trim().to_owned())
@@ -99,38 +129,63 @@ fn table() -> BTreeMap<String, Vec<String>> {
 fn imports(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-    for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+    for line in code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+    {
         for rest in line.split("crate::").skip(1) {
             match rest.strip_prefix('{') {
                 Some(group) => found.extend(
-                    group.split(['}', ';']).next().unwrap_or_default().split(',').map(|name| name.trim().to_owned()),
+                    group
+                        .split(['}', ';'])
+                        .next()
+                        .unwrap_or_default()
+                        .split(',')
+                        .map(|name| name.trim().to_owned()),
                 ),
-                None => {
-                    found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect())
-                }
+                None => found.push(
+                    rest.chars()
+                        .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':')
+                        .collect(),
+                ),
             }
         }
     }
-    found.iter().map(|path| path.trim_end_matches(':').to_owned()).filter(|path| !path.is_empty()).collect()
+    found
+        .iter()
+        .map(|path| path.trim_end_matches(':').to_owned())
+        .filter(|path| !path.is_empty())
+        .collect()
 }
 
 /// The module a source belongs to: its folder, or its own name.
 fn module(name: &str) -> String {
     let inside = name.strip_prefix("compiler/").unwrap_or(name);
-    inside.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned()
+    inside
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(".rs")
+        .to_owned()
 }
 
 fn may(allowed: &[String], path: &str) -> bool {
     allowed.iter().any(|entry| {
         let entry = entry.trim();
-        entry == "all" || entry.starts_with("all ") || path == entry || path.starts_with(&format!("{entry}::"))
+        entry == "all"
+            || entry.starts_with("all ")
+            || path == entry
+            || path.starts_with(&format!("{entry}::"))
     })
 }
 
 #[test]
 fn imports_follow_the_table_in_architecture() {
     let table = table();
-    assert!(!table.is_empty(), "ARCHITECTURE.md has no table `| module | may import |`");
+    assert!(
+        !table.is_empty(),
+        "ARCHITECTURE.md has no table `| module | may import |`"
+    );
     let mut faults = Vec::new();
     let mut modules = Vec::new();
     for (name, text) in sources("compiler") {
@@ -141,7 +196,9 @@ fn imports_follow_the_table_in_architecture() {
         modules.push(module.clone());
         if module == "cli" || module == "main" {
             // Another crate: it sees what `lib.rs` exports, and its own modules.
-            let own = imports(&text).into_iter().filter(|path| path != "cli" && !path.starts_with("cli::"));
+            let own = imports(&text)
+                .into_iter()
+                .filter(|path| path != "cli" && !path.starts_with("cli::"));
             faults.extend(own.map(|path| format!("{name} imports `{path}` past `lib.rs`")));
             continue;
         }
@@ -152,7 +209,9 @@ fn imports_follow_the_table_in_architecture() {
         for path in imports(&text) {
             let own = path == module || path.starts_with(&format!("{module}::"));
             if !own && !may(allowed, &path) {
-                faults.push(format!("{name} imports `{path}`, and `{module}` may import {allowed:?}"));
+                faults.push(format!(
+                    "{name} imports `{path}`, and `{module}` may import {allowed:?}"
+                ));
             }
         }
     }
@@ -171,10 +230,17 @@ fn nothing_in_tests_is_forgotten() {
     let root = corpus::root().join("tests");
     for case in corpus::folders(&root.join("golden")) {
         let has = |name: &str| case.join(name).exists();
-        assert!(has("main.bz") && has("expected"), "{} lacks `main.bz` or `expected`", corpus::shown(&case));
+        assert!(
+            has("main.bz") && has("expected"),
+            "{} lacks `main.bz` or `expected`",
+            corpus::shown(&case)
+        );
     }
     let main = corpus::text(&root.join("main.rs"));
-    for path in corpus::entries(&root).iter().filter(|path| path.to_string_lossy().ends_with(".rs")) {
+    for path in corpus::entries(&root)
+        .iter()
+        .filter(|path| path.to_string_lossy().ends_with(".rs"))
+    {
         let stem = corpus::stem(path);
         // One is an example: it makes programs for the checks with real tools.
         assert!(
@@ -183,6 +249,9 @@ fn nothing_in_tests_is_forgotten() {
         );
     }
     for name in ["golden", "ui", "cli"] {
-        assert!(!corpus::entries(&root.join(name)).is_empty(), "tests/{name} is empty");
+        assert!(
+            !corpus::entries(&root.join(name)).is_empty(),
+            "tests/{name} is empty"
+        );
     }
 }

@@ -17,13 +17,18 @@ use crate::support::{applied, bless, compile, corpus, ids, said};
 
 /// The programs of a folder, sorted.
 fn inputs(folder: &Path) -> Vec<PathBuf> {
-    corpus::entries(folder).into_iter().filter(|path| path.to_string_lossy().ends_with(".bz")).collect()
+    corpus::entries(folder)
+        .into_iter()
+        .filter(|path| path.to_string_lossy().ends_with(".bz"))
+        .collect()
 }
 
 /// What a line `# key: value` at the top says.
 fn directive<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     let comments = text.lines().map_while(|line| line.strip_prefix("# "));
-    comments.into_iter().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
+    comments
+        .into_iter()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
 }
 
 /// Whether a program raises what its name says, and nothing more.
@@ -32,7 +37,9 @@ fn keeps_promise(name: &str, text: &str, compilation: &Compilation) -> bool {
     if let Some(count) = directive(text, "faults") {
         return name.starts_with("many-") && count.parse() == Ok(errors.len());
     }
-    let known = bzc::codes().map(|(id, _)| id).filter(|id| name.starts_with(&format!("{id}-")));
+    let known = bzc::codes()
+        .map(|(id, _)| id)
+        .filter(|id| name.starts_with(&format!("{id}-")));
     match known.max_by_key(|id| id.len()) {
         Some(code) if code.starts_with("BZ") => errors == [code],
         Some(lint) => errors.is_empty() && lints == [lint],
@@ -49,11 +56,19 @@ fn run(folder: &Path) -> Vec<(String, String, Compilation, bool)> {
         let text = corpus::text(&path);
         let name = format!("{}.bz", corpus::stem(&path));
         let compilation = compile(&world, &name, &text, directive(&text, "env"), Want::Files);
-        came_out.insert(path.with_extension("stderr"), said(&compilation).into_bytes());
+        came_out.insert(
+            path.with_extension("stderr"),
+            said(&compilation).into_bytes(),
+        );
         let kept = keeps_promise(&name, &text, &compilation);
         ran.push((name, text, compilation, kept));
     }
-    bless::settle(bless::there(folder, |path| path.ends_with(".stderr") && !path.contains('/')), &came_out);
+    bless::settle(
+        bless::there(folder, |path| {
+            path.ends_with(".stderr") && !path.contains('/')
+        }),
+        &came_out,
+    );
     ran
 }
 
@@ -64,7 +79,11 @@ fn every_fault_is_told_once_and_as_written_beside_it() {
     let mut broken = Vec::new();
     for (name, text, compilation, kept) in &ran {
         if !kept {
-            broken.push(format!("{name}: errors {:?}, lints {:?}", ids(compilation, true), ids(compilation, false)));
+            broken.push(format!(
+                "{name}: errors {:?}, lints {:?}",
+                ids(compilation, true),
+                ids(compilation, false)
+            ));
         }
         if compilation.has_errors() && compilation.output.is_some() {
             broken.push(format!("{name}: output in spite of errors"));
@@ -73,14 +92,24 @@ fn every_fault_is_told_once_and_as_written_beside_it() {
             broken.push(format!("{name}: says that it is bad, and is not in ui/bad"));
         }
     }
-    assert!(broken.is_empty(), "not what the names promise:\n{}", broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "not what the names promise:\n{}",
+        broken.join("\n")
+    );
 }
 
 #[test]
 fn what_is_known_to_be_told_badly_still_is() {
     for (name, text, _, kept) in run(&corpus::root().join("tests/ui/bad")) {
-        assert!(directive(&text, "bad").is_some(), "ui/bad/{name}: a line `# bad: ..` says what is wrong with it");
-        assert!(!kept, "ui/bad/{name} is told well now: move it out, and take its `# bad` line off");
+        assert!(
+            directive(&text, "bad").is_some(),
+            "ui/bad/{name}: a line `# bad: ..` says what is wrong with it"
+        );
+        assert!(
+            !kept,
+            "ui/bad/{name} is told well now: move it out, and take its `# bad` line off"
+        );
     }
 }
 
@@ -96,22 +125,39 @@ fn what_is_proposed_helps() {
     let mut tried = 0;
     for path in inputs(&folder) {
         let (text, name) = (corpus::text(&path), format!("{}.bz", corpus::stem(&path)));
-        let compile = |text: &str| compile(&world, &name, text, directive(text, "env"), Want::Check);
+        let compile =
+            |text: &str| compile(&world, &name, text, directive(text, "env"), Want::Check);
         let before = compile(&text);
         for diagnostic in &before.diagnostics {
-            for help in diagnostic.helps.iter().filter(|help| !help.edits.is_empty()) {
-                let Some(text) = applied(&text, &name, help, &before) else { continue };
+            for help in diagnostic
+                .helps
+                .iter()
+                .filter(|help| !help.edits.is_empty())
+            {
+                let Some(text) = applied(&text, &name, help, &before) else {
+                    continue;
+                };
                 tried += 1;
                 let after = compile(&text);
-                let count = |compilation: &Compilation| ids(compilation, diagnostic.is_error()).len();
+                let count =
+                    |compilation: &Compilation| ids(compilation, diagnostic.is_error()).len();
                 if count(&after) >= count(&before) {
                     wrong.insert(name.clone());
-                    useless.push(format!("{name}: `{}` leads to {:?}", help.text, ids(&after, true)));
+                    useless.push(format!(
+                        "{name}: `{}` leads to {:?}",
+                        help.text,
+                        ids(&after, true)
+                    ));
                 }
             }
         }
     }
     assert!(tried > 40, "only {tried} proposals could be tried");
     let known = WRONG.map(str::to_owned).into();
-    assert_eq!(wrong, known, "left: proposals that do not help, right: those known:\n{}", useless.join("\n"));
+    assert_eq!(
+        wrong,
+        known,
+        "left: proposals that do not help, right: those known:\n{}",
+        useless.join("\n")
+    );
 }

@@ -14,7 +14,9 @@ use crate::support::corpus;
 fn init_decides(service: &Value, all: &str, main: &str) -> bool {
     let key = if all == "cpuMilli" { all } else { "bytes" };
     let extras = service["beside"].as_array().into_iter().flatten();
-    let stays = extras.filter(|extra| extra["role"] == "sidecar").filter_map(|extra| extra[key].as_u64());
+    let stays = extras
+        .filter(|extra| extra["role"] == "sidecar")
+        .filter_map(|extra| extra[key].as_u64());
     service[all].as_u64() != service[main].as_u64().map(|main| main + stays.sum::<u64>())
 }
 
@@ -36,9 +38,17 @@ fn decided_nothing(report: &Value, place: &str) -> bool {
         "secretMounts" => part["podsWithEnding"] == 0,
         // A container beside the main one that does not run when the pod needs the most.
         "bytes" | "cpuMilli" if above.contains("/beside/") => {
-            let service = above.split("/beside/").next().and_then(|service| report.pointer(service));
-            let (all, main) = if key == "bytes" { ("limitBytes", "mainLimitBytes") } else { (key, "mainCpuMilli") };
-            part["role"] == "init" || service.is_some_and(|service| init_decides(service, all, main))
+            let service = above
+                .split("/beside/")
+                .next()
+                .and_then(|service| report.pointer(service));
+            let (all, main) = if key == "bytes" {
+                ("limitBytes", "mainLimitBytes")
+            } else {
+                (key, "mainCpuMilli")
+            };
+            part["role"] == "init"
+                || service.is_some_and(|service| init_decides(service, all, main))
         }
         _ => false,
     }
@@ -51,7 +61,11 @@ fn reports() -> Vec<(String, Vec<u8>)> {
         let text = case.text();
         for env in &case.runs {
             let (mut files, _) = case.run(&text, env.as_deref());
-            let name = format!("{} {}", corpus::shown(&case.folder), env.as_deref().unwrap_or_default());
+            let name = format!(
+                "{} {}",
+                corpus::shown(&case.folder),
+                env.as_deref().unwrap_or_default()
+            );
             found.extend(files.remove("report.json").map(|bytes| (name, bytes)));
         }
     }
@@ -61,8 +75,19 @@ fn reports() -> Vec<(String, Vec<u8>)> {
 /// The report of a text that fits.
 fn compiled(text: &str, env: Option<String>) -> Option<Vec<u8>> {
     let options = bzc::Options { env };
-    let output = bzc::compile(&MemoryWorld::default(), "budget.bz", text.to_owned(), &options, Want::Files).output?;
-    output.files.into_iter().find(|(path, _)| path == "report.json").map(|(_, bytes)| bytes)
+    let output = bzc::compile(
+        &MemoryWorld::default(),
+        "budget.bz",
+        text.to_owned(),
+        &options,
+        Want::Files,
+    )
+    .output?;
+    output
+        .files
+        .into_iter()
+        .find(|(path, _)| path == "report.json")
+        .map(|(_, bytes)| bytes)
 }
 
 /// Limits above what there is, and ranges that were stopped.
@@ -144,7 +169,10 @@ service medium { memory = 150Mi..300Mi  cpu = 20m  image = \"ghcr.io/acme/medium
 
 /// The reports of all goldens and examples, and of programs that have what those lack.
 fn more_reports() -> Vec<(String, Value)> {
-    let mut all: Vec<(String, Value)> = reports().iter().map(|(name, report)| (name.clone(), value(report))).collect();
+    let mut all: Vec<(String, Value)> = reports()
+        .iter()
+        .map(|(name, report)| (name.clone(), value(report)))
+        .collect();
     let texts = [
         ("overcommitted", OVERCOMMITTED, "one-node"),
         ("kinds", KINDS, "one-node"),
@@ -175,9 +203,13 @@ fn faults(report: &Value) -> Vec<String> {
 /// Every value in a report by its JSON pointer.
 fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
-        Value::Object(map) => map.iter().for_each(|(key, value)| pointers(value, &format!("{at}/{key}"), found)),
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(key, value)| pointers(value, &format!("{at}/{key}"), found)),
         Value::Array(list) => {
-            list.iter().enumerate().for_each(|(index, value)| pointers(value, &format!("{at}/{index}"), found));
+            list.iter()
+                .enumerate()
+                .for_each(|(index, value)| pointers(value, &format!("{at}/{index}"), found));
         }
         _ => {}
     }
@@ -186,7 +218,9 @@ fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
 
 fn changed(report: &Value, pointer: &str, to: Value) -> Value {
     let mut report = report.clone();
-    *report.pointer_mut(pointer).expect("the pointer was made from it") = to;
+    *report
+        .pointer_mut(pointer)
+        .expect("the pointer was made from it") = to;
     report
 }
 
@@ -200,7 +234,12 @@ fn every_report_of_a_golden_or_an_example_verifies() {
         // Two for every node, two for all, and survival where it is asked for.
         let told = value(report);
         let nodes = told["nodes"].as_array().map_or(0, Vec::len);
-        let survives = told["theorems"].as_array().into_iter().flatten().filter(|t| t["id"] == "T5").count();
+        let survives = told["theorems"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|t| t["id"] == "T5")
+            .count();
         assert_eq!(verified.promises, 2 * nodes + 2 + survives, "{name}");
         assert!(verified.sums > 20, "{name}: only {} sums", verified.sums);
     }
@@ -211,24 +250,56 @@ fn every_report_of_a_generated_program_verifies() {
     let mut seen = BTreeSet::new();
     let mut reports = 0;
     for seed in 0..600 {
-        let size = if seed % 4 == 0 { Size::Full } else { Size::Small };
+        let size = if seed % 4 == 0 {
+            Size::Full
+        } else {
+            Size::Small
+        };
         let program = generate::any(70_000 + seed, size, (50, 103));
         let text = program.text();
-        let Some(report) = compiled(&text, program.env()) else { continue };
+        let Some(report) = compiled(&text, program.env()) else {
+            continue;
+        };
         let verified = bzc::verify(&report);
         let agrees = matches!(&verified, Ok(Verified { faults, .. }) if faults.is_empty());
         assert!(agrees, "seed {seed}: {verified:?}\n{text}");
         reports += 1;
         let report = value(&report);
         seen.insert(report["placement"]["kind"].to_string());
-        seen.extend(report["services"].as_array().into_iter().flatten().map(|service| service["choice"].to_string()));
-        seen.extend(report["theorems"].as_array().into_iter().flatten().map(|theorem| theorem["verdict"].to_string()));
+        seen.extend(
+            report["services"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|service| service["choice"].to_string()),
+        );
+        seen.extend(
+            report["theorems"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|theorem| theorem["verdict"].to_string()),
+        );
     }
     assert!(reports > 100, "only {reports} programs fit");
-    let wanted =
-        ["any-order", "burst", "ceiling", "level", "one-node", "pinned", "proved", "relaxed", "unknown", "written"];
+    let wanted = [
+        "any-order",
+        "burst",
+        "ceiling",
+        "level",
+        "one-node",
+        "pinned",
+        "proved",
+        "relaxed",
+        "unknown",
+        "written",
+    ];
     let seen: Vec<String> = seen.into_iter().collect();
-    assert_eq!(seen, wanted.map(|word| format!("\"{word}\"")), "the programs do not show everything");
+    assert_eq!(
+        seen,
+        wanted.map(|word| format!("\"{word}\"")),
+        "the programs do not show everything"
+    );
 }
 
 #[test]
@@ -240,7 +311,9 @@ fn a_number_that_was_changed_is_found() {
         let mut places = Vec::new();
         pointers(&report, "", &mut places);
         for place in places {
-            let Some(number) = report.pointer(&place).and_then(Value::as_u64) else { continue };
+            let Some(number) = report.pointer(&place).and_then(Value::as_u64) else {
+                continue;
+            };
             numbers += 1;
             if !faults(&changed(&report, &place, (number + 1).into())).is_empty() {
                 continue;
@@ -251,8 +324,15 @@ fn a_number_that_was_changed_is_found() {
             }
         }
     }
-    assert!(missed.is_empty(), "{} of {numbers} changes are not found:\n{missed:#?}", missed.len());
-    assert!(numbers > 2000 && free < numbers / 30, "{free} of {numbers} changes are not found");
+    assert!(
+        missed.is_empty(),
+        "{} of {numbers} changes are not found:\n{missed:#?}",
+        missed.len()
+    );
+    assert!(
+        numbers > 2000 && free < numbers / 30,
+        "{free} of {numbers} changes are not found"
+    );
 }
 
 /// Nothing can be taken out of a list, put in twice, or called proved that is not, without a word.
@@ -261,7 +341,9 @@ fn nothing_is_left_out(report: &Value) {
     pointers(report, "", &mut places);
     let mut lists = 0;
     for place in &places {
-        let Some(Value::Array(list)) = report.pointer(place) else { continue };
+        let Some(Value::Array(list)) = report.pointer(place) else {
+            continue;
+        };
         // A budget, and a further reason, no other number tells; neither is claimed then.
         if place.ends_with("/budgets") || place.ends_with("/why") {
             continue;
@@ -271,9 +353,13 @@ fn nothing_is_left_out(report: &Value) {
             shorter.remove(index);
             let told = faults(&changed(report, place, shorter.into()));
             // The lemma may hold with fewer nodes too; and what is not promised is not claimed.
-            let is_witness = place.starts_with("/placement/moments/") && place.matches('/').count() == 5;
+            let is_witness =
+                place.starts_with("/placement/moments/") && place.matches('/').count() == 5;
             let is_promise = list[index]["id"] == "T5";
-            assert!(is_witness || is_promise || !told.is_empty(), "{place} without its element {index}");
+            assert!(
+                is_witness || is_promise || !told.is_empty(),
+                "{place} without its element {index}"
+            );
             let mut longer = list.clone();
             longer.push(list[index].clone());
             let told = faults(&changed(report, place, longer.into()));
@@ -282,10 +368,19 @@ fn nothing_is_left_out(report: &Value) {
         }
     }
     assert!(lists > 30, "only {lists} elements");
-    for (at, theorem) in report["theorems"].as_array().into_iter().flatten().enumerate() {
+    for (at, theorem) in report["theorems"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
         for verdict in ["proved", "relaxed", "unknown", "true"] {
             if theorem["verdict"] != verdict {
-                let told = faults(&changed(report, &format!("/theorems/{at}/verdict"), verdict.into()));
+                let told = faults(&changed(
+                    report,
+                    &format!("/theorems/{at}/verdict"),
+                    verdict.into(),
+                ));
                 assert!(!told.is_empty(), "{} called {verdict}", theorem["id"]);
             }
         }
@@ -295,7 +390,9 @@ fn nothing_is_left_out(report: &Value) {
 #[test]
 fn what_is_left_out_or_called_otherwise_is_found() {
     let of = |text| value(&compiled(text, None).expect("it compiles"));
-    [NODES, SURVIVING, PINNED].into_iter().for_each(|text| nothing_is_left_out(&of(text)));
+    [NODES, SURVIVING, PINNED]
+        .into_iter()
+        .for_each(|text| nothing_is_left_out(&of(text)));
     let nodes = of(NODES);
     for (place, to) in [
         ("/placement/kind", json!("pinned")),
@@ -307,7 +404,10 @@ fn what_is_left_out_or_called_otherwise_is_found() {
         ("/services/4/oneOnANode", json!(false)),
         ("/nodes/2/name", json!("a")),
     ] {
-        assert!(!faults(&changed(&nodes, place, to.clone())).is_empty(), "{place} as {to}");
+        assert!(
+            !faults(&changed(&nodes, place, to.clone())).is_empty(),
+            "{place} as {to}"
+        );
     }
     let report = of(OVERCOMMITTED);
     nothing_is_left_out(&report);
@@ -323,37 +423,71 @@ fn what_is_left_out_or_called_otherwise_is_found() {
         ("/services/0/choice", json!("ceiling")),
         ("/level", json!(null)),
     ] {
-        assert!(!faults(&changed(&report, place, to.clone())).is_empty(), "{place} as {to}");
+        assert!(
+            !faults(&changed(&report, place, to.clone())).is_empty(),
+            "{place} as {to}"
+        );
     }
 }
 
 #[test]
 fn a_disagreement_is_said_in_numbers() {
-    let report = compiled("node box { memory = 2000Mi  cpu = 2  reserve = 200Mi }\nk3s { memory = 400Mi }\n", None);
+    let report = compiled(
+        "node box { memory = 2000Mi  cpu = 2  reserve = 200Mi }\nk3s { memory = 400Mi }\n",
+        None,
+    );
     let report = value(&report.expect("it compiles"));
-    let right = report["theorems"][1]["rightBytes"].as_u64().unwrap_or_default();
+    let right = report["theorems"][1]["rightBytes"]
+        .as_u64()
+        .unwrap_or_default();
     let told = faults(&changed(&report, "/theorems/1/leftBytes", 100.into()));
     let left = &report["theorems"][1]["leftBytes"];
-    assert_eq!(told, [format!("T2: leftBytes is 100, its terms sum to {left}")]);
-    let told = faults(&changed(&report, "/theorems/1/leftBytes", (right + 1).into()));
+    assert_eq!(
+        told,
+        [format!("T2: leftBytes is 100, its terms sum to {left}")]
+    );
+    let told = faults(&changed(
+        &report,
+        "/theorems/1/leftBytes",
+        (right + 1).into(),
+    ));
     let first = format!("T2: leftBytes is {}, its terms sum to {left}", right + 1);
-    assert_eq!(told, [first, format!("T2: {} is not within {right}", right + 1)]);
+    assert_eq!(
+        told,
+        [first, format!("T2: {} is not within {right}", right + 1)]
+    );
 }
 
 #[test]
 fn what_is_no_report_is_told_so_and_nothing_panics() {
     for (text, why) in [
-        ("", "it is not JSON: EOF while parsing a value at line 1 column 0"),
+        (
+            "",
+            "it is not JSON: EOF while parsing a value at line 1 column 0",
+        ),
         ("[]", "it is a list, not a report of bzc"),
         ("{}", "it is not a report of bzc: it has no `bzcReport`"),
-        ("{\"bzcReport\": 2}", "it is of format 2, and this bzc knows 1: use a newer bzc"),
-        ("{\"bzcReport\": -1}", "`bzcReport` is -1, which is no format of bzc's"),
-        ("{\"bzcReport\": 1.0}", "`bzcReport` is 1.0, which is no format of bzc's"),
+        (
+            "{\"bzcReport\": 2}",
+            "it is of format 2, and this bzc knows 1: use a newer bzc",
+        ),
+        (
+            "{\"bzcReport\": -1}",
+            "`bzcReport` is -1, which is no format of bzc's",
+        ),
+        (
+            "{\"bzcReport\": 1.0}",
+            "`bzcReport` is 1.0, which is no format of bzc's",
+        ),
         ("{\"bzcReport\": 1}", "`source` is missing"),
     ] {
         assert_eq!(bzc::verify(text.as_bytes()), Err(why.to_owned()), "{text}");
     }
-    for text in ["[".repeat(100_000), format!("{{\"bzcReport\": {}}}", "9".repeat(400)), "{\"a\": 1e999}".to_owned()] {
+    for text in [
+        "[".repeat(100_000),
+        format!("{{\"bzcReport\": {}}}", "9".repeat(400)),
+        "{\"a\": 1e999}".to_owned(),
+    ] {
         assert!(bzc::verify(text.as_bytes()).is_err(), "{:.20}", text);
     }
     assert!(bzc::verify(b"\xff\xfe").is_err());
@@ -362,7 +496,16 @@ fn what_is_no_report_is_told_so_and_nothing_panics() {
     let mut places = Vec::new();
     pointers(&report, "", &mut places);
     let (mut agree, mut tried) = (BTreeSet::new(), 0);
-    let odd = [json!(null), json!(-1), json!(u64::MAX), json!(0.5), json!("x"), json!([]), json!([1]), json!({})];
+    let odd = [
+        json!(null),
+        json!(-1),
+        json!(u64::MAX),
+        json!(0.5),
+        json!("x"),
+        json!([]),
+        json!([1]),
+        json!({}),
+    ];
     for place in &places {
         for odd in &odd {
             let told = faults(&changed(&report, place, odd.clone()));
@@ -392,12 +535,18 @@ fn what_is_no_report_is_told_so_and_nothing_panics() {
         !(texts.contains(&key) || reason || decided_nothing(&report, place))
     };
     let odd: Vec<&&str> = agree.iter().filter(|place| telling(place)).collect();
-    assert!(odd.is_empty(), "these say anything and still agree: {odd:?}");
+    assert!(
+        odd.is_empty(),
+        "these say anything and still agree: {odd:?}"
+    );
 }
 
 /// What of `value` is not as the schema says, in the part of JSON Schema that the schema uses.
 fn violations(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
-    if let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/")) {
+    if let Some(name) = schema["$ref"]
+        .as_str()
+        .and_then(|name| name.strip_prefix("#/$defs/"))
+    {
         return violations(root, &root["$defs"][name], value, at, found);
     }
     let is = |kind: &str| match kind {
@@ -414,35 +563,73 @@ fn violations(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut
         Value::String(kind) => is(kind),
         _ => schema.get("const").is_some(),
     };
-    let allowed = schema["enum"].as_array().is_none_or(|words| words.contains(value));
+    let allowed = schema["enum"]
+        .as_array()
+        .is_none_or(|words| words.contains(value));
     let fixed = schema.get("const").is_none_or(|fixed| fixed == value);
     let length = value.as_array().map_or(0, Vec::len) as u64;
-    let least = schema["minItems"].as_u64().is_none_or(|least| value.is_null() || least <= length);
-    let most = schema["maxItems"].as_u64().is_none_or(|most| length <= most);
+    let least = schema["minItems"]
+        .as_u64()
+        .is_none_or(|least| value.is_null() || least <= length);
+    let most = schema["maxItems"]
+        .as_u64()
+        .is_none_or(|most| length <= most);
     if !(fits && allowed && fixed && least && most) {
         found.push(format!("{at}: {value} is not {schema}"));
     }
     if let Some(map) = value.as_object() {
-        let known: Vec<&String> = schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key).collect();
-        let required: Vec<&str> =
-            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let known: Vec<&String> = schema["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key)
+            .collect();
+        let required: Vec<&str> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         if schema["additionalProperties"] != false || known != required {
             found.push(format!("{at}: the schema is not strict"));
         }
-        found.extend(known.iter().filter(|key| !map.contains_key(**key)).map(|key| format!("{at}: no `{key}`")));
-        found.extend(map.keys().filter(|key| !known.contains(key)).map(|key| format!("{at}: `{key}` is not known")));
+        found.extend(
+            known
+                .iter()
+                .filter(|key| !map.contains_key(**key))
+                .map(|key| format!("{at}: no `{key}`")),
+        );
+        found.extend(
+            map.keys()
+                .filter(|key| !known.contains(key))
+                .map(|key| format!("{at}: `{key}` is not known")),
+        );
         for (key, value) in map {
-            violations(root, &schema["properties"][key], value, &format!("{at}/{key}"), found);
+            violations(
+                root,
+                &schema["properties"][key],
+                value,
+                &format!("{at}/{key}"),
+                found,
+            );
         }
     }
     for (index, value) in value.as_array().into_iter().flatten().enumerate() {
-        violations(root, &schema["items"], value, &format!("{at}/{index}"), found);
+        violations(
+            root,
+            &schema["items"],
+            value,
+            &format!("{at}/{index}"),
+            found,
+        );
     }
 }
 
 #[test]
 fn reports_are_as_the_schema_says() {
-    let schema = value(&corpus::bytes(&corpus::root().join("spec/report.schema.json")));
+    let schema = value(&corpus::bytes(
+        &corpus::root().join("spec/report.schema.json"),
+    ));
     for (name, report) in more_reports() {
         let mut found = Vec::new();
         violations(&schema, &schema, &report, "", &mut found);
@@ -452,12 +639,21 @@ fn reports_are_as_the_schema_says() {
 
 #[test]
 fn the_schema_says_what_everything_is() {
-    let schema = value(&corpus::bytes(&corpus::root().join("spec/report.schema.json")));
-    let objects = schema["$defs"].as_object().into_iter().flatten().map(|(name, part)| (name.as_str(), part));
+    let schema = value(&corpus::bytes(
+        &corpus::root().join("spec/report.schema.json"),
+    ));
+    let objects = schema["$defs"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, part)| (name.as_str(), part));
     for (name, part) in objects.chain([("report", &schema)]) {
         assert!(part["description"].is_string(), "{name} has no description");
         for (key, property) in part["properties"].as_object().into_iter().flatten() {
-            assert!(property["description"].is_string(), "{name}.{key} has no description");
+            assert!(
+                property["description"].is_string(),
+                "{name}.{key} has no description"
+            );
         }
     }
 }

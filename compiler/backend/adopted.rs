@@ -14,11 +14,22 @@ pub(super) fn emit(plan: &Plan<'_, '_>, patched: &[Patched], files: &mut Vec<Art
     let program = plan.program;
     let path = |patched: &Patched| program.manifests[patched.manifest].path.as_str();
     let copies = patched.iter().filter(|patched| patched.form == Form::Copy);
-    files.extend(copies.map(|copy| (format!("adopted/{}", path(copy)), copy.text.clone().into_bytes())));
+    files.extend(copies.map(|copy| {
+        (
+            format!("adopted/{}", path(copy)),
+            copy.text.clone().into_bytes(),
+        )
+    }));
     let mut resources: Vec<String> = Vec::new();
-    for original in patched.iter().filter(|patched| patched.form == Form::Kustomize) {
+    for original in patched
+        .iter()
+        .filter(|patched| patched.form == Form::Kustomize)
+    {
         let place = format!("{ORIGINALS}/{}", path(original));
-        files.push((format!("patches/{place}"), original.text.clone().into_bytes()));
+        files.push((
+            format!("patches/{place}"),
+            original.text.clone().into_bytes(),
+        ));
         // A kustomization of theirs, or a file of values, is no resource.
         if program.manifests[original.manifest].objects.count > 0 {
             resources.push(place);
@@ -30,14 +41,19 @@ pub(super) fn emit(plan: &Plan<'_, '_>, patched: &[Patched], files: &mut Vec<Art
     let head = header(plan);
     let mut names = Vec::new();
     for (service, workload) in program.services.iter().zip(&plan.workloads) {
-        let Some(adopted) = service.adopted.as_ref() else { continue };
+        let Some(adopted) = service.adopted.as_ref() else {
+            continue;
+        };
         let change = change(plan, service, adopted, workload);
         if program.adopts[adopted.adopt].form != Form::Kustomize || change.is_empty() {
             continue;
         }
         let mut text = String::new();
         comment(&head, &mut text);
-        comment(&format!("The object stands in {}.", adopted.place), &mut text);
+        comment(
+            &format!("The object stands in {}.", adopted.place),
+            &mut text,
+        );
         to_yaml(&merge_patch(&change), &mut text).expect("a patch has text for keys");
         let name = match service.name.value {
             "kustomization" => "0-kustomization.yaml".to_owned(),
@@ -69,8 +85,22 @@ pub(super) fn emit(plan: &Plan<'_, '_>, patched: &[Patched], files: &mut Vec<Art
 /// The source files that are to change in place: path and new text.
 pub(crate) fn sources(plan: &Plan<'_, '_>, patched: Vec<Patched>) -> Vec<Artifact> {
     let program = plan.program;
-    let in_place = patched.into_iter().filter(|patched| patched.form == Form::InPlace);
-    let changed =
-        in_place.filter(|patched| program.sources.file(program.manifests[patched.manifest].file).text != patched.text);
-    changed.map(|patched| (program.manifests[patched.manifest].path.clone(), patched.text.into_bytes())).collect()
+    let in_place = patched
+        .into_iter()
+        .filter(|patched| patched.form == Form::InPlace);
+    let changed = in_place.filter(|patched| {
+        program
+            .sources
+            .file(program.manifests[patched.manifest].file)
+            .text
+            != patched.text
+    });
+    changed
+        .map(|patched| {
+            (
+                program.manifests[patched.manifest].path.clone(),
+                patched.text.into_bytes(),
+            )
+        })
+        .collect()
 }

@@ -43,17 +43,24 @@ fn targets<'p, 'a>(plan: &'p Plan<'p, 'a>) -> impl Iterator<Item = Target<'p, 'a
         port: None,
         limit: 0,
     });
-    let own = plan.program.services.iter().zip(&plan.workloads).filter_map(move |(service, workload)| {
-        let Image::Built(image) = &service.image else { return None };
-        Some(Target {
-            name: service.name.value,
-            reference: image_name(service, image),
-            image,
-            runtime: runtime(image),
-            port: service.ports.first().map(|port| port.number.value),
-            limit: workload.limit.n / MIB,
-        })
-    });
+    let own = plan
+        .program
+        .services
+        .iter()
+        .zip(&plan.workloads)
+        .filter_map(move |(service, workload)| {
+            let Image::Built(image) = &service.image else {
+                return None;
+            };
+            Some(Target {
+                name: service.name.value,
+                reference: image_name(service, image),
+                image,
+                runtime: runtime(image),
+                port: service.ports.first().map(|port| port.number.value),
+                limit: workload.limit.n / MIB,
+            })
+        });
     shared.chain(own)
 }
 
@@ -71,14 +78,22 @@ fn context(plan: &Plan<'_, '_>, target: &Target<'_, '_>) -> Context {
         ("runtime", Value::from(target.runtime.name)),
         ("name", Value::from(target.reference.as_str())),
         ("source", Value::from(source)),
-        ("path", Value::from(format!("out/images/{}/Dockerfile", target.name))),
-        ("port", Value::from(target.port.unwrap_or(target.image.port))),
+        (
+            "path",
+            Value::from(format!("out/images/{}/Dockerfile", target.name)),
+        ),
+        (
+            "port",
+            Value::from(target.port.unwrap_or(target.image.port)),
+        ),
         // Whether anything asks it: a worker has no port.
         ("serves", Value::from(target.port.is_some())),
         ("limit", Value::from(target.limit)),
         ("found", Value::from(found)),
     ];
-    template_values(target.image).chain(own.map(|(name, value)| (name.to_owned(), value))).collect()
+    template_values(target.image)
+        .chain(own.map(|(name, value)| (name.to_owned(), value)))
+        .collect()
 }
 
 /// The templates of the runtimes that something is built for, each read once.
@@ -86,9 +101,12 @@ fn fillers<'p, 'a>(all: &[Target<'p, 'a>]) -> BTreeMap<&'p str, Filler> {
     let mut fillers = BTreeMap::new();
     for target in all {
         let runtime = target.runtime;
-        fillers
-            .entry(runtime.name)
-            .or_insert_with(|| Filler::new(&runtime.templates, &[&runtime.dockerfile.value, &runtime.ignore.value]));
+        fillers.entry(runtime.name).or_insert_with(|| {
+            Filler::new(
+                &runtime.templates,
+                &[&runtime.dockerfile.value, &runtime.ignore.value],
+            )
+        });
     }
     fillers
 }
@@ -97,7 +115,9 @@ fn fillers<'p, 'a>(all: &[Target<'p, 'a>]) -> BTreeMap<&'p str, Filler> {
 /// which its tests show.
 pub fn faults(plan: &Plan<'_, '_>) -> Vec<(Span, String, String)> {
     let mut faults = Vec::new();
-    let own: Vec<Target<'_, '_>> = targets(plan).filter(|target| !target.runtime.templates.is_empty()).collect();
+    let own: Vec<Target<'_, '_>> = targets(plan)
+        .filter(|target| !target.runtime.templates.is_empty())
+        .collect();
     let fillers = fillers(&own);
     for target in &own {
         let context = context(plan, target);
@@ -117,7 +137,10 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
     let fillers = fillers(&all);
     for target in &all {
         let context = context(plan, target);
-        let parts = [("Dockerfile", &target.runtime.dockerfile), ("Dockerfile.dockerignore", &target.runtime.ignore)];
+        let parts = [
+            ("Dockerfile", &target.runtime.dockerfile),
+            ("Dockerfile.dockerignore", &target.runtime.ignore),
+        ];
         for (file, template) in parts {
             let text = fillers[target.runtime.name].fill(&template.value, &context);
             debug_assert!(text.is_ok(), "{}: {text:?}", template.value);
@@ -127,7 +150,10 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
         }
     }
     if !all.is_empty() {
-        files.push(("images/docker-bake.hcl".to_owned(), bake(plan, &all).into_bytes()));
+        files.push((
+            "images/docker-bake.hcl".to_owned(),
+            bake(plan, &all).into_bytes(),
+        ));
     }
 }
 
@@ -138,8 +164,16 @@ pub(super) fn table(plan: &Plan<'_, '_>) -> String {
         if text.is_empty() {
             text.push_str("\n## Images\n\n| image | runtime | source | seen there |\n| --- | --- | --- | --- |\n");
         }
-        let seen = if target.image.found.is_empty() { "nothing".to_owned() } else { target.image.found.join(", ") };
-        let (reference, runtime, source) = (&target.reference, target.runtime.name, &target.image.source.value);
+        let seen = if target.image.found.is_empty() {
+            "nothing".to_owned()
+        } else {
+            target.image.found.join(", ")
+        };
+        let (reference, runtime, source) = (
+            &target.reference,
+            target.runtime.name,
+            &target.image.source.value,
+        );
         let _ = writeln!(text, "| {reference} | {runtime} | {source} | {seen} |");
     }
     text
@@ -162,11 +196,21 @@ fn bake(plan: &Plan<'_, '_>, all: &[Target<'_, '_>]) -> String {
         let up: String = steps.map(|_| "../").collect();
         let mut entries = vec![
             ("context", quoted(source)),
-            ("dockerfile", quoted(&format!("{up}out/images/{}/Dockerfile", target.name))),
+            (
+                "dockerfile",
+                quoted(&format!("{up}out/images/{}/Dockerfile", target.name)),
+            ),
             ("tags", list(&[&target.reference])),
         ];
-        if let Some(base) = target.image.from.and_then(|index| plan.program.images.get(index)) {
-            let from = (quoted(&base.reference()), quoted(&format!("target:{}", base.name.value)));
+        if let Some(base) = target
+            .image
+            .from
+            .and_then(|index| plan.program.images.get(index))
+        {
+            let from = (
+                quoted(&base.reference()),
+                quoted(&format!("target:{}", base.name.value)),
+            );
             entries.push(("contexts", format!("{{ {} = {} }}", from.0, from.1)));
         }
         let width = entries.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
@@ -181,10 +225,21 @@ fn bake(plan: &Plan<'_, '_>, all: &[Target<'_, '_>]) -> String {
 
 /// A text as HCL quotes it; `${` and `%{` would begin a template.
 fn quoted(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "$${").replace("%{", "%%{");
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace("${", "$${")
+        .replace("%{", "%%{");
     format!("\"{escaped}\"")
 }
 
 fn list(texts: &[&str]) -> String {
-    format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
+    format!(
+        "[{}]",
+        texts
+            .iter()
+            .map(|text| quoted(text))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }

@@ -16,22 +16,38 @@ use crate::stdlib;
 pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
     for (at, node) in plan.program.nodes.iter().enumerate() {
         let folder = format!("k3s/{}", node.name.value);
-        files.push((format!("{folder}/config.yaml"), config(plan, at).into_bytes()));
+        files.push((
+            format!("{folder}/config.yaml"),
+            config(plan, at).into_bytes(),
+        ));
         if node.role == Role::Agent {
             continue;
         }
         if let Some(manifest) = coredns_manifest(plan) {
-            files.push((format!("{folder}/manifests/bzc-coredns.yaml"), manifest.into_bytes()));
+            files.push((
+                format!("{folder}/manifests/bzc-coredns.yaml"),
+                manifest.into_bytes(),
+            ));
             files.push((format!("{folder}/manifests/coredns.yaml.skip"), Vec::new()));
         }
-        let traefik = plan.program.components.iter().find(|component| component.name == "traefik" && component.owned);
+        let traefik = plan
+            .program
+            .components
+            .iter()
+            .find(|component| component.name == "traefik" && component.owned);
         if let Some(traefik) = traefik {
             let config = traefik_config(plan, traefik);
-            files.push((format!("{folder}/manifests/bzc-traefik.yaml"), config.into_bytes()));
+            files.push((
+                format!("{folder}/manifests/bzc-traefik.yaml"),
+                config.into_bytes(),
+            ));
         }
         if let Some(default) = plan.system_default() {
             let limits = system_limits(plan, default.value);
-            files.push((format!("{folder}/manifests/bzc-limits.yaml"), limits.into_bytes()));
+            files.push((
+                format!("{folder}/manifests/bzc-limits.yaml"),
+                limits.into_bytes(),
+            ));
         }
     }
 }
@@ -61,33 +77,58 @@ fn config(plan: &Plan<'_, '_>, at: usize) -> String {
         });
     }
     for key in of_cluster(plan, node) {
-        match (keys.iter_mut().find(|other| other.name == key.name), key.values) {
-            (Some(Key { values: Values::Many(items), .. }), Values::Many(more)) => items.extend(more),
+        match (
+            keys.iter_mut().find(|other| other.name == key.name),
+            key.values,
+        ) {
+            (
+                Some(Key {
+                    values: Values::Many(items),
+                    ..
+                }),
+                Values::Many(more),
+            ) => items.extend(more),
             (_, values) => keys.push(Key { values, ..key }),
         }
     }
     let computed = computed_arguments(plan, at);
     match keys.iter_mut().find(|key| key.name == "kubelet-arg") {
-        Some(Key { values: Values::Many(items), .. }) => {
+        Some(Key {
+            values: Values::Many(items),
+            ..
+        }) => {
             items.retain(|(item, _)| !item.starts_with("max-pods="));
             items.extend(computed);
             items.sort();
         }
-        _ => keys.push(Key { name: "kubelet-arg", values: Values::Many(computed), meaning: None }),
+        _ => keys.push(Key {
+            name: "kubelet-arg",
+            values: Values::Many(computed),
+            meaning: None,
+        }),
     }
     keys.sort_by_key(|key| key.name);
 
     let mut out = String::new();
     comment(&header(plan), &mut out);
     let version = plan.program.k3s.version.map_or_else(
-        || format!("K3s 1.{} (the program names no version)", plan.program.k3s.minor),
+        || {
+            format!(
+                "K3s 1.{} (the program names no version)",
+                plan.program.k3s.minor
+            )
+        },
         |version| format!("K3s {}", version.value),
     );
     let text = format!(
         "Goes to /etc/rancher/k3s/config.yaml on node {}. Keys are checked for {version}.\n\
          K3s reads it when it starts: systemctl restart {}.",
         node.name.value,
-        if node.role == Role::Agent { "k3s-agent" } else { "k3s" }
+        if node.role == Role::Agent {
+            "k3s-agent"
+        } else {
+            "k3s"
+        }
     );
     comment(&text, &mut out);
     for key in keys {
@@ -130,7 +171,12 @@ fn values(setting: &Setting<'_>) -> Values {
         SettingValue::Bool(value) => Values::One(value.to_string()),
         SettingValue::Int(value) => Values::One(value.to_string()),
         SettingValue::Text(text) => scalar(text),
-        SettingValue::List(items) => Values::Many(items.iter().map(|item| (item.value.to_string(), None)).collect()),
+        SettingValue::List(items) => Values::Many(
+            items
+                .iter()
+                .map(|item| (item.value.to_string(), None))
+                .collect(),
+        ),
         SettingValue::Arguments(arguments) => {
             let component = setting.key.strip_suffix("-arg").unwrap_or(setting.key);
             let lines = arguments.iter().map(|(name, value)| {
@@ -168,13 +214,27 @@ fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
     let set = |key: &str| node.setting(key).is_some();
     let mut one = |name, value: String, meaning| {
         if !set(name) {
-            keys.push(Key { name, values: Values::One(value), meaning: Some(meaning) });
+            keys.push(Key {
+                name,
+                values: Values::One(value),
+                meaning: Some(meaning),
+            });
         }
     };
     let relies = |(service, workload): (&Service<'_>, &Workload<'_>)| {
-        plan.pins(service, workload) || service.adopted.as_ref().is_some_and(|adopted| adopted.by_name)
+        plan.pins(service, workload)
+            || service
+                .adopted
+                .as_ref()
+                .is_some_and(|adopted| adopted.by_name)
     };
-    if plan.program.services.iter().zip(&plan.workloads).any(relies) {
+    if plan
+        .program
+        .services
+        .iter()
+        .zip(&plan.workloads)
+        .any(relies)
+    {
         let meaning = "Computed: services are held to nodes by this name. A node that is renamed joins as a new one.";
         one("node-name", node.name.value.to_owned(), meaning);
     }
@@ -182,23 +242,37 @@ fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
     if let (Some(first), true) = (servers.first(), plan.on_several_nodes()) {
         if std::ptr::eq(*first, node) {
             if servers.len() > 1 && !set("datastore-endpoint") {
-                let meaning =
-                    "Computed: the first of several servers starts their common etcd. Start it before the others.";
+                let meaning = "Computed: the first of several servers starts their common etcd. Start it before the others.";
                 one("cluster-init", "true".to_owned(), meaning);
             }
         } else if node.role == Role::Agent || !set("datastore-endpoint") {
-            let host = first.address.as_deref().unwrap_or_else(|| first.cluster_name());
+            let host = first
+                .address
+                .as_deref()
+                .unwrap_or_else(|| first.cluster_name());
             let meaning = "Computed: the first server, by its `address` or its name. To join, K3s also needs the token of the \
                            server's /var/lib/rancher/k3s/server/node-token: as K3S_TOKEN or `token-file`.";
-            one("server", format!("https://{}:6443", bracketed(host)), meaning);
+            one(
+                "server",
+                format!("https://{}:6443", bracketed(host)),
+                meaning,
+            );
         }
     }
     let listed = |name, items: Vec<String>, meaning| {
         let items = items.into_iter().map(|item| (item, None)).collect();
-        Key { name, values: Values::Many(items), meaning: Some(meaning) }
+        Key {
+            name,
+            values: Values::Many(items),
+            meaning: Some(meaning),
+        }
     };
     if !node.labels.is_empty() {
-        let labels = node.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let labels = node
+            .labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
         keys.push(listed(
             "node-label",
             labels,
@@ -206,7 +280,11 @@ fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
         ));
     }
     if !node.taints.is_empty() {
-        let taints = node.taints.iter().map(|taint| format!("{}=true:NoSchedule", taint.value)).collect();
+        let taints = node
+            .taints
+            .iter()
+            .map(|taint| format!("{}=true:NoSchedule", taint.value))
+            .collect();
         keys.push(listed(
             "node-taint",
             taints,
@@ -218,7 +296,11 @@ fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
 
 /// A host in a URL: an IPv6 address in brackets.
 fn bracketed(host: &str) -> String {
-    if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
+    if host.parse::<Ipv6Addr>().is_ok() {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    }
 }
 
 /// What the kubelet must be told so that the node is as the proof assumes.
@@ -249,7 +331,10 @@ fn computed_arguments(plan: &Plan<'_, '_>, at: usize) -> Vec<(String, Option<Str
                 String::new()
             },
             if reserved.held > 0 {
-                format!(", held back for limits above their requests {}", Bytes::new(reserved.held))
+                format!(
+                    ", held back for limits above their requests {}",
+                    Bytes::new(reserved.held)
+                )
             } else {
                 String::new()
             },
@@ -262,8 +347,10 @@ fn computed_arguments(plan: &Plan<'_, '_>, at: usize) -> Vec<(String, Option<Str
         ));
     }
     if node.max_pods.origin.span.is_some() {
-        arguments
-            .push((format!("max-pods={}", node.max_pods.value), Some("Computed: `max-pods` of the node.".to_owned())));
+        arguments.push((
+            format!("max-pods={}", node.max_pods.value),
+            Some("Computed: `max-pods` of the node.".to_owned()),
+        ));
     }
     arguments
 }
@@ -280,12 +367,17 @@ fn text<'p>(plan: &'p Plan<'_, '_>, key: &str) -> Option<Vec<&'p str>> {
 /// The addresses of the cluster's DNS: as set, or the tenth of each range of services.
 fn cluster_dns(plan: &Plan<'_, '_>) -> Vec<String> {
     let comma_separated = |texts: Vec<&str>| -> Vec<String> {
-        texts.iter().flat_map(|text| text.split(',')).map(|text| text.trim().to_owned()).collect()
+        texts
+            .iter()
+            .flat_map(|text| text.split(','))
+            .map(|text| text.trim().to_owned())
+            .collect()
     };
     if let Some(addresses) = text(plan, "cluster-dns") {
         return comma_separated(addresses);
     }
-    let ranges = text(plan, "service-cidr").map_or_else(|| vec!["10.43.0.0/16".to_owned()], comma_separated);
+    let ranges =
+        text(plan, "service-cidr").map_or_else(|| vec!["10.43.0.0/16".to_owned()], comma_separated);
     ranges.iter().filter_map(|range| tenth(range)).collect()
 }
 
@@ -299,14 +391,20 @@ fn tenth(range: &str) -> Option<String> {
             Ipv4Addr::from((u32::from(address) & mask).checked_add(10)?).to_string()
         }
         IpAddr::V6(address) => {
-            let mask = u128::MAX.checked_shl(128_u32.checked_sub(bits)?).unwrap_or(0);
+            let mask = u128::MAX
+                .checked_shl(128_u32.checked_sub(bits)?)
+                .unwrap_or(0);
             Ipv6Addr::from((u128::from(address) & mask).checked_add(10)?).to_string()
         }
     })
 }
 
 fn coredns_manifest(plan: &Plan<'_, '_>) -> Option<String> {
-    let component = plan.program.components.iter().find(|component| component.name == "coredns" && component.owned)?;
+    let component = plan
+        .program
+        .components
+        .iter()
+        .find(|component| component.name == "coredns" && component.owned)?;
     let (request, limit) = component.memory?;
     let limit = limit.unwrap_or(request);
     let domain = text(plan, "cluster-domain").and_then(|texts| texts.first().copied());
@@ -316,7 +414,10 @@ fn coredns_manifest(plan: &Plan<'_, '_>) -> Option<String> {
         memory_limit: limit.value.to_string(),
         memory_limit_bytes: limit.value.n,
         cpu_request: component.cpu.map(|(request, _)| request.value.to_string()),
-        cpu_limit: component.cpu.and_then(|(_, limit)| limit).map(|limit| limit.value.to_string()),
+        cpu_limit: component
+            .cpu
+            .and_then(|(_, limit)| limit)
+            .map(|limit| limit.value.to_string()),
         minor: plan.program.k3s.minor,
         cluster_domain: domain.unwrap_or("cluster.local"),
         cluster_dns: cluster_dns(plan),

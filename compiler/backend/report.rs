@@ -69,7 +69,11 @@ fn reserve_terms(plan: &Plan<'_, '_>, at: usize) -> Vec<Term> {
             id: "shims",
             what: "containerd's shims".to_owned(),
             bytes: node.shims,
-            formula: Some(format!("{} pods x {}", node.shim_pods, in_mib(k3s.shim.value.n))),
+            formula: Some(format!(
+                "{} pods x {}",
+                node.shim_pods,
+                in_mib(k3s.shim.value.n)
+            )),
             times: Some(product(node.shim_pods, node.shims)),
             origin: origin(&k3s.shim),
         },
@@ -108,10 +112,18 @@ fn reserve_terms(plan: &Plan<'_, '_>, at: usize) -> Vec<Term> {
 /// `coredns (1 x 32Mi) + api (2 x 16Mi)`.
 fn held_formula(plan: &Plan<'_, '_>, at: usize) -> String {
     let mut parts = Vec::new();
-    for component in plan.nodes[at].components.iter().filter(|component| component.held > 0) {
+    for component in plan.nodes[at]
+        .components
+        .iter()
+        .filter(|component| component.held > 0)
+    {
         let declared = &plan.program.components[component.component];
         let pieces = component.containers_held(declared.containers);
-        parts.push(format!("{} ({pieces} x {})", declared.name, in_mib(component.held / pieces.max(1))));
+        parts.push(format!(
+            "{} ({pieces} x {})",
+            declared.name,
+            in_mib(component.held / pieces.max(1))
+        ));
     }
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
         let pods = workload.on(at, workload.pods);
@@ -153,7 +165,9 @@ struct Report<'r, 'p, 'a>(&'r Plan<'p, 'a>);
 impl Serialize for Report<'_, '_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let plan = self.0;
-        let level = plan.level.map(|(numerator, denominator)| [numerator, denominator]);
+        let level = plan
+            .level
+            .map(|(numerator, denominator)| [numerator, denominator]);
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("bzcReport", &1)?;
         map.serialize_entry("source", plan.program.source)?;
@@ -163,7 +177,10 @@ impl Serialize for Report<'_, '_, '_> {
         map.serialize_entry("fill", fill_word(plan.program.fill))?;
         map.serialize_entry("level", &level)?;
         map.serialize_entry("placement", &placement(plan))?;
-        map.serialize_entry("nodes", &Each(|| (0..plan.nodes.len()).map(|at| node(plan, at))))?;
+        map.serialize_entry(
+            "nodes",
+            &Each(|| (0..plan.nodes.len()).map(|at| node(plan, at))),
+        )?;
         map.serialize_entry("budgets", &Each(|| budgets(plan)))?;
         map.serialize_entry("services", &Each(|| services(plan)))?;
         map.end()
@@ -172,7 +189,8 @@ impl Serialize for Report<'_, '_, '_> {
 
 /// report.json.
 pub fn json(plan: &Plan<'_, '_>) -> String {
-    let mut text = serde_json::to_string_pretty(&Report(plan)).expect("a tree of texts and numbers");
+    let mut text =
+        serde_json::to_string_pretty(&Report(plan)).expect("a tree of texts and numbers");
     text.push('\n');
     text
 }
@@ -224,21 +242,31 @@ fn of_components<'r>(
     unit: &'static str,
     of: impl Fn(&ComponentPlan, u64) -> (u64, [u64; 2]) + 'r,
 ) -> impl Iterator<Item = Value> + 'r {
-    let show = move |n: u64| if unit == "bytes" { in_mib(n) } else { n.to_string() };
-    plan.nodes[at].components.iter().enumerate().map(move |(index, component)| {
-        let declared = &plan.program.components[component.component];
-        let (amount, [n, each]) = of(component, declared.containers);
-        json!({
-            "side": LEFT,
-            "id": format!("component.{}", declared.name),
-            "what": declared.name,
-            unit: amount,
-            "formula": format!("{n} x {}", show(each)),
-            "times": [[n, each]],
-            "ref": format!("/nodes/{at}/components/{index}"),
-            "origin": component_origin(declared),
+    let show = move |n: u64| {
+        if unit == "bytes" {
+            in_mib(n)
+        } else {
+            n.to_string()
+        }
+    };
+    plan.nodes[at]
+        .components
+        .iter()
+        .enumerate()
+        .map(move |(index, component)| {
+            let declared = &plan.program.components[component.component];
+            let (amount, [n, each]) = of(component, declared.containers);
+            json!({
+                "side": LEFT,
+                "id": format!("component.{}", declared.name),
+                "what": declared.name,
+                unit: amount,
+                "formula": format!("{n} x {}", show(each)),
+                "times": [[n, each]],
+                "ref": format!("/nodes/{at}/components/{index}"),
+                "origin": component_origin(declared),
+            })
         })
-    })
 }
 
 /// What components add to a sum over all nodes: those that move once, those of every node as often.
@@ -248,12 +276,25 @@ fn of_all_components(
     of: impl Fn(&ComponentPlan) -> u64,
     pieces: impl Fn(&ComponentPlan, u64) -> u64,
 ) -> Vec<Value> {
-    let open = plan.nodes.iter().filter(|node| !node.components.is_empty()).count() as u64;
-    let Some(first) = plan.nodes.iter().position(|node| !node.components.is_empty()) else { return Vec::new() };
+    let open = plan
+        .nodes
+        .iter()
+        .filter(|node| !node.components.is_empty())
+        .count() as u64;
+    let Some(first) = plan
+        .nodes
+        .iter()
+        .position(|node| !node.components.is_empty())
+    else {
+        return Vec::new();
+    };
     let all = |component: &ComponentPlan, containers: u64| {
         let nodes = if component.every_node { open } else { 1 };
         let amount = of(component) * nodes;
-        (amount, product(pieces(component, containers) * nodes, amount))
+        (
+            amount,
+            product(pieces(component, containers) * nodes, amount),
+        )
     };
     of_components(plan, first, unit, all).collect()
 }
@@ -267,7 +308,10 @@ fn component_origin(component: &Component<'_>) -> Option<String> {
 fn isolation_terms(plan: &Plan<'_, '_>, at: usize) -> Vec<Value> {
     let node = &plan.nodes[at];
     let needed = ["os", "k3s", "containerd", "shims", "secrets"];
-    let reserved = reserve_terms(plan, at).into_iter().enumerate().filter(|(_, term)| needed.contains(&term.id));
+    let reserved = reserve_terms(plan, at)
+        .into_iter()
+        .enumerate()
+        .filter(|(_, term)| needed.contains(&term.id));
     let mut terms: Vec<Value> = reserved
         .map(|(index, term)| {
             let mut value = term_value(term);
@@ -276,13 +320,33 @@ fn isolation_terms(plan: &Plan<'_, '_>, at: usize) -> Vec<Value> {
             value
         })
         .collect();
-    let kept = |id, what, bytes, key, formula| of_node(at, RIGHT, id, what, ("bytes", bytes), key, formula);
+    let kept = |id, what, bytes, key, formula| {
+        of_node(at, RIGHT, id, what, ("bytes", bytes), key, formula)
+    };
     let kube = node.kube_reserved() - node.held;
     let less = Some("kubeReservedBytes - held-back");
     terms.extend([
-        kept("system-reserved", "system-reserved of the kubelet", node.os, "systemReservedBytes", None),
-        kept("kube-reserved", "kube-reserved of the kubelet", kube, "kubeReservedBytes", less),
-        kept("eviction", "the kubelet's eviction threshold", node.eviction, "evictionBytes", None),
+        kept(
+            "system-reserved",
+            "system-reserved of the kubelet",
+            node.os,
+            "systemReservedBytes",
+            None,
+        ),
+        kept(
+            "kube-reserved",
+            "kube-reserved of the kubelet",
+            kube,
+            "kubeReservedBytes",
+            less,
+        ),
+        kept(
+            "eviction",
+            "the kubelet's eviction threshold",
+            node.eviction,
+            "evictionBytes",
+            None,
+        ),
     ]);
     terms
 }
@@ -291,25 +355,61 @@ fn isolation_terms(plan: &Plan<'_, '_>, at: usize) -> Vec<Value> {
 /// is for it.
 fn interference_terms(plan: &Plan<'_, '_>, at: usize, right: u64) -> Vec<Value> {
     let node = &plan.nodes[at];
-    let of = |side, id, what, bytes, key, formula| of_node(at, side, id, what, ("bytes", bytes), key, formula);
-    let mut terms =
-        vec![of(LEFT, "requests", "what all that may be here request", node.requests, "requestBytes", None)];
+    let of = |side, id, what, bytes, key, formula| {
+        of_node(at, side, id, what, ("bytes", bytes), key, formula)
+    };
+    let mut terms = vec![of(
+        LEFT,
+        "requests",
+        "what all that may be here request",
+        node.requests,
+        "requestBytes",
+        None,
+    )];
     let gaps = |component: &ComponentPlan, containers: u64| {
-        (component.gap, product(component.containers_held(containers), component.gap))
+        (
+            component.gap,
+            product(component.containers_held(containers), component.gap),
+        )
     };
     terms.extend(of_components(plan, at, "bytes", gaps));
     let packaged: u64 = node.components.iter().map(|component| component.gap).sum();
     let formula = "sum of (limitBytes - requestBytes) * podsWithEnding that may be here";
-    terms.push(of_services("bytes", node.limits - node.requests - packaged, formula));
+    terms.push(of_services(
+        "bytes",
+        node.limits - node.requests - packaged,
+        formula,
+    ));
     match plan.program.nodes[at].overcommit {
         Some(percent) => {
             let formula = format!("allocatableBytes * {} / 100", percent.value);
-            terms.push(of(RIGHT, "allowed", "limits allowed in writing", right, "allocatableBytes", Some(&formula)));
+            terms.push(of(
+                RIGHT,
+                "allowed",
+                "limits allowed in writing",
+                right,
+                "allocatableBytes",
+                Some(&formula),
+            ));
         }
         None => {
-            terms.push(of(RIGHT, "allocatable", ALLOCATABLE, node.allocatable, "allocatableBytes", None));
+            terms.push(of(
+                RIGHT,
+                "allocatable",
+                ALLOCATABLE,
+                node.allocatable,
+                "allocatableBytes",
+                None,
+            ));
             let held = "limits above their requests";
-            terms.push(of(RIGHT, "held-back", held, node.held, "reserved", Some("held-back")));
+            terms.push(of(
+                RIGHT,
+                "held-back",
+                held,
+                node.held,
+                "reserved",
+                Some("held-back"),
+            ));
         }
     }
     terms
@@ -331,10 +431,22 @@ fn liveness_terms(plan: &Plan<'_, '_>) -> Vec<Value> {
     let mut terms = of_all_components(plan, "bytes", |component| component.request, pieces);
     let packaged = crate::plan::packaged(&plan.nodes, |component| component.request);
     let requests = plan.together.requests - packaged;
-    terms.push(of_services("bytes", requests, "sum of requestBytes * podsAtPeak, of each wave alone"));
+    terms.push(of_services(
+        "bytes",
+        requests,
+        "sum of requestBytes * podsAtPeak, of each wave alone",
+    ));
     terms.extend(plan.nodes.iter().enumerate().map(|(at, node)| {
         let id = id_of(plan, "allocatable", at);
-        of_node(at, RIGHT, &id, ALLOCATABLE, ("bytes", node.allocatable), "allocatableBytes", None)
+        of_node(
+            at,
+            RIGHT,
+            &id,
+            ALLOCATABLE,
+            ("bytes", node.allocatable),
+            "allocatableBytes",
+            None,
+        )
     }));
     terms
 }
@@ -342,23 +454,62 @@ fn liveness_terms(plan: &Plan<'_, '_>) -> Vec<Value> {
 /// What T4 says beside memory: pods and CPU.
 fn liveness_counts(plan: &Plan<'_, '_>) -> Vec<Value> {
     let nodes = plan.program.nodes.iter().enumerate();
-    let mut pods = of_all_components(plan, "amount", |component| component.peak, |component, _| component.peak);
+    let mut pods = of_all_components(
+        plan,
+        "amount",
+        |component| component.peak,
+        |component, _| component.peak,
+    );
     let packaged = crate::plan::packaged(&plan.nodes, |component| component.peak);
-    pods.push(of_services("amount", plan.together.pods - packaged, "sum of podsAtPeak, of each wave alone"));
+    pods.push(of_services(
+        "amount",
+        plan.together.pods - packaged,
+        "sum of podsAtPeak, of each wave alone",
+    ));
     pods.extend(nodes.clone().map(|(at, node)| {
         let (id, max) = (id_of(plan, "max-pods", at), ("amount", node.max_pods.value));
-        of_node(at, RIGHT, &id, "pods the kubelet takes", max, "maxPods", None)
+        of_node(
+            at,
+            RIGHT,
+            &id,
+            "pods the kubelet takes",
+            max,
+            "maxPods",
+            None,
+        )
     }));
-    let max: u64 = plan.program.nodes.iter().map(|node| node.max_pods.value).sum();
+    let max: u64 = plan
+        .program
+        .nodes
+        .iter()
+        .map(|node| node.max_pods.value)
+        .sum();
     let pieces = |component: &ComponentPlan, containers: u64| component.peak * containers;
     let mut cpu = of_all_components(plan, "amount", |component| component.cpu, pieces);
     let packaged = crate::plan::packaged(&plan.nodes, |component| component.cpu);
-    cpu.push(of_services("amount", plan.together.cpu - packaged, "sum of cpuMilli * podsAtPeak, of each wave alone"));
-    let has: Option<u64> = plan.program.nodes.iter().map(|node| node.cpu.map(|cpu| cpu.value.milli)).sum();
+    cpu.push(of_services(
+        "amount",
+        plan.together.cpu - packaged,
+        "sum of cpuMilli * podsAtPeak, of each wave alone",
+    ));
+    let has: Option<u64> = plan
+        .program
+        .nodes
+        .iter()
+        .map(|node| node.cpu.map(|cpu| cpu.value.milli))
+        .sum();
     if has.is_some() {
         cpu.extend(nodes.filter_map(|(at, node)| {
             let (id, has) = (id_of(plan, "cpu", at), ("amount", node.cpu?.value.milli));
-            Some(of_node(at, RIGHT, &id, "what the node has to compute with", has, "cpuMilli", None))
+            Some(of_node(
+                at,
+                RIGHT,
+                &id,
+                "what the node has to compute with",
+                has,
+                "cpuMilli",
+                None,
+            ))
         }));
     }
     vec![
@@ -377,7 +528,9 @@ fn placement(plan: &Plan<'_, '_>) -> Value {
         Moment::Alone(index) => services[*index].name.value.into(),
     };
     match &plan.placement {
-        Placement::AnyOrder(_) if !plan.on_several_nodes() => json!({ "kind": "one-node", "moments": [] }),
+        Placement::AnyOrder(_) if !plan.on_several_nodes() => {
+            json!({ "kind": "one-node", "moments": [] })
+        }
         Placement::AnyOrder(moments) => {
             let moments: Vec<Value> = moments
                 .iter()
@@ -432,7 +585,10 @@ fn term_value(term: Term) -> Value {
 fn node(plan: &Plan<'_, '_>, at: usize) -> Value {
     let (program, node) = (plan.program, &plan.nodes[at]);
     let declared = &program.nodes[at];
-    let terms: Vec<Value> = reserve_terms(plan, at).into_iter().map(term_value).collect();
+    let terms: Vec<Value> = reserve_terms(plan, at)
+        .into_iter()
+        .map(term_value)
+        .collect();
     let components: Vec<Value> = node
         .components
         .iter()
@@ -478,20 +634,28 @@ fn node(plan: &Plan<'_, '_>, at: usize) -> Value {
 
 fn budgets<'r>(plan: &'r Plan<'_, '_>) -> impl Iterator<Item = Value> + 'r {
     let services = &plan.program.services;
-    plan.program.budgets.iter().zip(&plan.budgets).map(|(budget, planned)| {
-        let members: Option<Vec<&str>> =
-            budget.members.as_ref().map(|members| members.iter().map(|member| services[*member].name.value).collect());
-        json!({
-            "name": budget.name.value,
-            "ceilingBytes": planned.ceiling,
-            "usedBytes": planned.used,
-            "freeBytes": planned.ceiling - planned.used,
-            "services": members,
-            "terms": [of_services("bytes", planned.used, "sum of limitBytes * podsAtPeak")],
-            "origin": budget.ceiling.origin.path(),
-            "verdict": Verdict::Proved.word(),
+    plan.program
+        .budgets
+        .iter()
+        .zip(&plan.budgets)
+        .map(|(budget, planned)| {
+            let members: Option<Vec<&str>> = budget.members.as_ref().map(|members| {
+                members
+                    .iter()
+                    .map(|member| services[*member].name.value)
+                    .collect()
+            });
+            json!({
+                "name": budget.name.value,
+                "ceilingBytes": planned.ceiling,
+                "usedBytes": planned.used,
+                "freeBytes": planned.ceiling - planned.used,
+                "services": members,
+                "terms": [of_services("bytes", planned.used, "sum of limitBytes * podsAtPeak")],
+                "origin": budget.ceiling.origin.path(),
+                "verdict": Verdict::Proved.word(),
+            })
         })
-    })
 }
 
 /// What the scheduler counts of CPU for a container.
@@ -597,19 +761,26 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
     let requested = |workload: &Workload<'_>| workload.charge(true) * workload.peak();
     let limited = |workload: &Workload<'_>| workload.charge(false) * workload.peak();
     let taken: u64 = plan.workloads.iter().map(requested).sum();
-    let left = plan.nodes[0].allocatable.saturating_sub(plan.nodes[0].packaged() + taken);
+    let left = plan.nodes[0]
+        .allocatable
+        .saturating_sub(plan.nodes[0].packaged() + taken);
     let budgets: Vec<u64> = program
         .budgets
         .iter()
         .map(|budget| match &budget.members {
             None => plan.workloads.iter().map(limited).sum(),
-            Some(members) => members.iter().map(|member| limited(&plan.workloads[*member])).sum(),
+            Some(members) => members
+                .iter()
+                .map(|member| limited(&plan.workloads[*member]))
+                .sum(),
         })
         .collect();
     // The largest service of each tier.
     let mut largest: BTreeMap<usize, usize> = BTreeMap::new();
     for (at, (service, workload)) in program.services.iter().zip(&plan.workloads).enumerate() {
-        let Some(tier) = service.tier.filter(|_| workload.peak() > 0) else { continue };
+        let Some(tier) = service.tier.filter(|_| workload.peak() > 0) else {
+            continue;
+        };
         let best = largest.entry(tier).or_insert(at);
         if requested(workload) > requested(&plan.workloads[*best]) {
             *best = at;
@@ -622,7 +793,9 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
             [_] => Some(room_on_one(plan, at, left)),
             _ => crate::plan::room_for(plan, at).map(|more| (more, 0)),
         };
-        let Some((mut more, mut short)) = more else { continue };
+        let Some((mut more, mut short)) = more else {
+            continue;
+        };
         let mut stops = None;
         for ((budget, planned), used) in program.budgets.iter().zip(&plan.budgets).zip(&budgets) {
             if !budget.is_over(at) {
@@ -635,7 +808,13 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
             }
         }
         let short = if more == 0 { short } else { 0 };
-        rooms.push(Room { tier: program.tiers[tier].name.value, like: like.name.value, more, short, budget: stops });
+        rooms.push(Room {
+            tier: program.tiers[tier].name.value,
+            like: like.name.value,
+            more,
+            short,
+            budget: stops,
+        });
     }
     rooms
 }
@@ -643,14 +822,25 @@ pub fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
 /// How many more services like one the node of a program with one has room for, with so much left of its memory; and
 /// by how much that is too little for one.
 fn room_on_one(plan: &Plan<'_, '_>, like: usize, left: u64) -> (u64, u64) {
-    let (node, service, workload) = (&plan.program.nodes[0], &plan.program.services[like], &plan.workloads[like]);
+    let (node, service, workload) = (
+        &plan.program.nodes[0],
+        &plan.program.services[like],
+        &plan.workloads[like],
+    );
     let held = (workload.pod_limit() - workload.pod_request()) * workload.pods;
-    let beside = (node.process.shim.value.n + service.secret_mounts() * SECRET_BYTES) * workload.pods;
+    let beside =
+        (node.process.shim.value.n + service.secret_mounts() * SECRET_BYTES) * workload.pods;
     let each = workload.charge(true) * workload.peak() + beside + held;
-    let more = (left / each.max(1)).min((node.max_pods.value - plan.together.pods) / workload.peak());
+    let more =
+        (left / each.max(1)).min((node.max_pods.value - plan.together.pods) / workload.peak());
     let cpu = workload.cpu * workload.peak();
-    let by_cpu = node.cpu.and_then(|has| (has.value.milli - plan.together.cpu).checked_div(cpu));
-    (by_cpu.map_or(more, |most| more.min(most)), each.saturating_sub(left))
+    let by_cpu = node
+        .cpu
+        .and_then(|has| (has.value.milli - plan.together.cpu).checked_div(cpu));
+    (
+        by_cpu.map_or(more, |most| more.min(most)),
+        each.saturating_sub(left),
+    )
 }
 
 /// report.md.
@@ -676,10 +866,22 @@ pub fn markdown(plan: &Plan<'_, '_>) -> String {
     }
     out.push_str("| promise | verdict | |\n| --- | --- | --- |\n");
     for theorem in &plan.theorems {
-        let why = if theorem.why.is_empty() { String::new() } else { format!(" ({})", theorem.why.join("; ")) };
+        let why = if theorem.why.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", theorem.why.join("; "))
+        };
         let of = theorem.node.filter(|_| plan.on_several_nodes());
-        let of = of.map_or_else(String::new, |at| format!(" on `{}`", program.nodes[at].name.value));
-        let _ = writeln!(out, "| {}{of} | {} | {}{why} |", theorem.name, theorem.verdict.word(), theorem.statement);
+        let of = of.map_or_else(String::new, |at| {
+            format!(" on `{}`", program.nodes[at].name.value)
+        });
+        let _ = writeln!(
+            out,
+            "| {}{of} | {} | {}{why} |",
+            theorem.name,
+            theorem.verdict.word(),
+            theorem.statement
+        );
     }
     for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
         let _ = writeln!(
@@ -691,11 +893,22 @@ pub fn markdown(plan: &Plan<'_, '_>) -> String {
         );
     }
     for (at, (node, declared)) in plan.nodes.iter().zip(&program.nodes).enumerate() {
-        let _ = writeln!(out, "\n## Reserved on `{}`\n\n| | | from |\n| --- | ---: | --- |", declared.name.value);
+        let _ = writeln!(
+            out,
+            "\n## Reserved on `{}`\n\n| | | from |\n| --- | ---: | --- |",
+            declared.name.value
+        );
         for term in reserve_terms(plan, at) {
-            let formula = term.formula.map_or_else(String::new, |formula| format!(": {formula}"));
+            let formula = term
+                .formula
+                .map_or_else(String::new, |formula| format!(": {formula}"));
             let origin = term.origin.unwrap_or_default();
-            let _ = writeln!(out, "| {}{formula} | {} | {origin} |", term.what, in_mib(term.bytes));
+            let _ = writeln!(
+                out,
+                "| {}{formula} | {} | {origin} |",
+                term.what,
+                in_mib(term.bytes)
+            );
         }
         let _ = writeln!(out, "| **together** | **{}** | |", in_mib(node.reserved()));
     }
@@ -719,7 +932,11 @@ pub fn markdown(plan: &Plan<'_, '_>) -> String {
         out.push_str("\n## Services\n\n| service | tier | pods | memory each | chosen | from |\n| --- | --- | ---: | ---: | --- | --- |\n");
         for (service, workload) in program.services.iter().zip(&plan.workloads) {
             let memory = match workload.choice {
-                Choice::Burst => format!("{}..{}", in_mib(workload.request.n), in_mib(workload.limit.n)),
+                Choice::Burst => format!(
+                    "{}..{}",
+                    in_mib(workload.request.n),
+                    in_mib(workload.limit.n)
+                ),
                 Choice::Written | Choice::Ceiling | Choice::Level => in_mib(workload.limit.n),
             };
             let from = match service.memory {
@@ -730,7 +947,9 @@ pub fn markdown(plan: &Plan<'_, '_>) -> String {
                 out,
                 "| {} | {} | {} | {memory} | {} | {from} |",
                 service.name.value,
-                service.tier.map_or("", |tier| program.tiers[tier].name.value),
+                service
+                    .tier
+                    .map_or("", |tier| program.tiers[tier].name.value),
                 workload.peak(),
                 choice_word(workload.choice),
             );

@@ -145,7 +145,8 @@ fn is_plain(s: &str, seen: u8) -> bool {
     }
     // Between words, `: ` makes a map and ` #` a comment.
     if seen & NEIGHBOURS != 0
-        && (matches!(last, b' ' | b':') || bytes.windows(2).any(|pair| matches!(pair, b": " | b" #")))
+        && (matches!(last, b' ' | b':')
+            || bytes.windows(2).any(|pair| matches!(pair, b": " | b" #")))
     {
         return false;
     }
@@ -168,9 +169,9 @@ fn is_numeric(bytes: &[u8], seen: u8) -> bool {
     // With a base in front, letters are digits; Go reads hexadecimal fractions, too.
     let unsigned = bytes.strip_prefix(b"-").or(bytes.strip_prefix(b"+"));
     match unsigned.unwrap_or(bytes) {
-        [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', digits @ ..] => {
-            digits.iter().all(|b| matches!(b, b'+' | b'-' | b'.' | b'_') || b.is_ascii_alphanumeric())
-        }
+        [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', digits @ ..] => digits
+            .iter()
+            .all(|b| matches!(b, b'+' | b'-' | b'.' | b'_') || b.is_ascii_alphanumeric()),
         _ => false,
     }
 }
@@ -218,7 +219,8 @@ fn fits_block(s: &str, seen: u8) -> bool {
         && !(seen & WIDE != 0 && s.contains(|c| c != '\n' && c != '\t' && is_hidden(c)))
         && !s.ends_with([' ', '\t'])
         && s.contains(|c| c != '\n')
-        && s.lines().all(|line| line.is_empty() || line.contains(|c| c != ' ' && c != '\t'))
+        && s.lines()
+            .all(|line| line.is_empty() || line.contains(|c| c != ' ' && c != '\t'))
 }
 
 /// Appends `s` as a literal block whose lines stand at `indent`, line end included.

@@ -79,7 +79,10 @@ pub struct Bytes {
 impl Bytes {
     /// That many bytes, printed in Mi where that is whole.
     pub const fn new(n: u64) -> Bytes {
-        Bytes { n, unit: ByteUnit::Mebi }
+        Bytes {
+            n,
+            unit: ByteUnit::Mebi,
+        }
     }
 
     /// That many bytes, printed in `unit` where that is whole.
@@ -112,8 +115,14 @@ impl Ord for Bytes {
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LARGEST_FIRST: [ByteUnit; 6] =
-            [ByteUnit::Gibi, ByteUnit::Mebi, ByteUnit::Giga, ByteUnit::Mega, ByteUnit::Kibi, ByteUnit::Kilo];
+        const LARGEST_FIRST: [ByteUnit; 6] = [
+            ByteUnit::Gibi,
+            ByteUnit::Mebi,
+            ByteUnit::Giga,
+            ByteUnit::Mega,
+            ByteUnit::Kibi,
+            ByteUnit::Kilo,
+        ];
         let whole = |unit: &ByteUnit| self.n.is_multiple_of(unit.bytes());
         let unit = match self.unit {
             unit if whole(&unit) => unit,
@@ -145,7 +154,10 @@ pub struct Cpu {
 impl Cpu {
     /// Thousandths of a core, printed with `m`.
     pub const fn milli(milli: u64) -> Cpu {
-        Cpu { milli, written_in_cores: false }
+        Cpu {
+            milli,
+            written_in_cores: false,
+        }
     }
 }
 
@@ -184,11 +196,20 @@ mod tests {
 
     #[test]
     fn memory_prints_as_written_or_in_the_largest_whole_unit() {
-        assert_eq!(Bytes::with_unit(1 << 30, ByteUnit::Mebi).to_string(), "1024Mi");
+        assert_eq!(
+            Bytes::with_unit(1 << 30, ByteUnit::Mebi).to_string(),
+            "1024Mi"
+        );
         assert_eq!(Bytes::with_unit(1 << 30, ByteUnit::Gibi).to_string(), "1Gi");
-        assert_eq!(Bytes::with_unit(64_000_000, ByteUnit::Mega).to_string(), "64M");
+        assert_eq!(
+            Bytes::with_unit(64_000_000, ByteUnit::Mega).to_string(),
+            "64M"
+        );
         assert_eq!(Bytes::new(64_000_000).to_string(), "64M");
-        assert_eq!(Bytes::with_unit(1 << 29, ByteUnit::Gibi).to_string(), "512Mi");
+        assert_eq!(
+            Bytes::with_unit(1 << 29, ByteUnit::Gibi).to_string(),
+            "512Mi"
+        );
         assert_eq!(Bytes::new(1).to_string(), "1");
         assert_eq!(Bytes::with_unit(1, ByteUnit::Gibi).to_string(), "1");
     }
@@ -202,7 +223,14 @@ mod tests {
 
     #[test]
     fn cpu_and_time_print_as_the_field_writes_them() {
-        assert_eq!(Cpu { milli: 2000, written_in_cores: true }.to_string(), "2");
+        assert_eq!(
+            Cpu {
+                milli: 2000,
+                written_in_cores: true
+            }
+            .to_string(),
+            "2"
+        );
         assert_eq!(Cpu::milli(250).to_string(), "250m");
         assert_eq!(Millis(30_000).to_string(), "30s");
         assert_eq!(Millis(90_500).to_string(), "1m30s500ms");

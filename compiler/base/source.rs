@@ -35,7 +35,11 @@ impl SourceMap {
     /// Adds a file and gives its id.
     pub fn add(&mut self, name: String, text: String, provenance: Provenance) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).expect("fewer than 2^32 files"));
-        self.files.push(SourceFile { name, text, provenance });
+        self.files.push(SourceFile {
+            name,
+            text,
+            provenance,
+        });
         id
     }
 

@@ -33,7 +33,11 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, the rest is a mistake.
-            let code = if error.use_stderr() { Exit::Usage } else { Exit::Clean };
+            let code = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Clean
+            };
             let _ = error.print();
             return ExitCode::from(code as u8);
         }
@@ -42,9 +46,13 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Build(build) => run_build(&build),
         Command::Check(check) => run_check(&check.inputs),
         Command::Plan(plan) => run_plan(&plan),
-        Command::Diff(diff) => {
-            run_build(&Build { inputs: diff.inputs, out: diff.out, check: true, diff: true, write_sources: false })
-        }
+        Command::Diff(diff) => run_build(&Build {
+            inputs: diff.inputs,
+            out: diff.out,
+            check: true,
+            diff: true,
+            write_sources: false,
+        }),
         Command::Fmt(fmt) => run_fmt(&fmt),
         Command::Explain(explain) => run_explain(&explain),
         Command::Verify(verify) => run_verify(&verify),
@@ -63,10 +71,14 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// A panic is a bug in bzc, and is said to be one. The process then ends with 101.
 fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        let place = info
+            .location()
+            .map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
         let what = info.payload();
-        let what =
-            what.downcast_ref::<&str>().map(|text| (*text).to_owned()).or(what.downcast_ref::<String>().cloned());
+        let what = what
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or(what.downcast_ref::<String>().cloned());
         err(&format!(
             "error[BZ9001]: a bug in bzc {}{place}\n  {}\n  Nothing was half-written. Please report it with the program that caused it.\n",
             env!("CARGO_PKG_VERSION"),
@@ -88,15 +100,21 @@ fn input(path: &Path, ui: &mut Ui) -> Option<Input> {
     let (bytes, name, folder) = if from_stdin {
         (read_stdin(), "<stdin>".to_owned(), PathBuf::from("."))
     } else {
-        let name =
-            path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let name = path.file_name().map_or_else(
+            || path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        );
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
             _ => PathBuf::from("."),
         };
         (read(path), name, folder)
     };
-    let called = if from_stdin { "standard input".to_owned() } else { path.display().to_string() };
+    let called = if from_stdin {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
     match bzc::decode(&called, bytes) {
         Ok(text) => Some(Input { name, folder, text }),
         Err(diagnostic) => {
@@ -107,12 +125,24 @@ fn input(path: &Path, ui: &mut Ui) -> Option<Input> {
 }
 
 fn compile(input: &Input, env: Option<&str>, want: Want) -> Compilation {
-    let options = Options { env: env.map(str::to_owned) };
-    bzc::compile(&Disk::new(input.folder.clone()), &input.name, input.text.clone(), &options, want)
+    let options = Options {
+        env: env.map(str::to_owned),
+    };
+    bzc::compile(
+        &Disk::new(input.folder.clone()),
+        &input.name,
+        input.text.clone(),
+        &options,
+        want,
+    )
 }
 
 /// Reads every file and hands it to `then`. The largest exit code counts.
-fn each_file(files: &[PathBuf], report: &Report, mut then: impl FnMut(&Path, &Input, &mut Ui) -> Exit) -> Exit {
+fn each_file(
+    files: &[PathBuf],
+    report: &Report,
+    mut then: impl FnMut(&Path, &Input, &mut Ui) -> Exit,
+) -> Exit {
     let mut ui = Ui::new(report);
     let mut exit = Exit::Clean;
     for path in files {
@@ -131,11 +161,19 @@ fn each_file(files: &[PathBuf], report: &Report, mut then: impl FnMut(&Path, &In
 }
 
 /// Compiles every input and hands what holds to `then`.
-fn each(inputs: &Inputs, want: Want, mut then: impl FnMut(&Input, &Compilation, &mut Ui) -> Exit) -> Exit {
+fn each(
+    inputs: &Inputs,
+    want: Want,
+    mut then: impl FnMut(&Input, &Compilation, &mut Ui) -> Exit,
+) -> Exit {
     each_file(&inputs.files, &inputs.report, |_, input, ui| {
         let compilation = compile(input, inputs.env.as_deref(), want);
         ui.report(&compilation.diagnostics, &compilation.sources);
-        if compilation.has_errors() { Exit::Findings } else { then(input, &compilation, ui) }
+        if compilation.has_errors() {
+            Exit::Findings
+        } else {
+            then(input, &compilation, ui)
+        }
     })
 }
 
@@ -156,7 +194,10 @@ fn proved(input: &Input, compilation: &Compilation, env: Option<&str>) -> String
     let within = env.map_or_else(String::new, |env| format!("{env}: "));
     match &compilation.output {
         Some(output) => format!("{within}{}\n", output.summary),
-        None => format!("{} declares things for other programs: no node, nothing to prove\n", input.name),
+        None => format!(
+            "{} declares things for other programs: no node, nothing to prove\n",
+            input.name
+        ),
     }
 }
 
@@ -164,13 +205,19 @@ fn proved(input: &Input, compilation: &Compilation, env: Option<&str>) -> String
 fn check_all(inputs: &Inputs) -> Exit {
     each_file(&inputs.files, &inputs.report, |_, input, ui| {
         let mut exit = Exit::Clean;
-        let (base, envs) = bzc::compile_all(&Disk::new(input.folder.clone()), &input.name, &input.text);
+        let (base, envs) =
+            bzc::compile_all(&Disk::new(input.folder.clone()), &input.name, &input.text);
         let told = base.diagnostics.clone();
-        let runs =
-            std::iter::once((None, base)).chain(envs.into_iter().map(|(env, compilation)| (Some(env), compilation)));
+        let runs = std::iter::once((None, base)).chain(
+            envs.into_iter()
+                .map(|(env, compilation)| (Some(env), compilation)),
+        );
         for (env, compilation) in runs {
             // What was said of the program as it is need not be said again.
-            let new = compilation.diagnostics.iter().filter(|diagnostic| env.is_none() || !told.contains(diagnostic));
+            let new = compilation
+                .diagnostics
+                .iter()
+                .filter(|diagnostic| env.is_none() || !told.contains(diagnostic));
             let new: Vec<bzc::Diagnostic> = new.cloned().collect();
             if let (Some(env), false) = (&env, new.is_empty()) {
                 ui.heading(&format!("in environment `{env}`:"));
@@ -191,20 +238,36 @@ fn run_plan(plan: &Plan) -> Exit {
         None => None,
         Some((_, Ok(bytes))) => Some(bytes),
         Some((path, Err(error))) => {
-            fail(&format!("`{}` cannot be read as a baseline: {error}", path.display()), &[]);
+            fail(
+                &format!("`{}` cannot be read as a baseline: {error}", path.display()),
+                &[],
+            );
             return Exit::Usage;
         }
     };
-    let report =
-        Report { format: plan.report.format, output_file: plan.report.output_file.clone(), color: plan.report.color };
-    let inputs = Inputs { files: vec![plan.file.clone()], env: plan.env.clone(), report };
+    let report = Report {
+        format: plan.report.format,
+        output_file: plan.report.output_file.clone(),
+        color: plan.report.color,
+    };
+    let inputs = Inputs {
+        files: vec![plan.file.clone()],
+        env: plan.env.clone(),
+        report,
+    };
     let want = match (plan.json, &baseline) {
         (true, _) => Want::Files,
-        (false, baseline) => Want::Ledger { columns: ui::columns(), with_report: baseline.is_some() },
+        (false, baseline) => Want::Ledger {
+            columns: ui::columns(),
+            with_report: baseline.is_some(),
+        },
     };
     each(&inputs, want, |input, compilation, ui| {
         let Some(output) = &compilation.output else {
-            fail(&format!("`{}` has no node: there is nothing to plan", input.name), &[]);
+            fail(
+                &format!("`{}` has no node: there is nothing to plan", input.name),
+                &[],
+            );
             return Exit::Usage;
         };
         let report = output.files.iter().find(|(path, _)| path == "report.json");
@@ -213,15 +276,24 @@ fn run_plan(plan: &Plan) -> Exit {
             out(report);
             return Exit::Clean;
         }
-        let compared = baseline.as_ref().zip(report).map(|(baseline, report)| bzc::compare(&report, baseline));
+        let compared = baseline
+            .as_ref()
+            .zip(report)
+            .map(|(baseline, report)| bzc::compare(&report, baseline));
         match compared.transpose() {
             Ok(table) => {
                 out(&ui.painted(&output.ledger));
-                table.into_iter().for_each(|table| out(&format!("\n{table}")));
+                table
+                    .into_iter()
+                    .for_each(|table| out(&format!("\n{table}")));
                 Exit::Clean
             }
             Err(why) => {
-                let path = plan.baseline.as_deref().unwrap_or_else(|| Path::new("")).display();
+                let path = plan
+                    .baseline
+                    .as_deref()
+                    .unwrap_or_else(|| Path::new(""))
+                    .display();
                 fail(&format!("`{path}` is no baseline: {why}"), &[]);
                 Exit::Usage
             }
@@ -239,7 +311,13 @@ fn run_build(build: &Build) -> Exit {
         let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
         if folders.contains(&folder) {
             let lines = ["build them one by one, each with its own `--out`".to_owned()];
-            fail(&format!("two programs would write the same folder, `{}`", folder.join("out").display()), &lines);
+            fail(
+                &format!(
+                    "two programs would write the same folder, `{}`",
+                    folder.join("out").display()
+                ),
+                &lines,
+            );
             return Exit::Usage;
         }
         folders.push(folder);
@@ -247,11 +325,17 @@ fn run_build(build: &Build) -> Exit {
     each(&build.inputs, Want::Files, |input, compilation, ui| {
         let Some(output) = &compilation.output else {
             if ui.for_people() {
-                out(&format!("{} declares things for other programs: no node, nothing to build\n", input.name));
+                out(&format!(
+                    "{} declares things for other programs: no node, nothing to build\n",
+                    input.name
+                ));
             }
             return Exit::Clean;
         };
-        let folder = build.out.clone().unwrap_or_else(|| input.folder.join("out"));
+        let folder = build
+            .out
+            .clone()
+            .unwrap_or_else(|| input.folder.join("out"));
         let survey = match survey(&folder, &input.name, &output.files) {
             Ok(survey) => survey,
             Err(error) => return report_write(&error),
@@ -266,14 +350,20 @@ fn run_build(build: &Build) -> Exit {
         if build.check {
             return check_result(&survey, &folder, build.diff).max(own.check_result(build.diff));
         }
-        let written = if build.write_sources { write::replace_all(&own.0) } else { Ok(()) };
+        let written = if build.write_sources {
+            write::replace_all(&own.0)
+        } else {
+            Ok(())
+        };
         if let Err(error) = written {
             return report_write(&error);
         }
         let counts = match apply(survey) {
             Ok(done) => {
                 for kept in &done.kept {
-                    err(&format!("note: `{kept}` is no longer part of the output, but was changed by hand: kept\n"));
+                    err(&format!(
+                        "note: `{kept}` is no longer part of the output, but was changed by hand: kept\n"
+                    ));
                 }
                 done.counts
             }
@@ -293,7 +383,12 @@ fn run_build(build: &Build) -> Exit {
             }
             let shown = folder.strip_prefix(".").unwrap_or(&folder);
             let files = output.files.len();
-            out(&format!("{}. {files} files in {}/ ({})\n", output.summary, shown.display(), parts.join(", ")));
+            out(&format!(
+                "{}. {files} files in {}/ ({})\n",
+                output.summary,
+                shown.display(),
+                parts.join(", ")
+            ));
         }
         own.tell(build.write_sources, ui);
         Exit::Clean
@@ -308,14 +403,24 @@ impl<'c> Own<'c> {
         let old = |path: &str| sources.files().iter().find(|file| file.name == path);
         Own(files
             .iter()
-            .filter_map(|(path, new)| Some((folder.join(path), old(path)?.text.as_bytes(), new.as_slice())))
+            .filter_map(|(path, new)| {
+                Some((
+                    folder.join(path),
+                    old(path)?.text.as_bytes(),
+                    new.as_slice(),
+                ))
+            })
             .collect())
     }
 
     fn diff(&self) -> String {
         let each = self.0.iter().map(|(path, old, new)| {
             let name = path.strip_prefix(".").unwrap_or(path).display().to_string();
-            diff(&String::from_utf8_lossy(old), &String::from_utf8_lossy(new), &name)
+            diff(
+                &String::from_utf8_lossy(old),
+                &String::from_utf8_lossy(new),
+                &name,
+            )
         });
         each.collect()
     }
@@ -325,15 +430,25 @@ impl<'c> Own<'c> {
             return Exit::Clean;
         }
         if !shown {
-            let lines: Vec<String> =
-                self.0.iter().map(|(path, ..)| format!("out of date:     {}", path.display())).collect();
-            fail("adopted manifests are not what the program makes of them: run `bzc build --write-sources`", &lines);
+            let lines: Vec<String> = self
+                .0
+                .iter()
+                .map(|(path, ..)| format!("out of date:     {}", path.display()))
+                .collect();
+            fail(
+                "adopted manifests are not what the program makes of them: run `bzc build --write-sources`",
+                &lines,
+            );
         }
         Exit::Findings
     }
 
     fn tell(&self, written: bool, ui: &Ui) {
-        let manifests = if self.0.len() == 1 { "1 manifest".to_owned() } else { format!("{} manifests", self.0.len()) };
+        let manifests = if self.0.len() == 1 {
+            "1 manifest".to_owned()
+        } else {
+            format!("{} manifests", self.0.len())
+        };
         match (self.0.is_empty(), written) {
             (true, _) => {}
             (false, true) if ui.for_people() => out(&format!("{manifests} changed in place\n")),
@@ -354,9 +469,16 @@ fn check_result(survey: &Survey<'_>, folder: &Path, shown: bool) -> Exit {
     if !shown {
         let mut lines = Vec::new();
         for change in &survey.changes {
-            lines.push(format!("{} {}", fate_word(change.fate), folder.join(&change.path).display()));
+            lines.push(format!(
+                "{} {}",
+                fate_word(change.fate),
+                folder.join(&change.path).display()
+            ));
         }
-        fail("the output folder is not what the program compiles to: run `bzc build`", &lines);
+        fail(
+            "the output folder is not what the program compiles to: run `bzc build`",
+            &lines,
+        );
     }
     Exit::Findings
 }
@@ -384,7 +506,10 @@ fn unified(survey: &Survey<'_>) -> String {
 
 fn diff(old: &str, new: &str, name: &str) -> String {
     let diff = similar::TextDiff::from_lines(old, new);
-    diff.unified_diff().context_radius(3).header(&format!("a/{name}"), &format!("b/{name}")).to_string()
+    diff.unified_diff()
+        .context_radius(3)
+        .header(&format!("a/{name}"), &format!("b/{name}"))
+        .to_string()
 }
 
 fn report_write(error: &WriteError) -> Exit {
@@ -447,15 +572,26 @@ fn run_explain(explain: &Explain) -> Exit {
         }
         Err(near) => near,
     };
-    let quiet = Report { format: args::Format::Human, output_file: None, color: args::Colour::Auto };
+    let quiet = Report {
+        format: args::Format::Human,
+        output_file: None,
+        color: args::Colour::Auto,
+    };
     let looks_like_a_number = topic.contains('.');
-    let named = ["service.", "budget.", "node."].iter().any(|kind| topic.starts_with(kind));
+    let named = ["service.", "budget.", "node."]
+        .iter()
+        .any(|kind| topic.starts_with(kind));
     if looks_like_a_number && (named || explain.file == Path::new("-") || explain.file.exists()) {
         let mut ui = Ui::new(&quiet);
-        let Some(input) = input(&explain.file, &mut ui) else { return Exit::Usage };
-        let options = Options { env: explain.env.clone() };
+        let Some(input) = input(&explain.file, &mut ui) else {
+            return Exit::Usage;
+        };
+        let options = Options {
+            env: explain.env.clone(),
+        };
         let world = Disk::new(input.folder.clone());
-        let (compilation, derivation) = bzc::derive(&world, &input.name, input.text.clone(), &options, topic);
+        let (compilation, derivation) =
+            bzc::derive(&world, &input.name, input.text.clone(), &options, topic);
         if compilation.has_errors() {
             ui.report(&compilation.diagnostics, &compilation.sources);
             return Exit::Findings;
@@ -481,9 +617,16 @@ fn run_verify(verify: &Verify) -> Exit {
     let mut exit = Exit::Clean;
     for path in &verify.reports {
         let from_stdin = path == Path::new("-");
-        let name = if from_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        let name = if from_stdin {
+            "standard input".to_owned()
+        } else {
+            path.display().to_string()
+        };
         let bytes = if from_stdin { read_stdin() } else { read(path) };
-        let verified = match bytes.map_err(|why| why.to_string()).and_then(|bytes| bzc::verify(&bytes)) {
+        let verified = match bytes
+            .map_err(|why| why.to_string())
+            .and_then(|bytes| bzc::verify(&bytes))
+        {
             Ok(verified) => verified,
             Err(why) => {
                 fail(&format!("`{name}` cannot be verified: {why}"), &[]);
@@ -491,13 +634,28 @@ fn run_verify(verify: &Verify) -> Exit {
                 continue;
             }
         };
-        let count = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
+        let count = |n: usize, word: &str| {
+            if n == 1 {
+                format!("1 {word}")
+            } else {
+                format!("{n} {word}s")
+            }
+        };
         if verified.faults.is_empty() {
-            let (promises, budgets) = (count(verified.promises, "promise"), count(verified.budgets, "budget"));
-            out(&format!("{name}: {promises} and {budgets} re-checked, {} agree\n", count(verified.sums, "sum")));
+            let (promises, budgets) = (
+                count(verified.promises, "promise"),
+                count(verified.budgets, "budget"),
+            );
+            out(&format!(
+                "{name}: {promises} and {budgets} re-checked, {} agree\n",
+                count(verified.sums, "sum")
+            ));
         } else {
             let faults = count(verified.faults.len(), "disagreement");
-            fail(&format!("`{name}` does not agree with itself: {faults}"), &verified.faults);
+            fail(
+                &format!("`{name}` does not agree with itself: {faults}"),
+                &verified.faults,
+            );
             exit = exit.max(Exit::Findings);
         }
     }
@@ -517,10 +675,16 @@ fn run_import(import: &Import) -> Exit {
     let mut files: Vec<(String, String)> = Vec::new();
     for path in &import.files {
         let from_stdin = path == Path::new("-");
-        let name = if from_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        let name = if from_stdin {
+            "standard input".to_owned()
+        } else {
+            path.display().to_string()
+        };
         let bytes = if from_stdin { read_stdin() } else { read(path) };
         let text = bytes.map_err(|why| why.to_string());
-        match text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())) {
+        match text
+            .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()))
+        {
             Ok(text) => files.push((name, text)),
             Err(why) => {
                 fail(&format!("`{name}` cannot be read: {why}"), &[]);
@@ -537,7 +701,10 @@ fn run_import(import: &Import) -> Exit {
     };
     if !imported.left_out.is_empty() {
         err("left out:\n");
-        imported.left_out.iter().for_each(|what| err(&format!("  {what}\n")));
+        imported
+            .left_out
+            .iter()
+            .for_each(|what| err(&format!("  {what}\n")));
     }
     if to_stdout {
         out(&imported.program);
@@ -546,10 +713,15 @@ fn run_import(import: &Import) -> Exit {
     if let Err(error) = write::replace(&import.out, imported.program.as_bytes()) {
         return report_write(&error);
     }
-    let services =
-        if imported.services == 1 { "1 service".to_owned() } else { format!("{} services", imported.services) };
+    let services = if imported.services == 1 {
+        "1 service".to_owned()
+    } else {
+        format!("{} services", imported.services)
+    };
     let shown = import.out.display();
-    out(&format!("wrote {shown} with {services}: put in what your machine has, then run `bzc check {shown}`\n"));
+    out(&format!(
+        "wrote {shown} with {services}: put in what your machine has, then run `bzc check {shown}`\n"
+    ));
     Exit::Clean
 }
 
@@ -557,12 +729,18 @@ const STARTER: &str = include_str!("starter.bz");
 
 fn run_init(init: &Init) -> Exit {
     if init.file.exists() {
-        fail(&format!("`{}` exists, and is left as it is", init.file.display()), &[]);
+        fail(
+            &format!("`{}` exists, and is left as it is", init.file.display()),
+            &[],
+        );
         return Exit::Usage;
     }
     match write::replace(&init.file, STARTER.as_bytes()) {
         Ok(()) => {
-            out(&format!("wrote {0}: put in what your machine has, then run `bzc build {0}`\n", init.file.display()));
+            out(&format!(
+                "wrote {0}: put in what your machine has, then run `bzc build {0}`\n",
+                init.file.display()
+            ));
             Exit::Clean
         }
         Err(error) => report_write(&error),

@@ -23,13 +23,20 @@ pub(crate) struct Ui {
 
 impl Ui {
     pub(crate) fn new(report: &Report) -> Ui {
-        let auto = |is_terminal: bool, choice| is_terminal && choice != anstream::ColorChoice::Never;
+        let auto =
+            |is_terminal: bool, choice| is_terminal && choice != anstream::ColorChoice::Never;
         let (colour, paint) = match report.color {
             Colour::Always => (true, true),
             Colour::Never => (false, false),
             Colour::Auto => (
-                auto(io::stderr().is_terminal(), anstream::AutoStream::choice(&io::stderr())),
-                auto(io::stdout().is_terminal(), anstream::AutoStream::choice(&io::stdout())),
+                auto(
+                    io::stderr().is_terminal(),
+                    anstream::AutoStream::choice(&io::stderr()),
+                ),
+                auto(
+                    io::stdout().is_terminal(),
+                    anstream::AutoStream::choice(&io::stdout()),
+                ),
             ),
         };
         Ui {
@@ -57,8 +64,15 @@ impl Ui {
     /// A ledger as the terminal shows it: every sign of a bar has its colour, and every verdict. The signs and words
     /// say the same without.
     pub(crate) fn painted(&self, ledger: &str) -> String {
-        const SIGNS: [(char, &str); 5] = [('█', "34"), ('▓', "33"), ('▒', "35"), ('#', "32"), ('░', "2")];
-        const VERDICTS: [(&str, &str); 3] = [("proved", "32"), ("unknown", "33"), ("relaxed", "35")];
+        const SIGNS: [(char, &str); 5] = [
+            ('█', "34"),
+            ('▓', "33"),
+            ('▒', "35"),
+            ('#', "32"),
+            ('░', "2"),
+        ];
+        const VERDICTS: [(&str, &str); 3] =
+            [("proved", "32"), ("unknown", "33"), ("relaxed", "35")];
         if !self.paint {
             return ledger.to_owned();
         }
@@ -78,9 +92,13 @@ impl Ui {
                     rest = after;
                 }
             } else {
-                let verdict = VERDICTS.iter().find(|(word, _)| line.contains(&format!("  {word}  ")));
+                let verdict = VERDICTS
+                    .iter()
+                    .find(|(word, _)| line.contains(&format!("  {word}  ")));
                 match verdict {
-                    Some((word, colour)) => out.push_str(&line.replacen(word, &paint(word, colour), 1)),
+                    Some((word, colour)) => {
+                        out.push_str(&line.replacen(word, &paint(word, colour), 1))
+                    }
                     None => out.push_str(line),
                 }
             }
@@ -92,24 +110,45 @@ impl Ui {
     /// Reports findings of one program.
     pub(crate) fn report(&mut self, diagnostics: &[Diagnostic], sources: &SourceMap) {
         if self.format == Format::Sarif {
-            self.sarif.push(bzc::sarif(diagnostics, sources, env!("CARGO_PKG_VERSION")));
+            self.sarif
+                .push(bzc::sarif(diagnostics, sources, env!("CARGO_PKG_VERSION")));
             return;
         }
         for diagnostic in diagnostics {
             match self.format {
-                Format::Human => err(&format!("{}\n\n", bzc::human(diagnostic, sources, self.colour))),
+                Format::Human => err(&format!(
+                    "{}\n\n",
+                    bzc::human(diagnostic, sources, self.colour)
+                )),
                 Format::Short => err(&format!("{}\n", bzc::short(diagnostic, sources))),
-                Format::Json => self.machine.push_str(&format!("{}\n", bzc::json(diagnostic, sources))),
-                Format::Github => self.machine.push_str(&format!("{}\n", bzc::github(diagnostic, sources))),
+                Format::Json => self
+                    .machine
+                    .push_str(&format!("{}\n", bzc::json(diagnostic, sources))),
+                Format::Github => self
+                    .machine
+                    .push_str(&format!("{}\n", bzc::github(diagnostic, sources))),
                 Format::Sarif => {}
             }
         }
-        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        let errors = diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+            .count();
         if self.format == Format::Human && errors > 0 {
-            let ids: Vec<&str> = diagnostics.iter().filter(|d| d.is_error()).map(|d| d.id).collect();
+            let ids: Vec<&str> = diagnostics
+                .iter()
+                .filter(|d| d.is_error())
+                .map(|d| d.id)
+                .collect();
             let first = ids.first().copied().unwrap_or_default();
-            let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-            err(&format!("{count}. For more about the first: bzc explain {first}\n"));
+            let count = if errors == 1 {
+                "1 error".to_owned()
+            } else {
+                format!("{errors} errors")
+            };
+            err(&format!(
+                "{count}. For more about the first: bzc explain {first}\n"
+            ));
         }
     }
 
@@ -122,8 +161,12 @@ impl Ui {
         match self.output_file {
             Some(path) if !matches!(self.format, Format::Human | Format::Short) =>
             {
-                #[expect(clippy::disallowed_methods, reason = "the report goes where the user said")]
-                std::fs::write(&path, text).map_err(|error| format!("`{}` cannot be written: {error}", path.display()))
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the report goes where the user said"
+                )]
+                std::fs::write(&path, text)
+                    .map_err(|error| format!("`{}` cannot be written: {error}", path.display()))
             }
             _ => {
                 out(&text);
@@ -135,10 +178,16 @@ impl Ui {
 
 /// The runs of several SARIF logs in one.
 fn merged(logs: &[String]) -> String {
-    let mut parsed = logs.iter().filter_map(|log| serde_json::from_str::<serde_json::Value>(log).ok());
-    let Some(mut first) = parsed.next() else { return String::new() };
+    let mut parsed = logs
+        .iter()
+        .filter_map(|log| serde_json::from_str::<serde_json::Value>(log).ok());
+    let Some(mut first) = parsed.next() else {
+        return String::new();
+    };
     for mut next in parsed {
-        if let (Some(runs), Some(more)) = (first["runs"].as_array_mut(), next["runs"].as_array_mut()) {
+        if let (Some(runs), Some(more)) =
+            (first["runs"].as_array_mut(), next["runs"].as_array_mut())
+        {
             runs.append(more);
         }
     }
@@ -147,7 +196,10 @@ fn merged(logs: &[String]) -> String {
 
 /// How wide standard output is; what fits anywhere if it is no terminal.
 pub(crate) fn columns() -> usize {
-    terminal_size::terminal_size_of(io::stdout()).map_or(64, |(terminal_size::Width(columns), _)| usize::from(columns))
+    terminal_size::terminal_size_of(io::stdout())
+        .map_or(64, |(terminal_size::Width(columns), _)| {
+            usize::from(columns)
+        })
 }
 
 /// Prints what was asked for.

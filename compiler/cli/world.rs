@@ -21,8 +21,16 @@ impl Disk {
     /// Where a path really is. A link may lead anywhere; what it leads to must lie in the project as well.
     fn real(&self, path: &str) -> Result<PathBuf, ReadError> {
         let root = self.root.canonicalize().map_err(|error| of(&error))?;
-        let real = self.root.join(path).canonicalize().map_err(|error| of(&error))?;
-        if real.starts_with(&root) { Ok(real) } else { Err(ReadError::Outside) }
+        let real = self
+            .root
+            .join(path)
+            .canonicalize()
+            .map_err(|error| of(&error))?;
+        if real.starts_with(&root) {
+            Ok(real)
+        } else {
+            Err(ReadError::Outside)
+        }
     }
 }
 
@@ -43,13 +51,19 @@ impl World for Disk {
             let entry = entry.map_err(|error| of(&error))?;
             let kind = entry.file_type().map_err(|error| of(&error))?;
             // A name that is no text cannot be meant by any pattern.
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             let leads_to_folder = kind.is_symlink() && entry.path().is_dir();
             if !leads_to_folder {
                 // Of what vanishes meanwhile, or leads nowhere, reading says what is wrong.
                 let bytes = fs::metadata(entry.path()).map_or(0, |metadata| metadata.len());
                 let is_folder = kind.is_dir();
-                entries.push(Entry { name, is_folder, bytes: if is_folder { 0 } else { bytes } });
+                entries.push(Entry {
+                    name,
+                    is_folder,
+                    bytes: if is_folder { 0 } else { bytes },
+                });
             }
         }
         entries.sort();
@@ -78,7 +92,9 @@ pub(crate) fn read_stdin() -> Result<Vec<u8>, ReadError> {
 /// Reads all there is, `expected` bytes as far as is known.
 fn limited(from: impl Read, expected: u64) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0) + 1);
-    from.take(MAX_SOURCE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| of(&error))?;
+    from.take(MAX_SOURCE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| of(&error))?;
     match bytes.len() as u64 > MAX_SOURCE_BYTES {
         true => Err(ReadError::TooLarge(bytes.len() as u64)),
         false => Ok(bytes),

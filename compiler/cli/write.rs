@@ -111,11 +111,25 @@ pub(crate) struct Done {
 
 impl Survey<'_> {
     pub(crate) fn counts(&self) -> Counts {
-        let count = |fate| self.changes.iter().filter(|change| change.fate == fate).count();
-        let (new, changed, refused) =
-            (count(Fate::New), count(Fate::Changed), count(Fate::Edited) + count(Fate::Foreign));
+        let count = |fate| {
+            self.changes
+                .iter()
+                .filter(|change| change.fate == fate)
+                .count()
+        };
+        let (new, changed, refused) = (
+            count(Fate::New),
+            count(Fate::Changed),
+            count(Fate::Edited) + count(Fate::Foreign),
+        );
         let unchanged = self.files.len() - new - changed - refused;
-        Counts { new, changed, unchanged, stale: count(Fate::Stale), refused }
+        Counts {
+            new,
+            changed,
+            unchanged,
+            stale: count(Fate::Stale),
+            refused,
+        }
     }
 
     /// Whether a build would leave all files alone. A manifest that is missing or behind does not count: it is
@@ -140,8 +154,15 @@ impl Survey<'_> {
             several => format!("{several} files"),
         };
         lines.push(ADVICE.to_owned());
-        let message = format!("{files} in `{}` would lose work done by hand", self.out.display());
-        Some(WriteError { kind: WriteErrorKind::Refused, message, lines })
+        let message = format!(
+            "{files} in `{}` would lose work done by hand",
+            self.out.display()
+        );
+        Some(WriteError {
+            kind: WriteErrorKind::Refused,
+            message,
+            lines,
+        })
     }
 }
 
@@ -155,21 +176,52 @@ pub(crate) fn survey<'a>(
         return Err(usage("the artifacts are not sorted by path", &[]));
     }
     // The folder of a program named without one. The empty path names nothing to the system.
-    let out = if out.as_os_str().is_empty() { Path::new(".") } else { out };
+    let out = if out.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        out
+    };
     let find = |path: &str| files.binary_search_by(|(other, _)| other.as_str().cmp(path));
     let mut folder = Folder::open(out)?;
     let (owned, ended) = read_manifest(&mut folder, source)?;
-    let mut survey = Survey { out, source, files, changes: Vec::new(), unwanted: Vec::new(), record: ended.is_none() };
-    let known = Known { out, files, owned: &owned, ended: ended.as_ref() };
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(files.len() / WORTH_A_THREAD).max(1);
+    let mut survey = Survey {
+        out,
+        source,
+        files,
+        changes: Vec::new(),
+        unwanted: Vec::new(),
+        record: ended.is_none(),
+    };
+    let known = Known {
+        out,
+        files,
+        owned: &owned,
+        ended: ended.as_ref(),
+    };
+    let cores = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(files.len() / WORTH_A_THREAD)
+        .max(1);
     let parts: Vec<Looked<'_>> = if cores == 1 {
         vec![known.look_at(&mut folder, files)?]
     } else {
         thread::scope(|scope| {
             let look = |part| scope.spawn(move || known.look_at(&mut Folder::open(out)?, part));
-            let readers: Vec<_> = files.chunks(files.len().div_ceil(cores)).map(look).collect();
-            let stopped = |_| Err(io_error("read", out, &io::Error::other("a thread stopped early")));
-            readers.into_iter().map(|reader| reader.join().unwrap_or_else(stopped)).collect::<Result<_, _>>()
+            let readers: Vec<_> = files
+                .chunks(files.len().div_ceil(cores))
+                .map(look)
+                .collect();
+            let stopped = |_| {
+                Err(io_error(
+                    "read",
+                    out,
+                    &io::Error::other("a thread stopped early"),
+                ))
+            };
+            readers
+                .into_iter()
+                .map(|reader| reader.join().unwrap_or_else(stopped))
+                .collect::<Result<_, _>>()
         })?
     };
     for (changes, record) in parts {
@@ -181,8 +233,17 @@ pub(crate) fn survey<'a>(
         survey.unwanted.push(path.clone());
         if folder.look(path)?.is_some() {
             let old = read(&out.join(path))?;
-            let fate = if knows(Some(hashes), &old) { Fate::Stale } else { Fate::Kept };
-            survey.changes.push(Change { path: path.clone(), fate, old: Some(old), new: None });
+            let fate = if knows(Some(hashes), &old) {
+                Fate::Stale
+            } else {
+                Fate::Kept
+            };
+            survey.changes.push(Change {
+                path: path.clone(),
+                fate,
+                old: Some(old),
+                new: None,
+            });
         }
     }
     Ok(survey)
@@ -205,8 +266,15 @@ struct Known<'k, 'a> {
 
 impl<'a> Known<'_, 'a> {
     /// Compares some of the artifacts with what is on disk.
-    fn look_at(self, folder: &mut Folder<'_>, part: &'a [(String, Vec<u8>)]) -> Result<Looked<'a>, WriteError> {
-        let find = |path: &str| self.files.binary_search_by(|(other, _)| other.as_str().cmp(path));
+    fn look_at(
+        self,
+        folder: &mut Folder<'_>,
+        part: &'a [(String, Vec<u8>)],
+    ) -> Result<Looked<'a>, WriteError> {
+        let find = |path: &str| {
+            self.files
+                .binary_search_by(|(other, _)| other.as_str().cmp(path))
+        };
         let (mut changes, mut record) = (Vec::new(), false);
         let mut buffer = Vec::new();
         for (path, new) in part {
@@ -215,7 +283,10 @@ impl<'a> Known<'_, 'a> {
                 None => {
                     // A file that is there has no file above it, so only new ones can clash.
                     if let Some(dir) = parents(path).find(|dir| find(dir).is_ok()) {
-                        return Err(usage(format!("the artifact `{path}` needs `{dir}` to be a folder"), &[]));
+                        return Err(usage(
+                            format!("the artifact `{path}` needs `{dir}` to be a folder"),
+                            &[],
+                        ));
                     }
                     (Fate::New, None)
                 }
@@ -227,7 +298,8 @@ impl<'a> Known<'_, 'a> {
                         // ones are hashed, and a run that changes nothing costs little more than the reading. If a
                         // clock lied, an outdated hash stays, and a later run refuses to replace the file: the safe side.
                         let times = (metadata.modified(), self.ended.map(Metadata::modified));
-                        let settled = matches!(times, (Ok(file), Some(Ok(manifest))) if file < manifest);
+                        let settled =
+                            matches!(times, (Ok(file), Some(Ok(manifest))) if file < manifest);
                         record |= remembered.is_none() || !settled && !knows(remembered, new);
                         continue;
                     }
@@ -240,7 +312,12 @@ impl<'a> Known<'_, 'a> {
                     (fate, Some(old))
                 }
             };
-            changes.push(Change { path: path.clone(), fate, old, new: Some(new) });
+            changes.push(Change {
+                path: path.clone(),
+                fate,
+                old,
+                new: Some(new),
+            });
         }
         Ok((changes, record))
     }
@@ -252,16 +329,32 @@ pub(crate) fn apply(survey: Survey<'_>) -> Result<Done, WriteError> {
         return Err(refusal);
     }
     let counts = survey.counts();
-    let Survey { out, source, files, mut changes, unwanted, record } = survey;
-    let kept = changes.extract_if(.., |change| change.fate == Fate::Kept).map(|change| change.path).collect();
+    let Survey {
+        out,
+        source,
+        files,
+        mut changes,
+        unwanted,
+        record,
+    } = survey;
+    let kept = changes
+        .extract_if(.., |change| change.fate == Fate::Kept)
+        .map(|change| change.path)
+        .collect();
     if record || !changes.is_empty() {
         fs::create_dir_all(out).map_err(|error| io_error("create", out, &error))?;
         sweep(out, files.iter().map(|(path, _)| path).chain(&unwanted));
-        let last: BTreeMap<&str, Value> = files.iter().map(|(path, new)| (path.as_str(), hash(new).into())).collect();
+        let last: BTreeMap<&str, Value> = files
+            .iter()
+            .map(|(path, new)| (path.as_str(), hash(new).into()))
+            .collect();
         if !changes.is_empty() {
             let mut both = last.clone();
             for Change { path, old, new, .. } in &changes {
-                both.insert(path, old.as_deref().into_iter().chain(*new).map(hash).collect());
+                both.insert(
+                    path,
+                    old.as_deref().into_iter().chain(*new).map(hash).collect(),
+                );
             }
             write_manifest(out, source, &both)?;
         }
@@ -270,10 +363,15 @@ pub(crate) fn apply(survey: Survey<'_>) -> Result<Done, WriteError> {
             compare(&target, change.old.as_deref())?;
             match staged {
                 Some(temporary) => rename(temporary, &target)?,
-                None => fs::remove_file(&target).map_err(|error| io_error("remove", &target, &error))?,
+                None => {
+                    fs::remove_file(&target).map_err(|error| io_error("remove", &target, &error))?
+                }
             }
         }
-        for dir in unwanted.iter().flat_map(|path| parents(path).collect::<Vec<_>>().into_iter().rev()) {
+        for dir in unwanted
+            .iter()
+            .flat_map(|path| parents(path).collect::<Vec<_>>().into_iter().rev())
+        {
             // Fails for a folder that still holds something, which is the wish.
             let _ = fs::remove_dir(out.join(dir));
         }
@@ -285,7 +383,9 @@ pub(crate) fn apply(survey: Survey<'_>) -> Result<Done, WriteError> {
 /// Writes one file that the user named, whole or not at all.
 pub(crate) fn replace(target: &Path, content: &[u8]) -> Result<(), WriteError> {
     // A link is followed: what it leads to is what the user edits.
-    let target = target.canonicalize().unwrap_or_else(|_| target.to_path_buf());
+    let target = target
+        .canonicalize()
+        .unwrap_or_else(|_| target.to_path_buf());
     let target = match target.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new(".").join(&target),
         _ => target,
@@ -299,22 +399,35 @@ pub(crate) fn replace_all(files: &[(PathBuf, &[u8], &[u8])]) -> Result<(), Write
     let mut staged = Vec::with_capacity(files.len());
     for (path, _, new) in files {
         // A link is followed: what it leads to is what the user edits.
-        let target = path.canonicalize().map_err(|error| io_error("find", path, &error))?;
+        let target = path
+            .canonicalize()
+            .map_err(|error| io_error("find", path, &error))?;
         let metadata = fs::metadata(&target).map_err(|error| io_error("read", &target, &error))?;
         if metadata.permissions().readonly() {
             let message = format!("`{}` is read-only, and stays as it is", target.display());
-            let lines = vec![format!("`chmod u+w {}` if it is to change; no manifest was changed", path.display())];
-            return Err(WriteError { kind: WriteErrorKind::Refused, message, lines });
+            let lines = vec![format!(
+                "`chmod u+w {}` if it is to change; no manifest was changed",
+                path.display()
+            )];
+            return Err(WriteError {
+                kind: WriteErrorKind::Refused,
+                message,
+                lines,
+            });
         }
         let file = stage(&target, new)?;
-        own_like(&file, &metadata).map_err(|error| io_error("keep the owner of", &target, &error))?;
-        fs::set_permissions(&file, metadata.permissions()).map_err(|error| io_error("write to", &target, &error))?;
+        own_like(&file, &metadata)
+            .map_err(|error| io_error("keep the owner of", &target, &error))?;
+        fs::set_permissions(&file, metadata.permissions())
+            .map_err(|error| io_error("write to", &target, &error))?;
         staged.push((file, target));
     }
     for ((_, old, _), (_, target)) in files.iter().zip(&staged) {
         compare(target, Some(old))?;
     }
-    staged.into_iter().try_for_each(|(file, target)| rename(file, &target))
+    staged
+        .into_iter()
+        .try_for_each(|(file, target)| rename(file, &target))
 }
 
 /// Gives a new file the owner of the one that it replaces: under `sudo` that is another user.
@@ -345,12 +458,21 @@ fn compare(target: &Path, found: Option<&[u8]>) -> Result<(), WriteError> {
         return Ok(());
     }
     let message = format!("`{}` changed while bzc was at work", target.display());
-    Err(WriteError { kind: WriteErrorKind::Refused, message, lines: vec![ADVICE.to_owned()] })
+    Err(WriteError {
+        kind: WriteErrorKind::Refused,
+        message,
+        lines: vec![ADVICE.to_owned()],
+    })
 }
 
 /// The temporary file of each change that has new content. They are removed again unless all succeed.
 fn stage_all(out: &Path, changes: &[Change<'_>]) -> Result<Vec<Option<TempPath>>, WriteError> {
-    let stage = |change: &Change<'_>| change.new.map(|new| stage(&out.join(&change.path), new)).transpose();
+    let stage = |change: &Change<'_>| {
+        change
+            .new
+            .map(|new| stage(&out.join(&change.path), new))
+            .transpose()
+    };
     thread::scope(|scope| {
         let mut writers = Vec::new();
         for part in changes.chunks(changes.len().div_ceil(WRITERS).max(1)) {
@@ -358,8 +480,17 @@ fn stage_all(out: &Path, changes: &[Change<'_>]) -> Result<Vec<Option<TempPath>>
             let writer = thread::Builder::new().spawn_scoped(scope, work);
             writers.push(writer.map_err(|error| io_error("start to write to", out, &error))?);
         }
-        let stopped = |_| vec![Err(io_error("write to", out, &io::Error::other("a thread stopped early")))];
-        writers.into_iter().flat_map(|writer| writer.join().unwrap_or_else(stopped)).collect()
+        let stopped = |_| {
+            vec![Err(io_error(
+                "write to",
+                out,
+                &io::Error::other("a thread stopped early"),
+            ))]
+        };
+        writers
+            .into_iter()
+            .flat_map(|writer| writer.join().unwrap_or_else(stopped))
+            .collect()
     })
 }
 
@@ -376,7 +507,9 @@ fn stage(target: &Path, content: &[u8]) -> Result<TempPath, WriteError> {
         options.write(true).create_new(true).open(path)
     };
     let write = || {
-        let mut file = tempfile::Builder::new().prefix(TEMPORARY).make_in(dir, create)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(TEMPORARY)
+            .make_in(dir, create)?;
         file.as_file_mut().write_all(content)?;
         file.as_file().sync_data()?;
         Ok(file.into_temp_path())
@@ -385,14 +518,23 @@ fn stage(target: &Path, content: &[u8]) -> Result<TempPath, WriteError> {
 }
 
 fn rename(temporary: TempPath, target: &Path) -> Result<(), WriteError> {
-    temporary.persist(target).map_err(|failed| io_error("write", target, &failed.error))
+    temporary
+        .persist(target)
+        .map_err(|failed| io_error("write", target, &failed.error))
 }
 
 /// Removes what a killed run left beside our files. A failure is no reason to stop: such files are in nobody's way.
 fn sweep<'a>(out: &Path, paths: impl Iterator<Item = &'a String>) {
-    let mut dirs: BTreeSet<&str> = paths.filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
+    let mut dirs: BTreeSet<&str> = paths
+        .filter_map(|path| Some(path.rsplit_once('/')?.0))
+        .collect();
     dirs.insert("");
-    for entry in dirs.iter().filter_map(|dir| fs::read_dir(out.join(dir)).ok()).flatten().flatten() {
+    for entry in dirs
+        .iter()
+        .filter_map(|dir| fs::read_dir(out.join(dir)).ok())
+        .flatten()
+        .flatten()
+    {
         let ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
         if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             let _ = fs::remove_file(entry.path());
@@ -401,15 +543,21 @@ fn sweep<'a>(out: &Path, paths: impl Iterator<Item = &'a String>) {
 }
 
 /// The hashes by path, each a text or a list of texts, and the manifest's metadata if the run that wrote it ended.
-fn read_manifest(folder: &mut Folder<'_>, source: &str) -> Result<(Map<String, Value>, Option<Metadata>), WriteError> {
-    let Some(metadata) = folder.look(MANIFEST)? else { return Ok((Map::new(), None)) };
+fn read_manifest(
+    folder: &mut Folder<'_>,
+    source: &str,
+) -> Result<(Map<String, Value>, Option<Metadata>), WriteError> {
+    let Some(metadata) = folder.look(MANIFEST)? else {
+        return Ok((Map::new(), None));
+    };
     let path = folder.out.join(MANIFEST);
     let shown = path.display();
     let damaged = |why: &str| {
         let advice = "restore it, or delete it and build again: files that already are as wanted are taken over";
         usage(format!("`{shown}` is damaged"), &[why, advice])
     };
-    let mut json: Value = serde_json::from_slice(&read(&path)?).map_err(|error| damaged(&error.to_string()))?;
+    let mut json: Value =
+        serde_json::from_slice(&read(&path)?).map_err(|error| damaged(&error.to_string()))?;
     let format = json.get("bzc").and_then(Value::as_u64);
     if format > Some(FORMAT) {
         return Err(usage(
@@ -423,13 +571,24 @@ fn read_manifest(folder: &mut Folder<'_>, source: &str) -> Result<(Map<String, V
         return Err(damaged("`bzc`, `source` or `files` is missing"));
     };
     if other != source {
-        let message = format!("the folder `{}` belongs to `{other}`, not to `{source}`", folder.out.display());
+        let message = format!(
+            "the folder `{}` belongs to `{other}`, not to `{source}`",
+            folder.out.display()
+        );
         let renamed = format!("if the program was renamed, change `source` in `{shown}`");
-        return Err(usage(message, &["give each program a folder of its own with `--out`", &renamed]));
+        return Err(usage(
+            message,
+            &[
+                "give each program a folder of its own with `--out`",
+                &renamed,
+            ],
+        ));
     }
     for (path, hashes) in &files {
         check(path).map_err(|error| damaged(&error.message))?;
-        let texts = hashes.as_array().map_or(std::slice::from_ref(hashes), Vec::as_slice);
+        let texts = hashes
+            .as_array()
+            .map_or(std::slice::from_ref(hashes), Vec::as_slice);
         if !texts.iter().all(Value::is_string) {
             return Err(damaged(&format!("`{path}` has no hash")));
         }
@@ -448,11 +607,17 @@ fn knows(hashes: Option<&Value>, content: &[u8]) -> bool {
 }
 
 /// Nothing of the time, the host or the place goes in: the same program gives the same manifest.
-fn write_manifest(out: &Path, source: &str, files: &BTreeMap<&str, Value>) -> Result<(), WriteError> {
+fn write_manifest(
+    out: &Path,
+    source: &str,
+    files: &BTreeMap<&str, Value>,
+) -> Result<(), WriteError> {
     let line = |(path, hashes): (&&str, &Value)| format!("    {}: {hashes}", Value::from(*path));
     let files = files.iter().map(line).collect::<Vec<_>>().join(",\n");
     let source = Value::from(source);
-    let text = format!("{{\n  \"bzc\": {FORMAT},\n  \"source\": {source},\n  \"files\": {{\n{files}\n  }}\n}}\n");
+    let text = format!(
+        "{{\n  \"bzc\": {FORMAT},\n  \"source\": {source},\n  \"files\": {{\n{files}\n  }}\n}}\n"
+    );
     let target = out.join(MANIFEST);
     rename(stage(&target, text.as_bytes())?, &target)
 }
@@ -473,7 +638,11 @@ impl<'a> Folder<'a> {
             Err(error) if error.kind() == ErrorKind::NotFound => false,
             Err(error) => return Err(io_error("look at", out, &error)),
         };
-        Ok(Folder { out, exists, dirs: BTreeMap::new() })
+        Ok(Folder {
+            out,
+            exists,
+            dirs: BTreeMap::new(),
+        })
     }
 
     /// The plain file at `path`, if there is one. Whatever else is there or on the way is an error.
@@ -487,16 +656,26 @@ impl<'a> Folder<'a> {
                 self.dirs.insert(dir.to_owned(), exists);
             }
         }
-        if exists { expect(&self.out.join(path), "file", Metadata::is_file) } else { Ok(None) }
+        if exists {
+            expect(&self.out.join(path), "file", Metadata::is_file)
+        } else {
+            Ok(None)
+        }
     }
 }
 
-fn expect(path: &Path, what: &str, right: fn(&Metadata) -> bool) -> Result<Option<Metadata>, WriteError> {
+fn expect(
+    path: &Path,
+    what: &str,
+    right: fn(&Metadata) -> bool,
+) -> Result<Option<Metadata>, WriteError> {
     let found = lstat(path)?;
     match &found {
         Some(metadata) if metadata.is_symlink() => Err(usage(
             format!("`{}` is a symbolic link", path.display()),
-            &["bzc neither follows nor replaces links inside the output folder: remove it, then build again"],
+            &[
+                "bzc neither follows nor replaces links inside the output folder: remove it, then build again",
+            ],
         )),
         Some(metadata) if !right(metadata) => Err(usage(
             format!("`{}` is in the way of a {what}", path.display()),
@@ -508,13 +687,19 @@ fn expect(path: &Path, what: &str, right: fn(&Metadata) -> bool) -> Result<Optio
 
 /// Artifacts are trusted to have such paths, a manifest is not: it decides what is removed.
 fn check(path: &str) -> Result<(), WriteError> {
-    let odd = |part: &str| matches!(part, "" | "." | ".." | MANIFEST) || part.starts_with(TEMPORARY);
+    let odd =
+        |part: &str| matches!(part, "" | "." | ".." | MANIFEST) || part.starts_with(TEMPORARY);
     // `components` knows drive letters where there are such, but skips `.` and empty parts.
-    let normal = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    let normal = Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     if normal && !path.contains(['\\', '\0']) && !path.split('/').any(odd) {
         return Ok(());
     }
-    Err(usage(format!("`{}` is no path for an artifact", path.escape_debug()), &[]))
+    Err(usage(
+        format!("`{}` is no path for an artifact", path.escape_debug()),
+        &[],
+    ))
 }
 
 /// The folders above `path`, outermost first.
@@ -530,7 +715,10 @@ fn lstat(path: &Path) -> Result<Option<Metadata>, WriteError> {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "this module reads what it may have to replace")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this module reads what it may have to replace"
+)]
 fn read(path: &Path) -> Result<Vec<u8>, WriteError> {
     fs::read(path).map_err(|error| io_error("read", path, &error))
 }
@@ -544,18 +732,30 @@ fn holds(path: &Path, content: &[u8], buffer: &mut Vec<u8>) -> Result<bool, Writ
 }
 
 fn hash(content: &[u8]) -> String {
-    let digits = Sha256::digest(content).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    let digits = Sha256::digest(content)
+        .into_iter()
+        .flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 fn usage(message: impl Into<String>, lines: &[&str]) -> WriteError {
     let lines = lines.iter().map(|&line| line.to_owned()).collect();
-    WriteError { kind: WriteErrorKind::Usage, message: message.into(), lines }
+    WriteError {
+        kind: WriteErrorKind::Usage,
+        message: message.into(),
+        lines,
+    }
 }
 
 fn io_error(doing: &str, path: &Path, error: &io::Error) -> WriteError {
     let message = format!("cannot {doing} `{}`: {error}", path.display());
-    WriteError { kind: WriteErrorKind::Io, message, lines: Vec::new() }
+    WriteError {
+        kind: WriteErrorKind::Io,
+        message,
+        lines: Vec::new(),
+    }
 }
 
 #[cfg(test)]

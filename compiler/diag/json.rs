@@ -77,7 +77,10 @@ fn span(span: Span, sources: &SourceMap) -> Value {
 
 /// All diagnostics of a run as a SARIF 2.1.0 log, as code scanning services read it.
 pub fn sarif(diagnostics: &[Diagnostic], sources: &SourceMap, version: &str) -> String {
-    let mut ids: Vec<_> = diagnostics.iter().map(|diagnostic| (diagnostic.id, diagnostic.severity)).collect();
+    let mut ids: Vec<_> = diagnostics
+        .iter()
+        .map(|diagnostic| (diagnostic.id, diagnostic.severity))
+        .collect();
     ids.sort_unstable();
     ids.dedup_by_key(|(id, _)| *id);
     let rules: Vec<_> = ids
@@ -114,14 +117,22 @@ pub fn sarif(diagnostics: &[Diagnostic], sources: &SourceMap, version: &str) -> 
 fn result(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
     let mut text = vec![diagnostic.message.clone()];
     text.extend(details(diagnostic, sources));
-    let locations: Vec<_> = diagnostic.primary.iter().map(|label| location(label, sources)).collect();
+    let locations: Vec<_> = diagnostic
+        .primary
+        .iter()
+        .map(|label| location(label, sources))
+        .collect();
     let mut result = json!({
         "ruleId": diagnostic.id,
         "level": diagnostic.severity.word(),
         "message": { "text": text.join("\n") },
         "locations": locations,
     });
-    let related: Vec<_> = diagnostic.secondary.iter().map(|label| location(label, sources)).collect();
+    let related: Vec<_> = diagnostic
+        .secondary
+        .iter()
+        .map(|label| location(label, sources))
+        .collect();
     if !related.is_empty() {
         result["relatedLocations"] = Value::Array(related);
     }
@@ -179,7 +190,9 @@ fn artifact(file: FileId, sources: &SourceMap) -> Value {
     let mut uri = String::new();
     for byte in sources.file(file).name.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte))
+            }
             _ => uri += &format!("%{byte:02X}"),
         }
     }

@@ -117,14 +117,20 @@ impl Diagnostic {
     /// Says where the fault is and what is there.
     #[must_use]
     pub fn at(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.primary = Some(Label { span, text: text.into() });
+        self.primary = Some(Label {
+            span,
+            text: text.into(),
+        });
         self
     }
 
     /// Points at a further place.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.secondary.push(Label { span, text: text.into() });
+        self.secondary.push(Label {
+            span,
+            text: text.into(),
+        });
         self
     }
 
@@ -138,15 +144,26 @@ impl Diagnostic {
     /// Proposes something in words.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
-        self.helps.push(Help { text: text.into(), edits: Vec::new(), needs_machine: false });
+        self.helps.push(Help {
+            text: text.into(),
+            edits: Vec::new(),
+            needs_machine: false,
+        });
         self
     }
 
     /// Proposes a replacement of source text.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, span: Span, by: impl Into<String>) -> Diagnostic {
-        let edits = vec![Edit { span, text: by.into() }];
-        self.helps.push(Help { text: text.into(), edits, needs_machine: false });
+        let edits = vec![Edit {
+            span,
+            text: by.into(),
+        }];
+        self.helps.push(Help {
+            text: text.into(),
+            edits,
+            needs_machine: false,
+        });
         self
     }
 

@@ -8,7 +8,9 @@ mod edits;
 
 use std::borrow::Cow;
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
+use annotate_snippets::{
+    Annotation, AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str,
+};
 
 use self::edits::{changed, patches};
 use super::{Addend, Diagnostic, Help, Label, Severity};
@@ -27,12 +29,18 @@ const SHOWN_OF_A_LONGER_SUM: usize = 20;
 
 /// The diagnostic as a terminal shows it: message, snippets, the sum, notes and helps.
 pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> String {
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.id);
+    let title = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.id);
     let mut main = Group::with_title(title).elements(snippets(diagnostic, sources));
     if !diagnostic.addends.is_empty() {
         let rows = sum(&diagnostic.addends, sources).join("\n");
@@ -66,17 +74,29 @@ pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> Stri
     match &diagnostic.primary {
         Some(_) => text,
         // The renderer draws the margin of a snippet even where there is none.
-        None => text.lines().filter(|line| line.trim() != "|").collect::<Vec<_>>().join("\n"),
+        None => text
+            .lines()
+            .filter(|line| line.trim() != "|")
+            .collect::<Vec<_>>()
+            .join("\n"),
     }
 }
 
 /// The diagnostic as one line, `budget.bz:12:3: error[BZ2001]: message`, as editors and `grep` want it.
 pub fn short(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
-    let Diagnostic { severity, id, message, .. } = diagnostic;
-    let place = diagnostic.primary.as_ref().map_or_else(String::new, |label| {
-        let (line, column) = sources.line_col(label.span.file, label.span.start);
-        format!("{}:{line}:{column}: ", sources.file(label.span.file).name)
-    });
+    let Diagnostic {
+        severity,
+        id,
+        message,
+        ..
+    } = diagnostic;
+    let place = diagnostic
+        .primary
+        .as_ref()
+        .map_or_else(String::new, |label| {
+            let (line, column) = sources.line_col(label.span.file, label.span.start);
+            format!("{}:{line}:{column}: ", sources.file(label.span.file).name)
+        });
     visible(&format!("{place}{}[{id}]: {message}", severity.word())).replace('\n', " ")
 }
 
@@ -105,24 +125,44 @@ pub fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         .collect();
 
     let mut text = vec![diagnostic.message.clone()];
-    text.extend(diagnostic.primary.iter().map(|label| label.text.clone()).filter(|text| !text.is_empty()));
-    for label in diagnostic.secondary.iter().filter(|label| !label.text.is_empty()) {
+    text.extend(
+        diagnostic
+            .primary
+            .iter()
+            .map(|label| label.text.clone())
+            .filter(|text| !text.is_empty()),
+    );
+    for label in diagnostic
+        .secondary
+        .iter()
+        .filter(|label| !label.text.is_empty())
+    {
         text.push(format!("{}: {}", sources.place(label.span), label.text));
     }
     text.extend(details(diagnostic, sources));
-    format!("::{} {}::{}", diagnostic.severity.word(), properties.join(","), escape_data(&text.join("\n")))
+    format!(
+        "::{} {}::{}",
+        diagnostic.severity.word(),
+        properties.join(","),
+        escape_data(&text.join("\n"))
+    )
 }
 
 /// A value in the data of a workflow command.
 fn escape_data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// What is known beyond the message and the labels, a line each, for formats that have one field for all text.
 pub(super) fn details(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<String> {
     let mut lines = Vec::new();
     for (row, text) in sum(&diagnostic.addends, sources).into_iter().enumerate() {
-        lines.push(format!("{}{text}", if row == 0 { "sum: " } else { "     " }));
+        lines.push(format!(
+            "{}{text}",
+            if row == 0 { "sum: " } else { "     " }
+        ));
     }
     lines.extend(diagnostic.notes.iter().map(|note| format!("note: {note}")));
     if is_choice(diagnostic) {
@@ -131,15 +171,28 @@ pub(super) fn details(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<Strin
     }
     for help in &diagnostic.helps {
         lines.push(format!("help: {}", help.text));
-        lines.extend(changed(&help.edits, sources).into_iter().map(|line| format!("  {line}")));
+        lines.extend(
+            changed(&help.edits, sources)
+                .into_iter()
+                .map(|line| format!("  {line}")),
+        );
     }
     lines
 }
 
 /// The labelled parts of the files, the one with the primary label first.
-fn snippets<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Vec<Snippet<'a, Annotation<'a>>> {
-    let primary = diagnostic.primary.iter().map(|label| (AnnotationKind::Primary, label));
-    let secondary = diagnostic.secondary.iter().map(|label| (AnnotationKind::Context, label));
+fn snippets<'a>(
+    diagnostic: &'a Diagnostic,
+    sources: &'a SourceMap,
+) -> Vec<Snippet<'a, Annotation<'a>>> {
+    let primary = diagnostic
+        .primary
+        .iter()
+        .map(|label| (AnnotationKind::Primary, label));
+    let secondary = diagnostic
+        .secondary
+        .iter()
+        .map(|label| (AnnotationKind::Context, label));
     let mut files: Vec<(FileId, Vec<(AnnotationKind, &Label)>)> = Vec::new();
     for (kind, label) in primary.chain(secondary) {
         match files.iter_mut().find(|(file, _)| *file == label.span.file) {
@@ -150,12 +203,17 @@ fn snippets<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Vec<Snipp
     files
         .into_iter()
         .map(|(file, labels)| {
-            let (start, line, text) = window(labels.iter().map(|(_, label)| label.span), file, sources);
+            let (start, line, text) =
+                window(labels.iter().map(|(_, label)| label.span), file, sources);
             let annotations = labels.into_iter().map(move |(kind, label)| {
-                let annotation = kind.span(label.span.start as usize - start..label.span.end as usize - start);
+                let annotation =
+                    kind.span(label.span.start as usize - start..label.span.end as usize - start);
                 annotation.label(Some(visible(&label.text)).filter(|text| !text.is_empty()))
             });
-            Snippet::source(text).path(file_name(file, sources)).line_start(line).annotations(annotations)
+            Snippet::source(text)
+                .path(file_name(file, sources))
+                .line_start(line)
+                .annotations(annotations)
         })
         .collect()
 }
@@ -167,14 +225,28 @@ fn window(
     sources: &SourceMap,
 ) -> (usize, usize, Cow<'_, str>) {
     let text = sources.file(file).text.as_str();
-    let first = spans.clone().map(|span| span.start as usize).min().unwrap_or_default();
-    let last = spans.clone().map(|span| span.end as usize).max().unwrap_or_default();
+    let first = spans
+        .clone()
+        .map(|span| span.start as usize)
+        .min()
+        .unwrap_or_default();
+    let last = spans
+        .clone()
+        .map(|span| span.end as usize)
+        .max()
+        .unwrap_or_default();
     let start = line_start(text, first);
     let line = text[..start].bytes().filter(|byte| *byte == b'\n').count() + 1;
     let shown = &text[start..line_end(text, last)];
     // The renderer does not count the empty line behind the last line feed, where the end of a file is.
-    let at_end = spans.into_iter().any(|span| span.start as usize == text.len());
-    let shown = if at_end && shown.ends_with('\n') { Cow::Owned(format!("{shown}\n")) } else { Cow::Borrowed(shown) };
+    let at_end = spans
+        .into_iter()
+        .any(|span| span.start as usize == text.len());
+    let shown = if at_end && shown.ends_with('\n') {
+        Cow::Owned(format!("{shown}\n"))
+    } else {
+        Cow::Borrowed(shown)
+    };
     (start, line, shown)
 }
 
@@ -185,7 +257,9 @@ fn line_start(text: &str, at: usize) -> usize {
 
 /// The byte behind the line around a byte and its line feed.
 fn line_end(text: &str, at: usize) -> usize {
-    text[at..].find('\n').map_or(text.len(), |feed| at + feed + 1)
+    text[at..]
+        .find('\n')
+        .map_or(text.len(), |feed| at + feed + 1)
 }
 
 fn file_name(file: FileId, sources: &SourceMap) -> String {
@@ -199,25 +273,49 @@ fn visible(text: &str) -> String {
 
 /// A sum as a table, a row each: what, how much, where the number was written.
 fn sum(addends: &[Addend], sources: &SourceMap) -> Vec<String> {
-    let whole = if addends.len() > LONGEST_SUM { SHOWN_OF_A_LONGER_SUM } else { addends.len() };
+    let whole = if addends.len() > LONGEST_SUM {
+        SHOWN_OF_A_LONGER_SUM
+    } else {
+        addends.len()
+    };
     let (shown, rest) = addends.split_at(whole);
     // The total comes last and has no place; it is shown even where the middle is left out.
     let total = rest.last().filter(|last| last.span.is_none());
     let left_out = rest.len() - usize::from(total.is_some());
     let row = |addend: &Addend| {
-        let place = addend.span.map_or_else(String::new, |span| visible(&sources.place(span)));
+        let place = addend
+            .span
+            .map_or_else(String::new, |span| visible(&sources.place(span)));
         (visible(&addend.what), visible(&addend.amount), place)
     };
     let mut table: Vec<_> = shown.iter().map(row).collect();
     if left_out > 0 {
-        table.push((format!("... and {left_out} more (--format json lists all)"), String::new(), String::new()));
+        table.push((
+            format!("... and {left_out} more (--format json lists all)"),
+            String::new(),
+            String::new(),
+        ));
     }
     table.extend(total.map(row));
 
-    let amounts = table.iter().map(|row| row.1.chars().count()).max().unwrap_or_default();
-    let places = table.iter().map(|row| row.2.chars().count()).max().unwrap_or_default();
-    let whats = table.iter().filter(|row| !row.1.is_empty()).map(|row| row.0.chars().count()).max();
-    let whats = whats.unwrap_or_default().min(TEXT_WIDTH.saturating_sub(amounts + places + 4).max(16));
+    let amounts = table
+        .iter()
+        .map(|row| row.1.chars().count())
+        .max()
+        .unwrap_or_default();
+    let places = table
+        .iter()
+        .map(|row| row.2.chars().count())
+        .max()
+        .unwrap_or_default();
+    let whats = table
+        .iter()
+        .filter(|row| !row.1.is_empty())
+        .map(|row| row.0.chars().count())
+        .max();
+    let whats = whats
+        .unwrap_or_default()
+        .min(TEXT_WIDTH.saturating_sub(amounts + places + 4).max(16));
     let mut rows = Vec::new();
     for (what, amount, place) in table {
         if amount.is_empty() {
@@ -226,7 +324,11 @@ fn sum(addends: &[Addend], sources: &SourceMap) -> Vec<String> {
         }
         for (number, part) in wrapped(&what, whats).into_iter().enumerate() {
             if number == 0 {
-                rows.push(format!("{part:whats$}  {amount:>amounts$}  {place}").trim_end().to_owned());
+                rows.push(
+                    format!("{part:whats$}  {amount:>amounts$}  {place}")
+                        .trim_end()
+                        .to_owned(),
+                );
             } else {
                 rows.push(format!("  {part}"));
             }
@@ -237,7 +339,11 @@ fn sum(addends: &[Addend], sources: &SourceMap) -> Vec<String> {
 
 /// A text as lines that fit beside `= note: `, or behind `- ` there, without control characters.
 fn paragraph(text: &str) -> String {
-    visible(text).lines().flat_map(|line| wrapped(line, TEXT_WIDTH - 2)).collect::<Vec<_>>().join("\n")
+    visible(text)
+        .lines()
+        .flat_map(|line| wrapped(line, TEXT_WIDTH - 2))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A line cut between words where it is too long; a word that is too long stays whole.

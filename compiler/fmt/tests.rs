@@ -13,8 +13,16 @@ use std::fmt::Write as _;
 
 fn formatted(text: &str) -> String {
     format(text).unwrap_or_else(|errors| {
-        let at = errors[0].primary.as_ref().map_or(0, |label| label.span.start as usize);
-        unreachable!("{}\n{}<<HERE>>{}", errors[0].message, &text[..at], &text[at..])
+        let at = errors[0]
+            .primary
+            .as_ref()
+            .map_or(0, |label| label.span.start as usize);
+        unreachable!(
+            "{}\n{}<<HERE>>{}",
+            errors[0].message,
+            &text[..at],
+            &text[at..]
+        )
     })
 }
 
@@ -49,13 +57,22 @@ fn fields_values_and_headers() {
         ("expect(a+1)!=-b", "expect (a + 1) != -b\n"),
         ("expect a/b < secret c/d", "expect a / b < secret c/d\n"),
         ("expect = 1", "expect = 1\n"),
-        ("use   \"tiers.bz\" use std.nodes", "use \"tiers.bz\"\nuse std.nodes\n"),
+        (
+            "use   \"tiers.bz\" use std.nodes",
+            "use \"tiers.bz\"\nuse std.nodes\n",
+        ),
         ("use\n\"a.bz\"", "use \"a.bz\"\n"),
         ("service a,b ,\n c{x=1}", "service a, b, c { x = 1 }\n"),
-        ("workload web/nginx\n{ x = 1 }", "workload web/nginx { x = 1 }\n"),
+        (
+            "workload web/nginx\n{ x = 1 }",
+            "workload web/nginx { x = 1 }\n",
+        ),
         ("override  memory=1", "override memory = 1\n"),
         ("override = 1", "override = 1\n"),
-        ("budget platform=800Mi{tiers=[agent]}", "budget platform = 800Mi { tiers = [agent] }\n"),
+        (
+            "budget platform=800Mi{tiers=[agent]}",
+            "budget platform = 800Mi { tiers = [agent] }\n",
+        ),
         ("\"a b\" = 1", "\"a b\" = 1\n"),
     ]);
 }
@@ -64,17 +81,32 @@ fn fields_values_and_headers() {
 fn blocks() {
     let wide = |n: usize| format!("service a {{ x = \"{}\" }}", "x".repeat(n));
     assert_eq!(formatted(&wide(100)), wide(100) + "\n");
-    assert_eq!(formatted(&wide(101)), format!("service a {{\n  x = \"{}\"\n}}\n", "x".repeat(101)));
+    assert_eq!(
+        formatted(&wide(101)),
+        format!("service a {{\n  x = \"{}\"\n}}\n", "x".repeat(101))
+    );
     let nested = format!("a {{ b {{ c = 1 d=2 }} e = \"{}\" }}", "é".repeat(100));
-    assert_eq!(formatted(&nested), format!("a {{\n  b {{ c = 1  d = 2 }}\n  e = \"{}\"\n}}\n", "é".repeat(100)));
+    assert_eq!(
+        formatted(&nested),
+        format!(
+            "a {{\n  b {{ c = 1  d = 2 }}\n  e = \"{}\"\n}}\n",
+            "é".repeat(100)
+        )
+    );
     check(&[
         ("a { }", "a {}\n"),
         ("a {\n\n}", "a {}\n"),
         ("a {b{} c{ d=1 e=2}}", "a { b {}  c { d = 1  e = 2 } }\n"),
         ("a {\nb{c=1 d=2}}", "a {\n  b { c = 1  d = 2 }\n}\n"),
         ("a { b {\n c = 1 } }", "a {\n  b {\n    c = 1\n  }\n}\n"),
-        ("a{\n\n\nb=1\n\n\n\nc=2\n\n\n}\n\n\nd=1\n\n", "a {\n  b = 1\n\n  c = 2\n}\n\nd = 1\n"),
-        ("a = \"\"\"x\"\"\" { b = 1 }", "a = \"\"\"x\"\"\" { b = 1 }\n"),
+        (
+            "a{\n\n\nb=1\n\n\n\nc=2\n\n\n}\n\n\nd=1\n\n",
+            "a {\n  b = 1\n\n  c = 2\n}\n\nd = 1\n",
+        ),
+        (
+            "a = \"\"\"x\"\"\" { b = 1 }",
+            "a = \"\"\"x\"\"\" { b = 1 }\n",
+        ),
     ]);
 }
 
@@ -82,18 +114,42 @@ fn blocks() {
 fn alignment() {
     let long = "k".repeat(121);
     check(&[
-        ("a = 1\nlong = 2\noverride x = 3", "a          = 1\nlong       = 2\noverride x = 3\n"),
+        (
+            "a = 1\nlong = 2\noverride x = 3",
+            "a          = 1\nlong       = 2\noverride x = 3\n",
+        ),
         ("a = 1\n\nlong = 2", "a = 1\n\nlong = 2\n"),
         ("a = 1\n# c\nlong = 2", "a = 1\n# c\nlong = 2\n"),
-        ("a = 1\nb { x = 1 }\nlong = 2", "a = 1\nb { x = 1 }\nlong = 2\n"),
+        (
+            "a = 1\nb { x = 1 }\nlong = 2",
+            "a = 1\nb { x = 1 }\nlong = 2\n",
+        ),
         ("a = 1\nlet b = 2\nlong = 2", "a = 1\nlet b = 2\nlong = 2\n"),
-        ("a = 1\nlonger = [\n1]\nbb = 2", "a = 1\nlonger = [\n  1,\n]\nbb = 2\n"),
-        ("a = 1\nlonger = \"\"\"\n\"\"\"\nbb = 2", "a = 1\nlonger = \"\"\"\n\"\"\"\nbb = 2\n"),
+        (
+            "a = 1\nlonger = [\n1]\nbb = 2",
+            "a = 1\nlonger = [\n  1,\n]\nbb = 2\n",
+        ),
+        (
+            "a = 1\nlonger = \"\"\"\n\"\"\"\nbb = 2",
+            "a = 1\nlonger = \"\"\"\n\"\"\"\nbb = 2\n",
+        ),
         ("a { b = 1  long = 2 }", "a { b = 1  long = 2 }\n"),
-        ("a=1 # x\nbbb=22 # y\nc{ # z\nd=1}", "a   = 1   # x\nbbb = 22  # y\nc {       # z\n  d = 1\n}\n"),
-        ("a=1 # x\n\nbbb=22 # y\nc{d=1}\ne{f=22}# z", "a = 1  # x\n\nbbb = 22  # y\nc { d = 1 }\ne { f = 22 }  # z\n"),
-        (&format!("{long} = 1 # x\na = 1 # y\nbb = 1"), &format!("{long} = 1  # x\na  = 1  # y\nbb = 1\n")),
-        ("a = 1 # x\nb = \"\"\"\n longer\"\"\" # y", "a = 1  # x\nb = \"\"\"\n longer\"\"\"  # y\n"),
+        (
+            "a=1 # x\nbbb=22 # y\nc{ # z\nd=1}",
+            "a   = 1   # x\nbbb = 22  # y\nc {       # z\n  d = 1\n}\n",
+        ),
+        (
+            "a=1 # x\n\nbbb=22 # y\nc{d=1}\ne{f=22}# z",
+            "a = 1  # x\n\nbbb = 22  # y\nc { d = 1 }\ne { f = 22 }  # z\n",
+        ),
+        (
+            &format!("{long} = 1 # x\na = 1 # y\nbb = 1"),
+            &format!("{long} = 1  # x\na  = 1  # y\nbb = 1\n"),
+        ),
+        (
+            "a = 1 # x\nb = \"\"\"\n longer\"\"\" # y",
+            "a = 1  # x\nb = \"\"\"\n longer\"\"\"  # y\n",
+        ),
         (
             "a = \"\"\"\n long long long\"\"\" # x\nb = 1 # y",
             "a = \"\"\"\n long long long\"\"\"  # x\nb = 1               # y\n",
@@ -108,19 +164,28 @@ fn comments() {
         ("#a \t\n#  b\n##c\n#!d\n#\te", "# a\n#  b\n##c\n#!d\n#\te\n"),
         ("#a\n\n\n#b\nc=1", "# a\n\n# b\nc = 1\n"),
         ("a=1\n\n\n#end\n\n", "a = 1\n\n# end\n"),
-        ("a{\n\n#x\n\nb=1\n\n#y\n\n}#z", "a {\n  # x\n\n  b = 1\n\n  # y\n}  # z\n"),
+        (
+            "a{\n\n#x\n\nb=1\n\n#y\n\n}#z",
+            "a {\n  # x\n\n  b = 1\n\n  # y\n}  # z\n",
+        ),
         ("a{#x\n}", "a {  # x\n}\n"),
         ("a{#x\n\n#y\nb=1}", "a {  # x\n  # y\n  b = 1\n}\n"),
         ("a#x\n=#y\n1#z", "# x\n# y\na = 1  # z\n"),
         ("b=1\n\na#x\n=#y\n1#z", "b = 1\n\n# x\n# y\na = 1  # z\n"),
-        ("service a,#x\nb#y\n{c=1}", "# x\n# y\nservice a, b { c = 1 }\n"),
+        (
+            "service a,#x\nb#y\n{c=1}",
+            "# x\n# y\nservice a, b { c = 1 }\n",
+        ),
         ("override#x\na=1", "# x\noverride a = 1\n"),
         ("a = 1 +#x\n2#y", "# x\na = 1 + 2  # y\n"),
         ("expect#x\na>=#y\nb", "# x\n# y\nexpect a >= b\n"),
         ("a = (#x\n[1,#y\n2])", "# x\n# y\na = ([1, 2])\n"),
         // A carriage return ends a comment and not a line.
         ("a { b = 1 #x\r c = 2 }", "a {\n  b = 1  # x\n  c = 2\n}\n"),
-        ("a = [ #x\n1 ] #y\r { b = 1 }", "a = [  # x\n  1,\n] {  # y\n  b = 1\n}\n"),
+        (
+            "a = [ #x\n1 ] #y\r { b = 1 }",
+            "a = [  # x\n  1,\n] {  # y\n  b = 1\n}\n",
+        ),
     ]);
 }
 
@@ -128,33 +193,51 @@ fn comments() {
 fn lists_and_calls() {
     let wide = |n: usize| format!("a = [\"{}\", b]", "x".repeat(n));
     assert_eq!(formatted(&wide(109)), wide(109) + "\n");
-    assert_eq!(formatted(&wide(110)), format!("a = [\n  \"{}\",\n  b,\n]\n", "x".repeat(110)));
+    assert_eq!(
+        formatted(&wide(110)),
+        format!("a = [\n  \"{}\",\n  b,\n]\n", "x".repeat(110))
+    );
     check(&[
         ("a = [ ]", "a = []\n"),
         ("a = [\n\n]", "a = []\n"),
         ("a = [b,c,]", "a = [b, c]\n"),
         ("a = [b\nc,\n\n\nd]", "a = [\n  b,\n  c,\n\n  d,\n]\n"),
         ("a = [b\n(c)\n-d]", "a = [\n  b,\n  (c) - d,\n]\n"),
-        ("a = [max\n(b)\nsurge\n25\ndb/url]", "a = [\n  max,\n  (b),\n  surge,\n  25,\n  db / url,\n]\n"),
+        (
+            "a = [max\n(b)\nsurge\n25\ndb/url]",
+            "a = [\n  max,\n  (b),\n  surge,\n  25,\n  db / url,\n]\n",
+        ),
         ("a = ([b\nc])", "a = ([b, c])\n"),
         ("a = max(b\nc) + 1", "a = max(b, c) + 1\n"),
         ("a = max(b\nc)", "a = max(\n  b,\n  c,\n)\n"),
-        ("a = [[b, c],\n[d,\ne]] { f = 1 }", "a = [\n  [b, c],\n  [\n    d,\n    e,\n  ],\n] { f = 1 }\n"),
-        ("a = [\"\"\"\n\"\"\", b]", "a = [\n  \"\"\"\n\"\"\",\n  b,\n]\n"),
+        (
+            "a = [[b, c],\n[d,\ne]] { f = 1 }",
+            "a = [\n  [b, c],\n  [\n    d,\n    e,\n  ],\n] { f = 1 }\n",
+        ),
+        (
+            "a = [\"\"\"\n\"\"\", b]",
+            "a = [\n  \"\"\"\n\"\"\",\n  b,\n]\n",
+        ),
         ("a = [#x\n]", "a = [  # x\n]\n"),
         (
             "a = #w\n[ #x\n #y\nb, #z\n c # v\n , d\n\n#u\n] #t",
             "# w\na = [  # x\n  # y\n  b,  # z\n  c,  # v\n  d,\n\n  # u\n]  # t\n",
         ),
         ("a = [b, c +#x\nd]", "a = [\n  b,\n  # x\n  c + d,\n]\n"),
-        ("a = [[b #x\n], [c #y\n] + #z\nd]", "a = [\n  [\n    b,  # x\n  ],\n  # y\n  # z\n  [c] + d,\n]\n"),
+        (
+            "a = [[b #x\n], [c #y\n] + #z\nd]",
+            "a = [\n  [\n    b,  # x\n  ],\n  # y\n  # z\n  [c] + d,\n]\n",
+        ),
     ]);
 }
 
 #[test]
 fn text_blocks_are_kept_byte_for_byte() {
     let block = "\"\"\"\r\n  a  \n\n\n\t# no comment\n      \"\"\"";
-    assert_eq!(formatted(&format!("x {{ y={block}#c\n}}")), format!("x {{\n  y = {block}  # c\n}}\n"));
+    assert_eq!(
+        formatted(&format!("x {{ y={block}#c\n}}")),
+        format!("x {{\n  y = {block}  # c\n}}\n")
+    );
 }
 
 #[test]
@@ -316,7 +399,9 @@ struct Writer {
     line_end: &'static str,
 }
 
-const WORDS: [&str; 7] = ["a", "tier", "memory", "host-gw", "override", "surge", "expect"];
+const WORDS: [&str; 7] = [
+    "a", "tier", "memory", "host-gw", "override", "surge", "expect",
+];
 
 impl Writer {
     fn program(seed: u64) -> String {
@@ -324,7 +409,13 @@ impl Writer {
         let breaks = [0, 4, 30, 60][random.below(4) as usize];
         let comments = [0, 4, 25][random.below(3) as usize];
         let line_end = random.one_of(&["\n", "\n", "\r\n"]);
-        let mut writer = Writer { random, text: String::new(), breaks, comments, line_end };
+        let mut writer = Writer {
+            random,
+            text: String::new(),
+            breaks,
+            comments,
+            line_end,
+        };
         writer.gap(Gap::Free);
         writer.items(3);
         writer.gap(Gap::Free);
@@ -352,7 +443,9 @@ impl Writer {
             self.text += self.random.one_of(&["", " ", "      "]);
         }
         while self.chance(self.comments) {
-            self.text += self.random.one_of(&["#", "#x ", "# y", "##", "#!z", "#   { x", "#é = [ y  "]);
+            self.text +=
+                self.random
+                    .one_of(&["#", "#x ", "# y", "##", "#!z", "#   { x", "#é = [ y  "]);
             self.text += self.line_end;
             if self.chance(self.breaks) {
                 self.text += self.line_end;
@@ -366,7 +459,9 @@ impl Writer {
     }
 
     fn name(&mut self, gap: Gap) {
-        let name = self.random.one_of(&["a", "web", "k8s-x", "\"k8s/*.yaml\"", "\"é # = {\""]);
+        let name = self
+            .random
+            .one_of(&["a", "web", "k8s-x", "\"k8s/*.yaml\"", "\"é # = {\""]);
         self.put(gap, name);
     }
 
@@ -414,7 +509,14 @@ impl Writer {
                 self.names();
             }
             kind => {
-                let key = self.random.one_of(&["a", "memory", "flannel-backend", "\"a b\"", "cpu", "reserve"]);
+                let key = self.random.one_of(&[
+                    "a",
+                    "memory",
+                    "flannel-backend",
+                    "\"a b\"",
+                    "cpu",
+                    "reserve",
+                ]);
                 self.text += key;
                 if kind >= 7 {
                     self.names();
@@ -470,8 +572,12 @@ impl Writer {
                 self.put(gap, number);
             }
             1 => {
-                let text =
-                    self.random.one_of(&["\"x\"", "\"\\\"#\"", "\"\"\"x\"\"\"", "\"\"\"\n # x \r\n\n\n  \"\"\""]);
+                let text = self.random.one_of(&[
+                    "\"x\"",
+                    "\"\\\"#\"",
+                    "\"\"\"x\"\"\"",
+                    "\"\"\"\n # x \r\n\n\n  \"\"\"",
+                ]);
                 self.put(gap, text);
             }
             2 => {
@@ -522,7 +628,11 @@ impl Writer {
             } else {
                 self.value(between, depth);
             }
-            between = if self.chance(self.breaks) { Gap::Break } else { Gap::Free };
+            between = if self.chance(self.breaks) {
+                Gap::Break
+            } else {
+                Gap::Free
+            };
             if (between == Gap::Free && i + 1 < count) || self.chance(20) {
                 self.put(Gap::Free, ",");
                 between = Gap::Free;
@@ -540,23 +650,47 @@ fn content(text: &str) -> [String; 3] {
     items(text, &parsed.file.items, &mut tree);
     let tokens = lex(text);
     let written = |kept: Vec<&str>| kept.join("\n");
-    let all = tokens.tokens.iter().filter(|token| token.kind != TokenKind::Comma);
-    let code = written(all.map(|token| &text[token.start as usize..token.end as usize]).collect());
+    let all = tokens
+        .tokens
+        .iter()
+        .filter(|token| token.kind != TokenKind::Comma);
+    let code = written(
+        all.map(|token| &text[token.start as usize..token.end as usize])
+            .collect(),
+    );
     // The formatter may put a blank behind the `#` and cut those at the end.
     let said = |start: u32, end: u32| text[start as usize + 1..end as usize].trim();
-    let comments = written(tokens.comments.iter().map(|token| said(token.start, token.end)).collect());
+    let comments = written(
+        tokens
+            .comments
+            .iter()
+            .map(|token| said(token.start, token.end))
+            .collect(),
+    );
     [tree, code, comments]
 }
 
 fn words(text: &str, span: Span) -> String {
     let text = &text[span.start as usize..span.end as usize];
-    lex(text).tokens.iter().map(|token| &text[token.start as usize..token.end as usize]).collect()
+    lex(text)
+        .tokens
+        .iter()
+        .map(|token| &text[token.start as usize..token.end as usize])
+        .collect()
 }
 
 fn items(text: &str, of: &[Item], out: &mut String) {
     for item in of {
         let key = words(text, item.key.span);
-        let _ = write!(out, "{}{key}", if item.overriding.is_some() { "override " } else { "" });
+        let _ = write!(
+            out,
+            "{}{key}",
+            if item.overriding.is_some() {
+                "override "
+            } else {
+                ""
+            }
+        );
         for name in &item.names {
             let _ = write!(out, " {:?}:{}", name.shape, words(text, name.span));
         }
@@ -584,16 +718,27 @@ fn expr(text: &str, value: &Expr, out: &mut String) {
     };
     match &value.kind {
         ExprKind::List(values) => all("list", &values.iter().collect::<Vec<_>>()),
-        ExprKind::Call(call) => all(&words(text, call.function.span), &call.arguments.iter().collect::<Vec<_>>()),
+        ExprKind::Call(call) => all(
+            &words(text, call.function.span),
+            &call.arguments.iter().collect::<Vec<_>>(),
+        ),
         ExprKind::Range(ends) => all("range", &[&ends.0, &ends.1]),
         ExprKind::Binary(sign, sides) => all(sign.sign(), &[&sides.0, &sides.1]),
         ExprKind::Negative(of) => all("negative", &[of]),
         ExprKind::Tagged(tagged) => all(&words(text, tagged.0.span), &[&tagged.1]),
         ExprKind::Reference(parts) => {
             let part = |span| words(text, span);
-            let _ = write!(out, "{} {} of {}", part(parts.kind.span), part(parts.key.span), part(parts.name.span));
+            let _ = write!(
+                out,
+                "{} {} of {}",
+                part(parts.kind.span),
+                part(parts.key.span),
+                part(parts.name.span)
+            );
         }
-        ExprKind::Number | ExprKind::Text | ExprKind::Path | ExprKind::Hole => *out += &words(text, value.span),
+        ExprKind::Number | ExprKind::Text | ExprKind::Path | ExprKind::Hole => {
+            *out += &words(text, value.span)
+        }
     }
 }
 
@@ -602,12 +747,21 @@ fn random_programs_keep_their_content_and_settle_at_once() {
     for seed in 0..1200 {
         let text = Writer::program(seed);
         let once = formatted(&text);
-        assert_eq!(content(&text), content(&once), "seed {seed}:\n{text}\nbecame\n{once}");
+        assert_eq!(
+            content(&text),
+            content(&once),
+            "seed {seed}:\n{text}\nbecame\n{once}"
+        );
         assert_eq!(formatted(&once), once, "seed {seed}:\n{text}");
         if !text.contains("\"\"\"") {
             let blank_ends = once.lines().any(|line| line.ends_with([' ', '\t', '\r']));
-            let blank_lines = ["\n\n\n", "{\n\n", "[\n\n", "\n\n}"].iter().any(|bad| once.contains(bad));
-            assert!(!blank_ends && !blank_lines && !once.starts_with('\n'), "seed {seed}:\n{once}");
+            let blank_lines = ["\n\n\n", "{\n\n", "[\n\n", "\n\n}"]
+                .iter()
+                .any(|bad| once.contains(bad));
+            assert!(
+                !blank_ends && !blank_lines && !once.starts_with('\n'),
+                "seed {seed}:\n{once}"
+            );
         }
     }
 }
@@ -616,12 +770,19 @@ fn random_programs_keep_their_content_and_settle_at_once() {
 fn large_and_deep_files_cost_no_more_than_their_size() {
     // Shapes on which trying one line at each level, or looking back, would take for ever if it had no end.
     let services: String = (0..2000).fold(String::new(), |text, i| {
-        text + &format!("service s{i} {{ tier = agent port = {i} image {{ source = \"x\" }} }} # {i}\n")
+        text + &format!(
+            "service s{i} {{ tier = agent port = {i} image {{ source = \"x\" }} }} # {i}\n"
+        )
     });
     assert_eq!(formatted(&services).lines().count(), 2000);
     let deep = format!("{}x = 1{}", "a { ".repeat(127), " }".repeat(127));
     assert_eq!(formatted(&deep).lines().count(), 255);
-    let lists = format!("x = {}{}{}", "[".repeat(127), "a, ".repeat(5000), "]".repeat(127));
+    let lists = format!(
+        "x = {}{}{}",
+        "[".repeat(127),
+        "a, ".repeat(5000),
+        "]".repeat(127)
+    );
     assert_eq!(formatted(&lists).lines().count(), 5000 + 2 * 127);
     let gap = format!("a = 1{}b = {}2", "\n".repeat(100_000), "#\n".repeat(20_000));
     assert_eq!(formatted(&gap).lines().count(), 20_003);

@@ -34,12 +34,25 @@ const TAKEN: [&str; 27] = [
     "pod.schedulerName",
     "spec.updateStrategy",
 ];
-const TAKEN_OF_CONTAINER: [&str; 9] =
-    ["name", "image", "resources", "env", "command", "args", "ports", "restartPolicy", "terminationMessagePath"];
+const TAKEN_OF_CONTAINER: [&str; 9] = [
+    "name",
+    "image",
+    "resources",
+    "env",
+    "command",
+    "args",
+    "ports",
+    "restartPolicy",
+    "terminationMessagePath",
+];
 
 pub(super) fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Result<(), String> {
     let found = objects(text, tree).map_err(|fault| {
-        let line = text[..fault.at.start].bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let line = text[..fault.at.start]
+            .bytes()
+            .filter(|byte| *byte == b'\n')
+            .count()
+            + 1;
         format!("`{name}`, line {line}: {}", fault.what)
     })?;
     let mut roots: Vec<&Node> = Vec::new();
@@ -50,14 +63,27 @@ pub(super) fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Re
         }
     }
     for root in roots {
-        let said = |key: &str| root.entry(key, text).and_then(|(_, value)| value.text(text)).unwrap_or_default();
-        match found.workloads.iter().find(|workload| workload.whole == root.range()) {
+        let said = |key: &str| {
+            root.entry(key, text)
+                .and_then(|(_, value)| value.text(text))
+                .unwrap_or_default()
+        };
+        match found
+            .workloads
+            .iter()
+            .find(|workload| workload.whole == root.range())
+        {
             Some(workload) => service(name, text, root, workload, draft),
             None if root.is_null(text) => {}
             None => {
                 let metadata = root.entry("metadata", text).map(|(_, value)| value);
-                let called = metadata.and_then(|node| node.entry("name", text)).and_then(|(_, value)| value.text(text));
-                draft.leave(name, format!("{} `{}`", said("kind"), called.unwrap_or_default()));
+                let called = metadata
+                    .and_then(|node| node.entry("name", text))
+                    .and_then(|(_, value)| value.text(text));
+                draft.leave(
+                    name,
+                    format!("{} `{}`", said("kind"), called.unwrap_or_default()),
+                );
             }
         }
     }
@@ -66,7 +92,9 @@ pub(super) fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Re
 
 /// The value at a way of keys.
 fn at<'n>(node: &'n Node, keys: &[&str], text: &str) -> Option<&'n Node> {
-    keys.iter().try_fold(node, |node, key| node.entry(key, text).map(|(_, value)| value))
+    keys.iter().try_fold(node, |node, key| {
+        node.entry(key, text).map(|(_, value)| value)
+    })
 }
 
 fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut Draft) {
@@ -78,14 +106,23 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
         WorkloadKind::Job => "job",
         WorkloadKind::CronJob => "cron",
         WorkloadKind::ReplicaSet | WorkloadKind::Pod => {
-            draft.leave(&of, "a program declares no workload of this kind; `adopt` counts it");
+            draft.leave(
+                &of,
+                "a program declares no workload of this kind; `adopt` counts it",
+            );
             return;
         }
     };
     let mut body: Vec<String> = Vec::new();
     let mut said: Vec<String> = Vec::new();
-    let Some(pod) = at(root, &workload.pod, text) else { return };
-    let mains = workload.containers.iter().filter(|container| container.role == Role::Main).count();
+    let Some(pod) = at(root, &workload.pod, text) else {
+        return;
+    };
+    let mains = workload
+        .containers
+        .iter()
+        .filter(|container| container.role == Role::Main)
+        .count();
     let mut beside: Vec<String> = Vec::new();
     let mut is_first = true;
     for container in &workload.containers {
@@ -111,8 +148,16 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
                     container.name
                 ));
             }
-            let word = if container.role == Role::Init { "init" } else { "sidecar" };
-            beside.push(format!("{word} {} {{ {} }}", key(&container.name), lines.join("\n")));
+            let word = if container.role == Role::Init {
+                "init"
+            } else {
+                "sidecar"
+            };
+            beside.push(format!(
+                "{word} {} {{ {} }}",
+                key(&container.name),
+                lines.join("\n")
+            ));
         }
     }
     debug_assert!(mains > 0, "a workload without containers is none");
@@ -124,7 +169,12 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
             if workload.replicas != 1 {
                 body.push(format!("parallelism = {}", workload.replicas));
             }
-            body.extend(workload.completions.filter(|n| *n != workload.replicas).map(|n| format!("completions = {n}")));
+            body.extend(
+                workload
+                    .completions
+                    .filter(|n| *n != workload.replicas)
+                    .map(|n| format!("completions = {n}")),
+            );
         }
         _ => {}
     }
@@ -149,7 +199,11 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
     lines.extend(body);
     lines.extend(beside);
     lines.push("}".to_owned());
-    draft.services.push(Part { of: of.clone(), lines, by_line: false });
+    draft.services.push(Part {
+        of: of.clone(),
+        lines,
+        by_line: false,
+    });
     draft.namespaces.extend(workload.namespace.clone());
     if !said.is_empty() {
         draft.leave(&of, said.join(", "));
@@ -157,9 +211,16 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
 }
 
 fn pod_container<'n>(pod: &'n Node, container: &Container, text: &str) -> Option<&'n Node> {
-    let list = if container.role == Role::Main { "containers" } else { "initContainers" };
+    let list = if container.role == Role::Main {
+        "containers"
+    } else {
+        "initContainers"
+    };
     let mut items = at(pod, &[list], text)?.items().iter();
-    items.find(|item| item.entry("name", text).is_some_and(|(_, name)| name.range() == container.at))
+    items.find(|item| {
+        item.entry("name", text)
+            .is_some_and(|(_, name)| name.range() == container.at)
+    })
 }
 
 /// The fields of a container; why it cannot be one of a program.
@@ -171,17 +232,38 @@ fn fields(
     said: &mut Vec<String>,
 ) -> Result<Vec<String>, String> {
     let node = node.ok_or("comes from an anchor or a merge key")?;
-    let limit = container.memory.limit.as_ref().ok_or("has no memory limit, and without one nothing can be proved")?;
-    let request = container.memory.request.as_ref().map_or(limit.n, |amount| amount.n);
-    let say = |n: u64| memory(n).ok_or_else(|| format!("has {n} bytes, which no unit of a program says"));
+    let limit = container
+        .memory
+        .limit
+        .as_ref()
+        .ok_or("has no memory limit, and without one nothing can be proved")?;
+    let request = container
+        .memory
+        .request
+        .as_ref()
+        .map_or(limit.n, |amount| amount.n);
+    let say =
+        |n: u64| memory(n).ok_or_else(|| format!("has {n} bytes, which no unit of a program says"));
     let mut lines = vec![match (request == limit.n, is_main) {
         (true, _) => format!("memory = {}", say(limit.n)?),
-        (false, true) => format!("memory {{ request = {} limit = {} }}", say(request)?, say(limit.n)?),
-        (false, false) => return Err("bursts beside another, which a program cannot say".to_owned()),
+        (false, true) => format!(
+            "memory {{ request = {} limit = {} }}",
+            say(request)?,
+            say(limit.n)?
+        ),
+        (false, false) => {
+            return Err("bursts beside another, which a program cannot say".to_owned());
+        }
     }];
-    let milli = |amount: &Option<crate::manifest::workload::Amount>| amount.as_ref().map(|amount| amount.n);
-    lines.extend(cpu(milli(&container.cpu.request), milli(&container.cpu.limit)));
-    let image = at(node, &["image"], text).and_then(|node| node.text(text)).ok_or("has no `image`")?;
+    let milli =
+        |amount: &Option<crate::manifest::workload::Amount>| amount.as_ref().map(|amount| amount.n);
+    lines.extend(cpu(
+        milli(&container.cpu.request),
+        milli(&container.cpu.limit),
+    ));
+    let image = at(node, &["image"], text)
+        .and_then(|node| node.text(text))
+        .ok_or("has no `image`")?;
     lines.push(format!("image = {}", quoted(image)));
     for field in ["command", "args"] {
         if let Some(items) = at(node, &[field], text).and_then(|node| texts(node, text)) {
@@ -209,12 +291,17 @@ fn fields(
         [port] if is_main => {
             let number = at(port, &["containerPort"], text).and_then(|node| node.text(text));
             let host = at(port, &["hostPort"], text).and_then(|node| node.text(text));
-            let udp = at(port, &["protocol"], text).and_then(|node| node.text(text)).is_some_and(|word| word != "TCP");
+            let udp = at(port, &["protocol"], text)
+                .and_then(|node| node.text(text))
+                .is_some_and(|word| word != "TCP");
             match number.filter(|_| !udp) {
                 Some(number) => lines.push(format!("port = {number}")),
                 None => said.push(format!("a port of `{}`", container.name)),
             }
-            lines.extend(host.filter(|_| !udp).map(|host| format!("host-port = {host}")));
+            lines.extend(
+                host.filter(|_| !udp)
+                    .map(|host| format!("host-port = {host}")),
+            );
         }
         [] => {}
         _ => said.push(format!("the ports of `{}`", container.name)),
@@ -234,7 +321,11 @@ fn left(root: &Node, workload: &Workload, text: &str, said: &mut Vec<String>) {
     let mut look = |node: Option<&Node>, prefix: &str, inner: &[&str]| {
         for (field, _) in node.map_or(&[][..], Node::entries) {
             let field = field.text(text).unwrap_or_default();
-            let path = if prefix.is_empty() { field.to_owned() } else { format!("{prefix}.{field}") };
+            let path = if prefix.is_empty() {
+                field.to_owned()
+            } else {
+                format!("{prefix}.{field}")
+            };
             if !TAKEN.contains(&path.as_str()) && !inner.contains(&field) {
                 said.push(format!("`{path}`"));
             }
@@ -243,9 +334,17 @@ fn left(root: &Node, workload: &Workload, text: &str, said: &mut Vec<String>) {
     look(Some(root), "", &["metadata", "spec"]);
     look(at(root, &["metadata"], text), "metadata", &[]);
     let (_, above) = workload.pod.split_last().unwrap_or((&"", &[]));
-    look(at(root, &["spec"], text), "spec", &["template", "jobTemplate"]);
+    look(
+        at(root, &["spec"], text),
+        "spec",
+        &["template", "jobTemplate"],
+    );
     if above.len() > 2 {
-        look(at(root, &above[..above.len() - 1], text), "spec", &["template"]);
+        look(
+            at(root, &above[..above.len() - 1], text),
+            "spec",
+            &["template"],
+        );
     }
     look(at(root, above, text), "template", &["metadata", "spec"]);
     let mut metadata = above.to_vec();

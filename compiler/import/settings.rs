@@ -7,15 +7,28 @@ use crate::stdlib::{Flag, flag};
 
 /// Keys and values of K3s.
 pub(super) fn k3s(name: &str, text: &str, root: &Node, draft: &mut Draft) {
-    let mut part = Part { of: name.to_owned(), lines: vec!["k3s {".to_owned()], by_line: true };
+    let mut part = Part {
+        of: name.to_owned(),
+        lines: vec!["k3s {".to_owned()],
+        by_line: true,
+    };
     for (name_node, value) in root.entries() {
-        let Some(written) = name_node.text(text) else { continue };
+        let Some(written) = name_node.text(text) else {
+            continue;
+        };
         let Some(flag) = flag(written) else {
-            draft.leave(name, format!("`{written}`: K3s knows no such key, and ignores it"));
+            draft.leave(
+                name,
+                format!("`{written}`: K3s knows no such key, and ignores it"),
+            );
             continue;
         };
         let said = |line: &String| line.split_whitespace().next() == Some(written);
-        if draft.k3s.first().is_some_and(|first| first.lines.iter().any(said)) {
+        if draft
+            .k3s
+            .first()
+            .is_some_and(|first| first.lines.iter().any(said))
+        {
             draft.leave(name, format!("`{written}`: another file gives it"));
             continue;
         }
@@ -26,11 +39,17 @@ pub(super) fn k3s(name: &str, text: &str, root: &Node, draft: &mut Draft) {
         match setting(&flag, value, text) {
             Some(said) => {
                 if written == "node-name" {
-                    draft.node = value.text(text).filter(|name| key(name) == **name).map(str::to_owned);
+                    draft.node = value
+                        .text(text)
+                        .filter(|name| key(name) == **name)
+                        .map(str::to_owned);
                 }
                 part.lines.push(format!("{written} = {said}"));
             }
-            None => draft.leave(name, format!("`{written}`: its value is not {}", a(flag.kind))),
+            None => draft.leave(
+                name,
+                format!("`{written}`: its value is not {}", a(flag.kind)),
+            ),
         }
     }
     part.lines.push("}".to_owned());
@@ -54,7 +73,10 @@ fn a(kind: &str) -> String {
 }
 
 fn setting(flag: &Flag, value: &Node, text: &str) -> Option<String> {
-    let word = |text: &str| match flag.values.is_some_and(|values| values.split('|').any(|known| known == text)) {
+    let word = |text: &str| match flag
+        .values
+        .is_some_and(|values| values.split('|').any(|known| known == text))
+    {
         true => text.to_owned(),
         false => quoted(text),
     };
@@ -84,7 +106,14 @@ fn octal(value: &Node, said: &str) -> Option<u64> {
 }
 
 /// `kubelet-arg: [max-pods=50]`.
-fn arguments(name: &str, written: &str, value: &Node, text: &str, part: &mut Part, draft: &mut Draft) {
+fn arguments(
+    name: &str,
+    written: &str,
+    value: &Node,
+    text: &str,
+    part: &mut Part,
+    draft: &mut Draft,
+) {
     let Some(items) = texts(value, text) else {
         draft.leave(name, format!("`{written}`: its value is not a list"));
         return;
@@ -104,20 +133,38 @@ fn arguments(name: &str, written: &str, value: &Node, text: &str, part: &mut Par
 }
 
 /// Fields of a docker-compose service that a program has a word for.
-const TAKEN: [&str; 9] =
-    ["image", "command", "entrypoint", "environment", "ports", "mem_limit", "mem_reservation", "cpus", "deploy"];
+const TAKEN: [&str; 9] = [
+    "image",
+    "command",
+    "entrypoint",
+    "environment",
+    "ports",
+    "mem_limit",
+    "mem_reservation",
+    "cpus",
+    "deploy",
+];
 
 /// The services of a docker-compose file.
 pub(super) fn compose(name: &str, text: &str, root: &Node, services: &Node, draft: &mut Draft) {
     for (other, _) in root.entries() {
-        if let Some(other) = other.text(text).filter(|key| !["services", "version", "name"].contains(key)) {
+        if let Some(other) = other
+            .text(text)
+            .filter(|key| !["services", "version", "name"].contains(key))
+        {
             draft.leave(name, format!("`{other}`"));
         }
     }
     for (service, body) in services.entries() {
-        let Some(service) = service.text(text) else { continue };
+        let Some(service) = service.text(text) else {
+            continue;
+        };
         let of = format!("{service} ({name})");
-        let get = |path: &[&str]| path.iter().try_fold(body, |node, key| node.entry(key, text).map(|(_, value)| value));
+        let get = |path: &[&str]| {
+            path.iter().try_fold(body, |node, key| {
+                node.entry(key, text).map(|(_, value)| value)
+            })
+        };
         let said = |path: &[&str]| get(path).and_then(|node| node.text(text));
         let mut lines = vec![format!("service {service} {{")];
         let limit = said(&["deploy", "resources", "limits", "memory"]).or(said(&["mem_limit"]));
@@ -125,9 +172,12 @@ pub(super) fn compose(name: &str, text: &str, root: &Node, services: &Node, draf
             draft.leave(&of, "it has no memory limit that a program can say, and without one nothing can be proved");
             continue;
         };
-        let request = said(&["deploy", "resources", "reservations", "memory"]).or(said(&["mem_reservation"]));
+        let request =
+            said(&["deploy", "resources", "reservations", "memory"]).or(said(&["mem_reservation"]));
         lines.push(match request.and_then(compose_bytes).and_then(memory) {
-            Some(request) if request != limit => format!("memory {{ request = {request} limit = {limit} }}"),
+            Some(request) if request != limit => {
+                format!("memory {{ request = {request} limit = {limit} }}")
+            }
             _ => format!("memory = {limit}"),
         });
         let Some(image) = said(&["image"]) else {
@@ -137,7 +187,9 @@ pub(super) fn compose(name: &str, text: &str, root: &Node, services: &Node, draf
         lines.push(format!("image = {}", quoted(image)));
         for (from, to) in [("entrypoint", "command"), ("command", "args")] {
             match get(&[from]).map(|node| (texts(node, text), &node.kind)) {
-                Some((Some(items), Kind::List(..))) => lines.push(format!("{to} = {}", list(items))),
+                Some((Some(items), Kind::List(..))) => {
+                    lines.push(format!("{to} = {}", list(items)))
+                }
                 Some(_) => draft.leave(&of, format!("`{from}`: it is no list")),
                 None => {}
             }
@@ -145,19 +197,38 @@ pub(super) fn compose(name: &str, text: &str, root: &Node, services: &Node, draf
         if let Some(environment) = get(&["environment"]) {
             let mut pairs: Vec<(String, String)> = Vec::new();
             for (variable, value) in environment.entries() {
-                pairs.extend(variable.text(text).zip(value.text(text)).map(|(k, v)| (k.to_owned(), v.to_owned())));
+                pairs.extend(
+                    variable
+                        .text(text)
+                        .zip(value.text(text))
+                        .map(|(k, v)| (k.to_owned(), v.to_owned())),
+                );
             }
-            for item in environment.items().iter().filter_map(|item| item.text(text)) {
+            for item in environment
+                .items()
+                .iter()
+                .filter_map(|item| item.text(text))
+            {
                 match item.split_once('=') {
                     Some((variable, value)) => pairs.push((variable.to_owned(), value.to_owned())),
-                    None => draft.leave(&of, format!("`environment`: `{item}` is taken from whoever starts it")),
+                    None => draft.leave(
+                        &of,
+                        format!("`environment`: `{item}` is taken from whoever starts it"),
+                    ),
                 }
             }
-            let pairs: Vec<String> = pairs.iter().map(|(k, v)| format!("{} = {}", key(k), quoted(v))).collect();
+            let pairs: Vec<String> = pairs
+                .iter()
+                .map(|(k, v)| format!("{} = {}", key(k), quoted(v)))
+                .collect();
             lines.push(format!("env {{ {} }}", pairs.join(" ")));
         }
-        let ports =
-            get(&["ports"]).map(|node| node.items().iter().filter_map(|item| item.text(text)).collect::<Vec<_>>());
+        let ports = get(&["ports"]).map(|node| {
+            node.items()
+                .iter()
+                .filter_map(|item| item.text(text))
+                .collect::<Vec<_>>()
+        });
         for (at, port) in ports.unwrap_or_default().into_iter().enumerate() {
             let inside = port.rsplit(':').next().unwrap_or(port);
             match (at, inside.parse::<u16>()) {
@@ -177,14 +248,20 @@ pub(super) fn compose(name: &str, text: &str, root: &Node, services: &Node, draf
             draft.leave(&of, "`cpus`");
         }
         lines.push("}".to_owned());
-        draft.services.push(Part { of, lines, by_line: false });
+        draft.services.push(Part {
+            of,
+            lines,
+            by_line: false,
+        });
     }
 }
 
 /// `512m`, `1g`, `1gb`: docker's units are powers of 1024.
 fn compose_bytes(text: &str) -> Option<u64> {
     let lower = text.trim().to_ascii_lowercase();
-    let end = lower.find(|c: char| !c.is_ascii_digit()).unwrap_or(lower.len());
+    let end = lower
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(lower.len());
     let (digits, unit) = lower.split_at(end);
     let unit = match unit.trim_end_matches('b').trim_end_matches('i') {
         "" => return digits.parse().ok(),

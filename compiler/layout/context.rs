@@ -35,7 +35,14 @@ pub fn held(world: &dyn World, source: &str, ignore: &str) -> Held {
         walk(&folder, "", &top, &patterns, may_be_kept, 0, &mut held);
         let bytes = held.bytes - before;
         if bytes > held.largest.as_ref().map_or(0, |(_, most)| *most) {
-            held.largest = Some((if top.is_folder { format!("{}/", top.name) } else { top.name }, bytes));
+            held.largest = Some((
+                if top.is_folder {
+                    format!("{}/", top.name)
+                } else {
+                    top.name
+                },
+                bytes,
+            ));
         }
     }
     held.secrets.sort();
@@ -60,7 +67,15 @@ fn walk(
         // What is in a folder that is left out comes back only where a pattern says so.
         if !left_out || may_be_kept {
             for inside in folder.list(&path) {
-                walk(folder, &path, &inside, patterns, may_be_kept, depth + 1, held);
+                walk(
+                    folder,
+                    &path,
+                    &inside,
+                    patterns,
+                    may_be_kept,
+                    depth + 1,
+                    held,
+                );
             }
         }
     } else if !left_out {
@@ -79,8 +94,13 @@ fn pattern(line: &str) -> Option<(bool, Vec<&str>)> {
     if line.is_empty() || line.starts_with('#') {
         return None;
     }
-    let (kept, line) = line.strip_prefix('!').map_or((false, line), |line| (true, line));
-    let parts = line.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let (kept, line) = line
+        .strip_prefix('!')
+        .map_or((false, line), |line| (true, line));
+    let parts = line
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
     Some((kept, parts))
 }
 
@@ -88,14 +108,20 @@ fn pattern(line: &str) -> Option<(bool, Vec<&str>)> {
 fn fate(path: &str, patterns: &[(bool, Vec<&str>)]) -> Option<bool> {
     let parts: Vec<&str> = path.split('/').collect();
     let fits = |pattern: &[&str]| (1..=parts.len()).any(|end| matches(pattern, &parts[..end]));
-    patterns.iter().rev().find(|(_, pattern)| fits(pattern)).map(|(kept, _)| *kept)
+    patterns
+        .iter()
+        .rev()
+        .find(|(_, pattern)| fits(pattern))
+        .map(|(kept, _)| *kept)
 }
 
 fn matches(pattern: &[&str], parts: &[&str]) -> bool {
     match (pattern.split_first(), parts.split_first()) {
         (None, None) => true,
         (Some((&"**", rest)), _) => (0..=parts.len()).any(|from| matches(rest, &parts[from..])),
-        (Some((first, rest)), Some((part, others))) => glob(first.as_bytes(), part.as_bytes()) && matches(rest, others),
+        (Some((first, rest)), Some((part, others))) => {
+            glob(first.as_bytes(), part.as_bytes()) && matches(rest, others)
+        }
         _ => false,
     }
 }
@@ -106,8 +132,13 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
         None => text.is_empty(),
         Some((b'*', rest)) => (0..=text.len()).any(|from| glob(rest, &text[from..])),
         Some((b'?', rest)) => !text.is_empty() && glob(rest, &text[1..]),
-        Some((b'[', rest)) => match (rest.iter().position(|byte| *byte == b']'), text.split_first()) {
-            (Some(end), Some((byte, others))) => rest[..end].contains(byte) && glob(&rest[end + 1..], others),
+        Some((b'[', rest)) => match (
+            rest.iter().position(|byte| *byte == b']'),
+            text.split_first(),
+        ) {
+            (Some(end), Some((byte, others))) => {
+                rest[..end].contains(byte) && glob(&rest[end + 1..], others)
+            }
             _ => false,
         },
         Some((byte, rest)) => text.first() == Some(byte) && glob(rest, &text[1..]),
@@ -117,13 +148,44 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
 /// Names that files with secrets go by. `.env.example` and public keys are none.
 fn looks_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let harmless = ["example", "sample", "template", "dist"].iter().any(|word| name.ends_with(word));
-    let ends = [".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kubeconfig", ".tfstate", ".tfvars", ".ovpn"];
-    let whole = [".netrc", ".pypirc", ".npmrc", ".htpasswd", ".git-credentials", "credentials.json", "kubeconfig"];
-    let words = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "service-account", "secrets."];
+    let harmless = ["example", "sample", "template", "dist"]
+        .iter()
+        .any(|word| name.ends_with(word));
+    let ends = [
+        ".pem",
+        ".key",
+        ".p12",
+        ".pfx",
+        ".jks",
+        ".keystore",
+        ".kubeconfig",
+        ".tfstate",
+        ".tfvars",
+        ".ovpn",
+    ];
+    let whole = [
+        ".netrc",
+        ".pypirc",
+        ".npmrc",
+        ".htpasswd",
+        ".git-credentials",
+        "credentials.json",
+        "kubeconfig",
+    ];
+    let words = [
+        "id_rsa",
+        "id_dsa",
+        "id_ecdsa",
+        "id_ed25519",
+        "service-account",
+        "secrets.",
+    ];
     let env = name == ".env" || name.starts_with(".env.") || name.ends_with(".env");
-    let is_code =
-        [".py", ".js", ".ts", ".go", ".rs", ".java", ".pub", ".html", ".css"].iter().any(|end| name.ends_with(end));
+    let is_code = [
+        ".py", ".js", ".ts", ".go", ".rs", ".java", ".pub", ".html", ".css",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end));
     !harmless
         && !is_code
         && (env
@@ -154,10 +216,25 @@ mod tests {
 
     #[test]
     fn names_of_secrets() {
-        for name in [".env", ".env.prod", "prod.env", "tls.key", "id_rsa", "secrets.yaml", "service-account-x.json"] {
+        for name in [
+            ".env",
+            ".env.prod",
+            "prod.env",
+            "tls.key",
+            "id_rsa",
+            "secrets.yaml",
+            "service-account-x.json",
+        ] {
             assert!(looks_secret(name), "{name}");
         }
-        for name in [".env.example", "id_rsa.pub", "secrets.py", "main.py", "monkey", "key.txt"] {
+        for name in [
+            ".env.example",
+            "id_rsa.pub",
+            "secrets.py",
+            "main.py",
+            "monkey",
+            "key.txt",
+        ] {
             assert!(!looks_secret(name), "{name}");
         }
     }
@@ -165,7 +242,13 @@ mod tests {
     #[test]
     fn what_is_left_out_is_neither_counted_nor_told() {
         let mut world = MemoryWorld::default();
-        for path in ["a/main.py", "a/.env", "a/x/tls.key", "a/certs/ca.pem", "a/.git/config"] {
+        for path in [
+            "a/main.py",
+            "a/.env",
+            "a/x/tls.key",
+            "a/certs/ca.pem",
+            "a/.git/config",
+        ] {
             world.insert(path, "12345");
         }
         let found = held(&world, "a", "**/.env\n**/.git\n**/*.pem\n!certs/ca.pem\n");

@@ -17,12 +17,19 @@ pub(super) fn python(text: &str, file: &str, wanted: &BTreeSet<String>) -> Optio
     let packages = table.get("package")?.as_array()?;
     let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for package in packages.iter().filter_map(Value::as_table) {
-        let Some(name) = package.get("name").and_then(Value::as_str).map(plain) else { continue };
+        let Some(name) = package.get("name").and_then(Value::as_str).map(plain) else {
+            continue;
+        };
         let of_package = needs.entry(name).or_default();
         dependencies(package.get("dependencies"), of_package);
         // Which extras are taken is told beside each use; all of them are followed.
-        let extras = package.get("optional-dependencies").and_then(Value::as_table);
-        extras.into_iter().flat_map(Table::values).for_each(|extra| dependencies(Some(extra), of_package));
+        let extras = package
+            .get("optional-dependencies")
+            .and_then(Value::as_table);
+        extras
+            .into_iter()
+            .flat_map(Table::values)
+            .for_each(|extra| dependencies(Some(extra), of_package));
     }
     // Without a list of what is asked for, all there is may be.
     let mut waiting: Vec<String> = match wanted.is_empty() {
@@ -35,7 +42,11 @@ pub(super) fn python(text: &str, file: &str, wanted: &BTreeSet<String>) -> Optio
             waiting.extend(needs.get(&name).into_iter().flatten().cloned());
         }
     }
-    Some(Libraries { from: file.to_owned(), names, complete: true })
+    Some(Libraries {
+        from: file.to_owned(),
+        names,
+        complete: true,
+    })
 }
 
 /// uv has a list of tables with a `name`, poetry a table by name, pdm a list of requirements.

@@ -123,11 +123,19 @@ impl Layout {
     }
 
     fn say(&mut self, key: &'static str, value: impl Into<String>, from: impl Into<String>) {
-        self.facts.push(Fact { key, value: Value::Text(value.into()), from: from.into() });
+        self.facts.push(Fact {
+            key,
+            value: Value::Text(value.into()),
+            from: from.into(),
+        });
     }
 
     fn flag(&mut self, key: &'static str, from: impl Into<String>) {
-        self.facts.push(Fact { key, value: Value::Flag(true), from: from.into() });
+        self.facts.push(Fact {
+            key,
+            value: Value::Flag(true),
+            from: from.into(),
+        });
     }
 
     /// Something that installing the libraries reads lies in the source itself, so all of it is there before them.
@@ -157,7 +165,10 @@ impl Layout {
 pub fn detect(world: &dyn World, source: &str, language: Language, entries: &[&str]) -> Layout {
     let path = plain(source);
     let folder = Folder { world, path: &path };
-    let mut layout = Layout { is_there: folder.is_there(), ..Layout::default() };
+    let mut layout = Layout {
+        is_there: folder.is_there(),
+        ..Layout::default()
+    };
     if layout.is_there == Some(true) {
         match language {
             Language::Python => python::detect(&folder, entries, &mut layout),
@@ -175,7 +186,10 @@ pub fn detect(world: &dyn World, source: &str, language: Language, entries: &[&s
 
 /// `./web/` as worlds know it: `web`.
 fn plain(source: &str) -> String {
-    let parts: Vec<&str> = source.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let parts: Vec<&str> = source
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
     parts.join("/")
 }
 
@@ -237,38 +251,59 @@ impl Folder<'_> {
 
     fn has(&self, name: &str) -> bool {
         let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
-        self.list(folder).iter().any(|entry| entry.name == file && !entry.is_folder)
+        self.list(folder)
+            .iter()
+            .any(|entry| entry.name == file && !entry.is_folder)
     }
 
     /// Folders directly in a folder of it that may hold an entry, by path.
     fn folders(&self, name: &str) -> Vec<String> {
         let plain = |entry: &Entry| {
-            entry.is_folder && !entry.name.starts_with(['.', '_']) && !PASSED_OVER.contains(&entry.name.as_str())
+            entry.is_folder
+                && !entry.name.starts_with(['.', '_'])
+                && !PASSED_OVER.contains(&entry.name.as_str())
         };
         let entries = self.list(name);
-        entries.iter().filter(|entry| plain(entry)).map(|entry| join(name, &entry.name)).collect()
+        entries
+            .iter()
+            .filter(|entry| plain(entry))
+            .map(|entry| join(name, &entry.name))
+            .collect()
     }
 
     /// Files directly in a folder of it with this ending, by path.
     fn files(&self, name: &str, ending: &str) -> Vec<String> {
         let entries = self.list(name);
-        let files = entries.iter().filter(|entry| !entry.is_folder && entry.name.ends_with(ending));
+        let files = entries
+            .iter()
+            .filter(|entry| !entry.is_folder && entry.name.ends_with(ending));
         files.map(|entry| join(name, &entry.name)).collect()
     }
 }
 
 fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
 }
 
 /// `22` of `v22.11.0`, `3.12` of `3.12.4`: as many parts as the tags of base images have.
 fn version(text: &str, parts: usize) -> Option<String> {
-    let text = text.trim().trim_start_matches(['v', '=', '^', '~', '>', ' ']);
+    let text = text
+        .trim()
+        .trim_start_matches(['v', '=', '^', '~', '>', ' ']);
     let numbers: Vec<&str> = text.split('.').take(parts).collect();
     let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let cut = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>();
+    let cut = |part: &str| {
+        part.chars()
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
+    };
     let whole: Vec<String> = numbers.iter().map(|part| cut(part)).collect();
-    (numbers.len() == parts && whole.iter().all(|part| digits(&part.as_str()))).then(|| whole.join("."))
+    (numbers.len() == parts && whole.iter().all(|part| digits(&part.as_str())))
+        .then(|| whole.join("."))
 }
 
 /// The one port that a text listens on. A text that knows `PORT` listens where it is told.
@@ -277,13 +312,29 @@ fn listens(text: &str) -> Option<u16> {
         return None;
     }
     let mut found = BTreeSet::new();
-    for before in ["listen(", "listen({ port: ", "listen({port: ", "\":", "0.0.0.0:", "127.0.0.1:"] {
+    for before in [
+        "listen(",
+        "listen({ port: ",
+        "listen({port: ",
+        "\":",
+        "0.0.0.0:",
+        "127.0.0.1:",
+    ] {
         for (at, _) in text.match_indices(before) {
             let rest = text[at + before.len()..].trim_start();
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             let ends = rest[digits.len()..].starts_with([',', ')', '"', '\'', ' ', '}', '`']);
-            found.extend(digits.parse::<u16>().ok().filter(|port| *port >= 80 && ends));
+            found.extend(
+                digits
+                    .parse::<u16>()
+                    .ok()
+                    .filter(|port| *port >= 80 && ends),
+            );
         }
     }
-    if found.len() == 1 { found.pop_first() } else { None }
+    if found.len() == 1 {
+        found.pop_first()
+    } else {
+        None
+    }
 }

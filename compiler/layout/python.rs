@@ -7,20 +7,47 @@ use toml::{Table, Value};
 use super::{Folder, Layout, Libraries, locks};
 
 /// Names of files that a server or a program is in; others are looked at where these have none.
-const LIKELY: [&str; 12] =
-    ["main", "app", "server", "api", "asgi", "wsgi", "service", "application", "run", "index", "web", "__init__"];
+const LIKELY: [&str; 12] = [
+    "main",
+    "app",
+    "server",
+    "api",
+    "asgi",
+    "wsgi",
+    "service",
+    "application",
+    "run",
+    "index",
+    "web",
+    "__init__",
+];
 /// Functions that make a server.
-const FACTORIES: [&str; 6] =
-    ["create_app", "make_app", "get_app", "build_app", "get_application", "create_application"];
+const FACTORIES: [&str; 6] = [
+    "create_app",
+    "make_app",
+    "get_app",
+    "build_app",
+    "get_application",
+    "create_application",
+];
 /// Files that a plain program begins in.
-const PROGRAMS: [&str; 6] = ["main.py", "app.py", "worker.py", "run.py", "server.py", "bot.py"];
+const PROGRAMS: [&str; 6] = [
+    "main.py",
+    "app.py",
+    "worker.py",
+    "run.py",
+    "server.py",
+    "bot.py",
+];
 /// How many files are read in search of an entry.
 const MOST_FILES: usize = 200;
 /// Versions that base images are tagged with, the first that a project takes wins.
 const VERSIONS: [(u64, u64); 6] = [(3, 13), (3, 14), (3, 12), (3, 11), (3, 10), (3, 9)];
 
 pub(super) fn detect(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout) {
-    let project: Option<Table> = folder.text("pyproject.toml").and_then(|text| text.parse().ok());
+    let project: Option<Table> = folder
+        .text("pyproject.toml")
+        .and_then(|text| text.parse().ok());
     manager(folder, project.as_ref(), layout);
     match entries {
         [] => program(folder, layout),
@@ -32,7 +59,11 @@ pub(super) fn detect(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout)
 /// The tool whose lock file is there. One of several lock files must be named; beside one, `requirements.txt` is
 /// taken for its export.
 fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
-    let locked = [("uv", "uv.lock"), ("poetry", "poetry.lock"), ("pdm", "pdm.lock")];
+    let locked = [
+        ("uv", "uv.lock"),
+        ("poetry", "poetry.lock"),
+        ("pdm", "pdm.lock"),
+    ];
     let found: Vec<(String, String)> = locked
         .iter()
         .filter(|(_, file)| folder.has(file))
@@ -41,7 +72,9 @@ fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
     match found.as_slice() {
         [(_, file)] => {
             let wanted = project.map(wanted).unwrap_or_default();
-            layout.libraries = folder.text(file).and_then(|text| locks::python(&text, file, &wanted));
+            layout.libraries = folder
+                .text(file)
+                .and_then(|text| locks::python(&text, file, &wanted));
         }
         [] if folder.has("requirements.txt") => {
             layout.say("manager", "pip", "requirements.txt");
@@ -51,14 +84,21 @@ fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
             layout.say("manager", "pyproject", "pyproject.toml");
             layout.unlocked = Some("pyproject.toml".to_owned());
             let names: BTreeSet<String> = project.map(wanted).unwrap_or_default();
-            layout.libraries = Some(Libraries { from: "pyproject.toml".to_owned(), names, complete: false });
+            layout.libraries = Some(Libraries {
+                from: "pyproject.toml".to_owned(),
+                names,
+                complete: false,
+            });
         }
         [] => layout.say("manager", "none", "no requirements.txt and no lock file"),
         _ => {}
     }
     // `path = "../lib"` of uv, poetry and pdm, and the members of a workspace.
-    let text = project.and_then(|_| folder.text("pyproject.toml")).unwrap_or_default();
-    let is_place = |line: &str| line.contains("path = \"") && line.contains('{') || line.contains("@ file:");
+    let text = project
+        .and_then(|_| folder.text("pyproject.toml"))
+        .unwrap_or_default();
+    let is_place =
+        |line: &str| line.contains("path = \"") && line.contains('{') || line.contains("@ file:");
     if layout.text("manager") != Some("pip") && text.lines().any(is_place) {
         layout.say_local("pyproject.toml");
     }
@@ -68,26 +108,50 @@ fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
 /// The libraries a project asks for itself.
 fn wanted(project: &Table) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let list = project.get("project").and_then(|table| table.get("dependencies")).and_then(Value::as_array);
+    let list = project
+        .get("project")
+        .and_then(|table| table.get("dependencies"))
+        .and_then(Value::as_array);
     for text in list.into_iter().flatten().filter_map(Value::as_str) {
         names.extend(requirement(text));
     }
-    let poetry = project.get("tool").and_then(|tool| tool.get("poetry")).and_then(|table| table.get("dependencies"));
-    names.extend(poetry.and_then(Value::as_table).into_iter().flat_map(Table::keys).map(|name| locks::plain(name)));
+    let poetry = project
+        .get("tool")
+        .and_then(|tool| tool.get("poetry"))
+        .and_then(|table| table.get("dependencies"));
+    names.extend(
+        poetry
+            .and_then(Value::as_table)
+            .into_iter()
+            .flat_map(Table::keys)
+            .map(|name| locks::plain(name)),
+    );
     names.remove("python");
     names
 }
 
 /// `fastapi[standard]>=0.110 ; python_version > "3.8"`: its name, and what its extras are known to bring.
 fn requirement(line: &str) -> Vec<String> {
-    let line = line.split(['#', ';', '@']).next().unwrap_or_default().trim();
-    let name: String = line.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+    let line = line
+        .split(['#', ';', '@'])
+        .next()
+        .unwrap_or_default()
+        .trim();
+    let name: String = line
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c))
+        .collect();
     if name.is_empty() {
         return Vec::new();
     }
     let mut names = vec![locks::plain(&name)];
-    let extras = line[name.len()..].trim_start().strip_prefix('[').and_then(|rest| rest.split(']').next());
-    if names[0] == "fastapi" && extras.is_some_and(|extras| extras.contains("standard") || extras.contains("all")) {
+    let extras = line[name.len()..]
+        .trim_start()
+        .strip_prefix('[')
+        .and_then(|rest| rest.split(']').next());
+    if names[0] == "fastapi"
+        && extras.is_some_and(|extras| extras.contains("standard") || extras.contains("all"))
+    {
         names.extend(["uvicorn".to_owned(), "httpx".to_owned()]);
     }
     names
@@ -95,7 +159,11 @@ fn requirement(line: &str) -> Vec<String> {
 
 /// What `requirements.txt` and the files that it reads name. One that names places does not name all.
 fn requirements(folder: &Folder<'_>, layout: &mut Layout) {
-    let mut libraries = Libraries { from: "requirements.txt".to_owned(), complete: true, ..Libraries::default() };
+    let mut libraries = Libraries {
+        from: "requirements.txt".to_owned(),
+        complete: true,
+        ..Libraries::default()
+    };
     let mut includes: Vec<String> = Vec::new();
     // Each with whether it only bounds versions.
     let mut waiting = vec![("requirements.txt".to_owned(), false)];
@@ -104,11 +172,16 @@ fn requirements(folder: &Folder<'_>, layout: &mut Layout) {
             libraries.complete = false;
             continue;
         };
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        for line in text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             if let Some((name, bounds)) = read_on(line) {
                 let path = beside(&file, name);
                 libraries.complete &= path.is_some() || bounds;
-                let path = path.filter(|path| *path != "requirements.txt" && !includes.contains(path));
+                let path =
+                    path.filter(|path| *path != "requirements.txt" && !includes.contains(path));
                 if let Some(path) = path {
                     includes.push(path.clone());
                     waiting.push((path, bounds));
@@ -133,16 +206,31 @@ fn requirements(folder: &Folder<'_>, layout: &mut Layout) {
     includes.sort();
     if !includes.is_empty() {
         let value = super::Value::Texts(includes);
-        layout.facts.push(super::Fact { key: "includes", value, from: "requirements.txt".to_owned() });
+        layout.facts.push(super::Fact {
+            key: "includes",
+            value,
+            from: "requirements.txt".to_owned(),
+        });
     }
     layout.libraries = Some(libraries);
 }
 
 /// The file of `-r base.txt`, and of `-c bounds.txt`, which only bounds versions.
 fn read_on(line: &str) -> Option<(&str, bool)> {
-    let flags = [("--requirement", false), ("-r", false), ("--constraint", true), ("-c", true)];
-    let (rest, bounds) = flags.iter().find_map(|(flag, bounds)| Some((line.strip_prefix(flag)?, *bounds)))?;
-    let name = rest.trim_start_matches([' ', '\t', '=']).split(" #").next()?.trim();
+    let flags = [
+        ("--requirement", false),
+        ("-r", false),
+        ("--constraint", true),
+        ("-c", true),
+    ];
+    let (rest, bounds) = flags
+        .iter()
+        .find_map(|(flag, bounds)| Some((line.strip_prefix(flag)?, *bounds)))?;
+    let name = rest
+        .trim_start_matches([' ', '\t', '='])
+        .split(" #")
+        .next()?
+        .trim();
     (!name.is_empty()).then_some((name, bounds))
 }
 
@@ -175,13 +263,16 @@ struct Candidate {
 /// A server: a name at the left margin that holds what a constructor or a factory made, else a factory itself.
 fn server(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout) {
     let mut files = sources(folder);
-    let (likely, others): (Vec<String>, Vec<String>) =
-        std::mem::take(&mut files).into_iter().partition(|file| LIKELY.contains(&stem(file)));
+    let (likely, others): (Vec<String>, Vec<String>) = std::mem::take(&mut files)
+        .into_iter()
+        .partition(|file| LIKELY.contains(&stem(file)));
     let mut found = Vec::new();
     let mut factories = Vec::new();
     for group in [likely, others] {
         for file in group.into_iter().take(MOST_FILES) {
-            let Some(text) = folder.text(&file) else { continue };
+            let Some(text) = folder.text(&file) else {
+                continue;
+            };
             for line in text.lines() {
                 let (into, name) = match (made(line, entries), factory(line)) {
                     (Some(name), _) => (&mut found, name.to_owned()),
@@ -189,7 +280,12 @@ fn server(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout) {
                     (None, None) => continue,
                 };
                 let (module, root) = module(folder, &file, &text);
-                into.push(Candidate { module, name, file: file.clone(), root });
+                into.push(Candidate {
+                    module,
+                    name,
+                    file: file.clone(),
+                    root,
+                });
             }
         }
         if !found.is_empty() {
@@ -204,7 +300,9 @@ fn server(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout) {
     if found.len() > 1 && found.iter().filter(|candidate| is_main(candidate)).count() == 1 {
         found.retain(is_main);
     }
-    settle(found, layout, |candidate| format!("{}:{}", candidate.module, candidate.name));
+    settle(found, layout, |candidate| {
+        format!("{}:{}", candidate.module, candidate.name)
+    });
 }
 
 /// A plain program: one of the usual files, or a package that can be run.
@@ -212,18 +310,42 @@ fn program(folder: &Folder<'_>, layout: &mut Layout) {
     let mut found = Vec::new();
     for file in sources(folder) {
         let base = file.rsplit('/').next().unwrap_or_default();
-        let at_top = !file.contains('/') || file.strip_prefix("src/").is_some_and(|rest| !rest.contains('/'));
+        let at_top = !file.contains('/')
+            || file
+                .strip_prefix("src/")
+                .is_some_and(|rest| !rest.contains('/'));
         if !(base == "__main__.py" || at_top && PROGRAMS.contains(&base)) {
             continue;
         }
-        let Some(text) = folder.text(&file) else { continue };
+        let Some(text) = folder.text(&file) else {
+            continue;
+        };
         let (module, root) = module(folder, &file, &text);
-        let module = module.trim_end_matches("__main__").trim_end_matches('.').to_owned();
-        let name = if text.contains("__main__") { "guarded" } else { "" }.to_owned();
-        found.push(Candidate { module, name, file, root });
+        let module = module
+            .trim_end_matches("__main__")
+            .trim_end_matches('.')
+            .to_owned();
+        let name = if text.contains("__main__") {
+            "guarded"
+        } else {
+            ""
+        }
+        .to_owned();
+        found.push(Candidate {
+            module,
+            name,
+            file,
+            root,
+        });
     }
     // Of several, the one that says what it does when it is run.
-    if found.len() > 1 && found.iter().filter(|candidate| candidate.name == "guarded").count() == 1 {
+    if found.len() > 1
+        && found
+            .iter()
+            .filter(|candidate| candidate.name == "guarded")
+            .count()
+            == 1
+    {
         found.retain(|candidate| candidate.name == "guarded");
     }
     settle(found, layout, |candidate| candidate.module.clone());
@@ -235,7 +357,13 @@ fn settle(found: Vec<Candidate>, layout: &mut Layout, shown: impl Fn(&Candidate)
     {
         layout.say("root", only.root.clone(), only.file.clone());
     }
-    layout.choose("app", found.iter().map(|candidate| (shown(candidate), candidate.file.clone())).collect());
+    layout.choose(
+        "app",
+        found
+            .iter()
+            .map(|candidate| (shown(candidate), candidate.file.clone()))
+            .collect(),
+    );
 }
 
 /// Python files at the top and up to three folders down, sorted.
@@ -254,19 +382,27 @@ fn sources(folder: &Folder<'_>) -> Vec<String> {
 }
 
 fn stem(file: &str) -> &str {
-    file.rsplit('/').next().unwrap_or(file).trim_end_matches(".py")
+    file.rsplit('/')
+        .next()
+        .unwrap_or(file)
+        .trim_end_matches(".py")
 }
 
 /// The module of a file and the folder it is imported from. `src/` is such a folder, unless the code itself imports
 /// from a package of that name.
 fn module(folder: &Folder<'_>, file: &str, text: &str) -> (String, String) {
-    let is_package = || text.contains("from src") || text.contains("import src") || folder.has("src/__init__.py");
+    let is_package = || {
+        text.contains("from src") || text.contains("import src") || folder.has("src/__init__.py")
+    };
     let (root, inside) = match file.strip_prefix("src/") {
         Some(inside) if !is_package() => ("src", inside),
         _ => ("", file),
     };
     let path = inside.trim_end_matches(".py").replace('/', ".");
-    (path.strip_suffix(".__init__").unwrap_or(&path).to_owned(), root.to_owned())
+    (
+        path.strip_suffix(".__init__").unwrap_or(&path).to_owned(),
+        root.to_owned(),
+    )
 }
 
 /// The name that `app = FastAPI(` gives, at the left margin.
@@ -274,7 +410,8 @@ fn made<'t>(line: &'t str, entries: &[&str]) -> Option<&'t str> {
     let (left, right) = line.split_once('=')?;
     let name = left.split(':').next()?.trim_end();
     let callee = right.trim_start().split('(').next()?;
-    let is_call = right.contains('(') && !left.ends_with(['=', '!', '<', '>']) && !right.starts_with('=');
+    let is_call =
+        right.contains('(') && !left.ends_with(['=', '!', '<', '>']) && !right.starts_with('=');
     let last = callee.rsplit('.').next()?.trim();
     let known = entries.contains(&last) || FACTORIES.contains(&last);
     (is_call && known && is_identifier(name)).then_some(name)
@@ -292,42 +429,69 @@ fn is_identifier(name: &str) -> bool {
 }
 
 fn version(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
-    let requires = project.and_then(|project| project.get("project")?.get("requires-python")?.as_str());
-    let poetry =
-        project.and_then(|project| project.get("tool")?.get("poetry")?.get("dependencies")?.get("python")?.as_str());
+    let requires =
+        project.and_then(|project| project.get("project")?.get("requires-python")?.as_str());
+    let poetry = project.and_then(|project| {
+        project
+            .get("tool")?
+            .get("poetry")?
+            .get("dependencies")?
+            .get("python")?
+            .as_str()
+    });
     let requires = requires.or(poetry);
     if let Some(requires) = requires.filter(|requires| !takes(requires, (3, 11))) {
         layout.needs_other = Some((requires.to_owned(), "pyproject.toml".to_owned()));
     }
-    if let Some(found) = folder.text(".python-version").and_then(|text| super::version(text.lines().next()?, 2)) {
+    if let Some(found) = folder
+        .text(".python-version")
+        .and_then(|text| super::version(text.lines().next()?, 2))
+    {
         layout.say("version", found, ".python-version");
         return;
     }
     let Some(requires) = requires else { return };
-    if let Some((major, minor)) = VERSIONS.into_iter().find(|version| takes(requires, *version)) {
+    if let Some((major, minor)) = VERSIONS
+        .into_iter()
+        .find(|version| takes(requires, *version))
+    {
         layout.say("version", format!("{major}.{minor}"), "pyproject.toml");
     }
 }
 
 /// Whether `>=3.11,<3.13`, `^3.9`, `~=3.11` or `3.11.*` takes a version. Patch levels do not count.
 fn takes(requires: &str, version: (u64, u64)) -> bool {
-    requires.split(',').map(str::trim).filter(|part| !part.is_empty()).all(|part| {
-        let at = part.find(|c: char| c.is_ascii_digit()).unwrap_or(part.len());
-        let (sign, number) = part.split_at(at);
-        let mut parts = number.split('.').map(|part| part.trim().parse::<u64>().ok());
-        let (Some(Some(major)), minor) = (parts.next(), parts.next().flatten()) else { return false };
-        let patch = parts.next().flatten();
-        let bound = (major, minor.unwrap_or(0));
-        match sign.trim() {
-            ">=" | "^" => version >= bound && (sign.trim() != "^" || version.0 == major),
-            ">" => version > bound || (version == bound && patch.is_some()),
-            "<" => version < bound || (version == bound && patch.is_some_and(|patch| patch > 0)),
-            "<=" => version <= bound,
-            // `~=3.11` is from 3.11 up to 4, `~=3.11.2` and poetry's `~3.11` are 3.11.
-            "~=" if patch.is_none() => version >= bound && version.0 == major,
-            "~=" | "~" | "" | "==" => version == bound || (minor.is_none() && version.0 == major),
-            "!=" => version != bound,
-            _ => false,
-        }
-    })
+    requires
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .all(|part| {
+            let at = part
+                .find(|c: char| c.is_ascii_digit())
+                .unwrap_or(part.len());
+            let (sign, number) = part.split_at(at);
+            let mut parts = number
+                .split('.')
+                .map(|part| part.trim().parse::<u64>().ok());
+            let (Some(Some(major)), minor) = (parts.next(), parts.next().flatten()) else {
+                return false;
+            };
+            let patch = parts.next().flatten();
+            let bound = (major, minor.unwrap_or(0));
+            match sign.trim() {
+                ">=" | "^" => version >= bound && (sign.trim() != "^" || version.0 == major),
+                ">" => version > bound || (version == bound && patch.is_some()),
+                "<" => {
+                    version < bound || (version == bound && patch.is_some_and(|patch| patch > 0))
+                }
+                "<=" => version <= bound,
+                // `~=3.11` is from 3.11 up to 4, `~=3.11.2` and poetry's `~3.11` are 3.11.
+                "~=" if patch.is_none() => version >= bound && version.0 == major,
+                "~=" | "~" | "" | "==" => {
+                    version == bound || (minor.is_none() && version.0 == major)
+                }
+                "!=" => version != bound,
+                _ => false,
+            }
+        })
 }

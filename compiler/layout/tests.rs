@@ -20,7 +20,11 @@ fn answer(layout: &Layout, key: &str) -> String {
         (Some(Value::Flag(flag)), None) => flag.to_string(),
         (Some(Value::Texts(texts)), None) => texts.join(" "),
         (None, Some(choice)) => {
-            let all: Vec<&str> = choice.candidates.iter().map(|(value, _)| value.as_str()).collect();
+            let all: Vec<&str> = choice
+                .candidates
+                .iter()
+                .map(|(value, _)| value.as_str())
+                .collect();
             format!("one of {}", all.join(" "))
         }
         (None, None) => "nothing".to_owned(),
@@ -32,53 +36,135 @@ fn answer(layout: &Layout, key: &str) -> String {
 fn servers_of_python() {
     let app = |files: &[(&str, &str)]| answer(&seen(Language::Python, &["FastAPI"], files), "app");
     assert_eq!(app(&[("main.py", "app = FastAPI()")]), "main:app");
-    assert_eq!(app(&[("a/b/main.py", "api: FastAPI = fastapi.FastAPI(\n")]), "a.b.main:api");
-    assert_eq!(app(&[("src/shop/app.py", "app = FastAPI()")]), "shop.app:app");
-    assert_eq!(app(&[("src/main.py", "from src.x import y\napp = FastAPI()")]), "src.main:app");
-    assert_eq!(app(&[("app/main.py", "app = create_app()"), ("app/web.py", "def create_app():")]), "app.main:app");
-    assert_eq!(app(&[("app/web.py", "def create_app(): pass")]), "app.web:create_app()");
+    assert_eq!(
+        app(&[("a/b/main.py", "api: FastAPI = fastapi.FastAPI(\n")]),
+        "a.b.main:api"
+    );
+    assert_eq!(
+        app(&[("src/shop/app.py", "app = FastAPI()")]),
+        "shop.app:app"
+    );
+    assert_eq!(
+        app(&[("src/main.py", "from src.x import y\napp = FastAPI()")]),
+        "src.main:app"
+    );
+    assert_eq!(
+        app(&[
+            ("app/main.py", "app = create_app()"),
+            ("app/web.py", "def create_app():")
+        ]),
+        "app.main:app"
+    );
+    assert_eq!(
+        app(&[("app/web.py", "def create_app(): pass")]),
+        "app.web:create_app()"
+    );
     assert_eq!(app(&[("x.py", "server = FastAPI()")]), "x:server");
     // Indented, compared, commented, in tests: none of these is a server.
-    let none = "    app = FastAPI()\nif app == FastAPI(): pass\n# app = FastAPI()\nx = [FastAPI()]\n";
-    assert_eq!(app(&[("main.py", none), ("tests/main.py", "app = FastAPI()")]), "nothing");
-    assert_eq!(app(&[("main.py", "sub = FastAPI()\napp = FastAPI()")]), "main:app");
-    assert_eq!(app(&[("a.py", "x = FastAPI()"), ("b.py", "y = FastAPI()")]), "one of a:x b:y");
+    let none =
+        "    app = FastAPI()\nif app == FastAPI(): pass\n# app = FastAPI()\nx = [FastAPI()]\n";
+    assert_eq!(
+        app(&[("main.py", none), ("tests/main.py", "app = FastAPI()")]),
+        "nothing"
+    );
+    assert_eq!(
+        app(&[("main.py", "sub = FastAPI()\napp = FastAPI()")]),
+        "main:app"
+    );
+    assert_eq!(
+        app(&[("a.py", "x = FastAPI()"), ("b.py", "y = FastAPI()")]),
+        "one of a:x b:y"
+    );
 }
 
 #[test]
 fn what_installing_reads_beside_the_lock_file() {
     let pip = |text: &str, key: &str| {
-        let files =
-            [("requirements.txt", text), ("a.txt", "-r requirements.txt\n-r b/c.txt"), ("b/c.txt", "-c ../a.txt\nx")];
+        let files = [
+            ("requirements.txt", text),
+            ("a.txt", "-r requirements.txt\n-r b/c.txt"),
+            ("b/c.txt", "-c ../a.txt\nx"),
+        ];
         answer(&seen(Language::Python, &[], &files), key)
     };
     assert_eq!(pip("-r a.txt\nfastapi==1", "includes"), "a.txt b/c.txt");
-    assert_eq!(pip("--requirement=b/c.txt # all\n-rgone.txt", "includes"), "a.txt b/c.txt");
-    assert_eq!(pip("-r ../a.txt\n-r /a.txt\n-r $X.txt\nx==1 --hash=sha256:a", "includes"), "nothing");
+    assert_eq!(
+        pip("--requirement=b/c.txt # all\n-rgone.txt", "includes"),
+        "a.txt b/c.txt"
+    );
+    assert_eq!(
+        pip(
+            "-r ../a.txt\n-r /a.txt\n-r $X.txt\nx==1 --hash=sha256:a",
+            "includes"
+        ),
+        "nothing"
+    );
     assert_eq!(pip("-e ./lib", "local"), "true");
     assert_eq!(pip("lib @ file:lib", "local"), "true");
-    assert_eq!(pip("-e git+https://host/lib\nlib @ https://host/lib.whl", "local"), "nothing");
+    assert_eq!(
+        pip(
+            "-e git+https://host/lib\nlib @ https://host/lib.whl",
+            "local"
+        ),
+        "nothing"
+    );
     let locked = |text: &str| {
-        let layout = seen(Language::Python, &[], &[("requirements.txt", "-r a.txt"), ("a.txt", text)]);
-        (layout.unlocked, layout.libraries.map(|libraries| libraries.complete))
+        let layout = seen(
+            Language::Python,
+            &[],
+            &[("requirements.txt", "-r a.txt"), ("a.txt", text)],
+        );
+        (
+            layout.unlocked,
+            layout.libraries.map(|libraries| libraries.complete),
+        )
     };
     assert_eq!(locked("x==1 \\\n  --hash=sha256:a"), (None, Some(true)));
-    assert_eq!(locked("x"), (Some("requirements.txt".to_owned()), Some(true)));
+    assert_eq!(
+        locked("x"),
+        (Some("requirements.txt".to_owned()), Some(true))
+    );
     assert_eq!(locked("-r gone.txt"), (None, Some(false)));
-    let node = |text: &str, key: &str| answer(&seen(Language::Node, &[], &[("package.json", text)]), key);
-    assert_eq!(node(r#"{"scripts":{"prepare":"husky"}}"#, "prepare"), "true");
-    assert_eq!(node(r#"{"scripts":{"prepare":"husky"}}"#, "local"), "nothing");
-    assert_eq!(node(r#"{"scripts":{"postinstall":"prisma generate"}}"#, "local"), "true");
+    let node =
+        |text: &str, key: &str| answer(&seen(Language::Node, &[], &[("package.json", text)]), key);
+    assert_eq!(
+        node(r#"{"scripts":{"prepare":"husky"}}"#, "prepare"),
+        "true"
+    );
+    assert_eq!(
+        node(r#"{"scripts":{"prepare":"husky"}}"#, "local"),
+        "nothing"
+    );
+    assert_eq!(
+        node(r#"{"scripts":{"postinstall":"prisma generate"}}"#, "local"),
+        "true"
+    );
     assert_eq!(node(r#"{"dependencies":{"a":"file:a"}}"#, "local"), "true");
-    assert_eq!(node(r#"{"dependencies":{"a":"^1"},"scripts":{"start":"node a"}}"#, "local"), "nothing");
+    assert_eq!(
+        node(
+            r#"{"dependencies":{"a":"^1"},"scripts":{"start":"node a"}}"#,
+            "local"
+        ),
+        "nothing"
+    );
     let go = |text: &str| answer(&seen(Language::Go, &[], &[("go.mod", text)]), "local");
     assert_eq!(go("module a\nreplace b => ./b\n"), "true");
     assert_eq!(go("module a\nreplace b => c v1\n"), "nothing");
     let rust = |channel: &str| {
         let toolchain = format!("[toolchain]\nchannel = \"{channel}\"\n");
-        answer(&seen(Language::Rust, &[], &[("Cargo.toml", ""), ("rust-toolchain.toml", &toolchain)]), "toolchain")
+        answer(
+            &seen(
+                Language::Rust,
+                &[],
+                &[("Cargo.toml", ""), ("rust-toolchain.toml", &toolchain)],
+            ),
+            "toolchain",
+        )
     };
-    assert_eq!((rust("1.88.0"), rust("nightly")), ("true".to_owned(), "nothing".to_owned()));
+    assert_eq!(
+        (rust("1.88.0"), rust("nightly")),
+        ("true".to_owned(), "nothing".to_owned())
+    );
 }
 
 #[test]
@@ -86,7 +172,13 @@ fn programs_of_python() {
     let app = |files: &[(&str, &str)]| answer(&seen(Language::Python, &[], files), "app");
     assert_eq!(app(&[("main.py", "")]), "main");
     assert_eq!(app(&[("mailer/__main__.py", "")]), "mailer");
-    assert_eq!(app(&[("main.py", ""), ("run.py", "if __name__ == '__main__': go()")]), "run");
+    assert_eq!(
+        app(&[
+            ("main.py", ""),
+            ("run.py", "if __name__ == '__main__': go()")
+        ]),
+        "run"
+    );
     assert_eq!(app(&[("main.py", ""), ("run.py", "")]), "one of main run");
 }
 
@@ -94,7 +186,10 @@ fn programs_of_python() {
 fn versions_that_projects_take() {
     let python = |requires: &str| {
         let text = format!("[project]\nname = \"x\"\nrequires-python = \"{requires}\"\n");
-        answer(&seen(Language::Python, &[], &[("pyproject.toml", &text)]), "version")
+        answer(
+            &seen(Language::Python, &[], &[("pyproject.toml", &text)]),
+            "version",
+        )
     };
     let cases = [
         (">=3.8", "3.13"),
@@ -123,8 +218,14 @@ fn tools_of_python() {
     assert_eq!(manager(&[("x.py", "")]), "none");
     assert_eq!(manager(&[("requirements.txt", "")]), "pip");
     assert_eq!(manager(&[("requirements.txt", ""), ("uv.lock", "")]), "uv");
-    assert_eq!(manager(&[("pyproject.toml", "[project]\nname = \"x\"")]), "pyproject");
-    assert_eq!(manager(&[("pdm.lock", ""), ("poetry.lock", "")]), "one of pdm poetry");
+    assert_eq!(
+        manager(&[("pyproject.toml", "[project]\nname = \"x\"")]),
+        "pyproject"
+    );
+    assert_eq!(
+        manager(&[("pdm.lock", ""), ("poetry.lock", "")]),
+        "one of pdm poetry"
+    );
 }
 
 #[test]
@@ -132,8 +233,15 @@ fn libraries_are_those_of_the_service() {
     let lock = "[[package]]\nname = \"A_b\"\ndependencies = [{ name = \"c\" }]\n[[package]]\nname = \"c\"\n\
                 [[package]]\nname = \"pandas\"\n";
     let project = "[project]\nname = \"x\"\ndependencies = [\"a.b>=1 ; python_version > '3'\"]\n";
-    let layout = seen(Language::Python, &[], &[("uv.lock", lock), ("pyproject.toml", project)]);
-    let names: Vec<String> = layout.libraries.map(|found| found.names.into_iter().collect()).unwrap_or_default();
+    let layout = seen(
+        Language::Python,
+        &[],
+        &[("uv.lock", lock), ("pyproject.toml", project)],
+    );
+    let names: Vec<String> = layout
+        .libraries
+        .map(|found| found.names.into_iter().collect())
+        .unwrap_or_default();
     assert_eq!(names, ["a-b", "c"]);
     let text = "-r base.txt\nFastAPI[standard]==1 # web\n";
     let layout = seen(Language::Python, &[], &[("requirements.txt", text)]);
@@ -148,15 +256,37 @@ fn entries_of_node() {
         all.extend(files);
         answer(&seen(Language::Node, &[], &all), "app")
     };
-    assert_eq!(app(r#"{"scripts":{"start":"A=1 node -r x src/go.js"}}"#, &[]), "src/go.js");
-    assert_eq!(app(r#"{"scripts":{"start":"node ."}}"#, &[("index.js", "")]), "index.js");
-    assert_eq!(app(r#"{"main":"./lib/x.js"}"#, &[("lib/x.js", "")]), "lib/x.js");
-    assert_eq!(app(r#"{"main":"gone.js"}"#, &[("src/index.js", "")]), "src/index.js");
-    assert_eq!(app("{}", &[("app.js", ""), ("server.js", "")]), "one of app.js server.js");
+    assert_eq!(
+        app(r#"{"scripts":{"start":"A=1 node -r x src/go.js"}}"#, &[]),
+        "src/go.js"
+    );
+    assert_eq!(
+        app(r#"{"scripts":{"start":"node ."}}"#, &[("index.js", "")]),
+        "index.js"
+    );
+    assert_eq!(
+        app(r#"{"main":"./lib/x.js"}"#, &[("lib/x.js", "")]),
+        "lib/x.js"
+    );
+    assert_eq!(
+        app(r#"{"main":"gone.js"}"#, &[("src/index.js", "")]),
+        "src/index.js"
+    );
+    assert_eq!(
+        app("{}", &[("app.js", ""), ("server.js", "")]),
+        "one of app.js server.js"
+    );
     assert_eq!(app("not json", &[]), "nothing");
     let two = [("yarn.lock", ""), ("package-lock.json", "{}")];
-    assert_eq!(answer(&seen(Language::Node, &[], &two), "manager"), "one of npm yarn");
-    let named = [("package.json", r#"{"packageManager":"npm@11.0.0"}"#), two[0], two[1]];
+    assert_eq!(
+        answer(&seen(Language::Node, &[], &two), "manager"),
+        "one of npm yarn"
+    );
+    let named = [
+        ("package.json", r#"{"packageManager":"npm@11.0.0"}"#),
+        two[0],
+        two[1],
+    ];
     assert_eq!(answer(&seen(Language::Node, &[], &named), "manager"), "npm");
 }
 
@@ -164,14 +294,42 @@ fn entries_of_node() {
 fn programs_of_go_and_rust() {
     let main = "package main\n\nfunc main() {}\n";
     let go = |files: &[(&str, &str)]| answer(&seen(Language::Go, &[], files), "app");
-    assert_eq!(go(&[("go.mod", ""), ("x.go", main), ("gen.go", "//go:build ignore\n\npackage main")]), ".");
-    assert_eq!(go(&[("go.mod", ""), ("cmd/a/a.go", main), ("vendor/b/b.go", main)]), "./cmd/a");
-    assert_eq!(go(&[("go.mod", ""), ("a/a.go", main), ("a_test.go", main)]), "./a");
+    assert_eq!(
+        go(&[
+            ("go.mod", ""),
+            ("x.go", main),
+            ("gen.go", "//go:build ignore\n\npackage main")
+        ]),
+        "."
+    );
+    assert_eq!(
+        go(&[
+            ("go.mod", ""),
+            ("cmd/a/a.go", main),
+            ("vendor/b/b.go", main)
+        ]),
+        "./cmd/a"
+    );
+    assert_eq!(
+        go(&[("go.mod", ""), ("a/a.go", main), ("a_test.go", main)]),
+        "./a"
+    );
     let rust = |files: &[(&str, &str)]| answer(&seen(Language::Rust, &[], files), "app");
     let package = "[package]\nname = \"x\"\n";
     assert_eq!(rust(&[("Cargo.toml", package), ("src/main.rs", "")]), "x");
-    assert_eq!(rust(&[("Cargo.toml", package), ("src/lib.rs", ""), ("src/bin/y.rs", "")]), "y");
-    let both = [("Cargo.toml", package), ("src/main.rs", ""), ("src/bin/z/main.rs", "")];
+    assert_eq!(
+        rust(&[
+            ("Cargo.toml", package),
+            ("src/lib.rs", ""),
+            ("src/bin/y.rs", "")
+        ]),
+        "y"
+    );
+    let both = [
+        ("Cargo.toml", package),
+        ("src/main.rs", ""),
+        ("src/bin/z/main.rs", ""),
+    ];
     assert_eq!(rust(&both), "one of x z");
     let named = "[package]\nname = \"x\"\ndefault-run = \"z\"\n";
     assert_eq!(rust(&[("Cargo.toml", named), both[1], both[2]]), "z");

@@ -50,11 +50,16 @@ impl Want {
         if !matches!(self, Want::Map(_)) {
             *self = Want::nothing();
         }
-        let Want::Map(entries) = self else { unreachable!("it was made a mapping") };
-        let at = entries.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
-            entries.push((key, Want::nothing()));
-            entries.len() - 1
-        });
+        let Want::Map(entries) = self else {
+            unreachable!("it was made a mapping")
+        };
+        let at = entries
+            .iter()
+            .position(|(known, _)| *known == key)
+            .unwrap_or_else(|| {
+                entries.push((key, Want::nothing()));
+                entries.len() - 1
+            });
         &mut entries[at].1
     }
 
@@ -63,11 +68,16 @@ impl Want {
         if !matches!(self, Want::Items(_)) {
             *self = Want::Items(Vec::new());
         }
-        let Want::Items(items) = self else { unreachable!("it was made a sequence") };
-        let at = items.iter().position(|(known, _)| *known == index).unwrap_or_else(|| {
-            items.push((index, Want::nothing()));
-            items.len() - 1
-        });
+        let Want::Items(items) = self else {
+            unreachable!("it was made a sequence")
+        };
+        let at = items
+            .iter()
+            .position(|(known, _)| *known == index)
+            .unwrap_or_else(|| {
+                items.push((index, Want::nothing()));
+                items.len() - 1
+            });
         &mut items[at].1
     }
 }
@@ -82,7 +92,10 @@ pub struct Refusal {
 }
 
 fn refuse<T>(at: Range<usize>, why: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal { at, why: why.into() })
+    Err(Refusal {
+        at,
+        why: why.into(),
+    })
 }
 
 /// Bytes that are replaced.
@@ -104,9 +117,16 @@ struct Editor<'t> {
 /// Where a value is shared, where it stands in a form that cannot be changed alone, and where the new text would not be
 /// the old one with what was wanted.
 pub fn apply(source: &str, tree: &Tree, wants: &[(usize, Want)]) -> Result<String, Refusal> {
-    let mut editor = Editor { source, tree, splices: Vec::new(), step: 2 };
+    let mut editor = Editor {
+        source,
+        tree,
+        splices: Vec::new(),
+        step: 2,
+    };
     for (document, want) in wants {
-        let Some(root) = tree.documents.get(*document) else { continue };
+        let Some(root) = tree.documents.get(*document) else {
+            continue;
+        };
         editor.step = step(root, source);
         editor.change(root, want)?;
     }
@@ -120,10 +140,14 @@ pub fn apply(source: &str, tree: &Tree, wants: &[(usize, Want)]) -> Result<Strin
         text.len() - text.trim_start_matches(' ').len()
     };
     splices.sort_by_key(|(range, new)| (range.start, range.end, std::cmp::Reverse(blanks(new))));
-    let mut text = String::with_capacity(source.len() + splices.iter().map(|(_, new)| new.len()).sum::<usize>());
+    let mut text = String::with_capacity(
+        source.len() + splices.iter().map(|(_, new)| new.len()).sum::<usize>(),
+    );
     let mut at = 0;
     for (range, new) in splices {
-        let Some(before) = source.get(at..range.start) else { return refuse(range, "two changes meet in one place") };
+        let Some(before) = source.get(at..range.start) else {
+            return refuse(range, "two changes meet in one place");
+        };
         text.push_str(before);
         text.push_str(&new);
         at = range.end;
@@ -160,7 +184,11 @@ fn column_of(node: &Node, source: &str) -> usize {
 /// How many bytes stand before a place on its line.
 fn column(source: &str, at: usize) -> usize {
     let start = source[..at].rfind('\n').map_or(0, |at| at + 1);
-    let bom = if source[start..at].starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let bom = if source[start..at].starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
     at - start - bom
 }
 
@@ -197,13 +225,18 @@ impl Editor<'_> {
         match (want, &node.kind) {
             (_, Kind::Alias(_)) => refuse(node.range(), "the value comes from an anchor"),
             (Want::Map(wants), Kind::Map(flow, entries)) => {
-                let merges = entries.iter().any(|(key, _)| key.text(self.source) == Some("<<"));
+                let merges = entries
+                    .iter()
+                    .any(|(key, _)| key.text(self.source) == Some("<<"));
                 for (key, want) in wants.iter().filter(|(_, want)| !want.is_nothing()) {
                     match node.entry(key, self.source) {
                         Some((at, value)) => self.change_entry(node, *flow, (at, value), want)?,
                         None if *want == Want::Absent => {}
                         None if merges => {
-                            return refuse(node.range(), format!("`{key}` may come from a merge key (`<<`)"));
+                            return refuse(
+                                node.range(),
+                                format!("`{key}` may come from a merge key (`<<`)"),
+                            );
                         }
                         None => self.insert(node, *flow, entries, key, want)?,
                     }
@@ -212,7 +245,9 @@ impl Editor<'_> {
             }
             (Want::Items(wants), Kind::List(_, items)) => {
                 for (index, want) in wants {
-                    let Some(item) = items.get(*index) else { return refuse(node.range(), "an item is missing") };
+                    let Some(item) = items.get(*index) else {
+                        return refuse(node.range(), "an item is missing");
+                    };
                     self.change(item, want)?;
                 }
                 Ok(())
@@ -220,7 +255,9 @@ impl Editor<'_> {
             (Want::Named(wants), Kind::List(flow, items)) => {
                 for (name, want) in wants {
                     let named = |item: &&Node| {
-                        item.entry("name", self.source).and_then(|(_, value)| value.text(self.source)) == Some(name)
+                        item.entry("name", self.source)
+                            .and_then(|(_, value)| value.text(self.source))
+                            == Some(name)
                     };
                     match items.iter().find(named) {
                         Some(item) => self.change(item, want)?,
@@ -232,7 +269,10 @@ impl Editor<'_> {
             (Want::Word(_) | Want::Count(_) | Want::Text(_), Kind::Scalar(style, _)) => {
                 self.set_scalar(node, *style, want)
             }
-            _ => refuse(node.range(), "the value is of another kind than Kubernetes wants here"),
+            _ => refuse(
+                node.range(),
+                "the value is of another kind than Kubernetes wants here",
+            ),
         }
     }
 
@@ -284,11 +324,30 @@ impl Editor<'_> {
         if !value.is_empty() {
             let behind = self.source[value.range().end..].chars().next();
             let ends = behind.is_none_or(|c| c == '\n' || c == '\r');
-            let blanks = if ends { self.source[colon..value.range().start].len() } else { 1 };
-            self.splice(value.range().start.saturating_sub(blanks).max(colon)..value.range().end, "");
+            let blanks = if ends {
+                self.source[colon..value.range().start].len()
+            } else {
+                1
+            };
+            self.splice(
+                value.range().start.saturating_sub(blanks).max(colon)..value.range().end,
+                "",
+            );
         }
-        let from = if value.is_empty() { colon } else { value.range().end };
-        self.insert_lines(from, &block(want, column_of(key, self.source), self.step, matches!(want, Want::Map(_))));
+        let from = if value.is_empty() {
+            colon
+        } else {
+            value.range().end
+        };
+        self.insert_lines(
+            from,
+            &block(
+                want,
+                column_of(key, self.source),
+                self.step,
+                matches!(want, Want::Map(_)),
+            ),
+        );
         Ok(())
     }
 
@@ -323,7 +382,11 @@ impl Editor<'_> {
         let quoted = |key: &Node| matches!(key.kind, Kind::Scalar(Style::Double, _));
         match map.entries().first() {
             Some((key, _)) => quoted(key),
-            None => self.source.trim_start_matches('\u{feff}').trim_start().starts_with('{'),
+            None => self
+                .source
+                .trim_start_matches('\u{feff}')
+                .trim_start()
+                .starts_with('{'),
         }
     }
 
@@ -338,7 +401,11 @@ impl Editor<'_> {
     ) -> Result<(), Refusal> {
         if flow {
             let quotes = self.quotes(map);
-            let name = if quotes { format!("\"{key}\"") } else { key.to_owned() };
+            let name = if quotes {
+                format!("\"{key}\"")
+            } else {
+                key.to_owned()
+            };
             let entry = format!("{name}: {}", inline(want, quotes));
             let Some((last, value)) = entries.last() else {
                 let at = map.range().start + 1;
@@ -356,21 +423,37 @@ impl Editor<'_> {
                 }
                 false => " ".to_owned(),
             };
-            self.splice(value.range().end..value.range().end, format!(",{gap}{entry}"));
+            self.splice(
+                value.range().end..value.range().end,
+                format!(",{gap}{entry}"),
+            );
             return Ok(());
         }
-        let Some((first, _)) = entries.first() else { return refuse(map.range(), "the mapping is empty") };
+        let Some((first, _)) = entries.first() else {
+            return refuse(map.range(), "the mapping is empty");
+        };
         let column = column_of(first, self.source);
-        let lines = block(&Want::Map(vec![(key, want.clone())]), column, self.step, false);
+        let lines = block(
+            &Want::Map(vec![(key, want.clone())]),
+            column,
+            self.step,
+            false,
+        );
         // Behind the last entry whose end is plain to see: text behind `|` may go on after its last line.
-        let tail = entries.iter().rev().find_map(|(key, value)| self.tail(key, value));
+        let tail = entries
+            .iter()
+            .rev()
+            .find_map(|(key, value)| self.tail(key, value));
         match tail {
             Some(from) => self.insert_lines(from, &lines),
             None => {
                 let at = first.range().start;
                 let end = line_end(self.source, at);
                 let text: String = lines.iter().map(|line| format!("{line}{end}")).collect();
-                self.splice(at..at, format!("{}{}", text.trim_start_matches(' '), " ".repeat(column)));
+                self.splice(
+                    at..at,
+                    format!("{}{}", text.trim_start_matches(' '), " ".repeat(column)),
+                );
             }
         }
         Ok(())
@@ -381,7 +464,9 @@ impl Editor<'_> {
         match &value.kind {
             Kind::Scalar(Style::Block, _) => None,
             _ if value.is_empty() => self.colon(key).ok(),
-            Kind::Map(false, entries) => entries.last().and_then(|(key, value)| self.tail(key, value)),
+            Kind::Map(false, entries) => entries
+                .last()
+                .and_then(|(key, value)| self.tail(key, value)),
             Kind::List(false, items) => {
                 let last = items.last().filter(|item| !item.is_empty())?;
                 self.tail(last, last)
@@ -391,8 +476,17 @@ impl Editor<'_> {
     }
 
     /// Adds a named item to a sequence.
-    fn append(&mut self, list: &Node, flow: bool, items: &[Node], name: &str, want: &Want) -> Result<(), Refusal> {
-        let Some(last) = items.last() else { return refuse(list.range(), "the sequence is empty") };
+    fn append(
+        &mut self,
+        list: &Node,
+        flow: bool,
+        items: &[Node],
+        name: &str,
+        want: &Want,
+    ) -> Result<(), Refusal> {
+        let Some(last) = items.last() else {
+            return refuse(list.range(), "the sequence is empty");
+        };
         let mut entries = vec![("name", Want::Text(name.to_owned()))];
         if let Want::Map(more) = want {
             entries.extend(more.iter().cloned());
@@ -400,12 +494,19 @@ impl Editor<'_> {
         let item = Want::Map(entries);
         if flow {
             let quotes = self.quotes(last);
-            self.splice(last.range().end..last.range().end, format!(", {}", inline(&item, quotes)));
+            self.splice(
+                last.range().end..last.range().end,
+                format!(", {}", inline(&item, quotes)),
+            );
             return Ok(());
         }
         let before = self.source[..last.range().start].trim_end_matches([' ', '\t']);
-        let Some(before) = before.strip_suffix('-') else { return refuse(last.range(), "an item stands alone") };
-        let Some(from) = self.tail(last, last) else { return refuse(last.range(), "an item ends with a block") };
+        let Some(before) = before.strip_suffix('-') else {
+            return refuse(last.range(), "an item stands alone");
+        };
+        let Some(from) = self.tail(last, last) else {
+            return refuse(last.range(), "an item ends with a block");
+        };
         let dash = column(self.source, before.len());
         let mut lines = block(&item, dash + 2, self.step, false);
         if let Some(first) = lines.first_mut() {
@@ -444,9 +545,15 @@ impl Editor<'_> {
                 None => refuse(removed, "it cannot be taken away alone"),
             };
         }
-        let line = self.source[..removed.start].rfind('\n').map_or(0, |at| at + 1);
-        let own = self.source[line..removed.start].bytes().all(|byte| byte == b' ');
-        let behind = self.source[end..].find('\n').map_or(self.source.len(), |at| end + at + 1);
+        let line = self.source[..removed.start]
+            .rfind('\n')
+            .map_or(0, |at| at + 1);
+        let own = self.source[line..removed.start]
+            .bytes()
+            .all(|byte| byte == b' ');
+        let behind = self.source[end..]
+            .find('\n')
+            .map_or(self.source.len(), |at| end + at + 1);
         if !own || !self.source[end..behind].trim().is_empty() {
             return refuse(removed, "it shares a line with something else");
         }
@@ -457,11 +564,19 @@ impl Editor<'_> {
 
 /// A value on one line. Between braces nothing but braces is safe below.
 fn inline(want: &Want, quotes: bool) -> String {
-    let key = |key: &str| if quotes { format!("\"{key}\"") } else { key.to_owned() };
+    let key = |key: &str| {
+        if quotes {
+            format!("\"{key}\"")
+        } else {
+            key.to_owned()
+        }
+    };
     match want {
         Want::Map(entries) => {
-            let entries: Vec<String> =
-                entries.iter().map(|(name, want)| format!("{}: {}", key(name), inline(want, quotes))).collect();
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(name, want)| format!("{}: {}", key(name), inline(want, quotes)))
+                .collect();
             format!("{{{}}}", entries.join(", "))
         }
         Want::Named(items) => {
@@ -513,7 +628,10 @@ fn block(want: &Want, column: usize, step: usize, deeper: bool) -> Vec<String> {
         }
         Want::Named(items) => {
             for (name, want) in items {
-                lines.push(format!("{indent}- name: {}", inline(&Want::Text(name.clone()), false)));
+                lines.push(format!(
+                    "{indent}- name: {}",
+                    inline(&Want::Text(name.clone()), false)
+                ));
                 lines.extend(block(want, column + 2, step, false));
             }
         }
@@ -524,12 +642,16 @@ fn block(want: &Want, column: usize, step: usize, deeper: bool) -> Vec<String> {
 
 /// Whether a scalar says what is wanted.
 fn says(node: &Node, source: &str, want: &Want) -> bool {
-    let Some(text) = node.text(source) else { return false };
+    let Some(text) = node.text(source) else {
+        return false;
+    };
     let plain = matches!(node.kind, Kind::Scalar(Style::Plain, _)) && !node.is_text;
     match want {
         Want::Word(word) => text == word,
         Want::Count(n) => plain && text == n.to_string(),
-        Want::Text(wanted) => text == wanted && (!plain || text.starts_with(|c: char| c.is_ascii_alphabetic())),
+        Want::Text(wanted) => {
+            text == wanted && (!plain || text.starts_with(|c: char| c.is_ascii_alphabetic()))
+        }
         _ => false,
     }
 }
@@ -537,13 +659,19 @@ fn says(node: &Node, source: &str, want: &Want) -> bool {
 /// Reads what an edit made, and compares.
 fn check(old: &str, tree: &Tree, new: &str, wants: &[(usize, Want)]) -> Result<(), Refusal> {
     let why = "what the change made of it is not the old file with the new values";
-    let read = parse(new, usize::MAX).map_err(|fault| Refusal { at: 0..0, why: format!("{why}: {}", fault.what) })?;
+    let read = parse(new, usize::MAX).map_err(|fault| Refusal {
+        at: 0..0,
+        why: format!("{why}: {}", fault.what),
+    })?;
     let comparison = Comparison { old, new };
     if read.documents.len() != tree.documents.len() {
         return refuse(0..0, why);
     }
     for (index, (before, after)) in tree.documents.iter().zip(&read.documents).enumerate() {
-        let want = wants.iter().find(|(document, _)| *document == index).map(|(_, want)| want);
+        let want = wants
+            .iter()
+            .find(|(document, _)| *document == index)
+            .map(|(_, want)| want);
         if !comparison.same(Some(before), Some(after), want) {
             return refuse(before.range(), why);
         }
@@ -570,16 +698,26 @@ impl Comparison<'_> {
             None => old.is_some_and(|old| self.equal(old, new)),
             Some(Want::Map(wants)) => {
                 let mut old_keys = old.map_or(&[][..], Node::entries).iter();
-                let find = |key: &str| wants.iter().find(|(name, _)| *name == key).map(|(_, want)| want);
+                let find = |key: &str| {
+                    wants
+                        .iter()
+                        .find(|(name, _)| *name == key)
+                        .map(|(_, want)| want)
+                };
                 let kept = old_keys.all(|(key, value)| {
                     let text = key.text(self.old);
-                    let after = text.and_then(|text| new.entry(text, self.new)).map(|(_, value)| value);
+                    let after = text
+                        .and_then(|text| new.entry(text, self.new))
+                        .map(|(_, value)| value);
                     self.same(Some(value), after, text.and_then(find))
                 });
                 let known = |key: &str| old.is_some_and(|old| old.entry(key, self.old).is_some());
                 let added = new.entries().iter().all(|(key, value)| {
-                    let Some(text) = key.text(self.new) else { return false };
-                    known(text) || find(text).is_some_and(|want| self.same(None, Some(value), Some(want)))
+                    let Some(text) = key.text(self.new) else {
+                        return false;
+                    };
+                    known(text)
+                        || find(text).is_some_and(|want| self.same(None, Some(value), Some(want)))
                 });
                 let all = wants.iter().all(|(key, want)| {
                     want.is_nothing() || *want == Want::Absent || new.entry(key, self.new).is_some()
@@ -588,29 +726,43 @@ impl Comparison<'_> {
             }
             Some(Want::Items(wants)) => {
                 let (before, after) = (old.map_or(&[][..], Node::items), new.items());
-                let want = |index: usize| wants.iter().find(|(at, _)| *at == index).map(|(_, want)| want);
+                let want = |index: usize| {
+                    wants
+                        .iter()
+                        .find(|(at, _)| *at == index)
+                        .map(|(_, want)| want)
+                };
                 let mut pairs = before.iter().zip(after).enumerate();
-                before.len() == after.len() && pairs.all(|(at, (a, b))| self.same(Some(a), Some(b), want(at)))
+                before.len() == after.len()
+                    && pairs.all(|(at, (a, b))| self.same(Some(a), Some(b), want(at)))
             }
             Some(Want::Named(wants)) => {
                 let (before, after) = (old.map_or(&[][..], Node::items), new.items());
                 let name = |node: &Node, source: &str| {
-                    node.entry("name", source).and_then(|(_, value)| value.text(source)).map(str::to_owned)
+                    node.entry("name", source)
+                        .and_then(|(_, value)| value.text(source))
+                        .map(str::to_owned)
                 };
-                let want = |name: Option<String>| wants.iter().find(|(known, _)| Some(known) == name.as_ref());
+                let want = |name: Option<String>| {
+                    wants.iter().find(|(known, _)| Some(known) == name.as_ref())
+                };
                 let kept = before.iter().zip(after).all(|(a, b)| {
                     let wanted = want(name(a, self.old)).map(|(_, want)| want);
                     self.same(Some(a), Some(b), wanted)
                 });
                 let fresh = after.iter().skip(before.len()).all(|node| {
-                    let Some((text, Want::Map(wanted))) = want(name(node, self.new)) else { return false };
+                    let Some((text, Want::Map(wanted))) = want(name(node, self.new)) else {
+                        return false;
+                    };
                     let mut all = vec![("name", Want::Text(text.clone()))];
                     all.extend(wanted.iter().cloned());
                     self.same(None, Some(node), Some(&Want::Map(all)))
                 });
-                let all = wants
-                    .iter()
-                    .all(|(wanted, _)| after.iter().any(|node| name(node, self.new).as_ref() == Some(wanted)));
+                let all = wants.iter().all(|(wanted, _)| {
+                    after
+                        .iter()
+                        .any(|node| name(node, self.new).as_ref() == Some(wanted))
+                });
                 before.len() <= after.len() && kept && fresh && all
             }
             Some(Want::List(wants)) => {
@@ -634,7 +786,8 @@ impl Comparison<'_> {
             }
             (Kind::Alias(before), Kind::Alias(after)) => before == after,
             (Kind::List(_, before), Kind::List(_, after)) => {
-                before.len() == after.len() && before.iter().zip(after).all(|(a, b)| self.equal(a, b))
+                before.len() == after.len()
+                    && before.iter().zip(after).all(|(a, b)| self.equal(a, b))
             }
             (Kind::Map(_, before), Kind::Map(_, after)) => {
                 let pair = |((key, value), (other, after)): (&(Node, Node), &(Node, Node))| {

@@ -75,7 +75,9 @@ impl Node {
     /// Whether it is YAML's null, written or not.
     pub fn is_null(&self, source: &str) -> bool {
         let plain = matches!(self.kind, Kind::Scalar(Style::Plain, _));
-        plain && !self.is_text && matches!(self.text(source), Some("" | "~" | "null" | "Null" | "NULL"))
+        plain
+            && !self.is_text
+            && matches!(self.text(source), Some("" | "~" | "null" | "Null" | "NULL"))
     }
 
     /// The entries of a mapping; none of anything else.
@@ -96,7 +98,9 @@ impl Node {
 
     /// The entry of a mapping with this key, if the mapping itself has it.
     pub fn entry<'n>(&'n self, key: &str, source: &str) -> Option<&'n (Node, Node)> {
-        self.entries().iter().find(|(name, _)| name.text(source) == Some(key))
+        self.entries()
+            .iter()
+            .find(|(name, _)| name.text(source) == Some(key))
     }
 }
 
@@ -147,31 +151,60 @@ fn number(anchor: usize) -> u32 {
 /// What is no YAML, has a key twice or a tag of its own, or is too large.
 pub fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
     if source.len() > MOST_BYTES {
-        let what =
-            format!("it has {} MiB, and bzc reads manifests of at most {}", source.len() >> 20, MOST_BYTES >> 20);
+        let what = format!(
+            "it has {} MiB, and bzc reads manifests of at most {}",
+            source.len() >> 20,
+            MOST_BYTES >> 20
+        );
         return Err(Fault { at: 0..0, what });
     }
     let mut options = Options::default();
     options.set_emit_comments(false);
-    let mut tree = Tree { documents: Vec::new(), shared: BTreeMap::new(), nodes: 0, anchors: BTreeMap::new() };
+    let mut tree = Tree {
+        documents: Vec::new(),
+        shared: BTreeMap::new(),
+        nodes: 0,
+        anchors: BTreeMap::new(),
+    };
     let mut open: Vec<Open> = Vec::new();
     let mut nodes = 0_usize;
     for event in Parser::new_from_str_with_options(source, options) {
         let (event, span) = event.map_err(|error| {
-            let at = error.marker().byte_offset().unwrap_or_default().min(source.len());
-            let at = (0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or_default();
-            Fault { at: at..at, what: error.info() }
+            let at = error
+                .marker()
+                .byte_offset()
+                .unwrap_or_default()
+                .min(source.len());
+            let at = (0..=at)
+                .rev()
+                .find(|at| source.is_char_boundary(*at))
+                .unwrap_or_default();
+            Fault {
+                at: at..at,
+                what: error.info(),
+            }
         })?;
         nodes += 1;
         if nodes > most {
-            let what = format!("with it there are more than {MOST_NODES} values, and bzc reads no more");
+            let what =
+                format!("with it there are more than {MOST_NODES} values, and bzc reads no more");
             return Err(Fault { at: 0..0, what });
         }
-        let (start, end) = (offset(span.start.byte_offset()), offset(span.end.byte_offset()));
+        let (start, end) = (
+            offset(span.start.byte_offset()),
+            offset(span.end.byte_offset()),
+        );
         let done = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let is_text = check_tag(tag.as_deref(), source, &span)?;
-                Some(scalar(source, text, style, (start, end), number(anchor), is_text))
+                Some(scalar(
+                    source,
+                    text,
+                    style,
+                    (start, end),
+                    number(anchor),
+                    is_text,
+                ))
             }
             Event::Alias(anchor) => {
                 let anchor = number(anchor);
@@ -182,36 +215,80 @@ pub fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
                     });
                 };
                 tree.shared.insert(anchor, from..to);
-                Some(Node { start, end, anchor: 0, is_text: false, kind: Kind::Alias(anchor) })
+                Some(Node {
+                    start,
+                    end,
+                    anchor: 0,
+                    is_text: false,
+                    kind: Kind::Alias(anchor),
+                })
             }
             Event::SequenceStart(style, anchor, tag) => {
                 check_tag(tag.as_deref(), source, &span)?;
                 let kind = Kind::List(style == StructureStyle::Flow, Vec::new());
-                let node = Node { start, end, anchor: number(anchor), is_text: false, kind };
-                open.push(Open { node, key: None, seen: BTreeMap::new() });
+                let node = Node {
+                    start,
+                    end,
+                    anchor: number(anchor),
+                    is_text: false,
+                    kind,
+                };
+                open.push(Open {
+                    node,
+                    key: None,
+                    seen: BTreeMap::new(),
+                });
                 None
             }
             Event::MappingStart(style, anchor, tag) => {
                 check_tag(tag.as_deref(), source, &span)?;
                 let kind = Kind::Map(style == StructureStyle::Flow, Vec::new());
-                let node = Node { start, end, anchor: number(anchor), is_text: false, kind };
-                open.push(Open { node, key: None, seen: BTreeMap::new() });
+                let node = Node {
+                    start,
+                    end,
+                    anchor: number(anchor),
+                    is_text: false,
+                    kind,
+                };
+                open.push(Open {
+                    node,
+                    key: None,
+                    seen: BTreeMap::new(),
+                });
                 None
             }
-            Event::SequenceEnd | Event::MappingEnd => open.pop().map(|Open { mut node, .. }| {
-                close(&mut node, end);
-                node
-            }),
+            Event::SequenceEnd | Event::MappingEnd => {
+                open.pop().map(|Open { mut node, .. }| {
+                    close(&mut node, end);
+                    node
+                })
+            }
             _ => None,
         };
         let Some(node) = done else { continue };
         if node.anchor > 0 {
-            tree.anchors.insert(node.anchor, (node.start as usize, node.end as usize));
+            tree.anchors
+                .insert(node.anchor, (node.start as usize, node.end as usize));
         }
         match open.last_mut() {
             None => tree.documents.push(node),
-            Some(Open { node: Node { kind: Kind::List(_, items), .. }, .. }) => items.push(node),
-            Some(Open { node: Node { kind: Kind::Map(_, entries), .. }, key, seen }) => match key.take() {
+            Some(Open {
+                node:
+                    Node {
+                        kind: Kind::List(_, items),
+                        ..
+                    },
+                ..
+            }) => items.push(node),
+            Some(Open {
+                node:
+                    Node {
+                        kind: Kind::Map(_, entries),
+                        ..
+                    },
+                key,
+                seen,
+            }) => match key.take() {
                 None => *key = Some(node),
                 Some(key) => {
                     check_key(source, entries, seen, &key)?;
@@ -240,10 +317,20 @@ fn scalar(
         _ => Style::Block,
     };
     // Where nothing is written, the place is that of what comes next.
-    let end = if style == Style::Plain && text.is_empty() { start } else { end };
+    let end = if style == Style::Plain && text.is_empty() {
+        start
+    } else {
+        end
+    };
     let is_same = source.get(start as usize..end as usize) == Some(&*text);
     let decoded = (!is_same).then(|| text.into_owned().into_boxed_str());
-    Node { start, end, anchor, is_text, kind: Kind::Scalar(style, decoded) }
+    Node {
+        start,
+        end,
+        anchor,
+        is_text,
+        kind: Kind::Scalar(style, decoded),
+    }
 }
 
 /// The bounds of a collection, once all of it is known.
@@ -251,7 +338,9 @@ fn close(node: &mut Node, end: u32) {
     let (flow, first, last) = match &node.kind {
         Kind::List(flow, items) => (*flow, items.first(), items.last()),
         Kind::Map(flow, entries) => {
-            let last = entries.last().map(|(key, value)| if value.is_empty() { key } else { value });
+            let last = entries
+                .last()
+                .map(|(key, value)| if value.is_empty() { key } else { value });
             (*flow, entries.first().map(|(key, _)| key), last)
         }
         Kind::Scalar(..) | Kind::Alias(_) => return,
@@ -271,8 +360,15 @@ fn check_tag(tag: Option<&Tag>, source: &str, span: &Span) -> Result<bool, Fault
     match tag.core_suffix() {
         Some(suffix) => Ok(suffix == "str"),
         None => {
-            let start = span.start.byte_offset().unwrap_or_default().min(source.len());
-            Err(Fault { at: start..start, what: format!("the tag `{}` means nothing to Kubernetes", tag.original()) })
+            let start = span
+                .start
+                .byte_offset()
+                .unwrap_or_default()
+                .min(source.len());
+            Err(Fault {
+                at: start..start,
+                what: format!("the tag `{}` means nothing to Kubernetes", tag.original()),
+            })
         }
     }
 }
@@ -285,12 +381,19 @@ fn check_key(
     key: &Node,
 ) -> Result<(), Fault> {
     const FEW: usize = 16;
-    let Some(text) = key.text(source) else { return Ok(()) };
+    let Some(text) = key.text(source) else {
+        return Ok(());
+    };
     let first = match entries.len() {
-        0..FEW => entries.iter().find(|(other, _)| other.text(source) == Some(text)).map(|(other, _)| other.start),
+        0..FEW => entries
+            .iter()
+            .find(|(other, _)| other.text(source) == Some(text))
+            .map(|(other, _)| other.start),
         _ => {
             if seen.is_empty() {
-                let known = entries.iter().filter_map(|(key, _)| Some((key.text(source)?.into(), key.start)));
+                let known = entries
+                    .iter()
+                    .filter_map(|(key, _)| Some((key.text(source)?.into(), key.start)));
                 seen.extend(known);
             }
             seen.insert(text.into(), key.start)
@@ -298,8 +401,15 @@ fn check_key(
     };
     match first {
         Some(first) => {
-            let line = source[..first as usize].bytes().filter(|byte| *byte == b'\n').count() + 1;
-            Err(Fault { at: key.range(), what: format!("the key `{text}` stands on line {line} already") })
+            let line = source[..first as usize]
+                .bytes()
+                .filter(|byte| *byte == b'\n')
+                .count()
+                + 1;
+            Err(Fault {
+                at: key.range(),
+                what: format!("the key `{text}` stands on line {line} already"),
+            })
         }
         None => Ok(()),
     }

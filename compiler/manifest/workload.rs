@@ -74,14 +74,19 @@ impl Way {
 
     /// What is wanted at its end, within what is wanted of the document.
     pub fn within<'w>(&self, wants: &'w mut Vec<(usize, Want)>) -> &'w mut Want {
-        let at = wants.iter().position(|(document, _)| *document == self.document).unwrap_or_else(|| {
-            wants.push((self.document, Want::nothing()));
-            wants.len() - 1
-        });
-        self.steps.iter().fold(&mut wants[at].1, |want, step| match step {
-            Step::Key(key) => want.at(key),
-            Step::Item(index) => want.item(*index),
-        })
+        let at = wants
+            .iter()
+            .position(|(document, _)| *document == self.document)
+            .unwrap_or_else(|| {
+                wants.push((self.document, Want::nothing()));
+                wants.len() - 1
+            });
+        self.steps
+            .iter()
+            .fold(&mut wants[at].1, |want, step| match step {
+                Step::Key(key) => want.at(key),
+                Step::Item(index) => want.item(*index),
+            })
     }
 }
 
@@ -264,7 +269,9 @@ pub struct Objects {
 
 /// A quantity of Kubernetes, in thousandths, rounded up: `500m` is 500, `1.5Gi` is 1.5 * 2^30 * 1000.
 fn thousandths(text: &str) -> Option<u128> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() || fraction.len() > 12 {
@@ -288,7 +295,11 @@ fn thousandths(text: &str) -> Option<u128> {
         exponent => {
             let power: i32 = exponent.strip_prefix(['e', 'E'])?.parse().ok()?;
             let ten = 10_u128.checked_pow(power.unsigned_abs())?;
-            if power < 0 { (1000, below.checked_mul(ten)?) } else { (ten.checked_mul(1000)?, below) }
+            if power < 0 {
+                (1000, below.checked_mul(ten)?)
+            } else {
+                (ten.checked_mul(1000)?, below)
+            }
         }
     };
     Some(digits.checked_mul(above)?.div_ceil(below))
@@ -308,17 +319,30 @@ pub fn objects(source: &str, tree: &Tree) -> Result<Objects, Fault> {
     let reader = Reader::new(source, tree);
     let mut objects = Objects::default();
     for (document, root) in tree.documents.iter().enumerate() {
-        reader.object(root, Way { document, steps: Vec::new() }, &mut objects)?;
+        reader.object(
+            root,
+            Way {
+                document,
+                steps: Vec::new(),
+            },
+            &mut objects,
+        )?;
     }
     match reader.too_deep.get() {
-        true => Err(Fault { at: 0..0, what: "merge keys (`<<`) go deeper than bzc follows".to_owned() }),
+        true => Err(Fault {
+            at: 0..0,
+            what: "merge keys (`<<`) go deeper than bzc follows".to_owned(),
+        }),
         false => Ok(objects),
     }
 }
 
 /// Whether a text holds the marks of a template language where values are.
 pub fn template(source: &str) -> Option<Range<usize>> {
-    let at = ["{{", "{%"].iter().filter_map(|mark| source.find(mark)).min()?;
+    let at = ["{{", "{%"]
+        .iter()
+        .filter_map(|mark| source.find(mark))
+        .min()?;
     Some(at..at + 2)
 }
 
@@ -342,7 +366,11 @@ impl<'t> Reader<'t> {
                 open.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
             }
         }
-        Reader { source, anchors, too_deep: Cell::new(false) }
+        Reader {
+            source,
+            anchors,
+            too_deep: Cell::new(false),
+        }
     }
 
     /// What a node stands for: itself, or what its alias names.
@@ -371,9 +399,13 @@ impl<'t> Reader<'t> {
             return None;
         }
         match self.real(merged)? {
-            Node { kind: Kind::List(_, items), .. } => {
-                items.iter().take(16).find_map(|item| self.look(item, key, depth + 1))
-            }
+            Node {
+                kind: Kind::List(_, items),
+                ..
+            } => items
+                .iter()
+                .take(16)
+                .find_map(|item| self.look(item, key, depth + 1)),
             one => self.look(one, key, depth + 1),
         }
     }
@@ -385,43 +417,93 @@ impl<'t> Reader<'t> {
     fn items(&self, node: &'t Node, key: &'static str) -> Result<&'t [Node], Fault> {
         match self.get(node, key) {
             None => Ok(&[]),
-            Some(Node { kind: Kind::List(_, items), .. }) => Ok(items),
-            Some(other) => Err(Fault { at: other.range(), what: format!("`{key}` is no list") }),
+            Some(Node {
+                kind: Kind::List(_, items),
+                ..
+            }) => Ok(items),
+            Some(other) => Err(Fault {
+                at: other.range(),
+                what: format!("`{key}` is no list"),
+            }),
         }
     }
 
-    fn count(&self, node: &'t Node, key: &'static str) -> Result<Option<(u64, Range<usize>)>, Fault> {
-        let Some(value) = self.get(node, key) else { return Ok(None) };
-        let n = value.text(self.source).and_then(|text| text.parse().ok()).filter(|n| *n <= 100_000);
+    fn count(
+        &self,
+        node: &'t Node,
+        key: &'static str,
+    ) -> Result<Option<(u64, Range<usize>)>, Fault> {
+        let Some(value) = self.get(node, key) else {
+            return Ok(None);
+        };
+        let n = value
+            .text(self.source)
+            .and_then(|text| text.parse().ok())
+            .filter(|n| *n <= 100_000);
         match n {
             Some(n) => Ok(Some((n, value.range()))),
-            None => Err(Fault { at: value.range(), what: format!("`{key}` is no number of pods") }),
+            None => Err(Fault {
+                at: value.range(),
+                what: format!("`{key}` is no number of pods"),
+            }),
         }
     }
 
     /// A quantity: bytes, or thousandths of a core.
     fn amount(&self, node: &'t Node, key: &'static str) -> Result<Option<Amount>, Fault> {
-        let Some(value) = self.get(node, key) else { return Ok(None) };
+        let Some(value) = self.get(node, key) else {
+            return Ok(None);
+        };
         let text = value.text(self.source).unwrap_or_default().to_owned();
-        let n = thousandths(text.trim()).map(|n| if key.ends_with("cpu") { n } else { n.div_ceil(1000) });
-        match n.and_then(|n| u64::try_from(n).ok()).filter(|n| *n <= 1 << 56) {
-            Some(n) => Ok(Some(Amount { n, text, at: value.range() })),
-            None => Err(Fault { at: value.range(), what: format!("`{text}` is no amount that Kubernetes knows") }),
+        let n = thousandths(text.trim()).map(|n| {
+            if key.ends_with("cpu") {
+                n
+            } else {
+                n.div_ceil(1000)
+            }
+        });
+        match n
+            .and_then(|n| u64::try_from(n).ok())
+            .filter(|n| *n <= 1 << 56)
+        {
+            Some(n) => Ok(Some(Amount {
+                n,
+                text,
+                at: value.range(),
+            })),
+            None => Err(Fault {
+                at: value.range(),
+                what: format!("`{text}` is no amount that Kubernetes knows"),
+            }),
         }
     }
 
-    fn bounds(&self, resources: Option<&'t Node>, key: &'static str, of: [&str; 2]) -> Result<Bounds, Fault> {
-        let Some(resources) = resources else { return Ok(Bounds::default()) };
+    fn bounds(
+        &self,
+        resources: Option<&'t Node>,
+        key: &'static str,
+        of: [&str; 2],
+    ) -> Result<Bounds, Fault> {
+        let Some(resources) = resources else {
+            return Ok(Bounds::default());
+        };
         let one = |list: &str| match self.get(resources, list) {
             Some(list) => self.amount(list, key),
             None => Ok(None),
         };
-        Ok(Bounds { request: one(of[0])?, limit: one(of[1])? })
+        Ok(Bounds {
+            request: one(of[0])?,
+            limit: one(of[1])?,
+        })
     }
 
     fn object(&self, root: &'t Node, way: Way, objects: &mut Objects) -> Result<(), Fault> {
-        let Some(real) = self.real(root) else { return Ok(()) };
-        let (Some(kind), Some(api_version)) = (self.text(real, "kind"), self.text(real, "apiVersion")) else {
+        let Some(real) = self.real(root) else {
+            return Ok(());
+        };
+        let (Some(kind), Some(api_version)) =
+            (self.text(real, "kind"), self.text(real, "apiVersion"))
+        else {
             return Ok(());
         };
         if kind == "List" || kind.ends_with("List") && self.get(real, "items").is_some() {
@@ -432,10 +514,18 @@ impl<'t> Reader<'t> {
         }
         objects.count += 1;
         let metadata = self.get(real, "metadata").unwrap_or(real);
-        let name = self.text(metadata, "name").or(self.text(metadata, "generateName")).unwrap_or_default();
+        let name = self
+            .text(metadata, "name")
+            .or(self.text(metadata, "generateName"))
+            .unwrap_or_default();
         let namespace = self.text(metadata, "namespace");
-        let known = KINDS.iter().find(|(word, _)| *word == kind).map(|(_, kind)| *kind);
-        let core = ["v1", "apps/", "batch/", "extensions/"].iter().any(|group| api_version.starts_with(group));
+        let known = KINDS
+            .iter()
+            .find(|(word, _)| *word == kind)
+            .map(|(_, kind)| *kind);
+        let core = ["v1", "apps/", "batch/", "extensions/"]
+            .iter()
+            .any(|group| api_version.starts_with(group));
         let spec = self.get(real, "spec");
         match (known.filter(|_| core), kind.as_str(), spec) {
             (Some(kind_of), ..) => {
@@ -443,26 +533,48 @@ impl<'t> Reader<'t> {
                 match self.workload(real, kind_of, (api_version, kind, name, namespace), way)? {
                     Some(workload) => objects.workloads.push(workload),
                     None => {
-                        let why = "it has no containers of its own; it may be a patch for kustomize";
-                        objects.uncounted.push(Uncounted { what, why, at: real.range() });
+                        let why =
+                            "it has no containers of its own; it may be a patch for kustomize";
+                        objects.uncounted.push(Uncounted {
+                            what,
+                            why,
+                            at: real.range(),
+                        });
                     }
                 }
             }
             (None, "HorizontalPodAutoscaler", Some(spec)) => {
                 let target = self.get(spec, "scaleTargetRef");
-                let target = target.and_then(|target| Some((self.text(target, "kind")?, self.text(target, "name")?)));
-                if let (Some((kind, name)), Some((most, at))) = (target, self.count(spec, "maxReplicas")?) {
+                let target = target.and_then(|target| {
+                    Some((self.text(target, "kind")?, self.text(target, "name")?))
+                });
+                if let (Some((kind, name)), Some((most, at))) =
+                    (target, self.count(spec, "maxReplicas")?)
+                {
                     let least = self.count(spec, "minReplicas")?.map_or(1, |(n, _)| n);
-                    objects.scalers.push(Scaler { kind, name, namespace, least, most, at });
+                    objects.scalers.push(Scaler {
+                        kind,
+                        name,
+                        namespace,
+                        least,
+                        most,
+                        at,
+                    });
                 }
             }
             (None, "LimitRange", Some(spec)) => {
                 for item in self.items(spec, "limits")? {
                     if self.text(item, "type").as_deref() == Some("Container") {
-                        let memory = self.bounds(Some(item), "memory", ["defaultRequest", "default"])?;
+                        let memory =
+                            self.bounds(Some(item), "memory", ["defaultRequest", "default"])?;
                         let cpu = self.bounds(Some(item), "cpu", ["defaultRequest", "default"])?;
                         let most = self.bounds(Some(item), "memory", ["min", "max"])?.limit;
-                        objects.defaults.push(Defaults { namespace: namespace.clone(), memory, cpu, most });
+                        objects.defaults.push(Defaults {
+                            namespace: namespace.clone(),
+                            memory,
+                            cpu,
+                            most,
+                        });
                     }
                 }
             }
@@ -471,17 +583,30 @@ impl<'t> Reader<'t> {
                 for key in ["limits.memory", "requests.memory", "memory"] {
                     let Some(hard) = hard else { break };
                     if let Some(amount) = self.amount(hard, key)? {
-                        objects.quotas.push(Bound { name: name.clone(), namespace: namespace.clone(), amount });
+                        objects.quotas.push(Bound {
+                            name: name.clone(),
+                            namespace: namespace.clone(),
+                            amount,
+                        });
                         break;
                     }
                 }
             }
             _ => {
-                let template = spec.and_then(|spec| self.get(spec, "template")).and_then(|node| self.get(node, "spec"));
-                let pods = [template, spec].into_iter().flatten().any(|spec| self.get(spec, "containers").is_some());
+                let template = spec
+                    .and_then(|spec| self.get(spec, "template"))
+                    .and_then(|node| self.get(node, "spec"));
+                let pods = [template, spec]
+                    .into_iter()
+                    .flatten()
+                    .any(|spec| self.get(spec, "containers").is_some());
                 if pods || kind == "HelmChart" {
                     let why = "it makes pods in a way that bzc does not know";
-                    objects.uncounted.push(Uncounted { what: format!("{kind} {name}"), why, at: real.range() });
+                    objects.uncounted.push(Uncounted {
+                        what: format!("{kind} {name}"),
+                        why,
+                        at: real.range(),
+                    });
                 }
             }
         }
@@ -496,37 +621,65 @@ impl<'t> Reader<'t> {
         way: Way,
     ) -> Result<Option<Workload>, Fault> {
         let at = self.get(object, "metadata").and_then(|metadata| {
-            let name = self.get(metadata, "name").or(self.get(metadata, "generateName"))?;
+            let name = self
+                .get(metadata, "name")
+                .or(self.get(metadata, "generateName"))?;
             Some(name.range())
         });
         let Some(at) = at else {
             let start = object.range().start;
-            return Err(Fault { at: start..start, what: format!("this {kind_text} has no `metadata.name`") });
+            return Err(Fault {
+                at: start..start,
+                what: format!("this {kind_text} has no `metadata.name`"),
+            });
         };
         let path: Vec<&'static str> = match kind {
             WorkloadKind::Pod => vec!["spec"],
             WorkloadKind::CronJob => vec!["spec", "jobTemplate", "spec", "template", "spec"],
             _ => vec!["spec", "template", "spec"],
         };
-        let Some(spec) = self.get(object, "spec") else { return Ok(None) };
-        let Some(pod) = path.iter().try_fold(object, |node, key| self.get(node, key)) else { return Ok(None) };
-        let containers = self.containers(pod, &path.iter().fold(way.clone(), |way, key| way.key(key)), &name)?;
-        if containers.iter().all(|container| container.role != Role::Main) {
+        let Some(spec) = self.get(object, "spec") else {
+            return Ok(None);
+        };
+        let Some(pod) = path
+            .iter()
+            .try_fold(object, |node, key| self.get(node, key))
+        else {
+            return Ok(None);
+        };
+        let containers = self.containers(
+            pod,
+            &path.iter().fold(way.clone(), |way, key| way.key(key)),
+            &name,
+        )?;
+        if containers
+            .iter()
+            .all(|container| container.role != Role::Main)
+        {
             return Ok(None);
         }
         for key in ["resources", "overhead"] {
             if let Some(there) = self.get(pod, key) {
-                let what = format!("bzc does not count `{key}` of a whole pod; give each container its own");
-                return Err(Fault { at: there.range(), what });
+                let what = format!(
+                    "bzc does not count `{key}` of a whole pod; give each container its own"
+                );
+                return Err(Fault {
+                    at: there.range(),
+                    what,
+                });
             }
         }
         let job = match kind {
-            WorkloadKind::CronJob => {
-                self.get(spec, "jobTemplate").and_then(|job| self.get(job, "spec")).unwrap_or(spec)
-            }
+            WorkloadKind::CronJob => self
+                .get(spec, "jobTemplate")
+                .and_then(|job| self.get(job, "spec"))
+                .unwrap_or(spec),
             _ => spec,
         };
-        let above = path.iter().take(path.len() - 1).try_fold(object, |node, key| self.get(node, key));
+        let above = path
+            .iter()
+            .take(path.len() - 1)
+            .try_fold(object, |node, key| self.get(node, key));
         let metadata = above.and_then(|template| self.get(template, "metadata"));
         let runs = matches!(kind, WorkloadKind::Job | WorkloadKind::CronJob);
         let replicas = self.count(job, if runs { "parallelism" } else { "replicas" })?;
@@ -542,7 +695,11 @@ impl<'t> Reader<'t> {
             containers,
             replicas: replicas.as_ref().map_or(1, |(n, _)| *n),
             replicas_at: replicas.map(|(_, at)| at),
-            completions: if runs { self.count(job, "completions")?.map(|(n, _)| n) } else { None },
+            completions: if runs {
+                self.count(job, "completions")?.map(|(n, _)| n)
+            } else {
+                None
+            },
             surge: Surge::Recreate,
             has_rolling_update: false,
             concurrency: self.text(spec, "concurrencyPolicy"),
@@ -563,7 +720,9 @@ impl<'t> Reader<'t> {
             if let Some(dir) = self.get(volume, "emptyDir")
                 && self.text(dir, "medium").as_deref() == Some("Memory")
             {
-                workload.in_memory.push((name, self.amount(dir, "sizeLimit")?.map(|amount| amount.n)));
+                workload
+                    .in_memory
+                    .push((name, self.amount(dir, "sizeLimit")?.map(|amount| amount.n)));
             } else if self.get(volume, "secret").is_some() {
                 workload.secrets.push(name);
             } else if self.get(volume, "persistentVolumeClaim").is_some() {
@@ -590,19 +749,31 @@ impl<'t> Reader<'t> {
                     Some(percent) => percent.parse().ok().map(Surge::Percent),
                     None => text.parse().ok().map(Surge::Pods),
                 };
-                let small = parsed.filter(|surge| !matches!(surge, Surge::Pods(100_001..) | Surge::Percent(1001..)));
-                small.ok_or_else(|| Fault { at: node.range(), what: format!("`{text}` is no `maxSurge`") })?
+                let small = parsed.filter(|surge| {
+                    !matches!(surge, Surge::Pods(100_001..) | Surge::Percent(1001..))
+                });
+                small.ok_or_else(|| Fault {
+                    at: node.range(),
+                    what: format!("`{text}` is no `maxSurge`"),
+                })?
             }
         };
         if workload.kind == WorkloadKind::DaemonSet {
             if let (Some(node), Surge::Pods(1..) | Surge::Percent(1..)) = (written, surge) {
                 let what = "bzc does not count a DaemonSet whose update surges".to_owned();
-                return Err(Fault { at: node.range(), what });
+                return Err(Fault {
+                    at: node.range(),
+                    what,
+                });
             }
             return Ok(());
         }
         let kind = strategy.and_then(|strategy| self.text(strategy, "type"));
-        workload.surge = if kind.as_deref() == Some("Recreate") { Surge::Recreate } else { surge };
+        workload.surge = if kind.as_deref() == Some("Recreate") {
+            Surge::Recreate
+        } else {
+            surge
+        };
         Ok(())
     }
 
@@ -610,7 +781,9 @@ impl<'t> Reader<'t> {
         let mut containers = Vec::new();
         for list in ["initContainers", "containers"] {
             for (index, item) in self.items(pod, list)?.iter().enumerate() {
-                let Some(item) = self.real(item) else { continue };
+                let Some(item) = self.real(item) else {
+                    continue;
+                };
                 let Some(name) = self.get(item, "name") else {
                     return Err(Fault {
                         at: item.range().start..item.range().start,

@@ -25,8 +25,10 @@ pub(super) fn check(plan: &Plan<'_, '_>, sink: &mut Sink) {
             let mut metrics = Vec::new();
             collect(&expect.left, &mut metrics);
             collect(&expect.right, &mut metrics);
-            let shown: Vec<(Metric<'_>, String)> =
-                metrics.into_iter().map(|metric| (metric, printed(metric, number(plan, metric)))).collect();
+            let shown: Vec<(Metric<'_>, String)> = metrics
+                .into_iter()
+                .map(|metric| (metric, printed(metric, number(plan, metric))))
+                .collect();
             let in_memory = shown.iter().any(|(metric, _)| metric.key != "pods");
             sink.push(errors::expectation(expect, left, right, &shown, in_memory));
         }
@@ -62,7 +64,9 @@ fn value(plan: &Plan<'_, '_>, formula: &Formula<'_>) -> i128 {
             match operator {
                 Operator::Plus => left.saturating_add(right),
                 Operator::Minus => left.saturating_sub(right),
-                Operator::Times if percent(&sides.0) || percent(&sides.1) => left.saturating_mul(right) / 100,
+                Operator::Times if percent(&sides.0) || percent(&sides.1) => {
+                    left.saturating_mul(right) / 100
+                }
                 Operator::Times => left.saturating_mul(right),
                 // Nothing is known of a share of nothing: no comparison with it may hold.
                 Operator::Divide => left.checked_div(right).unwrap_or(i128::MIN),

@@ -95,7 +95,10 @@ pub(crate) fn fill(claims: &[Claim], rooms: &[u64]) -> Fill {
     let over: Vec<Excess> = (0..)
         .zip(&left)
         .filter(|(_, left)| **left < 0)
-        .map(|(ceiling, left)| Excess { ceiling, deficit: u64::try_from(-left).unwrap_or(u64::MAX) })
+        .map(|(ceiling, left)| Excess {
+            ceiling,
+            deficit: u64::try_from(-left).unwrap_or(u64::MAX),
+        })
         .collect();
     if !over.is_empty() {
         return Fill::Over(over);
@@ -149,7 +152,10 @@ impl Class<'_> {
 
     /// Has all members pay for another size; false when that breaks a ceiling.
     fn pay_all(&self, left: &mut [i128], to: u64) -> bool {
-        self.pay(left, self.members.len() as i128 * i128::from(to - self.size))
+        self.pay(
+            left,
+            self.members.len() as i128 * i128::from(to - self.size),
+        )
     }
 
     /// Has all members pay and take another size.
@@ -218,11 +224,18 @@ fn raise(classes: &mut [Class<'_>], left: &mut Vec<i128>) -> Option<Level> {
     let mut group = Vec::new();
     loop {
         let is_open = |class: &&mut Class<'_>| {
-            !class.is_full() && !class.claim.under.iter().any(|&(c, _)| closed[usize::from(c)])
+            !class.is_full()
+                && !class
+                    .claim
+                    .under
+                    .iter()
+                    .any(|&(c, _)| closed[usize::from(c)])
         };
         let mut active: Vec<&mut Class<'_>> = classes.iter_mut().filter(is_open).collect();
         leap(&mut active, left);
-        let turn = |(k, class): (usize, &&mut Class<'_>)| (!class.is_full()).then(|| Reverse((class.level(), k)));
+        let turn = |(k, class): (usize, &&mut Class<'_>)| {
+            (!class.is_full()).then(|| Reverse((class.level(), k)))
+        };
         let mut queue: BinaryHeap<_> = active.iter().enumerate().filter_map(turn).collect();
         loop {
             // With nobody left to step, all are at `hi` or under a closed ceiling.
@@ -276,7 +289,9 @@ fn leap(active: &mut [&mut Class<'_>], left: &mut [i128]) {
         after.clear();
         after.extend_from_slice(left);
         // One broken ceiling settles it: the classes still to come can only take more.
-        let mut pays = active.iter().map(|class| class.pay_all(&mut after, class.at(middle)));
+        let mut pays = active
+            .iter()
+            .map(|class| class.pay_all(&mut after, class.at(middle)));
         if pays.all(|whole| whole) {
             safe = middle;
         } else {
@@ -302,8 +317,9 @@ fn deal(classes: &mut [Class<'_>], left: &mut [i128], claims: usize) -> Vec<u64>
             sizes[member] = class.size;
         }
     }
-    let turn =
-        |(k, class): (usize, &Class<'_>)| (!class.is_full()).then(|| Reverse((class.level(), class.members[0], k)));
+    let turn = |(k, class): (usize, &Class<'_>)| {
+        (!class.is_full()).then(|| Reverse((class.level(), class.members[0], k)))
+    };
     let mut queue: BinaryHeap<_> = classes.iter().enumerate().filter_map(turn).collect();
     while let Some(mut top) = queue.peek_mut() {
         let Reverse((level, member, k)) = &mut *top;

@@ -17,7 +17,11 @@ use crate::syntax::ast::Operator;
 const MOST: usize = 6;
 
 fn help(text: String, span: Span, by: String) -> Help {
-    Help { text, edits: vec![Edit { span, text: by }], needs_machine: false }
+    Help {
+        text,
+        edits: vec![Edit { span, text: by }],
+        needs_machine: false,
+    }
 }
 
 /// A proposal, and how much it frees.
@@ -26,10 +30,21 @@ struct Saving {
     saved: u64,
 }
 
-pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], on_node: bool) -> Vec<Help> {
-    let deficit = over.deficit.saturating_add(shims_to_come(plan, over.ceiling));
+pub(super) fn for_memory(
+    plan: &Plan<'_, '_>,
+    over: Excess,
+    members: &[usize],
+    on_node: bool,
+) -> Vec<Help> {
+    let deficit = over
+        .deficit
+        .saturating_add(shims_to_come(plan, over.ceiling));
     let surge = without_surge(plan, members, on_node);
-    let components = if on_node { fewer_components(plan) } else { Vec::new() };
+    let components = if on_node {
+        fewer_components(plan)
+    } else {
+        Vec::new()
+    };
     let enough = |savings: &[Saving]| -> Vec<Help> {
         let enough = savings.iter().filter(|saving| saving.saved >= deficit);
         enough.map(|saving| saving.help.clone()).collect()
@@ -41,7 +56,11 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
     {
         let budget = &plan.program.budgets[index];
         let needed = whole_mib(budget.ceiling.value.n.saturating_add(deficit));
-        helps.push(help(format!("raise `{}` to {needed}", budget.name.value), span, needed.to_string()));
+        helps.push(help(
+            format!("raise `{}` to {needed}", budget.name.value),
+            span,
+            needed.to_string(),
+        ));
     }
     helps.extend(fewer_replicas(plan, members, on_node, deficit));
     helps.extend(enough(&components));
@@ -57,13 +76,20 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
     let at = match over.ceiling {
         Ceiling::Node(at) | Ceiling::Overcommit(at) => Some(at),
         // The largest one: it can take what no other can.
-        Ceiling::Together => (0..plan.nodes.len()).max_by_key(|at| (plan.nodes[*at].capacity, usize::MAX - at)),
+        Ceiling::Together => {
+            (0..plan.nodes.len()).max_by_key(|at| (plan.nodes[*at].capacity, usize::MAX - at))
+        }
         Ceiling::Budget(_) => None,
     };
     if let Some(at) = at {
         let node = &plan.program.nodes[at];
         if let Some(span) = node.memory.origin.span {
-            let needed = node.memory.value.n.saturating_add(deficit).saturating_add(wanted_free(plan));
+            let needed = node
+                .memory
+                .value
+                .n
+                .saturating_add(deficit)
+                .saturating_add(wanted_free(plan));
             let needed = whole_mib(needed.max(wanted_for_overcommit(plan, at)));
             helps.push(larger_machine(plan, at, needed, span));
         }
@@ -74,46 +100,87 @@ pub(super) fn for_memory(plan: &Plan<'_, '_>, over: Excess, members: &[usize], o
 /// On several nodes smaller pods are more that may be on one at once, and each brings a shim: a few of them.
 fn shims_to_come(plan: &Plan<'_, '_>, ceiling: Ceiling) -> u64 {
     const FEW: u64 = 4;
-    let (Ceiling::Node(at) | Ceiling::Overcommit(at), true) = (ceiling, plan.on_several_nodes()) else { return 0 };
-    let pods = plan.workloads.iter().map(|workload| workload.on(at, workload.pods)).fold(0, u64::saturating_add);
-    let packaged: u64 = plan.nodes[at].components.iter().map(|component| component.pods).sum();
-    let more = pods.saturating_add(packaged).saturating_sub(plan.nodes[at].shim_pods);
+    let (Ceiling::Node(at) | Ceiling::Overcommit(at), true) = (ceiling, plan.on_several_nodes())
+    else {
+        return 0;
+    };
+    let pods = plan
+        .workloads
+        .iter()
+        .map(|workload| workload.on(at, workload.pods))
+        .fold(0, u64::saturating_add);
+    let packaged: u64 = plan.nodes[at]
+        .components
+        .iter()
+        .map(|component| component.pods)
+        .sum();
+    let more = pods
+        .saturating_add(packaged)
+        .saturating_sub(plan.nodes[at].shim_pods);
     more.min(FEW) * plan.program.nodes[at].process.shim.value.n
 }
 
 /// A machine with more memory in the place of a node.
 fn larger_machine(plan: &Plan<'_, '_>, at: usize, needed: Bytes, span: Span) -> Help {
     let text = match plan.on_several_nodes() {
-        true => format!("a machine whose MemTotal is {needed} for `{}`", plan.program.nodes[at].name.value),
+        true => format!(
+            "a machine whose MemTotal is {needed} for `{}`",
+            plan.program.nodes[at].name.value
+        ),
         false => format!("a machine whose MemTotal is {needed}"),
     };
-    Help { needs_machine: true, ..help(text, span, needed.to_string()) }
+    Help {
+        needs_machine: true,
+        ..help(text, span, needed.to_string())
+    }
 }
 
 /// Two changes that together free enough where neither does alone: two savings, or a saving and a number that is
 /// lowered by what is left. `compile.rs` shows them only where no single change holds.
-fn pairs(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, over: Excess, savings: Vec<Saving>) -> Vec<Help> {
+fn pairs(
+    plan: &Plan<'_, '_>,
+    members: &[usize],
+    on_node: bool,
+    over: Excess,
+    savings: Vec<Saving>,
+) -> Vec<Help> {
     let mut pairs = Vec::new();
     let mut both = |one: &Help, other: &Help| {
         // Two edits of one place would undo each other.
         let apart = |a: &Edit, b: &Edit| a.span.end < b.span.start || b.span.end < a.span.start;
-        if one.edits.iter().any(|edit| other.edits.iter().any(|second| !apart(edit, second))) {
+        if one
+            .edits
+            .iter()
+            .any(|edit| other.edits.iter().any(|second| !apart(edit, second)))
+        {
             return;
         }
         let text = format!("{}, and {}", one.text, other.text);
         let edits = one.edits.iter().chain(&other.edits).cloned().collect();
-        pairs.push(Help { text, edits, needs_machine: false });
+        pairs.push(Help {
+            text,
+            edits,
+            needs_machine: false,
+        });
     };
-    let small: Vec<&Saving> = savings.iter().filter(|saving| (1..over.deficit).contains(&saving.saved)).collect();
+    let small: Vec<&Saving> = savings
+        .iter()
+        .filter(|saving| (1..over.deficit).contains(&saving.saved))
+        .collect();
     for (at, one) in small.iter().enumerate() {
         let left = over.deficit - one.saved;
         let lowered = lower_ends(plan, members, on_node, over.ceiling, left);
         let fewer = fewer_replicas(plan, members, on_node, left);
-        lowered.iter().chain(&fewer).for_each(|other| both(&one.help, other));
+        lowered
+            .iter()
+            .chain(&fewer)
+            .for_each(|other| both(&one.help, other));
         for other in small[at + 1..].iter().filter(|other| other.saved >= left) {
             both(&one.help, &other.help);
         }
-        one_less(plan, members, on_node, left).iter().for_each(|other| both(&one.help, other));
+        one_less(plan, members, on_node, left)
+            .iter()
+            .for_each(|other| both(&one.help, other));
     }
     pairs.truncate(MOST);
     pairs
@@ -126,21 +193,48 @@ fn whole_mib(n: u64) -> Bytes {
 
 /// The memory at which the allowed overcommit of a node covers all limits, ranges at their low ends.
 fn wanted_for_overcommit(plan: &Plan<'_, '_>, at: usize) -> u64 {
-    let Some(overcommit) = plan.program.nodes[at].overcommit else { return 0 };
-    let packaged: i128 = plan.nodes[at].components.iter().map(|c| i128::from(c.limits())).sum();
-    let own: i128 = plan.workloads.iter().map(|workload| super::least_limits(workload, at)).sum();
-    let allocatable = ((packaged + own) * 100 + i128::from(overcommit.value) - 1) / i128::from(overcommit.value.max(1));
-    u64::try_from(allocatable).unwrap_or(u64::MAX).saturating_add(plan.nodes[at].reserved())
+    let Some(overcommit) = plan.program.nodes[at].overcommit else {
+        return 0;
+    };
+    let packaged: i128 = plan.nodes[at]
+        .components
+        .iter()
+        .map(|c| i128::from(c.limits()))
+        .sum();
+    let own: i128 = plan
+        .workloads
+        .iter()
+        .map(|workload| super::least_limits(workload, at))
+        .sum();
+    let allocatable = ((packaged + own) * 100 + i128::from(overcommit.value) - 1)
+        / i128::from(overcommit.value.max(1));
+    u64::try_from(allocatable)
+        .unwrap_or(u64::MAX)
+        .saturating_add(plan.nodes[at].reserved())
 }
 
-pub(super) fn for_overcommit(plan: &Plan<'_, '_>, at: usize, percent: u128, limits: u64, span: Span) -> Vec<Help> {
-    let mut helps = vec![help(format!("allow {percent}%"), span, format!("{percent}%"))];
+pub(super) fn for_overcommit(
+    plan: &Plan<'_, '_>,
+    at: usize,
+    percent: u128,
+    limits: u64,
+    span: Span,
+) -> Vec<Help> {
+    let mut helps = vec![help(
+        format!("allow {percent}%"),
+        span,
+        format!("{percent}%"),
+    )];
     let declared = &plan.program.nodes[at];
     if let Some(place) = declared.memory.origin.span {
-        let percent = declared.overcommit.map_or(100, |overcommit| overcommit.value);
+        let percent = declared
+            .overcommit
+            .map_or(100, |overcommit| overcommit.value);
         let allocatable = (u128::from(limits) * 100).div_ceil(u128::from(percent.max(1)));
         let allocatable = u64::try_from(allocatable).unwrap_or(u64::MAX);
-        let needed = allocatable.saturating_add(plan.nodes[at].reserved()).saturating_add(wanted_free(plan));
+        let needed = allocatable
+            .saturating_add(plan.nodes[at].reserved())
+            .saturating_add(wanted_free(plan));
         helps.push(larger_machine(plan, at, whole_mib(needed), place));
     }
     helps
@@ -148,16 +242,23 @@ pub(super) fn for_overcommit(plan: &Plan<'_, '_>, at: usize, percent: u128, limi
 
 /// What the program expects to be left over on the node: a larger machine must have that too.
 fn wanted_free(plan: &Plan<'_, '_>) -> u64 {
-    let wanted =
-        plan.program.expects.iter().filter_map(|expect| match (&expect.left, expect.operator, &expect.right) {
-            (Formula::Metric(metric), Operator::GreaterEqual | Operator::Greater, Formula::Constant(number))
-            | (Formula::Constant(number), Operator::LessEqual | Operator::Less, Formula::Metric(metric))
-                if metric.key == "free" && matches!(metric.of, Subject::Node(_)) =>
-            {
+    let wanted = plan.program.expects.iter().filter_map(|expect| {
+        match (&expect.left, expect.operator, &expect.right) {
+            (
+                Formula::Metric(metric),
+                Operator::GreaterEqual | Operator::Greater,
+                Formula::Constant(number),
+            )
+            | (
+                Formula::Constant(number),
+                Operator::LessEqual | Operator::Less,
+                Formula::Metric(metric),
+            ) if metric.key == "free" && matches!(metric.of, Subject::Node(_)) => {
                 Some(number.n.saturating_add(1))
             }
             _ => None,
-        });
+        }
+    });
     wanted.max().unwrap_or(0)
 }
 
@@ -166,17 +267,28 @@ fn without_surge(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> Vec<S
     let mut by_place: Vec<(Span, u64)> = Vec::new();
     for &index in members {
         let workload = &plan.workloads[index];
-        let Some(span) = plan.program.services[index].rollout.origin.span else { continue };
+        let Some(span) = plan.program.services[index].rollout.origin.span else {
+            continue;
+        };
         let saved = workload.charge(on_node).saturating_mul(workload.surge);
         match by_place.iter_mut().find(|(place, _)| *place == span) {
             Some((_, total)) => *total = total.saturating_add(saved),
             None => by_place.push((span, saved)),
         }
     }
-    let savings = by_place.into_iter().filter(|(_, saved)| *saved > 0).map(|(span, saved)| {
-        let text = format!("roll out by replacement: no second copy, {} less", in_mib(saved));
-        Saving { help: help(text, span, "replace".to_owned()), saved }
-    });
+    let savings = by_place
+        .into_iter()
+        .filter(|(_, saved)| *saved > 0)
+        .map(|(span, saved)| {
+            let text = format!(
+                "roll out by replacement: no second copy, {} less",
+                in_mib(saved)
+            );
+            Saving {
+                help: help(text, span, "replace".to_owned()),
+                saved,
+            }
+        });
     savings.collect()
 }
 
@@ -199,12 +311,23 @@ fn share<'n>(places: &mut Vec<Sharing<'n>>, span: Span, name: &'n str, pods: u64
             }
             place.pods = place.pods.saturating_add(pods);
         }
-        None => places.push(Sharing { span, names: vec![name], pods, each }),
+        None => places.push(Sharing {
+            span,
+            names: vec![name],
+            pods,
+            each,
+        }),
     }
 }
 
 /// A lower low end for all services that take theirs from one place.
-fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, ceiling: Ceiling, deficit: u64) -> Vec<Help> {
+fn lower_ends(
+    plan: &Plan<'_, '_>,
+    members: &[usize],
+    on_node: bool,
+    ceiling: Ceiling,
+    deficit: u64,
+) -> Vec<Help> {
     let mut places: Vec<Sharing<'_>> = Vec::new();
     let mut kinds: Vec<(bool, Option<&str>)> = Vec::new();
     for &index in members {
@@ -215,7 +338,9 @@ fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, ceiling: Ce
             Memory::Burst { request, .. } if on_node => (request, false),
             Memory::Burst { limit, .. } => (limit, false),
         };
-        let Some(span) = low.origin.span else { continue };
+        let Some(span) = low.origin.span else {
+            continue;
+        };
         // Of what is on every node, only the pod of this one counts there.
         let pods = match ceiling {
             Ceiling::Node(at) => workload.on(at, workload.peak()),
@@ -226,14 +351,28 @@ fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, ceiling: Ce
             _ => None,
         };
         let known = places.len();
-        share(&mut places, span, service.name.value, pods, workload.main_charge(on_node));
+        share(
+            &mut places,
+            span,
+            service.name.value,
+            pods,
+            workload.main_charge(on_node),
+        );
         if places.len() > known {
             kinds.push((one_number, tier));
         }
         for extra in service.extras.iter().filter(|extra| extra.stays) {
-            let Some(span) = extra.memory.origin.span else { continue };
+            let Some(span) = extra.memory.origin.span else {
+                continue;
+            };
             let known = places.len();
-            share(&mut places, span, extra.name.value, pods, extra.memory.value.n);
+            share(
+                &mut places,
+                span,
+                extra.name.value,
+                pods,
+                extra.memory.value.n,
+            );
             if places.len() > known {
                 kinds.push((true, None));
             }
@@ -241,8 +380,14 @@ fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, ceiling: Ce
     }
     let mut helps = Vec::new();
     for (place, (one_number, tier)) in places.into_iter().zip(kinds) {
-        let Some(cut) = (place.pods > 0).then(|| whole_mib(deficit.div_ceil(place.pods)).n) else { continue };
-        let Some(lower) = place.each.checked_sub(cut).filter(|lower| *lower / MIB * MIB >= LEAST_LIMIT.n) else {
+        let Some(cut) = (place.pods > 0).then(|| whole_mib(deficit.div_ceil(place.pods)).n) else {
+            continue;
+        };
+        let Some(lower) = place
+            .each
+            .checked_sub(cut)
+            .filter(|lower| *lower / MIB * MIB >= LEAST_LIMIT.n)
+        else {
             continue;
         };
         let lower = Bytes::new(lower / MIB * MIB);
@@ -257,12 +402,19 @@ fn lower_ends(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, ceiling: Ce
 }
 
 /// The one number of replicas that, cut, closes the gap with the least loss.
-fn fewer_replicas(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Option<Help> {
+fn fewer_replicas(
+    plan: &Plan<'_, '_>,
+    members: &[usize],
+    on_node: bool,
+    deficit: u64,
+) -> Option<Help> {
     let mut places: Vec<Sharing<'_>> = Vec::new();
     let mut replicas: Vec<u64> = Vec::new();
     for &index in members {
         let (service, workload) = (&plan.program.services[index], &plan.workloads[index]);
-        let Some(span) = service.replicas.origin.span else { continue };
+        let Some(span) = service.replicas.origin.span else {
+            continue;
+        };
         let known = places.len();
         // One replica less of each that the number is for.
         let each = workload.charge(on_node);
@@ -271,7 +423,9 @@ fn fewer_replicas(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit
             true => replicas.push(workload.replicas),
             false => {
                 let shared = places.iter_mut().find(|place| place.span == span);
-                shared.into_iter().for_each(|place| place.each = place.each.min(each));
+                shared
+                    .into_iter()
+                    .for_each(|place| place.each = place.each.min(each));
             }
         }
     }
@@ -280,7 +434,14 @@ fn fewer_replicas(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit
         let left = replicas.checked_sub(cut).filter(|left| *left > 0)?;
         let (whom, s) = (named(&place.names), if left == 1 { "" } else { "s" });
         let each = if place.names.len() > 1 { " each" } else { "" };
-        Some((cut * place.pods, help(format!("run {whom} with {left} replica{s}{each}"), place.span, left.to_string())))
+        Some((
+            cut * place.pods,
+            help(
+                format!("run {whom} with {left} replica{s}{each}"),
+                place.span,
+                left.to_string(),
+            ),
+        ))
     };
     let found = places.iter().zip(replicas).filter_map(candidate);
     found.min_by_key(|(lost, _)| *lost).map(|(_, help)| help)
@@ -289,65 +450,121 @@ fn fewer_replicas(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit
 /// Components that can be switched off, or held smaller.
 fn fewer_components(plan: &Plan<'_, '_>) -> Vec<Saving> {
     const SWITCHES: [(&str, &[&str], &str); 4] = [
-        ("metrics-server", &["metrics-server"], "`kubectl top` and autoscaling stop"),
-        ("traefik", &["traefik", "svclb-traefik", "helm-install-traefik"], "no ingress controller"),
-        ("local-storage", &["local-path-provisioner"], "PersistentVolumeClaims stop being provisioned"),
+        (
+            "metrics-server",
+            &["metrics-server"],
+            "`kubectl top` and autoscaling stop",
+        ),
+        (
+            "traefik",
+            &["traefik", "svclb-traefik", "helm-install-traefik"],
+            "no ingress controller",
+        ),
+        (
+            "local-storage",
+            &["local-path-provisioner"],
+            "PersistentVolumeClaims stop being provisioned",
+        ),
         (
             "traefik, servicelb, metrics-server",
-            &["traefik", "svclb-traefik", "helm-install-traefik", "metrics-server"],
+            &[
+                "traefik",
+                "svclb-traefik",
+                "helm-install-traefik",
+                "metrics-server",
+            ],
             "no ingress controller, no LoadBalancer, no `kubectl top`",
         ),
     ];
     let mut helps = Vec::new();
     let taken = |names: &[&str]| -> u64 {
         let of = |index: usize| plan.program.components[index].name;
-        let named = plan.components().iter().filter(|component| names.contains(&of(component.component)));
-        named.map(|component| component.request.saturating_add(component.held)).fold(0, u64::saturating_add)
+        let named = plan
+            .components()
+            .iter()
+            .filter(|component| names.contains(&of(component.component)));
+        named
+            .map(|component| component.request.saturating_add(component.held))
+            .fold(0, u64::saturating_add)
     };
     for (switch, names, price) in SWITCHES {
         let saved = taken(names);
         if saved > 0 {
-            let Some(edit) = disabling(plan, switch) else { continue };
+            let Some(edit) = disabling(plan, switch) else {
+                continue;
+            };
             let text = format!("disable `{switch}`, {} less: {price}", in_mib(saved));
-            helps.push(Saving { help: help(text, edit.span, edit.text), saved });
+            helps.push(Saving {
+                help: help(text, edit.span, edit.text),
+                saved,
+            });
         }
     }
     // What CoreDNS takes when bzc writes its manifest: one pod at a time, bounded.
     const BOUNDED: Bytes = Bytes::mib(64);
-    let coredns = plan.program.components.iter().find(|component| component.name == "coredns");
+    let coredns = plan
+        .program
+        .components
+        .iter()
+        .find(|component| component.name == "coredns");
     let saved = taken(&["coredns"]).saturating_sub(BOUNDED.n);
     if coredns.is_some_and(|component| !component.owned) && saved > 0 {
         let declaration = format!("\ncomponent coredns {{ memory = {BOUNDED} }}");
-        let text = format!("keep CoreDNS at {BOUNDED}, one pod at a time, {} less", in_mib(saved));
-        helps.push(Saving { help: help(text, plan.program.nodes[0].behind, declaration), saved });
+        let text = format!(
+            "keep CoreDNS at {BOUNDED}, one pod at a time, {} less",
+            in_mib(saved)
+        );
+        helps.push(Saving {
+            help: help(text, plan.program.nodes[0].behind, declaration),
+            saved,
+        });
     }
     helps
 }
 
 /// The edit that adds names to `disable`, wherever that is.
 fn disabling(plan: &Plan<'_, '_>, names: &str) -> Option<Edit> {
-    let listed = plan.program.nodes[0].config.iter().find_map(|setting| match &setting.value {
-        SettingValue::List(items) if setting.key == "disable" => Some(items),
-        _ => None,
-    });
+    let listed = plan.program.nodes[0]
+        .config
+        .iter()
+        .find_map(|setting| match &setting.value {
+            SettingValue::List(items) if setting.key == "disable" => Some(items),
+            _ => None,
+        });
     match (listed, plan.program.k3s.inside) {
         (Some(items), _) => {
-            let new: Vec<&str> =
-                names.split(", ").filter(|name| items.iter().all(|item| item.value != *name)).collect();
-            Some(Edit { span: items.last()?.span.after(), text: format!(", {}", new.join(", ")) })
+            let new: Vec<&str> = names
+                .split(", ")
+                .filter(|name| items.iter().all(|item| item.value != *name))
+                .collect();
+            Some(Edit {
+                span: items.last()?.span.after(),
+                text: format!(", {}", new.join(", ")),
+            })
         }
-        (None, Some(span)) => Some(Edit { span, text: format!(" disable = [{names}] ") }),
-        (None, None) => {
-            Some(Edit { span: plan.program.nodes[0].behind, text: format!("\nk3s {{ disable = [{names}] }}") })
-        }
+        (None, Some(span)) => Some(Edit {
+            span,
+            text: format!(" disable = [{names}] "),
+        }),
+        (None, None) => Some(Edit {
+            span: plan.program.nodes[0].behind,
+            text: format!("\nk3s {{ disable = [{names}] }}"),
+        }),
     }
 }
 
 /// The smallest single service without which the rest fits.
 fn one_less(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Option<Help> {
-    let taken = |index: usize| plan.workloads[index].charge(on_node).saturating_mul(plan.workloads[index].peak());
+    let taken = |index: usize| {
+        plan.workloads[index]
+            .charge(on_node)
+            .saturating_mul(plan.workloads[index].peak())
+    };
     let mut headers: BTreeMap<Span, usize> = BTreeMap::new();
-    plan.program.services.iter().for_each(|service| *headers.entry(service.span).or_default() += 1);
+    plan.program
+        .services
+        .iter()
+        .for_each(|service| *headers.entry(service.span).or_default() += 1);
     let alone = |index: usize| headers[&plan.program.services[index].span] == 1;
     let index = members
         .iter()
@@ -356,7 +573,11 @@ fn one_less(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64)
         .min_by_key(|index| taken(*index))?;
     let service = &plan.program.services[index];
     Some(help(
-        format!("leave out `{}`, {} less", service.name.value, in_mib(taken(index))),
+        format!(
+            "leave out `{}`, {} less",
+            service.name.value,
+            in_mib(taken(index))
+        ),
         service.span,
         String::new(),
     ))
@@ -365,8 +586,12 @@ fn one_less(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64)
 pub(super) fn for_cpu(plan: &Plan<'_, '_>, over: u64) -> Vec<Help> {
     let mut by_place: Vec<(Span, u64, u64)> = Vec::new();
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
-        let Some((request, limit)) = service.cpu else { continue };
-        let Some(span) = request.origin.span else { continue };
+        let Some((request, limit)) = service.cpu else {
+            continue;
+        };
+        let Some(span) = request.origin.span else {
+            continue;
+        };
         // A range stands under one span; only its low end is the request.
         if limit.is_some_and(|limit| limit.value.milli != request.value.milli)
             && limit.and_then(|l| l.origin.span) == Some(span)
@@ -390,8 +615,15 @@ pub(super) fn for_cpu(plan: &Plan<'_, '_>, over: u64) -> Vec<Help> {
     if let Some((cpu, span)) = node.cpu.and_then(|cpu| Some((cpu, cpu.origin.span?))) {
         let needed = cpu.value.milli.saturating_add(over).div_ceil(1000);
         helps.truncate(MOST);
-        let larger = help(format!("a machine with {needed} cores"), span, needed.to_string());
-        helps.push(Help { needs_machine: true, ..larger });
+        let larger = help(
+            format!("a machine with {needed} cores"),
+            span,
+            needed.to_string(),
+        );
+        helps.push(Help {
+            needs_machine: true,
+            ..larger
+        });
     }
     helps
 }

@@ -18,7 +18,8 @@ use crate::base::quantity::{Bytes, MIB};
 use crate::base::span::Span;
 use crate::diag::Sink;
 use crate::sema::hir::{
-    Budget, Concurrency, Extra, Given, Image, Kind, Memory, Origin, Program, Rollout, Service, VolumeSource,
+    Budget, Concurrency, Extra, Given, Image, Kind, Memory, Origin, Program, Rollout, Service,
+    VolumeSource,
 };
 use cluster::{Failure, Found};
 pub(crate) use cluster::{packaged, room_for};
@@ -39,11 +40,24 @@ fn percent_of(percent: u64, n: u64) -> u64 {
 }
 
 /// Decides everything, or reports why it does not fit.
-pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, sink: &mut Sink) -> Option<Plan<'p, 'a>> {
-    let mut workloads: Vec<Workload<'a>> =
-        program.services.iter().map(|service| workload(program, service, sink)).collect();
-    for component in program.components.iter().filter(|component| component.owned) {
-        let limit = component.memory.and_then(|(request, limit)| limit.or(Some(request)));
+pub fn plan<'p, 'a>(
+    program: &'p Program<'a>,
+    place: &dyn Fn(Span) -> String,
+    sink: &mut Sink,
+) -> Option<Plan<'p, 'a>> {
+    let mut workloads: Vec<Workload<'a>> = program
+        .services
+        .iter()
+        .map(|service| workload(program, service, sink))
+        .collect();
+    for component in program
+        .components
+        .iter()
+        .filter(|component| component.owned)
+    {
+        let limit = component
+            .memory
+            .and_then(|(request, limit)| limit.or(Some(request)));
         if let Some(limit) = limit.filter(|limit| limit.value < LEAST_LIMIT) {
             sink.push(errors::component_below_floor(component, limit, LEAST_LIMIT));
         }
@@ -51,12 +65,16 @@ pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, si
     if sink.has_errors() {
         return None;
     }
-    let mut nodes: Vec<NodePlan<'a>> =
-        (0..program.nodes.len()).map(|index| reserve::node(program, &workloads, index)).collect();
+    let mut nodes: Vec<NodePlan<'a>> = (0..program.nodes.len())
+        .map(|index| reserve::node(program, &workloads, index))
+        .collect();
     let found = match nodes.as_slice() {
         [_] if let Some(apart) = more_than_one(&workloads) => Err(Failure::Nowhere(apart)),
         [_] => size::choose(program, &nodes, None, &mut workloads)
-            .map(|level| Found { level, placement: Placement::AnyOrder(Vec::new()) })
+            .map(|level| Found {
+                level,
+                placement: Placement::AnyOrder(Vec::new()),
+            })
             .map_err(Failure::Over),
         _ => cluster::settle(program, &mut nodes, &mut workloads),
     };
@@ -75,7 +93,9 @@ pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, si
         Err(Failure::Over(over)) => {
             for excess in over {
                 sink.push(match excess.ceiling {
-                    Ceiling::Overcommit(node) => errors::over_overcommit(&plan, node, excess.deficit),
+                    Ceiling::Overcommit(node) => {
+                        errors::over_overcommit(&plan, node, excess.deficit)
+                    }
                     Ceiling::Node(_) | Ceiling::Together | Ceiling::Budget(_) => {
                         errors::over_memory(&plan, excess, place)
                     }
@@ -83,7 +103,9 @@ pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, si
             }
         }
         Err(Failure::Nowhere(certificate)) => sink.push(errors::nowhere(&plan, &certificate)),
-        Err(Failure::Lost(node, certificate)) => sink.push(errors::lost(&plan, node, certificate.as_ref())),
+        Err(Failure::Lost(node, certificate)) => {
+            sink.push(errors::lost(&plan, node, certificate.as_ref()))
+        }
     }
     check_counts(&plan, sink);
     if sink.has_errors() {
@@ -97,8 +119,14 @@ pub fn plan<'p, 'a>(program: &'p Program<'a>, place: &dyn Fn(Span) -> String, si
 
 /// Pods that may not share a node, where there is but one.
 fn more_than_one(workloads: &[Workload<'_>]) -> Option<Certificate> {
-    let class = workloads.iter().position(|workload| workload.apart && workload.peak() > 1)?;
-    Some(Certificate::Apart { class, count: workloads[class].peak(), nodes: 1 })
+    let class = workloads
+        .iter()
+        .position(|workload| workload.apart && workload.peak() > 1)?;
+    Some(Certificate::Apart {
+        class,
+        count: workloads[class].peak(),
+        nodes: 1,
+    })
 }
 
 /// What is known of a service before the ranges are filled.
@@ -112,25 +140,42 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         // The new pods of a rollout are never more than the replicas.
         (Kind::Deployment(_), Rollout::Surge(n)) => n.min(replicas),
         (Kind::Deployment(_), Rollout::Serial) => replicas.min(1),
-        (Kind::Deployment(_), Rollout::SurgePercent(percent)) => percent_of(percent, replicas).min(replicas),
+        (Kind::Deployment(_), Rollout::SurgePercent(percent)) => {
+            percent_of(percent, replicas).min(replicas)
+        }
         _ => 0,
     };
     // A pod that is told to end still has its shim until it has ended. In one rollout every replica leaves once
     // and comes once; `Recreate` waits until all have gone, StatefulSet and DaemonSet until each has, a Job until its
     // pod has failed (`podReplacementPolicy: Failed`), a CronJob that replaces does not wait.
     // A Job of others may not wait, and then the pod that is told to end is there beside its successor.
-    let lingering = if service.adopted.as_ref().is_some_and(|adopted| adopted.object.lingers) { 2 } else { 1 };
+    let lingering = if service
+        .adopted
+        .as_ref()
+        .is_some_and(|adopted| adopted.object.lingers)
+    {
+        2
+    } else {
+        1
+    };
     let pods = match (&service.kind, service.rollout.value) {
-        (Kind::Deployment(_), Rollout::Replace | Rollout::Serial | Rollout::Surge(_) | Rollout::SurgePercent(_)) => {
-            replicas + replicas.max(surge)
-        }
+        (
+            Kind::Deployment(_),
+            Rollout::Replace | Rollout::Serial | Rollout::Surge(_) | Rollout::SurgePercent(_),
+        ) => replicas + replicas.max(surge),
         // An autoscaler may take pods away and bring them back before the first have ended.
         (Kind::Deployment(Some(_)), Rollout::Recreate) => 2 * replicas,
-        (Kind::CronJob(_, schedule), _) if schedule.concurrency == Concurrency::Replace => (1 + lingering) * replicas,
+        (Kind::CronJob(_, schedule), _) if schedule.concurrency == Concurrency::Replace => {
+            (1 + lingering) * replicas
+        }
         (Kind::Job(_) | Kind::CronJob(..), _) => lingering * replicas,
         _ => replicas,
     };
-    let [(sidecars, init_peak), (sidecar_requests, init_request_peak), (sidecar_cpu, cpu_peak)] = beside(service);
+    let [
+        (sidecars, init_peak),
+        (sidecar_requests, init_request_peak),
+        (sidecar_cpu, cpu_peak),
+    ] = beside(service);
     let main_cpu = service.cpu.map_or(0, |(request, _)| request.value.milli);
     let floor = floor(program, service);
     // What a container writes into a volume in memory is charged to its limit.
@@ -145,27 +190,41 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         .sum();
     let (request, limit, choice) = match service.memory {
         Memory::Burst { request, limit } => (request.value, limit.value, Choice::Burst),
-        Memory::Range { low, high } if low.value == high.value => (low.value, high.value, Choice::Written),
+        Memory::Range { low, high } if low.value == high.value => {
+            (low.value, high.value, Choice::Written)
+        }
         Memory::Range { low, high } => (low.value, high.value, Choice::Level),
     };
     let written = match service.memory {
         Memory::Range { high, .. } => high,
         Memory::Burst { limit, .. } => limit,
     };
-    let physical = Given { value: LEAST_LIMIT, origin: Origin::default("proof.least-limit") };
+    let physical = Given {
+        value: LEAST_LIMIT,
+        origin: Origin::default("proof.least-limit"),
+    };
     // What an adopted manifest keeps runs as it does, however small it is.
     let kept = |extra: Option<usize>| {
-        let held = service.adopted.iter().flat_map(|adopted| &adopted.containers);
-        held.into_iter().any(|held| held.extra == extra && !held.sets_memory)
+        let held = service
+            .adopted
+            .iter()
+            .flat_map(|adopted| &adopted.containers);
+        held.into_iter()
+            .any(|held| held.extra == extra && !held.sets_memory)
     };
-    let small = |(at, extra): &(usize, &Extra<'_>)| extra.memory.value < LEAST_LIMIT && !kept(Some(*at));
+    let small =
+        |(at, extra): &(usize, &Extra<'_>)| extra.memory.value < LEAST_LIMIT && !kept(Some(*at));
     for (_, extra) in service.extras.iter().enumerate().filter(small) {
         sink.push(errors::extra_below_floor(extra, LEAST_LIMIT));
     }
-    let mut binding = floor.filter(|floor| floor.value > LEAST_LIMIT).unwrap_or(physical);
+    let mut binding = floor
+        .filter(|floor| floor.value > LEAST_LIMIT)
+        .unwrap_or(physical);
     binding.value = Bytes::new(binding.value.n.saturating_add(in_memory));
     if written.value < binding.value && !kept(None) {
-        sink.push(errors::below_floor(program, service, written, binding, in_memory));
+        sink.push(errors::below_floor(
+            program, service, written, binding, in_memory,
+        ));
     }
     let raised = choice == Choice::Level && binding.value > request;
     Workload {
@@ -199,7 +258,10 @@ fn beside(service: &Service<'_>) -> [(u64, u64); 3] {
     let mut sums = [(0_u64, 0_u64); 3];
     for extra in &service.extras {
         let request = extra.request.unwrap_or(extra.memory).value.n;
-        let cpu = extra.cpu.as_ref().map_or(0, |(request, _)| request.value.milli);
+        let cpu = extra
+            .cpu
+            .as_ref()
+            .map_or(0, |(request, _)| request.value.milli);
         for ((sidecars, peak), own) in sums.iter_mut().zip([extra.memory.value.n, request, cpu]) {
             match extra.stays {
                 true => *sidecars += own,
@@ -212,7 +274,9 @@ fn beside(service: &Service<'_>) -> [(u64, u64); 3] {
 
 /// The measured floor of a service's runtime, with its further workers.
 fn floor<'a>(program: &Program<'a>, service: &Service<'a>) -> Option<Given<'a, Bytes>> {
-    let Image::Built(image) = &service.image else { return None };
+    let Image::Built(image) = &service.image else {
+        return None;
+    };
     let runtime = program.runtimes.get(image.runtime)?;
     let mut floor = runtime.floor?;
     if let (Some(workers), Some(worker)) = (image.workers, runtime.worker) {
@@ -233,7 +297,10 @@ pub(crate) struct Excess {
 
 impl Excess {
     fn of_node(node: usize, deficit: u64) -> Excess {
-        Excess { ceiling: Ceiling::Node(node), deficit }
+        Excess {
+            ceiling: Ceiling::Node(node),
+            deficit,
+        }
     }
 }
 
@@ -271,8 +338,15 @@ fn allowed(allocatable: u64, percent: u64) -> u64 {
 }
 
 /// Whether the limits of all that may be on a node are within what it allows in writing.
-fn within_overcommit(program: &Program<'_>, nodes: &[NodePlan<'_>], workloads: &[Workload<'_>], at: usize) -> bool {
-    let Some(percent) = program.nodes[at].overcommit else { return true };
+fn within_overcommit(
+    program: &Program<'_>,
+    nodes: &[NodePlan<'_>],
+    workloads: &[Workload<'_>],
+    at: usize,
+) -> bool {
+    let Some(percent) = program.nodes[at].overcommit else {
+        return true;
+    };
     let sums = on_node(program, &nodes[at], at, workloads);
     sums.limits <= allowed(nodes[at].allocatable, percent.value)
 }
@@ -281,18 +355,28 @@ fn within_overcommit(program: &Program<'_>, nodes: &[NodePlan<'_>], workloads: &
 fn check_counts(plan: &Plan<'_, '_>, sink: &mut Sink) {
     if plan.on_several_nodes() {
         for at in 0..plan.nodes.len() {
-            if !sink.has_errors() && !within_overcommit(plan.program, &plan.nodes, &plan.workloads, at) {
+            if !sink.has_errors()
+                && !within_overcommit(plan.program, &plan.nodes, &plan.workloads, at)
+            {
                 let over = on_node(plan.program, &plan.nodes[at], at, &plan.workloads).limits;
-                let percent = plan.program.nodes[at].overcommit.map_or(100, |percent| percent.value);
+                let percent = plan.program.nodes[at]
+                    .overcommit
+                    .map_or(100, |percent| percent.value);
                 let deficit = over - allowed(plan.nodes[at].allocatable, percent);
                 sink.push(errors::over_overcommit(plan, at, deficit));
             }
         }
         return;
     }
-    let Some(node) = plan.program.nodes.first() else { return };
+    let Some(node) = plan.program.nodes.first() else {
+        return;
+    };
     let sums = together(plan.program, &plan.nodes, &plan.workloads);
-    let packaged: u64 = plan.components().iter().map(|component| component.peak).sum();
+    let packaged: u64 = plan
+        .components()
+        .iter()
+        .map(|component| component.peak)
+        .sum();
     if sums.pods > node.max_pods.value {
         sink.push(errors::too_many_pods(plan, sums.pods - packaged, packaged));
     }
@@ -317,40 +401,77 @@ fn at_worst<'w, 'a: 'w>(
 ) -> u64 {
     let at = |moment: size::Moment| {
         let each = workloads.iter().enumerate();
-        each.map(|(index, workload)| amount(index, workload, moment.pods(index, workload))).fold(0, u64::saturating_add)
+        each.map(|(index, workload)| amount(index, workload, moment.pods(index, workload)))
+            .fold(0, u64::saturating_add)
     };
-    moments(program, workloads).into_iter().map(at).max().unwrap_or(0)
+    moments(program, workloads)
+        .into_iter()
+        .map(at)
+        .max()
+        .unwrap_or(0)
 }
 
-fn on_node<'a>(program: &Program<'a>, node: &NodePlan<'_>, at: usize, workloads: &[Workload<'a>]) -> Sums {
+fn on_node<'a>(
+    program: &Program<'a>,
+    node: &NodePlan<'_>,
+    at: usize,
+    workloads: &[Workload<'a>],
+) -> Sums {
     let components = || node.components.iter();
-    let packaged = |of: fn(&model::ComponentPlan) -> u64| components().map(of).fold(0, u64::saturating_add);
-    let requests = at_worst(program, workloads, |_, w, pods| w.pod_request().saturating_mul(w.on(at, pods)));
-    let gaps = workloads.iter().map(|w| (w.pod_limit() - w.pod_request()).saturating_mul(w.on(at, w.pods)));
-    let pods = at_worst(program, workloads, |_, workload, pods| workload.on(at, pods));
-    let cpu = at_worst(program, workloads, |_, workload, pods| workload.cpu.saturating_mul(workload.on(at, pods)));
+    let packaged =
+        |of: fn(&model::ComponentPlan) -> u64| components().map(of).fold(0, u64::saturating_add);
+    let requests = at_worst(program, workloads, |_, w, pods| {
+        w.pod_request().saturating_mul(w.on(at, pods))
+    });
+    let gaps = workloads
+        .iter()
+        .map(|w| (w.pod_limit() - w.pod_request()).saturating_mul(w.on(at, w.pods)));
+    let pods = at_worst(program, workloads, |_, workload, pods| {
+        workload.on(at, pods)
+    });
+    let cpu = at_worst(program, workloads, |_, workload, pods| {
+        workload.cpu.saturating_mul(workload.on(at, pods))
+    });
     // More than the node has, the scheduler does not let there be.
-    let requests = requests.saturating_add(node.packaged()).min(node.allocatable);
+    let requests = requests
+        .saturating_add(node.packaged())
+        .min(node.allocatable);
     let declared = &program.nodes[at];
     let cpu = cpu.saturating_add(packaged(|component| component.cpu));
     Sums {
         requests,
-        limits: gaps.fold(requests, u64::saturating_add).saturating_add(packaged(|component| component.gap)),
-        pods: pods.saturating_add(packaged(|component| component.peak)).min(declared.max_pods.value),
+        limits: gaps
+            .fold(requests, u64::saturating_add)
+            .saturating_add(packaged(|component| component.gap)),
+        pods: pods
+            .saturating_add(packaged(|component| component.peak))
+            .min(declared.max_pods.value),
         cpu: declared.cpu.map_or(cpu, |has| cpu.min(has.value.milli)),
     }
 }
 
 /// Sums over all nodes.
-fn together<'a>(program: &Program<'a>, nodes: &[NodePlan<'_>], workloads: &[Workload<'a>]) -> Together {
+fn together<'a>(
+    program: &Program<'a>,
+    nodes: &[NodePlan<'_>],
+    workloads: &[Workload<'a>],
+) -> Together {
     let packaged = |of: fn(&model::ComponentPlan) -> u64| cluster::packaged(nodes, of);
     Together {
-        requests: at_worst(program, workloads, |_, w, pods| w.pod_request().saturating_mul(pods))
-            .saturating_add(packaged(|component| component.request)),
-        pods: at_worst(program, workloads, |_, _, pods| pods).saturating_add(packaged(|component| component.peak)),
-        cpu: at_worst(program, workloads, |_, workload, pods| workload.cpu.saturating_mul(pods))
-            .saturating_add(packaged(|component| component.cpu)),
-        allocatable: nodes.iter().map(|node| node.allocatable).fold(0, u64::saturating_add),
+        requests: at_worst(program, workloads, |_, w, pods| {
+            w.pod_request().saturating_mul(pods)
+        })
+        .saturating_add(packaged(|component| component.request)),
+        pods: at_worst(program, workloads, |_, _, pods| pods)
+            .saturating_add(packaged(|component| component.peak)),
+        cpu: at_worst(program, workloads, |_, workload, pods| {
+            workload.cpu.saturating_mul(pods)
+        })
+        .saturating_add(packaged(|component| component.cpu)),
+        allocatable: nodes
+            .iter()
+            .map(|node| node.allocatable)
+            .fold(0, u64::saturating_add),
     }
 }
 
@@ -359,13 +480,25 @@ fn settle(plan: &mut Plan<'_, '_>) {
     for at in 0..plan.nodes.len() {
         let sums = on_node(plan.program, &plan.nodes[at], at, &plan.workloads);
         let node = &mut plan.nodes[at];
-        (node.requests, node.limits, node.pods, node.cpu) = (sums.requests, sums.limits, sums.pods, sums.cpu);
+        (node.requests, node.limits, node.pods, node.cpu) =
+            (sums.requests, sums.limits, sums.pods, sums.cpu);
     }
     plan.together = together(plan.program, &plan.nodes, &plan.workloads);
     let used = |budget: &Budget<'_>| {
-        let limit = |index, w: &Workload<'_>, pods| if budget.is_over(index) { w.pod_limit() * pods } else { 0 };
+        let limit = |index, w: &Workload<'_>, pods| {
+            if budget.is_over(index) {
+                w.pod_limit() * pods
+            } else {
+                0
+            }
+        };
         at_worst(plan.program, &plan.workloads, limit)
     };
     let budgets = plan.program.budgets.iter();
-    plan.budgets = budgets.map(|b| BudgetPlan { ceiling: b.ceiling.value.n, used: used(b) }).collect();
+    plan.budgets = budgets
+        .map(|b| BudgetPlan {
+            ceiling: b.ceiling.value.n,
+            used: used(b),
+        })
+        .collect();
 }

@@ -30,7 +30,11 @@ pub struct Plan<'p, 'a> {
 impl<'a> Plan<'_, 'a> {
     /// What K3s packages, as it is on one node that takes it.
     pub fn components(&self) -> &[ComponentPlan] {
-        self.nodes.iter().map(|node| node.components.as_slice()).find(|list| !list.is_empty()).unwrap_or_default()
+        self.nodes
+            .iter()
+            .map(|node| node.components.as_slice())
+            .find(|list| !list.is_empty())
+            .unwrap_or_default()
     }
 
     /// What each container without a limit in kube-system is given, by a LimitRange.
@@ -47,7 +51,12 @@ impl<'a> Plan<'_, 'a> {
     /// where its own manifest holds it to no other nodes already.
     pub fn pins(&self, service: &Service<'_>, workload: &Workload<'_>) -> bool {
         let place = &service.pod.place;
-        let elsewhere = self.on_several_nodes() || self.program.nodes.iter().any(|node| node.role == Role::Agent);
+        let elsewhere = self.on_several_nodes()
+            || self
+                .program
+                .nodes
+                .iter()
+                .any(|node| node.role == Role::Agent);
         let placed = self.placement == Placement::Pinned && !workload.is_fixed();
         let by_itself = service.adopted.is_some() && place.nodes == workload.nodes;
         elsewhere && (place.named.is_some() || (placed && !by_itself))
@@ -56,7 +65,10 @@ impl<'a> Plan<'_, 'a> {
     /// The names of the nodes that a service is held to, where it is held by name.
     pub fn held_to(&self, service: &Service<'_>, workload: &Workload<'_>) -> Option<Vec<&str>> {
         let all = (0..self.nodes.len()).filter(|node| workload.may_be_on(*node));
-        self.pins(service, workload).then(|| all.map(|node| self.program.nodes[node].cluster_name()).collect())
+        self.pins(service, workload).then(|| {
+            all.map(|node| self.program.nodes[node].cluster_name())
+                .collect()
+        })
     }
 }
 
@@ -211,7 +223,9 @@ impl Workload<'_> {
 
     /// Whether its pods may come to a node.
     pub fn may_be_on(&self, node: usize) -> bool {
-        self.nodes.as_ref().is_none_or(|nodes| nodes.iter().any(|index| usize::from(*index) == node))
+        self.nodes
+            .as_ref()
+            .is_none_or(|nodes| nodes.iter().any(|index| usize::from(*index) == node))
     }
 
     /// How many of so many of its pods may be on a node.
@@ -248,7 +262,8 @@ impl Workload<'_> {
 
     /// What the scheduler counts for a pod whose main container requests `main`.
     fn requested(&self, main: u64) -> u64 {
-        main.saturating_add(self.sidecar_requests).max(self.init_request_peak)
+        main.saturating_add(self.sidecar_requests)
+            .max(self.init_request_peak)
     }
 
     /// Chooses out of its range, so that a pod counts for `size`: its main container has what the sidecars leave.
@@ -366,17 +381,30 @@ pub struct NodePlan<'a> {
 impl NodePlan<'_> {
     /// Requests of the packaged components that may be here.
     pub fn packaged(&self) -> u64 {
-        self.components.iter().map(|component| component.request).fold(0, u64::saturating_add)
+        self.components
+            .iter()
+            .map(|component| component.request)
+            .fold(0, u64::saturating_add)
     }
 
     /// `kube-reserved`.
     pub fn kube_reserved(&self) -> u64 {
-        [self.k3s, self.containerd, self.shims, self.secrets, self.held].into_iter().fold(0, u64::saturating_add)
+        [
+            self.k3s,
+            self.containerd,
+            self.shims,
+            self.secrets,
+            self.held,
+        ]
+        .into_iter()
+        .fold(0, u64::saturating_add)
     }
 
     /// Everything no pod gets.
     pub fn reserved(&self) -> u64 {
-        self.os.saturating_add(self.kube_reserved()).saturating_add(self.eviction)
+        self.os
+            .saturating_add(self.kube_reserved())
+            .saturating_add(self.eviction)
     }
 
     /// Allocatable less all that can coexist at the peak.

@@ -94,11 +94,20 @@ pub(crate) enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Certificate {
     /// All pods that may go nowhere but to these nodes ask for more than the nodes have.
-    Volume { dimension: Dimension, nodes: Vec<u16>, needed: u128, have: u128 },
+    Volume {
+        dimension: Dimension,
+        nodes: Vec<u16>,
+        needed: u128,
+        have: u128,
+    },
     /// Not one pod of the class fits on any node that may take it, or no node may.
     TooLarge { class: usize },
     /// More pods that may not share a node than nodes that can take one.
-    Apart { class: usize, count: u64, nodes: u64 },
+    Apart {
+        class: usize,
+        count: u64,
+        nodes: u64,
+    },
     /// All placements were excluded, after so many partial ones.
     Exhausted { states: u64 },
 }
@@ -118,9 +127,11 @@ pub(crate) fn one(nodes: &[Node], classes: &[Class]) -> Option<Vec<Vec<u64>>> {
     // Spread out rather than heaped up, if that is possible: a lost node then takes less with it.
     let kinds: Vec<usize> = (0..cluster.kinds.len()).collect();
     let spread = cluster.try_way(&kinds, Way::Emptiest);
-    let filled = spread.or_else(|| cluster.greedy()).or_else(|| match Search::new(&cluster, BUDGET).run() {
-        Outcome::Found(filled) => Some(filled),
-        Outcome::Exhausted(_) | Outcome::GivenUp => None,
+    let filled = spread.or_else(|| cluster.greedy()).or_else(|| {
+        match Search::new(&cluster, BUDGET).run() {
+            Outcome::Found(filled) => Some(filled),
+            Outcome::Exhausted(_) | Outcome::GivenUp => None,
+        }
     })?;
     Some(cluster.by_class(&filled, classes))
 }
@@ -130,7 +141,9 @@ pub(crate) fn one(nodes: &[Node], classes: &[Class]) -> Option<Vec<Vec<u64>>> {
 /// no use in another. The rows of a placement are those of all nodes, the lost one's are zeros.
 pub(crate) fn survives_one(nodes: &[Node], classes: &[Class]) -> Vec<Verdict> {
     let budget = BUDGET / (nodes.len() as u64).max(1);
-    (0..nodes.len()).map(|lost| decide(nodes, classes, Some(lost), budget)).collect()
+    (0..nodes.len())
+        .map(|lost| decide(nodes, classes, Some(lost), budget))
+        .collect()
 }
 
 fn decide(nodes: &[Node], classes: &[Class], lost: Option<usize>, budget: u64) -> Verdict {
@@ -138,7 +151,12 @@ fn decide(nodes: &[Node], classes: &[Class], lost: Option<usize>, budget: u64) -
     if let Some(reason) = cluster.hopeless() {
         return Verdict::Impossible(reason);
     }
-    if cluster.kinds.iter().fold(0, |sum: u64, kind| sum.saturating_add(kind.count)) > PODS {
+    if cluster
+        .kinds
+        .iter()
+        .fold(0, |sum: u64, kind| sum.saturating_add(kind.count))
+        > PODS
+    {
         return Verdict::Undecided;
     }
     cluster.reduce();
@@ -172,12 +190,17 @@ impl Kind {
     fn fit(&self, room: &Size) -> u64 {
         let most = if self.single { 1 } else { u64::MAX };
         let each = self.size.iter().zip(room).filter(|(size, _)| **size > 0);
-        each.map(|(size, room)| u64::try_from(room / size).unwrap_or(most)).fold(most, u64::min)
+        each.map(|(size, room)| u64::try_from(room / size).unwrap_or(most))
+            .fold(most, u64::min)
     }
 
     /// How many of `count` of them can be on so many nodes at once.
     fn at_once(&self, count: u64, nodes: usize) -> u64 {
-        if self.single || nodes == 0 { count.min(nodes as u64) } else { count }
+        if self.single || nodes == 0 {
+            count.min(nodes as u64)
+        } else {
+            count
+        }
     }
 }
 
@@ -204,73 +227,149 @@ struct Cluster {
 impl Cluster {
     fn new(nodes: &[Node], classes: &[Class], lost: Option<usize>) -> Self {
         let size = |class: &Class| [class.memory.into(), class.cpu.into(), class.pods.into()];
-        let total = classes.iter().fold([0; 3], |sum, class| add(&sum, &size(class), class.count));
+        let total = classes
+            .iter()
+            .fold([0; 3], |sum, class| add(&sum, &size(class), class.count));
         // A CPU that is never short has room for all.
         let cpu = |node: &Node| node.cpu.map_or(total[1], u128::from);
-        let room: Vec<Size> = nodes.iter().map(|node| [node.memory.into(), cpu(node), node.pods.into()]).collect();
-        let mut order: Vec<usize> = (0..nodes.len()).filter(|&node| Some(node) != lost).collect();
-        let have = order.iter().fold([0; 3], |sum, &node| add(&sum, &room[node], 1));
+        let room: Vec<Size> = nodes
+            .iter()
+            .map(|node| [node.memory.into(), cpu(node), node.pods.into()])
+            .collect();
+        let mut order: Vec<usize> = (0..nodes.len())
+            .filter(|&node| Some(node) != lost)
+            .collect();
+        let have = order
+            .iter()
+            .fold([0; 3], |sum, &node| add(&sum, &room[node], 1));
         let load = |&d: &usize| total[d].saturating_mul(1000) / have[d].max(1);
         let tight = (0..3).rev().max_by_key(load).unwrap_or(0);
         order.sort_by_key(|&node| Reverse((room[node][tight], room[node])));
 
         let takes = |class: &Class, node: usize| {
-            let may = class.nodes.as_ref().is_none_or(|only| only.iter().any(|&index| usize::from(index) == node));
+            let may = class
+                .nodes
+                .as_ref()
+                .is_none_or(|only| only.iter().any(|&index| usize::from(index) == node));
             may && Some(node) != lost && fits(&size(class), &room[node])
         };
-        let used = classes.iter().enumerate().filter(|(_, class)| class.count > 0);
-        let of: Vec<(usize, Vec<bool>)> =
-            used.map(|(index, class)| (index, (0..nodes.len()).map(|node| takes(class, node)).collect())).collect();
-        let sets: Vec<Vec<bool>> = of.iter().map(|(_, set)| set.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+        let used = classes
+            .iter()
+            .enumerate()
+            .filter(|(_, class)| class.count > 0);
+        let of: Vec<(usize, Vec<bool>)> = used
+            .map(|(index, class)| {
+                (
+                    index,
+                    (0..nodes.len()).map(|node| takes(class, node)).collect(),
+                )
+            })
+            .collect();
+        let sets: Vec<Vec<bool>> = of
+            .iter()
+            .map(|(_, set)| set.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let mut kinds: Vec<Kind> = Vec::new();
         for (index, set) in &of {
             let class = &classes[*index];
             let single = class.spread == Spread::AtMostOnePerNode;
             let set = sets.binary_search(set).unwrap_or(0);
-            kinds.push(Kind { size: size(class), count: class.count, single, set, members: vec![*index] });
+            kinds.push(Kind {
+                size: size(class),
+                count: class.count,
+                single,
+                set,
+                members: vec![*index],
+            });
         }
-        kinds.sort_by_key(|kind| (Reverse((kind.size[tight], kind.size)), kind.set, kind.single)); // stable
+        kinds.sort_by_key(|kind| {
+            (
+                Reverse((kind.size[tight], kind.size)),
+                kind.set,
+                kind.single,
+            )
+        }); // stable
         kinds.dedup_by(|next, kind| {
-            let same = !next.single && !kind.single && (next.size, next.set) == (kind.size, kind.set);
+            let same =
+                !next.single && !kind.single && (next.size, next.set) == (kind.size, kind.set);
             if same {
                 kind.count = kind.count.saturating_add(next.count);
                 kind.members.append(&mut next.members);
             }
             same
         });
-        Cluster { room, order, sets, kinds, tight }
+        Cluster {
+            room,
+            order,
+            sets,
+            kinds,
+            tight,
+        }
     }
 
     /// What can be said without looking at single placements.
     fn hopeless(&self) -> Option<Certificate> {
         let width = |kind: &Kind| self.sets[kind.set].iter().filter(|takes| **takes).count();
-        let large = self.kinds.iter().filter(|kind| width(kind) == 0).flat_map(|kind| &kind.members).min();
+        let large = self
+            .kinds
+            .iter()
+            .filter(|kind| width(kind) == 0)
+            .flat_map(|kind| &kind.members)
+            .min();
         if let Some(&class) = large {
             return Some(Certificate::TooLarge { class });
         }
-        if let Some(kind) = self.kinds.iter().find(|kind| kind.at_once(kind.count, width(kind)) < kind.count) {
+        if let Some(kind) = self
+            .kinds
+            .iter()
+            .find(|kind| kind.at_once(kind.count, width(kind)) < kind.count)
+        {
             let (class, nodes) = (kind.members[0], width(kind) as u64);
-            return Some(Certificate::Apart { class, count: kind.count, nodes });
+            return Some(Certificate::Apart {
+                class,
+                count: kind.count,
+                nodes,
+            });
         }
-        let all: Vec<bool> = (0..self.room.len()).map(|node| self.order.contains(&node)).collect();
+        let all: Vec<bool> = (0..self.room.len())
+            .map(|node| self.order.contains(&node))
+            .collect();
         [&all].into_iter().chain(&self.sets).find_map(|field| {
             let inside: Vec<bool> = self.sets.iter().map(|set| within(set, field)).collect();
             let kinds = self.kinds.iter().filter(|kind| inside[kind.set]);
             let needed = kinds.fold([0; 3], |sum, kind| add(&sum, &kind.size, kind.count));
             let nodes: Vec<usize> = members(field).collect();
-            let have = nodes.iter().fold([0; 3], |sum, &node| add(&sum, &self.room[node], 1));
+            let have = nodes
+                .iter()
+                .fold([0; 3], |sum, &node| add(&sum, &self.room[node], 1));
             let over = |&(d, _): &(usize, Dimension)| needed[d] > have[d];
-            let (d, dimension) =
-                [Dimension::Memory, Dimension::Cpu, Dimension::Pods].into_iter().enumerate().find(over)?;
-            let nodes = nodes.iter().filter_map(|&node| u16::try_from(node).ok()).collect();
-            Some(Certificate::Volume { dimension, nodes, needed: needed[d], have: have[d] })
+            let (d, dimension) = [Dimension::Memory, Dimension::Cpu, Dimension::Pods]
+                .into_iter()
+                .enumerate()
+                .find(over)?;
+            let nodes = nodes
+                .iter()
+                .filter_map(|&node| u16::try_from(node).ok())
+                .collect();
+            Some(Certificate::Volume {
+                dimension,
+                nodes,
+                needed: needed[d],
+                have: have[d],
+            })
         })
     }
 
     /// Divides by what all sizes have in common.
     fn reduce(&mut self) {
         for d in 0..3 {
-            let unit = self.kinds.iter().fold(0, |unit, kind| common(unit, kind.size[d])).max(1);
+            let unit = self
+                .kinds
+                .iter()
+                .fold(0, |unit, kind| common(unit, kind.size[d]))
+                .max(1);
             self.kinds.iter_mut().for_each(|kind| kind.size[d] /= unit);
             self.room.iter_mut().for_each(|room| room[d] /= unit);
         }
@@ -283,7 +382,10 @@ impl Cluster {
         let mut picky = large.clone();
         picky.sort_by_key(|&kind| members(&self.sets[self.kinds[kind].set]).count());
         let ways = [Way::First, Way::Fullest, Way::Emptiest];
-        ways.into_iter().find_map(|way| self.try_way(&large, way).or_else(|| self.try_way(&picky, way)))
+        ways.into_iter().find_map(|way| {
+            self.try_way(&large, way)
+                .or_else(|| self.try_way(&picky, way))
+        })
     }
 
     fn try_way(&self, kinds: &[usize], way: Way) -> Option<Vec<Vec<u64>>> {
@@ -296,7 +398,9 @@ impl Cluster {
             nodes.retain(|&node| self.sets[kind.set][node]);
             let mut open = kind.count;
             while open > 0 {
-                nodes.retain(|&node| fits(&kind.size, &left[node]) && !(kind.single && filled[node][index] > 0));
+                nodes.retain(|&node| {
+                    fits(&kind.size, &left[node]) && !(kind.single && filled[node][index] > 0)
+                });
                 let key = |node: &&usize| match way {
                     Way::First => 0,
                     Way::Fullest => left[**node][self.tight],
@@ -357,5 +461,8 @@ fn within(part: &[bool], whole: &[bool]) -> bool {
 }
 
 fn members(set: &[bool]) -> impl Iterator<Item = usize> {
-    set.iter().enumerate().filter(|(_, takes)| **takes).map(|(node, _)| node)
+    set.iter()
+        .enumerate()
+        .filter(|(_, takes)| **takes)
+        .map(|(node, _)| node)
 }

@@ -7,13 +7,20 @@ use crate::base::quantity::Bytes;
 use crate::sema::hir::{Component, Given, Program};
 
 /// Everything about a node that depends only on which pods may be there.
-pub(super) fn node<'a>(program: &Program<'a>, workloads: &[Workload<'a>], index: usize) -> NodePlan<'a> {
+pub(super) fn node<'a>(
+    program: &Program<'a>,
+    workloads: &[Workload<'a>],
+    index: usize,
+) -> NodePlan<'a> {
     let node = &program.nodes[index];
     let overcommitted = node.overcommit.is_some();
     let system_default = system_default(&program.components);
     // Where the servers are, nobody said: what K3s packages runs there or here.
     let has_server = program.servers().next().is_some();
-    let open = program.open_nodes.as_ref().is_none_or(|nodes| nodes.iter().any(|open| usize::from(*open) == index));
+    let open = program
+        .open_nodes
+        .as_ref()
+        .is_none_or(|nodes| nodes.iter().any(|open| usize::from(*open) == index));
     let components: Vec<ComponentPlan> = program
         .components
         .iter()
@@ -21,9 +28,15 @@ pub(super) fn node<'a>(program: &Program<'a>, workloads: &[Workload<'a>], index:
         .filter(|(_, component)| open && (has_server || component.foreign))
         .map(|(index, component)| component_plan(index, component, system_default, overcommitted))
         .collect();
-    let mut held: u128 = components.iter().map(|component| u128::from(component.held)).sum();
+    let mut held: u128 = components
+        .iter()
+        .map(|component| u128::from(component.held))
+        .sum();
     let mut mounts: u128 = 0;
-    let packaged: u128 = components.iter().map(|component| u128::from(component.pods)).sum();
+    let packaged: u128 = components
+        .iter()
+        .map(|component| u128::from(component.pods))
+        .sum();
     let mut own: u128 = 0;
     for (service, workload) in program.services.iter().zip(workloads) {
         let here = u128::from(workload.on(index, workload.pods));
@@ -39,12 +52,22 @@ pub(super) fn node<'a>(program: &Program<'a>, workloads: &[Workload<'a>], index:
     let secrets = mounts * u128::from(SECRET_BYTES);
     let eviction = node.eviction.value.n;
     let capacity = node.memory.value.n;
-    let taken = u128::from(os) + u128::from(k3s) + u128::from(containerd) + u128::from(eviction) + secrets + held;
+    let taken = u128::from(os)
+        + u128::from(k3s)
+        + u128::from(containerd)
+        + u128::from(eviction)
+        + secrets
+        + held;
     if program.nodes.len() > 1 {
         // Not all pods that may come can be here at once: each brings its request, also while it ends. With n shims
         // reserved there must be no room for n + 1 of the least requests: left - n * shim < (n + 1) * least.
-        let here = workloads.iter().filter(|workload| workload.on(index, workload.pods) > 0);
-        let least = here.map(|workload| u128::from(workload.charge(true))).min().unwrap_or(0);
+        let here = workloads
+            .iter()
+            .filter(|workload| workload.on(index, workload.pods) > 0);
+        let least = here
+            .map(|workload| u128::from(workload.charge(true)))
+            .min()
+            .unwrap_or(0);
         let left = u128::from(capacity).saturating_sub(taken + packaged * shim);
         own = own.min((left + shim).checked_div(least + shim).unwrap_or(own));
     }
@@ -79,11 +102,16 @@ pub(super) fn node<'a>(program: &Program<'a>, workloads: &[Workload<'a>], index:
 /// The limit a LimitRange gives to containers of kube-system that have none: the largest any of them needs.
 /// Not where Helm installs something: its jobs take what they take, and dying they would install nothing.
 fn system_default<'a>(components: &[Component<'a>]) -> Option<Given<'a, Bytes>> {
-    if components.iter().any(|component| component.name.starts_with("helm-install")) {
+    if components
+        .iter()
+        .any(|component| component.name.starts_with("helm-install"))
+    {
         return None;
     }
     let limitless = components.iter().filter(|component| !has_limit(component));
-    limitless.filter_map(|component| component.bound).max_by_key(|bound| bound.value)
+    limitless
+        .filter_map(|component| component.bound)
+        .max_by_key(|bound| bound.value)
 }
 
 fn has_limit(component: &Component<'_>) -> bool {
@@ -96,7 +124,9 @@ fn component_plan(
     system_default: Option<Given<'_, Bytes>>,
     overcommitted: bool,
 ) -> ComponentPlan {
-    let written = component.memory.map(|(request, limit)| (request.value.n, limit.map(|limit| limit.value.n)));
+    let written = component
+        .memory
+        .map(|(request, limit)| (request.value.n, limit.map(|limit| limit.value.n)));
     let (request, worst, unbounded) = match (written, system_default) {
         (Some((request, Some(limit))), _) => (request, limit, false),
         // Admission gives a container without a limit the default as its limit, and as its request where it has none.
@@ -104,14 +134,26 @@ fn component_plan(
         (None, Some(default)) => (default.value.n, default.value.n, false),
         (written, None) => {
             let request = written.map_or(0, |(request, _)| request);
-            (request, component.bound.map_or(request, |bound| bound.value.n.max(request)), true)
+            (
+                request,
+                component
+                    .bound
+                    .map_or(request, |bound| bound.value.n.max(request)),
+                true,
+            )
         }
     };
     let pods = component.pods + component.transient;
     // What nothing limits cannot be proved; what it is assumed to take at rest is held back all the same.
     let counted = if unbounded { component.pods } else { pods };
-    let gap = (worst - request).saturating_mul(component.containers).saturating_mul(counted);
-    let each = |bytes: u64, pods: u64| bytes.saturating_mul(component.containers).saturating_mul(pods);
+    let gap = (worst - request)
+        .saturating_mul(component.containers)
+        .saturating_mul(counted);
+    let each = |bytes: u64, pods: u64| {
+        bytes
+            .saturating_mul(component.containers)
+            .saturating_mul(pods)
+    };
     let cpu = component.cpu.map_or(0, |(request, _)| request.value.milli);
     ComponentPlan {
         component: index,

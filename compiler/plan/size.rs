@@ -28,7 +28,11 @@ impl Moment {
             Wave::Of(wave) => self == Moment::Of(wave),
             Wave::Alone => self == Moment::Alone(index),
         };
-        if surges { workload.peak() } else { workload.replicas }
+        if surges {
+            workload.peak()
+        } else {
+            workload.replicas
+        }
     }
 }
 
@@ -37,13 +41,19 @@ pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<
     let mut moments = Vec::new();
     let mut waves = BTreeSet::new();
     let mut alike = BTreeSet::new();
-    for (index, workload) in workloads.iter().enumerate().filter(|(_, workload)| workload.surge > 0) {
+    for (index, workload) in workloads
+        .iter()
+        .enumerate()
+        .filter(|(_, workload)| workload.surge > 0)
+    {
         match workload.wave {
             Wave::Every => {}
             Wave::Of(wave) => {
                 waves.insert(wave);
             }
-            Wave::Alone if alike.insert(likeness(program, index, workload)) => moments.push(Moment::Alone(index)),
+            Wave::Alone if alike.insert(likeness(program, index, workload)) => {
+                moments.push(Moment::Alone(index))
+            }
             Wave::Alone => {}
         }
     }
@@ -56,23 +66,55 @@ pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<
 
 /// What services that roll alone have in common where the moment of one stands for those of the others: what a pod may
 /// count for, with what stands beside its main container; how many there are; weight and budgets; where they may be.
-type Likeness = ([u64; 6], [u64; 2], (Option<u64>, bool), Vec<bool>, (Option<Vec<u16>>, bool));
+type Likeness = (
+    [u64; 6],
+    [u64; 2],
+    (Option<u64>, bool),
+    Vec<bool>,
+    (Option<Vec<u16>>, bool),
+);
 
 fn likeness(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> Likeness {
-    let budgets = program.budgets.iter().map(|budget| budget.is_over(index)).collect();
+    let budgets = program
+        .budgets
+        .iter()
+        .map(|budget| budget.is_over(index))
+        .collect();
     let service = &program.services[index];
-    let share = (service.weight.map(|weight| weight.value), service.shrinks_first);
-    let (least, request, limit) = (workload.pod_least(), workload.pod_request(), workload.pod_limit());
-    let pod = [least, request, limit, workload.cpu, workload.sidecars, workload.init_peak];
+    let share = (
+        service.weight.map(|weight| weight.value),
+        service.shrinks_first,
+    );
+    let (least, request, limit) = (
+        workload.pod_least(),
+        workload.pod_request(),
+        workload.pod_limit(),
+    );
+    let pod = [
+        least,
+        request,
+        limit,
+        workload.cpu,
+        workload.sidecars,
+        workload.init_peak,
+    ];
     let place = (workload.nodes.clone(), workload.one_a_node);
-    (pod, [workload.replicas, workload.surge], share, budgets, place)
+    (
+        pod,
+        [workload.replicas, workload.surge],
+        share,
+        budgets,
+        place,
+    )
 }
 
 /// Which services roll alone, and what each stands for.
 fn alone(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<(usize, Likeness)> {
     let all = workloads.iter().enumerate();
     let alone = all.filter(|(_, workload)| workload.surge > 0 && workload.wave == Wave::Alone);
-    alone.map(|(index, workload)| (index, likeness(program, index, workload))).collect()
+    alone
+        .map(|(index, workload)| (index, likeness(program, index, workload)))
+        .collect()
 }
 
 /// Of services that were alike, only the first was charged for its rollout. Another may have got a last step for which
@@ -102,7 +144,10 @@ fn level_alike(
     let mut left: Vec<i128> = rooms.iter().map(|room| room.left).collect();
     for (claim, index) in claims.iter().zip(ranged) {
         let size = i128::from(workloads[*index].pod_limit());
-        claim.under.iter().for_each(|(room, copies)| left[usize::from(*room)] -= size * i128::from(*copies));
+        claim
+            .under
+            .iter()
+            .for_each(|(room, copies)| left[usize::from(*room)] -= size * i128::from(*copies));
     }
     let mut deal = |last: bool| {
         let mut dealt = false;
@@ -115,8 +160,15 @@ fn level_alike(
                 continue;
             }
             let cost = |copies: u64| i128::from(next - size) * i128::from(copies);
-            if claim.under.iter().all(|(room, copies)| cost(*copies) <= left[usize::from(*room)]) {
-                claim.under.iter().for_each(|(room, copies)| left[usize::from(*room)] -= cost(*copies));
+            if claim
+                .under
+                .iter()
+                .all(|(room, copies)| cost(*copies) <= left[usize::from(*room)])
+            {
+                claim
+                    .under
+                    .iter()
+                    .for_each(|(room, copies)| left[usize::from(*room)] -= cost(*copies));
                 workloads[index].give_anew(next, highest[index]);
                 dealt = true;
             }
@@ -144,7 +196,13 @@ pub(super) fn choose(
 ) -> Result<Option<(u64, u64)>, Vec<Excess>> {
     let mut rooms: Vec<Room> = Vec::new();
     for moment in moments(program, workloads) {
-        let mut add = |ceiling, left| rooms.push(Room { ceiling, moment, left });
+        let mut add = |ceiling, left| {
+            rooms.push(Room {
+                ceiling,
+                moment,
+                left,
+            })
+        };
         match together {
             Some(room) => add(Ceiling::Together, room),
             None => {
@@ -199,25 +257,49 @@ pub(super) fn choose(
     // A room below zero is over by itself; the claims must then be over by that much more.
     let clamp = |n: i128| u64::try_from(n.max(0)).unwrap_or(u64::MAX);
     let positive: Vec<u64> = rooms.iter().map(|room| clamp(room.left)).collect();
-    let kept = if alone.is_empty() { Vec::new() } else { claims.clone() };
+    let kept = if alone.is_empty() {
+        Vec::new()
+    } else {
+        claims.clone()
+    };
     let filled = in_turns(program, &ranged, claims, &positive);
     let mut deficits: Vec<u64> = rooms.iter().map(|room| clamp(-room.left)).collect();
     if let Fill::Over(over) = &filled {
-        over.iter()
-            .for_each(|excess| deficits[excess.ceiling] = deficits[excess.ceiling].saturating_add(excess.deficit));
+        over.iter().for_each(|excess| {
+            deficits[excess.ceiling] = deficits[excess.ceiling].saturating_add(excess.deficit)
+        });
     }
     // Of several moments the worst is told.
     let mut over: Vec<Excess> = Vec::new();
-    for (room, deficit) in rooms.iter().zip(deficits).filter(|(_, deficit)| *deficit > 0) {
-        match over.iter_mut().find(|excess| excess.ceiling == room.ceiling) {
+    for (room, deficit) in rooms
+        .iter()
+        .zip(deficits)
+        .filter(|(_, deficit)| *deficit > 0)
+    {
+        match over
+            .iter_mut()
+            .find(|excess| excess.ceiling == room.ceiling)
+        {
             Some(excess) => excess.deficit = excess.deficit.max(deficit),
-            None => over.push(Excess { ceiling: room.ceiling, deficit }),
+            None => over.push(Excess {
+                ceiling: room.ceiling,
+                deficit,
+            }),
         }
     }
     match filled {
         Fill::Fits { sizes, .. } if over.is_empty() => {
-            ranged.iter().zip(sizes).for_each(|(index, size)| workloads[*index].give(size));
-            level_alike(program, (&rooms, &kept, &ranged), &alone, &highest, workloads);
+            ranged
+                .iter()
+                .zip(sizes)
+                .for_each(|(index, size)| workloads[*index].give(size));
+            level_alike(
+                program,
+                (&rooms, &kept, &ranged),
+                &alone,
+                &highest,
+                workloads,
+            );
             Ok(level(program, workloads))
         }
         _ => Err(over),
@@ -225,23 +307,43 @@ pub(super) fn choose(
 }
 
 /// Fills all but those that shrink first, and then these with what is left.
-fn in_turns(program: &Program<'_>, ranged: &[usize], mut claims: Vec<Claim>, rooms: &[u64]) -> Fill {
-    let last: Vec<bool> = ranged.iter().map(|index| program.services[*index].shrinks_first).collect();
+fn in_turns(
+    program: &Program<'_>,
+    ranged: &[usize],
+    mut claims: Vec<Claim>,
+    rooms: &[u64],
+) -> Fill {
+    let last: Vec<bool> = ranged
+        .iter()
+        .map(|index| program.services[*index].shrinks_first)
+        .collect();
     if !last.contains(&true) {
         return fill(&claims, rooms);
     }
     let most: Vec<u64> = claims.iter().map(|claim| claim.hi).collect();
-    claims.iter_mut().zip(&last).filter(|(_, last)| **last).for_each(|(claim, _)| claim.hi = claim.lo);
-    let Fill::Fits { sizes, .. } = fill(&claims, rooms) else { return fill(&claims, rooms) };
+    claims
+        .iter_mut()
+        .zip(&last)
+        .filter(|(_, last)| **last)
+        .for_each(|(claim, _)| claim.hi = claim.lo);
+    let Fill::Fits { sizes, .. } = fill(&claims, rooms) else {
+        return fill(&claims, rooms);
+    };
     for (((claim, size), last), most) in claims.iter_mut().zip(sizes).zip(&last).zip(most) {
-        (claim.lo, claim.hi) = if *last { (claim.lo, most) } else { (size, size) };
+        (claim.lo, claim.hi) = if *last {
+            (claim.lo, most)
+        } else {
+            (size, size)
+        };
     }
     fill(&claims, rooms)
 }
 
 /// The size of a service's pod that counts as level one.
 fn share(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> u64 {
-    let weight = program.services[index].weight.map_or(1, |weight| weight.value);
+    let weight = program.services[index]
+        .weight
+        .map_or(1, |weight| weight.value);
     match program.fill {
         FillPolicy::Proportional => workload.pod_least().saturating_mul(weight),
         FillPolicy::Equal => weight,
@@ -250,8 +352,13 @@ fn share(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> u64 {
 
 /// The lowest level of the ranges that have not their upper end, reduced.
 pub(super) fn level(program: &Program<'_>, workloads: &[Workload<'_>]) -> Option<(u64, u64)> {
-    let stopped = workloads.iter().enumerate().filter(|(_, workload)| workload.choice == Choice::Level);
-    let levels = stopped.map(|(index, workload)| Level(workload.pod_limit(), share(program, index, workload).max(1)));
+    let stopped = workloads
+        .iter()
+        .enumerate()
+        .filter(|(_, workload)| workload.choice == Choice::Level);
+    let levels = stopped.map(|(index, workload)| {
+        Level(workload.pod_limit(), share(program, index, workload).max(1))
+    });
     levels.min().map(Level::reduced)
 }
 
@@ -265,6 +372,14 @@ fn overcommit_room(
     let overcommit = program.nodes[index].overcommit?;
     let allowed = i128::from(node.allocatable) * i128::from(overcommit.value) / 100;
     let packaged: i128 = node.components.iter().map(|c| i128::from(c.limits())).sum();
-    let bursting = workloads.iter().filter(|workload| workload.choice == Choice::Burst);
-    Some(allowed - packaged - bursting.map(|workload| limits(workload, index)).sum::<i128>())
+    let bursting = workloads
+        .iter()
+        .filter(|workload| workload.choice == Choice::Burst);
+    Some(
+        allowed
+            - packaged
+            - bursting
+                .map(|workload| limits(workload, index))
+                .sum::<i128>(),
+    )
 }

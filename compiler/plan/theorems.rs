@@ -17,7 +17,11 @@ pub(super) fn of(plan: &Plan<'_, '_>) -> Vec<Theorem> {
 }
 
 fn verdict(why: &[String]) -> Verdict {
-    if why.is_empty() { Verdict::Proved } else { Verdict::Unknown }
+    if why.is_empty() {
+        Verdict::Proved
+    } else {
+        Verdict::Unknown
+    }
 }
 
 /// Without a server in the program nobody knows where what K3s packages runs.
@@ -34,7 +38,10 @@ fn isolation(plan: &Plan<'_, '_>, at: usize) -> Theorem {
     let (node, declared) = (&plan.nodes[at], &plan.program.nodes[at]);
     let mut why = Vec::new();
     if declared.reserve.is_none() {
-        why.push("the node has no `reserve`: nothing is known of the OS and what lives beside K3s".to_owned());
+        why.push(
+            "the node has no `reserve`: nothing is known of the OS and what lives beside K3s"
+                .to_owned(),
+        );
     }
     why.extend(elsewhere(plan));
     why.extend(voided(declared, "T1"));
@@ -47,37 +54,59 @@ fn isolation(plan: &Plan<'_, '_>, at: usize) -> Theorem {
         verdict: verdict(&why),
         left: needed,
         right,
-        statement: format!("{} reserved for {} that K3s and the OS can take", in_mib(right), in_mib(needed)),
+        statement: format!(
+            "{} reserved for {} that K3s and the OS can take",
+            in_mib(right),
+            in_mib(needed)
+        ),
         why,
     }
 }
 
 fn interference(plan: &Plan<'_, '_>, at: usize) -> Theorem {
     let (node, declared) = (&plan.nodes[at], &plan.program.nodes[at]);
-    let unbounded = node.components.iter().filter(|component| component.unbounded);
+    let unbounded = node
+        .components
+        .iter()
+        .filter(|component| component.unbounded);
     let mut why: Vec<String> = unbounded
         .map(|component| plan.program.components[component.component].name)
         .map(|name| format!("nothing limits `{name}`, which K3s packages without a limit"))
         .collect();
     why.extend(plan.program.services.iter().filter_map(|service| {
         let container = service.adopted.as_ref()?.unbounded()?;
-        Some(format!("nothing limits `{container}` of `{}`, which was adopted without a limit", service.name.value))
+        Some(format!(
+            "nothing limits `{container}` of `{}`, which was adopted without a limit",
+            service.name.value
+        ))
     }));
     why.extend(elsewhere(plan));
     why.extend(voided(declared, "T2"));
     let room = node.allocatable + node.held;
     // Without anything held back, a pod on its way out may still burst while its successor is there.
-    let limits = plan.workloads.iter().map(|w| i128::from(w.pod_limit()) * i128::from(w.on(at, w.pods)));
-    let all_at_once = limits.chain(node.components.iter().map(|c| i128::from(c.limits()))).sum::<i128>();
+    let limits = plan
+        .workloads
+        .iter()
+        .map(|w| i128::from(w.pod_limit()) * i128::from(w.on(at, w.pods)));
+    let all_at_once = limits
+        .chain(node.components.iter().map(|c| i128::from(c.limits())))
+        .sum::<i128>();
     let bursts = node.limits > node.requests;
-    let relaxed = node.limits > node.allocatable || (bursts && all_at_once > i128::from(node.allocatable));
+    let relaxed =
+        node.limits > node.allocatable || (bursts && all_at_once > i128::from(node.allocatable));
     Theorem {
         id: "T2",
         name: "non-interference",
         node: Some(at),
-        verdict: if declared.overcommit.is_some() && relaxed { Verdict::Relaxed } else { verdict(&why) },
+        verdict: if declared.overcommit.is_some() && relaxed {
+            Verdict::Relaxed
+        } else {
+            verdict(&why)
+        },
         left: node.limits,
-        right: declared.overcommit.map_or(room, |percent| allowed(node.allocatable, percent.value)),
+        right: declared
+            .overcommit
+            .map_or(room, |percent| allowed(node.allocatable, percent.value)),
         statement: match declared.overcommit {
             Some(percent) => format!(
                 "{} of limits, {} allocatable, {}% of it allowed in writing",
@@ -85,20 +114,33 @@ fn interference(plan: &Plan<'_, '_>, at: usize) -> Theorem {
                 in_mib(node.allocatable),
                 percent.value
             ),
-            None => format!("{} of limits, {} for pods", in_mib(node.limits), in_mib(room)),
+            None => format!(
+                "{} of limits, {} for pods",
+                in_mib(node.limits),
+                in_mib(room)
+            ),
         },
         why,
     }
 }
 
 fn sufficiency(plan: &Plan<'_, '_>) -> Theorem {
-    let without_evidence = plan.workloads.iter().filter(|workload| workload.replicas > 0).count();
-    let why = "limits are at or above every known floor, but no measurement says that they are enough";
+    let without_evidence = plan
+        .workloads
+        .iter()
+        .filter(|workload| workload.replicas > 0)
+        .count();
+    let why =
+        "limits are at or above every known floor, but no measurement says that they are enough";
     Theorem {
         id: "T3",
         name: "sufficiency",
         node: None,
-        verdict: if without_evidence == 0 { Verdict::Proved } else { Verdict::Unknown },
+        verdict: if without_evidence == 0 {
+            Verdict::Proved
+        } else {
+            Verdict::Unknown
+        },
         left: 0,
         right: 0,
         statement: match without_evidence {
@@ -106,7 +148,11 @@ fn sufficiency(plan: &Plan<'_, '_>) -> Theorem {
             1 => "no evidence for 1 service".to_owned(),
             n => format!("no evidence for {n} services"),
         },
-        why: if without_evidence == 0 { Vec::new() } else { vec![why.to_owned()] },
+        why: if without_evidence == 0 {
+            Vec::new()
+        } else {
+            vec![why.to_owned()]
+        },
     }
 }
 
@@ -118,34 +164,63 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
     }
     for node in program.nodes.iter().filter(|node| node.cpu.is_none()) {
         why.push(match plan.on_several_nodes() {
-            true => format!("node `{}` has no `cpu`: memory and pods fit, of CPU nothing is known", node.name.value),
-            false => "the node has no `cpu`: memory and pods fit, of CPU nothing is known".to_owned(),
+            true => format!(
+                "node `{}` has no `cpu`: memory and pods fit, of CPU nothing is known",
+                node.name.value
+            ),
+            false => {
+                "the node has no `cpu`: memory and pods fit, of CPU nothing is known".to_owned()
+            }
         });
     }
     why.extend(elsewhere(plan));
     for service in &program.services {
-        if let Kind::CronJob(_, Schedule { concurrency: Concurrency::Allow(runs), .. }) = &service.kind {
+        if let Kind::CronJob(
+            _,
+            Schedule {
+                concurrency: Concurrency::Allow(runs),
+                ..
+            },
+        ) = &service.kind
+        {
             let name = service.name.value;
-            why.push(format!("nothing in Kubernetes holds `{name}` to the {runs} runs at once that it states"));
+            why.push(format!(
+                "nothing in Kubernetes holds `{name}` to the {runs} runs at once that it states"
+            ));
         }
     }
     why.extend(adopted(plan));
     if plan.on_several_nodes() && plan.placement != Placement::Pinned {
         for (service, workload) in program.services.iter().zip(&plan.workloads) {
-            let held = workload.nodes.as_ref().is_some_and(|nodes| nodes.len() == 1);
+            let held = workload
+                .nodes
+                .as_ref()
+                .is_some_and(|nodes| nodes.len() == 1);
             if stays(service) && !held && workload.peak() > 0 {
                 let name = service.name.value;
                 why.push(format!("`{name}` has to come back to the node that has its volume, and may find it full"));
             }
         }
     }
-    let least_free = plan.nodes.iter().map(super::model::NodePlan::free).min().unwrap_or(0);
-    let free = if plan.on_several_nodes() { least_free.max(together.free()) } else { least_free };
+    let least_free = plan
+        .nodes
+        .iter()
+        .map(super::model::NodePlan::free)
+        .min()
+        .unwrap_or(0);
+    let free = if plan.on_several_nodes() {
+        least_free.max(together.free())
+    } else {
+        least_free
+    };
     if let Some(default) = plan.system_default()
         && program.services.iter().any(stays)
         && free < default.value.n
     {
-        why.push(format!("a volume of K3s's local storage is made by a pod of {}, and less is free", default.value));
+        why.push(format!(
+            "a volume of K3s's local storage is made by a pod of {}, and less is free",
+            default.value
+        ));
     }
     for node in &program.nodes {
         why.extend(voided(node, "T4"));
@@ -154,8 +229,17 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
     let cpu = match program.nodes.as_slice() {
         [node] => node.cpu.map(|cpu| cpu.value.to_string()),
         nodes => {
-            let all: Option<u64> = nodes.iter().map(|node| node.cpu.map(|cpu| cpu.value.milli)).sum();
-            all.map(|milli| if milli % 1000 == 0 { (milli / 1000).to_string() } else { Cpu::milli(milli).to_string() })
+            let all: Option<u64> = nodes
+                .iter()
+                .map(|node| node.cpu.map(|cpu| cpu.value.milli))
+                .sum();
+            all.map(|milli| {
+                if milli % 1000 == 0 {
+                    (milli / 1000).to_string()
+                } else {
+                    Cpu::milli(milli).to_string()
+                }
+            })
         }
     };
     let rolled = match moments(program, &plan.workloads).as_slice() {
@@ -179,7 +263,10 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
             in_mib(together.requests),
             in_mib(together.allocatable),
             together.pods,
-            cpu.map_or_else(String::new, |cpu| format!("; {}m of {cpu} CPU", together.cpu)),
+            cpu.map_or_else(String::new, |cpu| format!(
+                "; {}m of {cpu} CPU",
+                together.cpu
+            )),
         ),
         why,
     }
@@ -189,12 +276,24 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
 /// priorities, unless every pod has its nodes. There a DaemonSet has to push out what took the room on its node.
 fn adopted(plan: &Plan<'_, '_>) -> Vec<String> {
     let mut why = Vec::new();
-    let all = plan.program.services.iter().zip(&plan.workloads).filter(|(_, workload)| workload.peak() > 0);
-    let theirs = all.filter_map(|(service, workload)| Some((service.name.value, service.adopted.as_ref()?, workload)));
+    let all = plan
+        .program
+        .services
+        .iter()
+        .zip(&plan.workloads)
+        .filter(|(_, workload)| workload.peak() > 0);
+    let theirs = all.filter_map(|(service, workload)| {
+        Some((service.name.value, service.adopted.as_ref()?, workload))
+    });
     let ordered = plan.on_several_nodes() && plan.placement != Placement::Pinned;
     let has_daemons = plan.workloads.iter().any(Workload::is_fixed);
     for (name, adopted, workload) in theirs {
-        why.extend(adopted.doubts.iter().map(|doubt| format!("`{name}` may find no node: {doubt}")));
+        why.extend(
+            adopted
+                .doubts
+                .iter()
+                .map(|doubt| format!("`{name}` may find no node: {doubt}")),
+        );
         if adopted.alone && workload.peak() > 1 {
             why.push(format!(
                 "no two pods of `{name}` may share a node, there is one, and {} need room",
@@ -202,12 +301,16 @@ fn adopted(plan: &Plan<'_, '_>) -> Vec<String> {
             ));
         }
         let class = adopted.object.place.priority_class.as_deref();
-        let critical = matches!(class, Some("system-node-critical" | "system-cluster-critical"));
+        let critical = matches!(
+            class,
+            Some("system-node-critical" | "system-cluster-critical")
+        );
         if ordered && workload.is_fixed() && !critical {
             why.push(format!(
                 "others may take the room of `{name}` on a node first, and no known priority pushes them out"
             ));
-        } else if let (Some(class), true) = (class, ordered && !workload.is_fixed() && has_daemons) {
+        } else if let (Some(class), true) = (class, ordered && !workload.is_fixed() && has_daemons)
+        {
             why.push(format!("a DaemonSet may not be able to push out `{name}`, whose priority is that of `{class}`"));
         }
     }
@@ -221,10 +324,18 @@ fn survival(plan: &Plan<'_, '_>) -> Option<Theorem> {
     let servers = program.servers().count();
     let mut why = Vec::new();
     if (1..3).contains(&servers) {
-        why.push("without its server no pod is placed anew: three servers outlive the loss of one".to_owned());
+        why.push(
+            "without its server no pod is placed anew: three servers outlive the loss of one"
+                .to_owned(),
+        );
     }
     why.extend(elsewhere(plan));
-    let most = plan.nodes.iter().map(|node| node.allocatable).max().unwrap_or(0);
+    let most = plan
+        .nodes
+        .iter()
+        .map(|node| node.allocatable)
+        .max()
+        .unwrap_or(0);
     Some(Theorem {
         id: "T5",
         name: "survival",
@@ -243,27 +354,103 @@ fn survival(plan: &Plan<'_, '_>) -> Option<Theorem> {
 
 /// Keys of K3s and arguments of its components under which a promise is no longer a matter of sums, and why.
 const VOIDED: [(&str, &str, &str); 21] = [
-    ("T4", "node-taint", "pods that do not tolerate the taint stay Pending"),
+    (
+        "T4",
+        "node-taint",
+        "pods that do not tolerate the taint stay Pending",
+    ),
     ("T4", "disable-scheduler", "nothing places pods"),
     ("T4", "disable-agent", "the node runs no pods"),
-    ("T4", "disable-controller-manager", "nothing makes pods of Deployments"),
-    ("T4", "flannel-backend=none", "pods wait for a network that K3s does not bring"),
-    ("T4", "kubelet-arg.register-with-taints", "pods that do not tolerate the taint stay Pending"),
-    ("T4", "kubelet-arg.pods-per-core", "the kubelet may take fewer pods than `max-pods`"),
-    ("T4", "kubelet-arg.reserved-cpus", "the kubelet keeps cores from pods"),
-    ("T4", "kubelet-arg.qos-reserved", "the kubelet keeps memory from pods"),
-    ("T4", "kubelet-arg.memory-manager-policy", "the kubelet admits pods by NUMA node"),
-    ("T4", "kubelet-arg.topology-manager-policy", "the kubelet admits pods by NUMA node"),
-    ("T4", "kubelet-arg.cpu-manager-policy", "the kubelet gives whole cores away"),
-    ("T2", "kubelet-arg.eviction-soft", "pods are evicted before their limits are reached"),
-    ("T2", "kubelet-arg.experimental-allocatable-ignore-eviction", "the eviction threshold is not kept from pods"),
-    ("T2", "kube-apiserver-arg.disable-admission-plugins", "the quota and the limit ranges may not be enforced"),
-    ("T2", "kubelet-arg.pod-manifest-path", "pods from files are not counted"),
-    ("T2", "kubelet-arg.manifest-url", "pods from a URL are not counted"),
-    ("T4", "kubelet-arg.pod-manifest-path", "pods from files are not counted"),
-    ("T4", "kubelet-arg.manifest-url", "pods from a URL are not counted"),
-    ("T1", "kubelet-arg.pod-manifest-path", "the shims of pods from files are not counted"),
-    ("T1", "kubelet-arg.manifest-url", "the shims of pods from a URL are not counted"),
+    (
+        "T4",
+        "disable-controller-manager",
+        "nothing makes pods of Deployments",
+    ),
+    (
+        "T4",
+        "flannel-backend=none",
+        "pods wait for a network that K3s does not bring",
+    ),
+    (
+        "T4",
+        "kubelet-arg.register-with-taints",
+        "pods that do not tolerate the taint stay Pending",
+    ),
+    (
+        "T4",
+        "kubelet-arg.pods-per-core",
+        "the kubelet may take fewer pods than `max-pods`",
+    ),
+    (
+        "T4",
+        "kubelet-arg.reserved-cpus",
+        "the kubelet keeps cores from pods",
+    ),
+    (
+        "T4",
+        "kubelet-arg.qos-reserved",
+        "the kubelet keeps memory from pods",
+    ),
+    (
+        "T4",
+        "kubelet-arg.memory-manager-policy",
+        "the kubelet admits pods by NUMA node",
+    ),
+    (
+        "T4",
+        "kubelet-arg.topology-manager-policy",
+        "the kubelet admits pods by NUMA node",
+    ),
+    (
+        "T4",
+        "kubelet-arg.cpu-manager-policy",
+        "the kubelet gives whole cores away",
+    ),
+    (
+        "T2",
+        "kubelet-arg.eviction-soft",
+        "pods are evicted before their limits are reached",
+    ),
+    (
+        "T2",
+        "kubelet-arg.experimental-allocatable-ignore-eviction",
+        "the eviction threshold is not kept from pods",
+    ),
+    (
+        "T2",
+        "kube-apiserver-arg.disable-admission-plugins",
+        "the quota and the limit ranges may not be enforced",
+    ),
+    (
+        "T2",
+        "kubelet-arg.pod-manifest-path",
+        "pods from files are not counted",
+    ),
+    (
+        "T2",
+        "kubelet-arg.manifest-url",
+        "pods from a URL are not counted",
+    ),
+    (
+        "T4",
+        "kubelet-arg.pod-manifest-path",
+        "pods from files are not counted",
+    ),
+    (
+        "T4",
+        "kubelet-arg.manifest-url",
+        "pods from a URL are not counted",
+    ),
+    (
+        "T1",
+        "kubelet-arg.pod-manifest-path",
+        "the shims of pods from files are not counted",
+    ),
+    (
+        "T1",
+        "kubelet-arg.manifest-url",
+        "the shims of pods from a URL are not counted",
+    ),
 ];
 
 /// What the node's K3s is told that takes a promise out of the proof's reach.
@@ -273,7 +460,9 @@ fn voided(node: &Node<'_>, promise: &str) -> Vec<String> {
         match &setting.value {
             SettingValue::Bool(false) => {}
             SettingValue::Arguments(arguments) => {
-                let names = arguments.iter().map(|(name, _)| name.value.trim_end_matches(['+', '-']));
+                let names = arguments
+                    .iter()
+                    .map(|(name, _)| name.value.trim_end_matches(['+', '-']));
                 said.extend(names.map(|name| format!("{}.{name}", setting.key)));
             }
             SettingValue::Text(text) => said.push(format!("{}={text}", setting.key)),
@@ -282,6 +471,10 @@ fn voided(node: &Node<'_>, promise: &str) -> Vec<String> {
             }
         }
     }
-    let voided = VOIDED.iter().filter(|(of, key, _)| *of == promise && said.iter().any(|said| said == key));
-    voided.map(|(_, key, why)| format!("with `{}`, {why}", key.replace('.', " "))).collect()
+    let voided = VOIDED
+        .iter()
+        .filter(|(of, key, _)| *of == promise && said.iter().any(|said| said == key));
+    voided
+        .map(|(_, key, why)| format!("with `{}`, {why}", key.replace('.', " ")))
+        .collect()
 }

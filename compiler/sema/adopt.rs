@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use super::decls::Decls;
 use super::hir::{
-    Adopt, Adopted, Budget, Component, Concurrency, EnvValue, Extra, Form, Given, Held, Image, Kind, Memory, Origin,
-    Pod, Port, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
+    Adopt, Adopted, Budget, Component, Concurrency, EnvValue, Extra, Form, Given, Held, Image,
+    Kind, Memory, Origin, Pod, Port, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
 };
 use super::layers::{Field, Fields, Layer};
 use super::load::Loaded;
@@ -21,13 +21,26 @@ use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
 use crate::manifest::workload::place::HostPort;
-use crate::manifest::workload::{Amount, Bounds, Container, Defaults, Role, Scaler, Surge, Workload, WorkloadKind};
+use crate::manifest::workload::{
+    Amount, Bounds, Container, Defaults, Role, Scaler, Surge, Workload, WorkloadKind,
+};
 use crate::syntax::ast::{Item, WordShape};
 use manifests::Manifest;
 
-const ADOPT_KEYS: [&str; 8] = ["tier", "memory", "cpu", "weight", "rollout", "patch", "workload", "keep"];
-const WORKLOAD_KEYS: [&str; 9] =
-    ["tier", "memory", "cpu", "weight", "rollout", "replicas", "concurrency", "at-most", "env"];
+const ADOPT_KEYS: [&str; 8] = [
+    "tier", "memory", "cpu", "weight", "rollout", "patch", "workload", "keep",
+];
+const WORKLOAD_KEYS: [&str; 9] = [
+    "tier",
+    "memory",
+    "cpu",
+    "weight",
+    "rollout",
+    "replicas",
+    "concurrency",
+    "at-most",
+    "env",
+];
 const CONTAINER_KEYS: [&str; 4] = ["tier", "memory", "cpu", "env"];
 
 type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
@@ -73,7 +86,11 @@ pub(super) fn adopts<'a>(
     let mut adopts = Vec::new();
     let own = services.len();
     for item in items {
-        let quoted = item.names.iter().all(|name| name.shape == WordShape::Quoted) && !item.names.is_empty();
+        let quoted = item
+            .names
+            .iter()
+            .all(|name| name.shape == WordShape::Quoted)
+            && !item.names.is_empty();
         if !quoted || item.body.is_none() {
             if !item.is_hole() {
                 let example = "adopt \"k8s/*.yaml\" { tier = agent }";
@@ -81,11 +98,15 @@ pub(super) fn adopts<'a>(
             }
             continue;
         }
-        let Some(reading) = reading(decls, item, adopts.len()) else { continue };
+        let Some(reading) = reading(decls, item, adopts.len()) else {
+            continue;
+        };
         let patterns: Vec<Span> = item.names.iter().map(|name| name.span).collect();
         let mine: Vec<(usize, &'a Manifest)> = loaded.manifests.iter().enumerate().collect();
-        let mine: Vec<(usize, &'a Manifest)> =
-            mine.into_iter().filter(|(_, manifest)| patterns.contains(&manifest.pattern)).collect();
+        let mine: Vec<(usize, &'a Manifest)> = mine
+            .into_iter()
+            .filter(|(_, manifest)| patterns.contains(&manifest.pattern))
+            .collect();
         // What could not be read may well be what a rule is about, and that was told.
         if !loaded.manifests_missing && !mine.is_empty() {
             reading.check_rules(&mine);
@@ -97,14 +118,22 @@ pub(super) fn adopts<'a>(
             }
             for object in &manifest.objects.uncounted {
                 let place = manifest.span(&object.at);
-                cx.report(errors::uncounted(&object.what, object.why, place, manifest.pattern));
+                cx.report(errors::uncounted(
+                    &object.what,
+                    object.why,
+                    place,
+                    manifest.pattern,
+                ));
             }
         }
         let unmatched = reading.unmatched.into_inner();
         if !unmatched.is_empty() {
             cx.report(errors::unmatched(&unmatched, item.names[0].span));
         }
-        adopts.push(Adopt { patterns, form: reading.form });
+        adopts.push(Adopt {
+            patterns,
+            form: reading.form,
+        });
     }
     if services.len() > own {
         check_names(decls, services, own);
@@ -121,21 +150,38 @@ fn check_names<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], own: usize) 
         if let Some(first) = seen.insert(service.name.value, service.name.span)
             && index >= own
         {
-            decls.cx.report(match decls.has_workload(service.name.value) {
-                true => errors::same_name_as_service(service.name.value, first, service.name.span),
-                false => errors::same_object(service.name.value, first, service.name.span),
-            });
+            decls
+                .cx
+                .report(match decls.has_workload(service.name.value) {
+                    true => {
+                        errors::same_name_as_service(service.name.value, first, service.name.span)
+                    }
+                    false => errors::same_object(service.name.value, first, service.name.span),
+                });
         }
     }
 }
 
-fn reading<'c, 'a>(decls: &'c Decls<'c, 'a>, item: &'a Item, index: usize) -> Option<Reading<'c, 'a>> {
+fn reading<'c, 'a>(
+    decls: &'c Decls<'c, 'a>,
+    item: &'a Item,
+    index: usize,
+) -> Option<Reading<'c, 'a>> {
     let cx = decls.cx;
     let pattern = cx.word(item.names[0]);
-    let own = Fields::new(cx, "adopt", item.key.span, vec![layer("adopt", pattern, item)]);
+    let own = Fields::new(
+        cx,
+        "adopt",
+        item.key.span,
+        vec![layer("adopt", pattern, item)],
+    );
     own.check_keys(&ADOPT_KEYS);
     if let Some(word) = item.overriding {
-        cx.report(super::errors::overrides_nothing("adopt", item.key.span, word));
+        cx.report(super::errors::overrides_nothing(
+            "adopt",
+            item.key.span,
+            word,
+        ));
     }
     let (general, tier) = with_tier(decls, &own, "adopt", pattern, item);
     let mut form = Form::Copy;
@@ -146,7 +192,12 @@ fn reading<'c, 'a>(decls: &'c Decls<'c, 'a>, item: &'a Item, index: usize) -> Op
             "in-place" => Form::InPlace,
             other => {
                 let place = given.origin.span.unwrap_or(item.key.span);
-                cx.report(super::errors::not_one_of("patch", other, place, &["kustomize", "copy", "in-place"]));
+                cx.report(super::errors::not_one_of(
+                    "patch",
+                    other,
+                    place,
+                    &["kustomize", "copy", "in-place"],
+                ));
                 return None;
             }
         };
@@ -156,42 +207,91 @@ fn reading<'c, 'a>(decls: &'c Decls<'c, 'a>, item: &'a Item, index: usize) -> Op
         if field.item.body.is_none() || field.item.names.is_empty() {
             if !field.item.is_hole() {
                 let example = "workload postgres { memory = 256Mi }";
-                cx.report(super::errors::malformed("workload", example, field.item.span));
+                cx.report(super::errors::malformed(
+                    "workload",
+                    example,
+                    field.item.span,
+                ));
             }
             continue;
         }
         for name in &field.item.names {
             let (workload, container) = split(cx.word(*name));
-            let own = Fields::new(cx, "workload", name.span, vec![layer("workload", cx.word(*name), field.item)]);
-            own.check_keys(if container.is_some() { &CONTAINER_KEYS } else { &WORKLOAD_KEYS });
+            let own = Fields::new(
+                cx,
+                "workload",
+                name.span,
+                vec![layer("workload", cx.word(*name), field.item)],
+            );
+            own.check_keys(if container.is_some() {
+                &CONTAINER_KEYS
+            } else {
+                &WORKLOAD_KEYS
+            });
             let (fields, tier) = with_tier(decls, &own, "workload", cx.word(*name), field.item);
-            let same = rules.iter().find(|rule| rule.workload == workload && rule.container == container);
+            let same = rules
+                .iter()
+                .find(|rule| rule.workload == workload && rule.container == container);
             if let Some(first) = same {
-                cx.report(super::errors::declared_twice("workload", cx.word(*name), first.span, name.span));
+                cx.report(super::errors::declared_twice(
+                    "workload",
+                    cx.word(*name),
+                    first.span,
+                    name.span,
+                ));
                 continue;
             }
-            rules.push(Rule { workload, container, span: name.span, fields, tier });
+            rules.push(Rule {
+                workload,
+                container,
+                span: name.span,
+                fields,
+                tier,
+            });
         }
     }
     let mut keeps = Vec::new();
     for field in own.all("keep") {
         if field.item.names.is_empty() || field.item.value.is_some() || field.item.body.is_some() {
             if !field.item.is_hole() {
-                cx.report(super::errors::malformed("keep", "keep postgres, web/nginx", field.item.span));
+                cx.report(super::errors::malformed(
+                    "keep",
+                    "keep postgres, web/nginx",
+                    field.item.span,
+                ));
             }
             continue;
         }
         keeps.extend(field.item.names.iter().map(|name| {
             let (workload, container) = split(cx.word(*name));
-            Keep { workload, container, span: name.span }
+            Keep {
+                workload,
+                container,
+                span: name.span,
+            }
         }));
     }
-    Some(Reading { decls, pattern, general, tier, rules, keeps, form, index, unmatched: RefCell::default() })
+    Some(Reading {
+        decls,
+        pattern,
+        general,
+        tier,
+        rules,
+        keeps,
+        form,
+        index,
+        unmatched: RefCell::default(),
+    })
 }
 
 fn layer<'a>(kind: &'static str, name: &'a str, item: &'a Item) -> Layer<'a> {
     let items = item.body.as_ref().map_or(&[][..], |body| &body.items);
-    Layer { env: None, kind, name, items }
+    Layer {
+        env: None,
+        kind,
+        name,
+        items,
+    }
 }
 
 /// The fields of a block over those of the tier that it names.
@@ -205,7 +305,11 @@ fn with_tier<'c, 'a>(
     let mut layers = vec![layer(kind, name, item)];
     let mut tier = None;
     if let Some(given) = own.name("tier") {
-        tier = decls.index("tier", given.value, given.origin.span.unwrap_or(item.key.span));
+        tier = decls.index(
+            "tier",
+            given.value,
+            given.origin.span.unwrap_or(item.key.span),
+        );
         if let Some(of_tier) = decls.get("tier", given.value) {
             let mut below = decls.layers("tier", of_tier.name, of_tier.item);
             below.append(&mut layers);
@@ -233,10 +337,17 @@ impl<'c, 'a> Reading<'c, 'a> {
                 .flat_map(|(_, manifest)| manifest.objects.workloads.iter().zip(&manifest.known_as))
                 .map(|(object, known)| (object, known.as_str()))
         };
-        let rules = self.rules.iter().map(|rule| (rule.workload, rule.container, rule.span));
-        for (workload, container, span) in rules.chain(self.keeps.iter().map(|k| (k.workload, k.container, k.span))) {
-            let named: Vec<&Workload> =
-                objects().filter(|(object, known)| means(workload, object, known)).map(|(object, _)| object).collect();
+        let rules = self
+            .rules
+            .iter()
+            .map(|rule| (rule.workload, rule.container, rule.span));
+        for (workload, container, span) in
+            rules.chain(self.keeps.iter().map(|k| (k.workload, k.container, k.span)))
+        {
+            let named: Vec<&Workload> = objects()
+                .filter(|(object, known)| means(workload, object, known))
+                .map(|(object, _)| object)
+                .collect();
             if named.is_empty() {
                 let known: Vec<&str> = objects().map(|(object, _)| object.name.as_str()).collect();
                 let near = nearest(workload, known);
@@ -244,28 +355,47 @@ impl<'c, 'a> Reading<'c, 'a> {
                 continue;
             }
             let Some(container) = container else { continue };
-            let containers: Vec<&str> =
-                named.iter().flat_map(|object| &object.containers).map(|known| known.name.as_str()).collect();
+            let containers: Vec<&str> = named
+                .iter()
+                .flat_map(|object| &object.containers)
+                .map(|known| known.name.as_str())
+                .collect();
             if !containers.contains(&container) {
-                cx.report(errors::no_such_container(workload, container, &containers, span));
+                cx.report(errors::no_such_container(
+                    workload,
+                    container,
+                    &containers,
+                    span,
+                ));
             }
         }
         for keep in &self.keeps {
-            let same = |rule: &&Rule<'_, '_>| rule.workload == keep.workload && rule.container == keep.container;
+            let same = |rule: &&Rule<'_, '_>| {
+                rule.workload == keep.workload && rule.container == keep.container
+            };
             if let Some(rule) = self.rules.iter().find(same) {
                 cx.report(errors::kept_and_ruled(rule.workload, rule.span, keep.span));
             }
         }
     }
 
-    fn services(&self, loaded: &'a Loaded, index: usize, manifest: &'a Manifest) -> Vec<Service<'a>> {
+    fn services(
+        &self,
+        loaded: &'a Loaded,
+        index: usize,
+        manifest: &'a Manifest,
+    ) -> Vec<Service<'a>> {
         let pairs = manifest.objects.workloads.iter().zip(&manifest.known_as);
-        pairs.map(|(object, known)| self.service(loaded, (index, manifest), object, known)).collect()
+        pairs
+            .map(|(object, known)| self.service(loaded, (index, manifest), object, known))
+            .collect()
     }
 
     /// The rule about a workload as a whole.
     fn rule(&self, object: &Workload, known: &str) -> Option<&Rule<'c, 'a>> {
-        self.rules.iter().find(|rule| rule.container.is_none() && means(rule.workload, object, known))
+        self.rules
+            .iter()
+            .find(|rule| rule.container.is_none() && means(rule.workload, object, known))
     }
 
     fn service(
@@ -279,10 +409,26 @@ impl<'c, 'a> Reading<'c, 'a> {
         let from_file = |range: &std::ops::Range<usize>| origin(manifest, range);
         let rule = self.rule(object, known);
         let name = Spanned::new(known, manifest.span(&object.at));
-        let read = ReadContainers { reading: self, manifest, object, known, defaults: defaults(loaded, object) };
-        let all: Vec<ReadContainer<'a>> = object.containers.iter().map(|container| read.container(container)).collect();
-        let main_at = object.containers.iter().position(|container| container.role == Role::Main).unwrap_or_default();
-        let bursts = all.iter().any(|read| read.request.value != read.limit.value || read.held.unbounded);
+        let read = ReadContainers {
+            reading: self,
+            manifest,
+            object,
+            known,
+            defaults: defaults(loaded, object),
+        };
+        let all: Vec<ReadContainer<'a>> = object
+            .containers
+            .iter()
+            .map(|container| read.container(container))
+            .collect();
+        let main_at = object
+            .containers
+            .iter()
+            .position(|container| container.role == Role::Main)
+            .unwrap_or_default();
+        let bursts = all
+            .iter()
+            .any(|read| read.request.value != read.limit.value || read.held.unbounded);
         let mut extras = Vec::new();
         let mut containers: Vec<Held<'a>> = Vec::new();
         for (at, (container, read)) in object.containers.iter().zip(&all).enumerate() {
@@ -297,8 +443,14 @@ impl<'c, 'a> Reading<'c, 'a> {
         // What bursts is charged by its request and its limit, and then there is nothing to choose.
         let memory = match main.range {
             Some((low, high)) if !bursts => Memory::Range { low, high },
-            _ if bursts => Memory::Burst { request: main.request, limit: main.limit },
-            _ => Memory::Range { low: main.limit, high: main.limit },
+            _ if bursts => Memory::Burst {
+                request: main.request,
+                limit: main.limit,
+            },
+            _ => Memory::Range {
+                low: main.limit,
+                high: main.limit,
+            },
         };
         let scaler = scaler(loaded, object);
         let mut replicas = Given {
@@ -311,8 +463,16 @@ impl<'c, 'a> Reading<'c, 'a> {
         let mut sets_replicas = false;
         if let Some(given) = rule.and_then(|rule| rule.fields.count("replicas")) {
             let span = given.origin.span.unwrap_or(name.span);
-            if !matches!(object.kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::ReplicaSet) {
-                cx.report(errors::not_of_this_kind("replicas", &object.kind_text, known, span));
+            if !matches!(
+                object.kind,
+                WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::ReplicaSet
+            ) {
+                cx.report(errors::not_of_this_kind(
+                    "replicas",
+                    &object.kind_text,
+                    known,
+                    span,
+                ));
             } else if given.value > 100_000 {
                 cx.report(super::errors::out_of_range("replicas", "0 to 100000", span));
             } else {
@@ -324,21 +484,33 @@ impl<'c, 'a> Reading<'c, 'a> {
             }
         }
         if let Some((of, scaler)) = scaler {
-            replicas = Given { value: scaler.most, origin: origin(of, &scaler.at) };
+            replicas = Given {
+                value: scaler.most,
+                origin: origin(of, &scaler.at),
+            };
         }
         let mut completions = object.completions.unwrap_or(object.replicas);
         if matches!(object.kind, WorkloadKind::Job | WorkloadKind::CronJob) {
             replicas.value = replicas.value.min(completions);
             completions = completions.max(1);
         }
-        let run = Run { parallelism: replicas.value, completions, retries: None, deadline: None };
+        let run = Run {
+            parallelism: replicas.value,
+            completions,
+            retries: None,
+            deadline: None,
+        };
         let mut sets_concurrency = false;
         let kind = match object.kind {
-            WorkloadKind::Deployment => {
-                Kind::Deployment(scaler.map(|(_, scaler)| Scale { least: scaler.least, most: replicas, cpu: 80 }))
-            }
+            WorkloadKind::Deployment => Kind::Deployment(scaler.map(|(_, scaler)| Scale {
+                least: scaler.least,
+                most: replicas,
+                cpu: 80,
+            })),
             // Nothing rolls them out: their pods are made anew when they have gone.
-            WorkloadKind::ReplicaSet | WorkloadKind::StatefulSet | WorkloadKind::Pod => Kind::StatefulSet,
+            WorkloadKind::ReplicaSet | WorkloadKind::StatefulSet | WorkloadKind::Pod => {
+                Kind::StatefulSet
+            }
             WorkloadKind::DaemonSet => Kind::DaemonSet,
             WorkloadKind::Job => Kind::Job(run),
             WorkloadKind::CronJob => {
@@ -347,17 +519,34 @@ impl<'c, 'a> Reading<'c, 'a> {
                 if let Concurrency::Allow(runs) = concurrency {
                     replicas.value = replicas.value.saturating_mul(runs).min(100_000);
                 }
-                Kind::CronJob(run, Schedule { cron: Cow::Borrowed(&object.schedule), concurrency })
+                Kind::CronJob(
+                    run,
+                    Schedule {
+                        cron: Cow::Borrowed(&object.schedule),
+                        concurrency,
+                    },
+                )
             }
         };
         if object.kind != WorkloadKind::CronJob
-            && let Some(field) = rule.and_then(|rule| rule.fields.get("concurrency").or(rule.fields.get("at-most")))
+            && let Some(field) = rule.and_then(|rule| {
+                rule.fields
+                    .get("concurrency")
+                    .or(rule.fields.get("at-most"))
+            })
         {
             let key = cx.key(field.item);
-            cx.report(errors::not_of_this_kind(key, &object.kind_text, known, field.item.key.span));
+            cx.report(errors::not_of_this_kind(
+                key,
+                &object.kind_text,
+                known,
+                field.item.key.span,
+            ));
         }
         let (rollout, sets_rollout) = self.rollout(object, known, rule, from_file(&object.at));
-        let weight = rule.and_then(|rule| rule.fields.count("weight")).or(self.general.count("weight"));
+        let weight = rule
+            .and_then(|rule| rule.fields.count("weight"))
+            .or(self.general.count("weight"));
         let weight = weight.filter(|given| {
             let fine = (1..=1_000_000).contains(&given.value);
             if !fine {
@@ -385,7 +574,10 @@ impl<'c, 'a> Reading<'c, 'a> {
             extras,
             name,
             span: manifest.span(&object.whole),
-            tier: rule.and_then(|rule| rule.tier).or(self.tier).filter(|_| main.limit.origin.kind == "tier"),
+            tier: rule
+                .and_then(|rule| rule.tier)
+                .or(self.tier)
+                .filter(|_| main.limit.origin.kind == "tier"),
             image: Image::Name(Spanned::new(Cow::Borrowed(""), name.span)),
             replicas,
             memory,
@@ -394,9 +586,14 @@ impl<'c, 'a> Reading<'c, 'a> {
             rollout,
             wave: None,
             shrinks_first: main.limit.origin.kind == "tier"
-                && rule.map_or(&self.general, |rule| &rule.fields).has("shrink"),
+                && rule
+                    .map_or(&self.general, |rule| &rule.fields)
+                    .has("shrink"),
             ports: host_ports(object, manifest),
-            pod: Pod { volumes: volumes(object, manifest), ..Pod::default() },
+            pod: Pod {
+                volumes: volumes(object, manifest),
+                ..Pod::default()
+            },
         }
     }
 
@@ -417,13 +614,22 @@ impl<'c, 'a> Reading<'c, 'a> {
             "replace" => Concurrency::Replace,
             "allow" => Concurrency::Allow(runs),
             other => {
-                let place = given.and_then(|given| given.origin.span).unwrap_or(self.general.span);
-                cx.report(super::errors::not_one_of("concurrency", other, place, &["forbid", "replace", "allow"]));
+                let place = given
+                    .and_then(|given| given.origin.span)
+                    .unwrap_or(self.general.span);
+                cx.report(super::errors::not_one_of(
+                    "concurrency",
+                    other,
+                    place,
+                    &["forbid", "replace", "allow"],
+                ));
                 Concurrency::Forbid
             }
         };
         if let (Some(given), Concurrency::Forbid | Concurrency::Replace) = (at_most, concurrency) {
-            cx.report(super::errors::bound_without_allow(given.origin.span.unwrap_or(self.general.span)));
+            cx.report(super::errors::bound_without_allow(
+                given.origin.span.unwrap_or(self.general.span),
+            ));
         }
         (concurrency, word != written)
     }
@@ -445,21 +651,33 @@ impl<'c, 'a> Reading<'c, 'a> {
         let is_deployment = object.kind == WorkloadKind::Deployment;
         if let (Some(given), false) = (of_rule, is_deployment) {
             let span = given.origin.span.unwrap_or(self.general.span);
-            self.decls.cx.report(errors::not_of_this_kind("rollout", &object.kind_text, known, span));
+            self.decls.cx.report(errors::not_of_this_kind(
+                "rollout",
+                &object.kind_text,
+                known,
+                span,
+            ));
         }
         match of_rule
             .or_else(|| rollout(&self.general))
             .filter(|_| is_deployment && self.keeps_all(object, known).is_none())
         {
             Some(given) => (given, given.value != written),
-            None => (Given { value: written, origin }, false),
+            None => (
+                Given {
+                    value: written,
+                    origin,
+                },
+                false,
+            ),
         }
     }
 
     /// The `keep` about a workload as a whole.
     fn keeps_all(&self, object: &Workload, known: &str) -> Option<Span> {
         let mut all = self.keeps.iter();
-        all.find(|keep| keep.container.is_none() && means(keep.workload, object, known)).map(|keep| keep.span)
+        all.find(|keep| keep.container.is_none() && means(keep.workload, object, known))
+            .map(|keep| keep.span)
     }
 }
 
@@ -492,18 +710,36 @@ impl<'a> ReadContainers<'_, '_, 'a> {
         let reading = self.reading;
         let cx = reading.decls.cx;
         let kept = reading.keeps.iter().any(|keep| {
-            means(keep.workload, self.object, self.known) && keep.container.is_none_or(|name| name == container.name)
+            means(keep.workload, self.object, self.known)
+                && keep.container.is_none_or(|name| name == container.name)
         });
         let own = reading.rules.iter().find(|rule| {
-            rule.container == Some(container.name.as_str()) && means(rule.workload, self.object, self.known)
+            rule.container == Some(container.name.as_str())
+                && means(rule.workload, self.object, self.known)
         });
         let of_workload = reading.rule(self.object, self.known);
-        let near = [own, of_workload].into_iter().flatten().map(|rule| &rule.fields);
-        let layers: Vec<&Fields<'_, 'a>> = if kept { Vec::new() } else { near.chain([&reading.general]).collect() };
-        let given = layers.iter().find(|fields| fields.has("memory")).and_then(|fields| memory(fields));
-        let of_rule = layers.iter().find(|fields| fields.has("cpu")).and_then(|fields| cpu(fields));
+        let near = [own, of_workload]
+            .into_iter()
+            .flatten()
+            .map(|rule| &rule.fields);
+        let layers: Vec<&Fields<'_, 'a>> = if kept {
+            Vec::new()
+        } else {
+            near.chain([&reading.general]).collect()
+        };
+        let given = layers
+            .iter()
+            .find(|fields| fields.has("memory"))
+            .and_then(|fields| memory(fields));
+        let of_rule = layers
+            .iter()
+            .find(|fields| fields.has("cpu"))
+            .and_then(|fields| cpu(fields));
         let mut env: Vec<(&'a str, Cow<'a, str>)> = Vec::new();
-        for fields in [own, of_workload.filter(|_| container.role == Role::Main)].into_iter().flatten() {
+        for fields in [own, of_workload.filter(|_| container.role == Role::Main)]
+            .into_iter()
+            .flatten()
+        {
             for entry in fields.fields.entries("env") {
                 let name = cx.key(entry.item);
                 if env.iter().all(|(known, _)| *known != name) {
@@ -511,10 +747,18 @@ impl<'a> ReadContainers<'_, '_, 'a> {
                 }
             }
         }
-        let (written_memory, written_cpu) = (self.with_defaults(container), self.cpu_with_defaults(container));
-        let amount =
-            |amount: &Amount, of: &'a Manifest| Given { value: Bytes::new(amount.n), origin: self.origin(of, amount) };
-        let nothing = Given { value: Bytes::new(0), origin: self.origin_at(&container.at) };
+        let (written_memory, written_cpu) = (
+            self.with_defaults(container),
+            self.cpu_with_defaults(container),
+        );
+        let amount = |amount: &Amount, of: &'a Manifest| Given {
+            value: Bytes::new(amount.n),
+            origin: self.origin(of, amount),
+        };
+        let nothing = Given {
+            value: Bytes::new(0),
+            origin: self.origin_at(&container.at),
+        };
         let (range, request, limit, unbounded) = match (given, written_memory) {
             (Some(Memory::Range { low, high }), _) => (Some((low, high)), high, high, false),
             (Some(Memory::Burst { request, limit }), _) => (None, request, limit, false),
@@ -543,15 +787,37 @@ impl<'a> ReadContainers<'_, '_, 'a> {
         {
             let at = request.origin.span.unwrap_or(self.manifest.span(&limit.at));
             let (low, high) = (request.value.to_string(), limit.text.clone());
-            cx.report(super::errors::request_above_limit("cpu", &low, &high, at, self.manifest.span(&limit.at)));
+            cx.report(super::errors::request_above_limit(
+                "cpu",
+                &low,
+                &high,
+                at,
+                self.manifest.span(&limit.at),
+            ));
         }
         if !kept && !layers.iter().any(|fields| fields.has("memory")) {
             let name = format!("{}/{}", self.known, container.name);
             let place = cx.sources.place(self.manifest.span(&container.at));
-            reading.unmatched.borrow_mut().push(errors::Unmatched { name, place, unbounded });
+            reading.unmatched.borrow_mut().push(errors::Unmatched {
+                name,
+                place,
+                unbounded,
+            });
         }
-        let held = Held { extra: None, sets_memory: given.is_some(), cpu: of_rule, env, unbounded };
-        ReadContainer { range, request, limit, cpu: of_rule.or(written_cpu), held }
+        let held = Held {
+            extra: None,
+            sets_memory: given.is_some(),
+            cpu: of_rule,
+            env,
+            unbounded,
+        };
+        ReadContainer {
+            range,
+            request,
+            limit,
+            cpu: of_rule.or(written_cpu),
+            held,
+        }
     }
 
     fn variable(&self, entry: Field<'a>) -> Option<Cow<'a, str>> {
@@ -568,38 +834,73 @@ impl<'a> ReadContainers<'_, '_, 'a> {
     }
 
     /// Request and limit of memory with what a LimitRange of the namespace adds, each with where it stands.
-    #[expect(clippy::type_complexity, reason = "two amounts, each with its manifest")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "two amounts, each with its manifest"
+    )]
     fn with_defaults(
         &self,
         container: &'a Container,
-    ) -> (Option<(&'a Amount, &'a Manifest)>, Option<(&'a Amount, &'a Manifest)>) {
+    ) -> (
+        Option<(&'a Amount, &'a Manifest)>,
+        Option<(&'a Amount, &'a Manifest)>,
+    ) {
         let Bounds { request, limit } = &container.memory;
-        let own = |amount: &'a Option<Amount>| amount.as_ref().map(|amount| (amount, self.manifest));
+        let own =
+            |amount: &'a Option<Amount>| amount.as_ref().map(|amount| (amount, self.manifest));
         let default = |of: fn(&Bounds) -> &Option<Amount>| {
-            self.defaults.iter().find_map(|(from, defaults)| Some((of(&defaults.memory).as_ref()?, *from)))
+            self.defaults
+                .iter()
+                .find_map(|(from, defaults)| Some((of(&defaults.memory).as_ref()?, *from)))
         };
         // A limit of its own is the request too, before any LimitRange is asked.
-        let request = own(request).or(own(limit)).or_else(|| default(|bounds| &bounds.request));
+        let request = own(request)
+            .or(own(limit))
+            .or_else(|| default(|bounds| &bounds.request));
         let limit = own(limit).or_else(|| default(|bounds| &bounds.limit));
         (request.or(limit), limit)
     }
 
     fn cpu_with_defaults(&self, container: &'a Container) -> Option<CpuPair<'a>> {
         let default = self.defaults.first().map(|(_, defaults)| &defaults.cpu);
-        let limit = container.cpu.limit.as_ref().or(default.and_then(|bounds| bounds.limit.as_ref()));
-        let request = container.cpu.request.as_ref().or(container.cpu.limit.as_ref());
-        let request = request.or(default.and_then(|bounds| bounds.request.as_ref())).or(limit)?;
-        let given = |amount: &Amount| Given { value: Cpu::milli(amount.n), origin: self.origin_at(&container.at) };
+        let limit = container
+            .cpu
+            .limit
+            .as_ref()
+            .or(default.and_then(|bounds| bounds.limit.as_ref()));
+        let request = container
+            .cpu
+            .request
+            .as_ref()
+            .or(container.cpu.limit.as_ref());
+        let request = request
+            .or(default.and_then(|bounds| bounds.request.as_ref()))
+            .or(limit)?;
+        let given = |amount: &Amount| Given {
+            value: Cpu::milli(amount.n),
+            origin: self.origin_at(&container.at),
+        };
         Some((given(request), limit.map(given)))
     }
 
     /// A limit above what the LimitRange of the namespace allows is refused by the API server.
     fn check_most(&self, limit: Given<'a, Bytes>, container: &Container) {
         for (from, defaults) in &self.defaults {
-            let Some(most) = defaults.most.as_ref().filter(|most| limit.value.n > most.n) else { continue };
+            let Some(most) = defaults.most.as_ref().filter(|most| limit.value.n > most.n) else {
+                continue;
+            };
             let name = format!("{}/{}", self.known, container.name);
-            let at = limit.origin.span.unwrap_or(self.manifest.span(&container.at));
-            let error = errors::above_range(&name, &limit.value.to_string(), &most.text, at, from.span(&most.at));
+            let at = limit
+                .origin
+                .span
+                .unwrap_or(self.manifest.span(&container.at));
+            let error = errors::above_range(
+                &name,
+                &limit.value.to_string(),
+                &most.text,
+                at,
+                from.span(&most.at),
+            );
             self.reading.decls.cx.report(error);
         }
     }
@@ -626,7 +927,13 @@ fn extra<'a>(container: &'a Container, read: &ReadContainer<'a>, manifest: &Mani
 fn host_ports<'a>(object: &'a Workload, manifest: &'a Manifest) -> Vec<Port<'a>> {
     let port = |port: &HostPort| {
         let number = Spanned::new(port.number, manifest.span(&port.at));
-        Port { name: "", number, node_port: None, host_port: Some(number), udp: port.udp }
+        Port {
+            name: "",
+            number,
+            node_port: None,
+            host_port: Some(number),
+            udp: port.udp,
+        }
     };
     object.place.host_ports.iter().map(port).collect()
 }
@@ -641,18 +948,34 @@ fn volumes<'a>(object: &'a Workload, manifest: &'a Manifest) -> Vec<Volume<'a>> 
         source,
     };
     let origin = origin(manifest, &object.at);
-    let in_memory = object
-        .in_memory
+    let in_memory = object.in_memory.iter().map(|(name, size)| {
+        volume(
+            name,
+            VolumeSource::Memory(Given {
+                value: Bytes::new(size.unwrap_or(0)),
+                origin,
+            }),
+        )
+    });
+    let secrets = object
+        .secrets
         .iter()
-        .map(|(name, size)| volume(name, VolumeSource::Memory(Given { value: Bytes::new(size.unwrap_or(0)), origin })));
-    let secrets = object.secrets.iter().map(|name| volume(name, VolumeSource::Secret(name)));
-    let claims = object.claims.then(|| volume("claim", VolumeSource::Claim("")));
+        .map(|name| volume(name, VolumeSource::Secret(name)));
+    let claims = object
+        .claims
+        .then(|| volume("claim", VolumeSource::Claim("")));
     in_memory.chain(secrets).chain(claims).collect()
 }
 
 /// A place in a manifest as the origin of a number: reports name it by path and line.
 fn origin<'a>(manifest: &'a Manifest, range: &std::ops::Range<usize>) -> Origin<'a> {
-    Origin { env: None, kind: "", name: manifest.place(range), key: "", span: Some(manifest.span(range)) }
+    Origin {
+        env: None,
+        kind: "",
+        name: manifest.place(range),
+        key: "",
+        span: Some(manifest.span(range)),
+    }
 }
 
 /// Whether two namespaces are one; where none is written, both go where `kubectl` puts them.
@@ -662,13 +985,24 @@ fn same_namespace(a: Option<&str>, b: Option<&str>) -> bool {
 
 /// What the LimitRanges of a workload's namespace give, in order.
 fn defaults<'a>(loaded: &'a Loaded, object: &Workload) -> Vec<(&'a Manifest, &'a Defaults)> {
-    let all = loaded.manifests.iter().flat_map(|of| of.objects.defaults.iter().map(move |defaults| (of, defaults)));
-    all.filter(|(_, defaults)| same_namespace(defaults.namespace.as_deref(), object.namespace.as_deref())).collect()
+    let all = loaded.manifests.iter().flat_map(|of| {
+        of.objects
+            .defaults
+            .iter()
+            .map(move |defaults| (of, defaults))
+    });
+    all.filter(|(_, defaults)| {
+        same_namespace(defaults.namespace.as_deref(), object.namespace.as_deref())
+    })
+    .collect()
 }
 
 /// The autoscaler of a workload.
 fn scaler<'a>(loaded: &'a Loaded, object: &Workload) -> Option<(&'a Manifest, &'a Scaler)> {
-    let mut all = loaded.manifests.iter().flat_map(|of| of.objects.scalers.iter().map(move |scaler| (of, scaler)));
+    let mut all = loaded
+        .manifests
+        .iter()
+        .flat_map(|of| of.objects.scalers.iter().map(move |scaler| (of, scaler)));
     all.find(|(_, scaler)| {
         scaler.kind == object.kind_text
             && scaler.name == object.name
@@ -677,12 +1011,24 @@ fn scaler<'a>(loaded: &'a Loaded, object: &Workload) -> Option<(&'a Manifest, &'
 }
 
 /// What K3s packages it puts back at every start, and it is counted already.
-pub(super) fn check_packaged<'a>(decls: &Decls<'_, 'a>, components: &[Component<'a>], services: &[Service<'a>]) {
+pub(super) fn check_packaged<'a>(
+    decls: &Decls<'_, 'a>,
+    components: &[Component<'a>],
+    services: &[Service<'a>],
+) {
     for service in services {
-        let Some(adopted) = &service.adopted else { continue };
+        let Some(adopted) = &service.adopted else {
+            continue;
+        };
         let in_system = adopted.object.namespace.as_deref() == Some("kube-system");
-        if in_system && components.iter().any(|component| component.name == adopted.object.name) {
-            decls.cx.report(errors::packaged(&adopted.object.name, service.name.span));
+        if in_system
+            && components
+                .iter()
+                .any(|component| component.name == adopted.object.name)
+        {
+            decls
+                .cx
+                .report(errors::packaged(&adopted.object.name, service.name.span));
         }
     }
 }
@@ -699,32 +1045,66 @@ pub(super) fn quotas<'a>(
         for quota in &manifest.objects.quotas {
             let inside = |service: &Service<'a>| {
                 service.adopted.as_ref().is_some_and(|adopted| {
-                    same_namespace(adopted.object.namespace.as_deref(), quota.namespace.as_deref())
+                    same_namespace(
+                        adopted.object.namespace.as_deref(),
+                        quota.namespace.as_deref(),
+                    )
                 })
             };
-            let members: Vec<usize> =
-                services.iter().enumerate().filter(|(_, service)| inside(service)).map(|(index, _)| index).collect();
+            let members: Vec<usize> = services
+                .iter()
+                .enumerate()
+                .filter(|(_, service)| inside(service))
+                .map(|(index, _)| index)
+                .collect();
             let span = manifest.span(&quota.amount.at);
             let origin = origin(manifest, &quota.amount.at);
             let name = Spanned::new(quota.name.as_str(), span);
-            match budgets.iter().find(|budget| budget.name.value == quota.name) {
+            match budgets
+                .iter()
+                .find(|budget| budget.name.value == quota.name)
+            {
                 Some(first) => {
-                    decls.cx.report(super::errors::declared_twice("budget", &quota.name, first.name.span, span));
+                    decls.cx.report(super::errors::declared_twice(
+                        "budget",
+                        &quota.name,
+                        first.name.span,
+                        span,
+                    ));
                 }
                 None => {
-                    let ceiling = Given { value: Bytes::new(quota.amount.n), origin };
-                    budgets.push(Budget { name, ceiling, members: Some(members) });
+                    let ceiling = Given {
+                        value: Bytes::new(quota.amount.n),
+                        origin,
+                    };
+                    budgets.push(Budget {
+                        name,
+                        ceiling,
+                        members: Some(members),
+                    });
                 }
             }
         }
     }
     budgets.sort_by_key(|budget| budget.name.value);
     for budget in budgets.iter() {
-        for (_, service) in services.iter().enumerate().filter(|(index, _)| budget.is_over(*index)) {
-            let Some(adopted) = &service.adopted else { continue };
+        for (_, service) in services
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| budget.is_over(*index))
+        {
+            let Some(adopted) = &service.adopted else {
+                continue;
+            };
             if let Some(container) = adopted.unbounded() {
                 let (name, at) = (service.name.value, service.name.span);
-                let error = errors::unbounded_in_budget(budget.name.value, name, container, at, budget.name.span);
+                let error = errors::unbounded_in_budget(
+                    budget.name.value,
+                    name,
+                    container,
+                    at,
+                    budget.name.span,
+                );
                 decls.cx.report(error);
             }
         }

@@ -67,7 +67,12 @@ pub struct Num {
 impl Num {
     /// A number of a dimension.
     pub fn of(dim: Dim, n: u64) -> Num {
-        Num { dim, n, unit: ByteUnit::Mebi, bare_m: false }
+        Num {
+            dim,
+            n,
+            unit: ByteUnit::Mebi,
+            bare_m: false,
+        }
     }
 }
 
@@ -126,7 +131,9 @@ impl<'a> Cx<'a> {
         // A chain of constants is as long as there are constants; a longer one goes in a circle.
         for _ in 0..=self.lets.len() {
             let ExprKind::Path = at.kind else { return at };
-            let Some(constant) = self.lets.get(self.text(at.span)) else { return at };
+            let Some(constant) = self.lets.get(self.text(at.span)) else {
+                return at;
+            };
             constant.used.set(true);
             at = constant.expr;
         }
@@ -152,8 +159,16 @@ impl<'a> Cx<'a> {
             }
             ExprKind::Call(call) => self.call(call.function, &call.arguments, expr.span),
             ExprKind::Hole => None,
-            ExprKind::Text | ExprKind::List(_) | ExprKind::Range(_) | ExprKind::Reference(_) | ExprKind::Tagged(..) => {
-                self.report(errors::not_a_number(expr.span, described(expr), self.text(expr.span)));
+            ExprKind::Text
+            | ExprKind::List(_)
+            | ExprKind::Range(_)
+            | ExprKind::Reference(_)
+            | ExprKind::Tagged(..) => {
+                self.report(errors::not_a_number(
+                    expr.span,
+                    described(expr),
+                    self.text(expr.span),
+                ));
                 None
             }
         }
@@ -162,7 +177,11 @@ impl<'a> Cx<'a> {
     fn constant(&self, expr: &'a Expr) -> Option<Num> {
         let name = self.text(expr.span);
         let Some(constant) = self.lets.get(name) else {
-            self.report(errors::unknown_constant(name, expr.span, self.lets.keys().copied()));
+            self.report(errors::unknown_constant(
+                name,
+                expr.span,
+                self.lets.keys().copied(),
+            ));
             return None;
         };
         constant.used.set(true);
@@ -170,22 +189,31 @@ impl<'a> Cx<'a> {
             return number;
         }
         if !matches!(constant.expr.kind, ExprKind::Hole) {
-            self.report(errors::not_a_number(expr.span, described(self.resolve(constant.expr)), ""));
+            self.report(errors::not_a_number(
+                expr.span,
+                described(self.resolve(constant.expr)),
+                "",
+            ));
         }
         None
     }
 
     /// Computes the number of a constant, if it is one; all that it names have been computed.
     pub fn compute(&self, name: &str) {
-        let Some(constant) = self.lets.get(name) else { return };
+        let Some(constant) = self.lets.get(name) else {
+            return;
+        };
         let number = match &constant.expr.kind {
             ExprKind::Number | ExprKind::Negative(_) | ExprKind::Binary(..) | ExprKind::Call(_) => {
                 self.number(constant.expr)
             }
-            ExprKind::Path => self.lets.get(self.text(constant.expr.span)).and_then(|other| {
-                other.used.set(true);
-                other.number.get().flatten()
-            }),
+            ExprKind::Path => self
+                .lets
+                .get(self.text(constant.expr.span))
+                .and_then(|other| {
+                    other.used.set(true);
+                    other.number.get().flatten()
+                }),
             ExprKind::Text
             | ExprKind::List(_)
             | ExprKind::Range(_)
@@ -210,7 +238,10 @@ impl<'a> Cx<'a> {
         let scaled = |factor: u64| {
             let whole = u128::from(number.digits) * u128::from(factor);
             let divisor = 10_u128.checked_pow(number.decimals)?;
-            whole.is_multiple_of(divisor).then(|| u64::try_from(whole / divisor).ok()).flatten()
+            whole
+                .is_multiple_of(divisor)
+                .then(|| u64::try_from(whole / divisor).ok())
+                .flatten()
         };
         let (dim, factor) = match number.suffix {
             "" if number.decimals == 0 => (Dim::Count, 1),
@@ -230,23 +261,39 @@ impl<'a> Cx<'a> {
             },
         };
         let Some(n) = scaled(factor) else {
-            self.report(match u128::from(number.digits) * u128::from(factor) > u128::from(u64::MAX) {
-                true => errors::too_large(span),
-                false => errors::not_whole(text, dim, span),
-            });
+            self.report(
+                match u128::from(number.digits) * u128::from(factor) > u128::from(u64::MAX) {
+                    true => errors::too_large(span),
+                    false => errors::not_whole(text, dim, span),
+                },
+            );
             return None;
         };
         let unit = ByteUnit::from_suffix(number.suffix).unwrap_or(ByteUnit::B);
-        Some(Num { dim, n, unit, bare_m: number.suffix == "m" })
+        Some(Num {
+            dim,
+            n,
+            unit,
+            bare_m: number.suffix == "m",
+        })
     }
 
     fn arithmetic(&self, operator: Operator, left: Num, right: Num, span: Span) -> Option<Num> {
         use Dim::{Count, Percent};
         let mixed = || {
-            self.report(errors::mixed_dimensions(operator.sign(), left.dim, right.dim, span));
+            self.report(errors::mixed_dimensions(
+                operator.sign(),
+                left.dim,
+                right.dim,
+                span,
+            ));
             None
         };
-        let unit = if left.dim == Dim::Memory { left.unit } else { right.unit };
+        let unit = if left.dim == Dim::Memory {
+            left.unit
+        } else {
+            right.unit
+        };
         let computed = match operator {
             Operator::Plus | Operator::Minus if left.dim != right.dim => return mixed(),
             Operator::Plus => left.n.checked_add(right.n).map(|n| (left.dim, n)),
@@ -287,7 +334,10 @@ impl<'a> Cx<'a> {
         if computed.is_none() {
             self.report(errors::too_large(span));
         }
-        computed.map(|(dim, n)| Num { unit, ..Num::of(dim, n) })
+        computed.map(|(dim, n)| Num {
+            unit,
+            ..Num::of(dim, n)
+        })
     }
 
     fn call(&self, name: Word, arguments: &'a [Expr], span: Span) -> Option<Num> {
@@ -307,7 +357,9 @@ impl<'a> Cx<'a> {
         let mut result = *first;
         for next in rest {
             if next.dim != result.dim {
-                self.report(errors::mixed_dimensions(function, result.dim, next.dim, span));
+                self.report(errors::mixed_dimensions(
+                    function, result.dim, next.dim, span,
+                ));
                 return None;
             }
             result = match function {
@@ -328,7 +380,10 @@ impl<'a> Cx<'a> {
                 _ => self.arithmetic(Operator::Plus, result, *next, span)?,
             };
         }
-        Some(Num { bare_m: false, ..result })
+        Some(Num {
+            bare_m: false,
+            ..result
+        })
     }
 
     /// A number of one dimension, or an error that says what it is instead.
@@ -350,7 +405,12 @@ impl<'a> Cx<'a> {
             }
             (Dim::Count, Dim::Memory) if number.n == 0 => Some(Num::of(Dim::Memory, 0)),
             _ => {
-                self.report(errors::wrong_dimension(self.text(expr.span), number, wanted, expr.span));
+                self.report(errors::wrong_dimension(
+                    self.text(expr.span),
+                    number,
+                    wanted,
+                    expr.span,
+                ));
                 None
             }
         }
@@ -360,7 +420,11 @@ impl<'a> Cx<'a> {
     pub fn memory(&self, expr: &'a Expr) -> Option<Bytes> {
         let number = self.expect(expr, Dim::Memory)?;
         if number.n > MOST_MEMORY {
-            self.report(errors::out_of_range(self.text(expr.span), "at most 65536Gi", expr.span));
+            self.report(errors::out_of_range(
+                self.text(expr.span),
+                "at most 65536Gi",
+                expr.span,
+            ));
             return None;
         }
         Some(Bytes::with_unit(number.n, number.unit))
@@ -370,15 +434,23 @@ impl<'a> Cx<'a> {
     pub fn cpu(&self, expr: &'a Expr) -> Option<Cpu> {
         let number = self.expect(expr, Dim::Cpu)?;
         if number.n > MOST_CPU {
-            self.report(errors::out_of_range(self.text(expr.span), "at most 1000000 cores", expr.span));
+            self.report(errors::out_of_range(
+                self.text(expr.span),
+                "at most 1000000 cores",
+                expr.span,
+            ));
             return None;
         }
-        Some(Cpu { milli: number.n, written_in_cores: number.dim == Dim::Count })
+        Some(Cpu {
+            milli: number.n,
+            written_in_cores: number.dim == Dim::Count,
+        })
     }
 
     /// A length of time.
     pub fn duration(&self, expr: &'a Expr) -> Option<Millis> {
-        self.expect(expr, Dim::Duration).map(|number| Millis(number.n))
+        self.expect(expr, Dim::Duration)
+            .map(|number| Millis(number.n))
     }
 
     /// A count.
@@ -397,7 +469,11 @@ impl<'a> Cx<'a> {
                 None
             }
             _ => {
-                self.report(errors::not_a_text(expr.span, described(resolved), self.text(resolved.span)));
+                self.report(errors::not_a_text(
+                    expr.span,
+                    described(resolved),
+                    self.text(resolved.span),
+                ));
                 None
             }
         }
@@ -409,7 +485,11 @@ impl<'a> Cx<'a> {
             Ok(text) => Some(text),
             Err(at) => {
                 let start = span.start + u32::try_from(at).unwrap_or_default();
-                self.report(errors::unknown_escape(Span { start, end: start + 1, ..span }));
+                self.report(errors::unknown_escape(Span {
+                    start,
+                    end: start + 1,
+                    ..span
+                }));
                 None
             }
         }
@@ -418,7 +498,9 @@ impl<'a> Cx<'a> {
     /// A bare name, such as `agent` in `tier = agent`.
     pub fn name(&self, expr: &'a Expr, what: &str) -> Option<(&'a str, Span)> {
         match expr.kind {
-            ExprKind::Path if !self.text(expr.span).contains('.') => Some((self.text(expr.span), expr.span)),
+            ExprKind::Path if !self.text(expr.span).contains('.') => {
+                Some((self.text(expr.span), expr.span))
+            }
             ExprKind::Hole => None,
             ExprKind::Text => {
                 self.report(errors::quoted_name(what, self.text(expr.span), expr.span));
@@ -446,12 +528,18 @@ impl<'a> Cx<'a> {
 
     /// A list of texts.
     pub fn strings(&self, expr: &'a Expr) -> Option<Vec<Cow<'a, str>>> {
-        self.list(expr)?.iter().map(|value| self.string(value)).collect()
+        self.list(expr)?
+            .iter()
+            .map(|value| self.string(value))
+            .collect()
     }
 
     /// A list of bare names.
     pub fn names(&self, expr: &'a Expr, what: &str) -> Option<Vec<(&'a str, Span)>> {
-        self.list(expr)?.iter().map(|value| self.name(value, what)).collect()
+        self.list(expr)?
+            .iter()
+            .map(|value| self.name(value, what))
+            .collect()
     }
 }
 

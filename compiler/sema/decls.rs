@@ -42,8 +42,19 @@ const NAMED: [&str; 14] = [
 /// The kinds of workload. They share one set of names: those of files, labels and Kubernetes Services.
 pub(super) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
 /// What else may stand at the top of a file.
-const OTHERS: [&str; 11] =
-    ["edition", "namespace", "digests", "k3s", "survive", "fill", "env", "let", "use", "expect", "adopt"];
+const OTHERS: [&str; 11] = [
+    "edition",
+    "namespace",
+    "digests",
+    "k3s",
+    "survive",
+    "fill",
+    "env",
+    "let",
+    "use",
+    "expect",
+    "adopt",
+];
 /// What only the library declares.
 const LIBRARY: [&str; 1] = ["figures"];
 
@@ -56,7 +67,10 @@ pub(super) struct Decl<'a> {
 }
 
 /// Ignore lists by runtime, and what is left by source and ignore list.
-type Contexts<'a> = (BTreeMap<&'a str, Filler>, BTreeMap<(String, String), Arc<Held>>);
+type Contexts<'a> = (
+    BTreeMap<&'a str, Filler>,
+    BTreeMap<(String, String), Arc<Held>>,
+);
 
 /// All declarations of a program.
 pub(super) struct Decls<'c, 'a> {
@@ -84,7 +98,10 @@ pub(super) struct Decls<'c, 'a> {
 impl<'c, 'a> Decls<'c, 'a> {
     /// All declarations of a kind, sorted by name.
     pub(super) fn of(&self, kind: &'static str) -> impl Iterator<Item = Decl<'a>> {
-        self.named.get(kind).into_iter().flat_map(|of_kind| of_kind.values().copied())
+        self.named
+            .get(kind)
+            .into_iter()
+            .flat_map(|of_kind| of_kind.values().copied())
     }
 
     /// A declaration by its kind and name.
@@ -109,7 +126,11 @@ impl<'c, 'a> Decls<'c, 'a> {
 
     /// The index of a declaration among those of its kind, or an error that offers the nearest.
     pub(super) fn index(&self, kind: &'static str, name: &'a str, span: Span) -> Option<usize> {
-        let Some(of_kind) = self.named.get(kind).filter(|of_kind| of_kind.contains_key(name)) else {
+        let Some(of_kind) = self
+            .named
+            .get(kind)
+            .filter(|of_kind| of_kind.contains_key(name))
+        else {
             let near = nearest(name, self.of(kind).map(|decl| decl.name));
             self.cx.report(errors::unknown_name(kind, name, span, near));
             return None;
@@ -120,7 +141,8 @@ impl<'c, 'a> Decls<'c, 'a> {
     /// Lays a block of the chosen environment over a declaration.
     fn add_change(&mut self, kind: &'static str, name: &'a str, span: Span, change: &'a Item) {
         if let Some(first) = self.changes.insert((kind, name), change) {
-            self.cx.report(errors::declared_twice(kind, name, first.key.span, span));
+            self.cx
+                .report(errors::declared_twice(kind, name, first.key.span, span));
         }
     }
 
@@ -130,13 +152,31 @@ impl<'c, 'a> Decls<'c, 'a> {
     }
 
     /// A declaration's own fields and those the environment lays over them.
-    pub(super) fn layers(&self, kind: &'static str, name: &'a str, item: &'a Item) -> Vec<Layer<'a>> {
+    pub(super) fn layers(
+        &self,
+        kind: &'static str,
+        name: &'a str,
+        item: &'a Item,
+    ) -> Vec<Layer<'a>> {
         let mut layers = Vec::with_capacity(4);
         if let Some(body) = &item.body {
-            layers.push(Layer { env: None, kind, name, items: &body.items });
+            layers.push(Layer {
+                env: None,
+                kind,
+                name,
+                items: &body.items,
+            });
         }
-        if let Some(body) = self.change(kind, name).and_then(|change| change.body.as_ref()) {
-            layers.push(Layer { env: self.env, kind, name, items: &body.items });
+        if let Some(body) = self
+            .change(kind, name)
+            .and_then(|change| change.body.as_ref())
+        {
+            layers.push(Layer {
+                env: self.env,
+                kind,
+                name,
+                items: &body.items,
+            });
         }
         layers
     }
@@ -147,7 +187,12 @@ fn library_needs(loaded: &Loaded) -> Vec<String> {
     let sources = &loaded.sources;
     let mut needs = Vec::new();
     let is_node = |item: &Item| sources.text(item.key.span) == "node";
-    if loaded.files.iter().flat_map(|file| &file.items).any(is_node) {
+    if loaded
+        .files
+        .iter()
+        .flat_map(|file| &file.items)
+        .any(is_node)
+    {
         needs.push(stdlib::K3S.to_owned());
     }
     needs.extend(runtimes_named(loaded));
@@ -160,12 +205,17 @@ fn runtimes_named(loaded: &Loaded) -> Vec<String> {
     let mut named = BTreeSet::new();
     for file in loaded.sources.files() {
         for (at, word) in file.text.match_indices("runtime") {
-            let rest = file.text[at + word.len()..].trim_start_matches([' ', '=', '\t', '\n', '\r']);
-            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).unwrap_or(rest.len());
+            let rest =
+                file.text[at + word.len()..].trim_start_matches([' ', '=', '\t', '\n', '\r']);
+            let end = rest
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+                .unwrap_or(rest.len());
             named.insert(&rest[..end]);
         }
     }
-    let known = stdlib::RUNTIMES.iter().filter(|(name, _)| named.contains(name));
+    let known = stdlib::RUNTIMES
+        .iter()
+        .filter(|(name, _)| named.contains(name));
     known.map(|(name, _)| format!("runtimes/{name}")).collect()
 }
 
@@ -174,7 +224,10 @@ pub fn environments(loaded: &Loaded) -> Vec<String> {
     let text = |span: Span| loaded.sources.text(span);
     let items = loaded.files.iter().flat_map(|file| &file.items);
     let envs = items.filter(|item| item.body.is_some() && text(item.key.span) == "env");
-    let names: BTreeSet<&str> = envs.flat_map(|item| &item.names).map(|name| text(name.span)).collect();
+    let names: BTreeSet<&str> = envs
+        .flat_map(|item| &item.names)
+        .map(|name| text(name.span))
+        .collect();
     names.into_iter().map(str::to_owned).collect()
 }
 
@@ -187,9 +240,18 @@ pub fn load_needed(loaded: &mut Loaded, sink: &mut Sink) {
 
 /// Trees to program. `env` is the environment to compile for. `None` if there is nothing to plan: a fault was
 /// found, or the file only declares things for others to use.
-pub fn analyze<'a>(loaded: &'a Loaded, env: Option<&str>, world: &dyn World, sink: &mut Sink) -> Option<Program<'a>> {
+pub fn analyze<'a>(
+    loaded: &'a Loaded,
+    env: Option<&str>,
+    world: &dyn World,
+    sink: &mut Sink,
+) -> Option<Program<'a>> {
     let mut lets = BTreeMap::new();
-    let cx = Cx { sources: &loaded.sources, sink: RefCell::new(std::mem::take(sink)), lets: BTreeMap::new() };
+    let cx = Cx {
+        sources: &loaded.sources,
+        sink: RefCell::new(std::mem::take(sink)),
+        lets: BTreeMap::new(),
+    };
     collect_lets(&cx, loaded, &mut lets);
     let cx = Cx { lets, ..cx };
     compute_lets(&cx);
@@ -202,7 +264,12 @@ pub fn analyze<'a>(loaded: &'a Loaded, env: Option<&str>, world: &dyn World, sin
 }
 
 fn collect_lets<'a>(cx: &Cx<'a>, loaded: &'a Loaded, lets: &mut BTreeMap<&'a str, Let<'a>>) {
-    for item in loaded.files.iter().flat_map(|file| &file.items).filter(|item| cx.key(item) == "let") {
+    for item in loaded
+        .files
+        .iter()
+        .flat_map(|file| &file.items)
+        .filter(|item| cx.key(item) == "let")
+    {
         let ([name], Some(expr)) = (&*item.names, &item.value) else {
             if !item.is_hole() {
                 cx.report(errors::malformed("let", "let base = 32Mi", item.span));
@@ -214,7 +281,15 @@ fn collect_lets<'a>(cx: &Cx<'a>, loaded: &'a Loaded, lets: &mut BTreeMap<&'a str
             cx.report(errors::declared_twice("let", text, first.name, name.span));
             continue;
         }
-        lets.insert(text, Let { name: name.span, expr, used: Cell::new(false), number: Cell::new(None) });
+        lets.insert(
+            text,
+            Let {
+                name: name.span,
+                expr,
+                used: Cell::new(false),
+                number: Cell::new(None),
+            },
+        );
     }
 }
 
@@ -227,10 +302,16 @@ fn compute_lets<'a>(cx: &Cx<'a>) {
         let mut named = BTreeSet::new();
         names_in(cx, constant.expr, &mut named);
         named.retain(|other| cx.lets.contains_key(other));
-        named.iter().for_each(|other| users.entry(other).or_default().push(name));
+        named
+            .iter()
+            .for_each(|other| users.entry(other).or_default().push(name));
         waiting.insert(name, named);
     }
-    let mut ready: Vec<&'a str> = waiting.iter().filter(|(_, on)| on.is_empty()).map(|(name, _)| *name).collect();
+    let mut ready: Vec<&'a str> = waiting
+        .iter()
+        .filter(|(_, on)| on.is_empty())
+        .map(|(name, _)| *name)
+        .collect();
     while let Some(name) = ready.pop() {
         waiting.remove(name);
         cx.compute(name);
@@ -260,8 +341,9 @@ fn compute_lets<'a>(cx: &Cx<'a>) {
                 None => break,
             }
         }
-        if let Some(start) =
-            places.get(at).filter(|_| path.last() != Some(&at) || path.len() == 1 || waiting[at].contains(at))
+        if let Some(start) = places
+            .get(at)
+            .filter(|_| path.last() != Some(&at) || path.len() == 1 || waiting[at].contains(at))
         {
             let circle = &path[*start..];
             cx.report(errors::circular_let(circle, cx.lets[circle[0]].name));
@@ -276,7 +358,10 @@ fn names_in<'a>(cx: &Cx<'a>, expr: &'a Expr, names: &mut BTreeSet<&'a str>) {
             names.insert(cx.text(expr.span));
         }
         ExprKind::List(values) => values.iter().for_each(|value| names_in(cx, value, names)),
-        ExprKind::Call(call) => call.arguments.iter().for_each(|value| names_in(cx, value, names)),
+        ExprKind::Call(call) => call
+            .arguments
+            .iter()
+            .for_each(|value| names_in(cx, value, names)),
         ExprKind::Range(sides) | ExprKind::Binary(_, sides) => {
             names_in(cx, &sides.0, names);
             names_in(cx, &sides.1, names);
@@ -290,8 +375,12 @@ fn names_in<'a>(cx: &Cx<'a>, expr: &'a Expr, names: &mut BTreeSet<&'a str>) {
 /// Every name that an environment mentions, chosen or not: what only another environment uses is used.
 fn names_of_envs<'a>(cx: &Cx<'a>, items: &'a [Item], names: &mut BTreeSet<&'a str>) {
     for item in items {
-        item.value.iter().for_each(|value| names_in(cx, value, names));
-        item.body.iter().for_each(|body| names_of_envs(cx, &body.items, names));
+        item.value
+            .iter()
+            .for_each(|value| names_in(cx, value, names));
+        item.body
+            .iter()
+            .for_each(|body| names_of_envs(cx, &body.items, names));
     }
 }
 
@@ -304,7 +393,12 @@ fn check_unused_lets(cx: &Cx<'_>) {
     }
 }
 
-fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn World) -> Option<Program<'a>> {
+fn program<'a>(
+    cx: &Cx<'a>,
+    loaded: &'a Loaded,
+    env: Option<&str>,
+    world: &dyn World,
+) -> Option<Program<'a>> {
     let mut decls = Decls {
         cx,
         named: BTreeMap::new(),
@@ -329,7 +423,10 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
         check_edition(cx, &file.items, from_library);
         for item in &file.items {
             let key = cx.key(item);
-            let named = NAMED.iter().chain(LIBRARY.iter().filter(|_| from_library)).find(|kind| **kind == key);
+            let named = NAMED
+                .iter()
+                .chain(LIBRARY.iter().filter(|_| from_library))
+                .find(|kind| **kind == key);
             if let Some(kind) = named {
                 declare(&mut decls, kind, item, from_library);
                 continue;
@@ -338,49 +435,96 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
                 "k3s" if decls.k3s.is_none() && item.names.is_empty() => decls.k3s = Some(item),
                 "k3s" => match decls.k3s {
                     Some(first) if item.names.is_empty() => {
-                        cx.report(errors::declared_twice("k3s", "", first.key.span, item.key.span));
+                        cx.report(errors::declared_twice(
+                            "k3s",
+                            "",
+                            first.key.span,
+                            item.key.span,
+                        ));
                     }
                     _ => cx.report(errors::malformed("k3s", "k3s { .. }", item.span)),
                 },
                 "env" => match &*item.names {
-                    [name] if name.shape != WordShape::Bare => cx.report(errors::quoted_env(name.span)),
+                    [name] if name.shape != WordShape::Bare => {
+                        cx.report(errors::quoted_env(name.span))
+                    }
                     [name] if item.body.is_some() => {
                         if let Some(first) = envs.insert(cx.word(*name), item) {
                             let name_text = cx.word(*name);
-                            cx.report(errors::declared_twice("env", name_text, first.key.span, name.span));
+                            cx.report(errors::declared_twice(
+                                "env",
+                                name_text,
+                                first.key.span,
+                                name.span,
+                            ));
                         }
                     }
                     _ => cx.report(errors::malformed("env", "env prod { .. }", item.span)),
                 },
                 "expect" => match &item.value {
-                    Some(Expr { kind: ExprKind::Hole, .. }) => {}
+                    Some(Expr {
+                        kind: ExprKind::Hole,
+                        ..
+                    }) => {}
                     Some(expr) => expects.push((item.span, expr)),
-                    None => cx.report(errors::malformed("expect", "expect wsl.free >= 500Mi", item.span)),
+                    None => cx.report(errors::malformed(
+                        "expect",
+                        "expect wsl.free >= 500Mi",
+                        item.span,
+                    )),
                 },
                 "namespace" => match fields.first() {
-                    Some(first) => cx.report(errors::declared_twice("namespace", "", first.key.span, item.key.span)),
+                    Some(first) => cx.report(errors::declared_twice(
+                        "namespace",
+                        "",
+                        first.key.span,
+                        item.key.span,
+                    )),
                     None => fields.push(item),
                 },
                 "survive" => match survives {
-                    Some(first) => cx.report(errors::declared_twice("survive", "", first.key.span, item.key.span)),
+                    Some(first) => cx.report(errors::declared_twice(
+                        "survive",
+                        "",
+                        first.key.span,
+                        item.key.span,
+                    )),
                     None => survives = Some(item),
                 },
                 "fill" => match fills {
-                    Some(first) => cx.report(errors::declared_twice("fill", "", first.key.span, item.key.span)),
+                    Some(first) => cx.report(errors::declared_twice(
+                        "fill",
+                        "",
+                        first.key.span,
+                        item.key.span,
+                    )),
                     None => fills = Some(item),
                 },
                 "digests" => match digests {
                     None if item.value.is_some() && item.names.is_empty() => digests = Some(item),
                     Some(first) => {
-                        cx.report(errors::declared_twice("digests", "", first.key.span, item.key.span));
+                        cx.report(errors::declared_twice(
+                            "digests",
+                            "",
+                            first.key.span,
+                            item.key.span,
+                        ));
                     }
-                    None => cx.report(errors::malformed("digests", "digests = \"images.json\"", item.span)),
+                    None => cx.report(errors::malformed(
+                        "digests",
+                        "digests = \"images.json\"",
+                        item.span,
+                    )),
                 },
                 "edition" | "let" | "use" => {}
                 "adopt" => adopts.push(item),
                 _ => {
                     let known = NAMED.iter().chain(&OTHERS).copied();
-                    cx.report(errors::unknown_declaration(key, item.key.span, nearest(key, known)));
+                    cx.report(errors::unknown_declaration(
+                        key,
+                        item.key.span,
+                        nearest(key, known),
+                    ));
                 }
             }
         }
@@ -391,7 +535,11 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     for constant in decls.mentioned.iter().filter_map(|name| cx.lets.get(name)) {
         constant.used.set(true);
     }
-    let program_start = loaded.files.first().and_then(|file| file.items.first()).map(|item| item.key.span);
+    let program_start = loaded
+        .files
+        .first()
+        .and_then(|file| file.items.first())
+        .map(|item| item.key.span);
     let chosen = choose_env(&mut decls, &envs, env, &mut fields, program_start);
     let namespace = namespace(&decls, &fields);
     let mut nodes = machine::nodes(&decls);
@@ -413,7 +561,9 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
         }
     } else {
         // What a file only declares, others use.
-        cx.lets.values().for_each(|constant| constant.used.set(true));
+        cx.lets
+            .values()
+            .for_each(|constant| constant.used.set(true));
     }
     chosen?;
     if is_library_file {
@@ -421,7 +571,10 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
     }
     if nodes.is_empty() {
         if decls.of("node").next().is_none() {
-            let place = services.first().map(|service| service.name.span).or(expects.first().map(|(span, _)| *span));
+            let place = services
+                .first()
+                .map(|service| service.name.span)
+                .or(expects.first().map(|(span, _)| *span));
             cx.report(errors::no_node(place?));
         }
         return None;
@@ -460,7 +613,9 @@ fn program<'a>(cx: &Cx<'a>, loaded: &'a Loaded, env: Option<&str>, world: &dyn W
         configs,
         open_nodes,
         survive,
-        fill: fills.and_then(|item| fill_policy(cx, item)).unwrap_or(FillPolicy::Proportional),
+        fill: fills
+            .and_then(|item| fill_policy(cx, item))
+            .unwrap_or(FillPolicy::Proportional),
         expects,
         runtimes,
         images: images.into_iter().flatten().collect(),
@@ -476,7 +631,11 @@ fn check_edition<'a>(cx: &Cx<'a>, items: &'a [Item], from_library: bool) {
     let mut editions = items.iter().filter(|item| cx.key(item) == "edition");
     let Some(item) = editions.next() else { return };
     if let Some(second) = editions.next() {
-        cx.report(errors::given_twice("edition", item.key.span, second.key.span));
+        cx.report(errors::given_twice(
+            "edition",
+            item.key.span,
+            second.key.span,
+        ));
     }
     let Some(value) = &item.value else {
         cx.report(errors::malformed("edition", "edition = 1", item.span));
@@ -508,18 +667,28 @@ fn declare<'a>(decls: &mut Decls<'_, 'a>, kind: &'static str, item: &'a Item, fr
             cx.report(errors::not_a_plain_name(kind, text, name.span));
             continue;
         }
-        let decl = Decl { item, name: text, span: name.span };
+        let decl = Decl {
+            item,
+            name: text,
+            span: name.span,
+        };
         if kind == "component" && from_library {
             decls.packaged.insert(text, decl);
             continue;
         }
         let same_name = match WORKLOADS.contains(&kind) {
             true => decls.workload_names.get(text).map(|(_, decl)| *decl),
-            false => decls.named.get(kind).and_then(|of_kind| of_kind.get(text)).copied(),
+            false => decls
+                .named
+                .get(kind)
+                .and_then(|of_kind| of_kind.get(text))
+                .copied(),
         };
         match same_name {
             // The library comes last, and was first.
-            Some(own) if from_library => cx.report(errors::declared_twice(kind, text, name.span, own.span)),
+            Some(own) if from_library => {
+                cx.report(errors::declared_twice(kind, text, name.span, own.span))
+            }
             Some(first) => cx.report(errors::declared_twice(kind, text, first.span, name.span)),
             None => {
                 decls.named.entry(kind).or_default().insert(text, decl);
@@ -553,10 +722,18 @@ fn choose_env<'a>(
                 }
                 continue;
             }
-            let kind = NAMED.iter().chain(&["k3s"]).copied().find(|kind| *kind == kind_text);
+            let kind = NAMED
+                .iter()
+                .chain(&["k3s"])
+                .copied()
+                .find(|kind| *kind == kind_text);
             let Some(kind) = kind else {
                 let known = NAMED.iter().copied().chain(["k3s", "namespace"]);
-                cx.report(errors::unknown_declaration(kind_text, change.key.span, nearest(kind_text, known)));
+                cx.report(errors::unknown_declaration(
+                    kind_text,
+                    change.key.span,
+                    nearest(kind_text, known),
+                ));
                 continue;
             };
             if let (Some(word), true) = (change.overriding, change.value.is_none()) {
@@ -589,13 +766,24 @@ fn choose_env<'a>(
 /// The namespace of the services.
 /// `fill = equal`: how ranges share what there is.
 fn fill_policy<'a>(cx: &Cx<'a>, item: &'a Item) -> Option<FillPolicy> {
-    let origin = Origin { env: None, kind: "fill", name: "", key: "", span: None };
+    let origin = Origin {
+        env: None,
+        kind: "fill",
+        name: "",
+        key: "",
+        span: None,
+    };
     let (name, span) = cx.name(Field { item, origin }.value(cx)?, "fill")?;
     match name {
         "proportional" => Some(FillPolicy::Proportional),
         "equal" => Some(FillPolicy::Equal),
         _ => {
-            cx.report(errors::not_one_of("fill", name, span, &["proportional", "equal"]));
+            cx.report(errors::not_one_of(
+                "fill",
+                name,
+                span,
+                &["proportional", "equal"],
+            ));
             None
         }
     }
@@ -604,7 +792,13 @@ fn fill_policy<'a>(cx: &Cx<'a>, item: &'a Item) -> Option<FillPolicy> {
 /// `survive = 1`: the nodes that may be lost.
 fn survive<'a>(cx: &Cx<'a>, item: &'a Item, nodes: usize) -> Option<Given<'a, u64>> {
     let span = item.value.as_ref().map_or(item.span, |value| value.span);
-    let origin = Origin { env: None, kind: "survive", name: "", key: "", span: Some(span) };
+    let origin = Origin {
+        env: None,
+        kind: "survive",
+        name: "",
+        key: "",
+        span: Some(span),
+    };
     let field = Field { item, origin };
     let value = cx.count(field.value(cx)?)?;
     match value {
@@ -623,7 +817,10 @@ fn survive<'a>(cx: &Cx<'a>, item: &'a Item, nodes: usize) -> Option<Given<'a, u6
 
 fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given<'a, &'a str> {
     let cx = decls.cx;
-    let mut given = Given { value: "apps", origin: Origin::default("output.namespace") };
+    let mut given = Given {
+        value: "apps",
+        origin: Origin::default("output.namespace"),
+    };
     for (index, item) in fields.iter().enumerate() {
         let field = Field {
             item,
@@ -636,15 +833,24 @@ fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given<'a, &'a st
             },
         };
         match (index, item.overriding) {
-            (0, Some(word)) => cx.report(errors::overrides_nothing("namespace", item.key.span, word)),
+            (0, Some(word)) => {
+                cx.report(errors::overrides_nothing("namespace", item.key.span, word))
+            }
             (1.., None) => {
-                let first = Field { item: fields[0], ..field };
+                let first = Field {
+                    item: fields[0],
+                    ..field
+                };
                 cx.report(errors::override_missing("namespace", item, &first));
             }
             _ => {}
         }
-        let Some(value) = field.value(cx) else { continue };
-        let Some((name, span)) = cx.name(value, "namespace") else { continue };
+        let Some(value) = field.value(cx) else {
+            continue;
+        };
+        let Some((name, span)) = cx.name(value, "namespace") else {
+            continue;
+        };
         service::check_label(cx, "namespace", name, span);
         if name == "kube-system" {
             cx.report(errors::namespace_of_k3s(span));
@@ -655,15 +861,28 @@ fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given<'a, &'a st
 }
 
 /// The fields of a declaration that stands alone, such as `node`.
-pub(super) fn fields<'c, 'a>(decls: &Decls<'c, 'a>, kind: &'static str, decl: Decl<'a>) -> Option<Fields<'c, 'a>> {
+pub(super) fn fields<'c, 'a>(
+    decls: &Decls<'c, 'a>,
+    kind: &'static str,
+    decl: Decl<'a>,
+) -> Option<Fields<'c, 'a>> {
     if decl.item.body.is_none() {
         if !decl.item.is_hole() {
-            decls.cx.report(errors::malformed(kind, &format!("{kind} {} {{ .. }}", decl.name), decl.item.span));
+            decls.cx.report(errors::malformed(
+                kind,
+                &format!("{kind} {} {{ .. }}", decl.name),
+                decl.item.span,
+            ));
         }
         return None;
     }
     if let Some(value) = &decl.item.value {
         decls.cx.report(errors::value_and_block(kind, value.span));
     }
-    Some(Fields::new(decls.cx, kind, decl.span, decls.layers(kind, decl.name, decl.item)))
+    Some(Fields::new(
+        decls.cx,
+        kind,
+        decl.span,
+        decls.layers(kind, decl.name, decl.item),
+    ))
 }

@@ -23,30 +23,69 @@ const METRICS: [(&str, &[(&str, Dim)]); 3] = [
             ("pods", Dim::Count),
         ],
     ),
-    ("budget", &[("free", Dim::Memory), ("used", Dim::Memory), ("ceiling", Dim::Memory)]),
-    ("service", &[("memory", Dim::Memory), ("request", Dim::Memory), ("limit", Dim::Memory), ("pods", Dim::Count)]),
+    (
+        "budget",
+        &[
+            ("free", Dim::Memory),
+            ("used", Dim::Memory),
+            ("ceiling", Dim::Memory),
+        ],
+    ),
+    (
+        "service",
+        &[
+            ("memory", Dim::Memory),
+            ("request", Dim::Memory),
+            ("limit", Dim::Memory),
+            ("pods", Dim::Count),
+        ],
+    ),
 ];
 
 pub(super) fn expects<'a>(decls: &Decls<'_, 'a>, written: &[(Span, &'a Expr)]) -> Vec<Expect<'a>> {
-    written.iter().filter_map(|(span, expr)| expect(decls, *span, expr)).collect()
+    written
+        .iter()
+        .filter_map(|(span, expr)| expect(decls, *span, expr))
+        .collect()
 }
 
 fn expect<'a>(decls: &Decls<'_, 'a>, span: Span, expr: &'a Expr) -> Option<Expect<'a>> {
     let ExprKind::Binary(operator, sides) = &expr.kind else {
-        decls.cx.report(errors::malformed("expect", "expect wsl.free >= 500Mi", span));
+        decls.cx.report(errors::malformed(
+            "expect",
+            "expect wsl.free >= 500Mi",
+            span,
+        ));
         return None;
     };
-    if matches!(operator, Operator::Plus | Operator::Minus | Operator::Times | Operator::Divide) {
-        decls.cx.report(errors::malformed("expect", "expect wsl.free >= 500Mi", span));
+    if matches!(
+        operator,
+        Operator::Plus | Operator::Minus | Operator::Times | Operator::Divide
+    ) {
+        decls.cx.report(errors::malformed(
+            "expect",
+            "expect wsl.free >= 500Mi",
+            span,
+        ));
         return None;
     }
     let (left, right) = (formula(decls, &sides.0), formula(decls, &sides.1));
     let ((left, left_dim), (right, right_dim)) = (left?, right?);
     if left_dim != right_dim {
-        decls.cx.report(errors::mixed_dimensions(operator.sign(), left_dim, right_dim, expr.span));
+        decls.cx.report(errors::mixed_dimensions(
+            operator.sign(),
+            left_dim,
+            right_dim,
+            expr.span,
+        ));
         return None;
     }
-    Some(Expect { span, left, operator: *operator, right })
+    Some(Expect {
+        span,
+        left,
+        operator: *operator,
+        right,
+    })
 }
 
 fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
@@ -70,7 +109,12 @@ fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Di
                 Operator::Times | Operator::Divide if right_dim == Dim::Count => left_dim,
                 Operator::Times if right_dim == Dim::Percent => left_dim,
                 _ => {
-                    cx.report(errors::mixed_dimensions(operator.sign(), left_dim, right_dim, expr.span));
+                    cx.report(errors::mixed_dimensions(
+                        operator.sign(),
+                        left_dim,
+                        right_dim,
+                        expr.span,
+                    ));
                     return None;
                 }
             };
@@ -101,21 +145,41 @@ fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
         [kind, name, key] => (Some(*kind), *name, *key),
         [name, key] => (None, *name, *key),
         _ => {
-            cx.report(errors::malformed("expect", "expect wsl.free >= 500Mi", span));
+            cx.report(errors::malformed(
+                "expect",
+                "expect wsl.free >= 500Mi",
+                span,
+            ));
             return None;
         }
     };
     let found: Vec<&(&str, &[(&str, Dim)])> = METRICS
         .iter()
-        .filter(|(of, _)| kind.is_none_or(|kind| kind == *of || (*of == "service" && WORKLOADS.contains(&kind))))
-        .filter(|(of, _)| if *of == "service" { decls.has_workload(name) } else { decls.get(of, name).is_some() })
+        .filter(|(of, _)| {
+            kind.is_none_or(|kind| kind == *of || (*of == "service" && WORKLOADS.contains(&kind)))
+        })
+        .filter(|(of, _)| {
+            if *of == "service" {
+                decls.has_workload(name)
+            } else {
+                decls.get(of, name).is_some()
+            }
+        })
         .collect();
-    let name_span = Span { end: span.end - u32::try_from(key.len() + 1).unwrap_or_default(), ..span };
+    let name_span = Span {
+        end: span.end - u32::try_from(key.len() + 1).unwrap_or_default(),
+        ..span
+    };
     let (of, keys) = match found.as_slice() {
         [one] => **one,
         [] => {
             let near = nearest(name, METRICS.iter().flat_map(|(of, _)| names(decls, of)));
-            cx.report(errors::unknown_name("node, budget or service", name, name_span, near));
+            cx.report(errors::unknown_name(
+                "node, budget or service",
+                name,
+                name_span,
+                near,
+            ));
             return None;
         }
         several => {
@@ -126,8 +190,16 @@ fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
     };
     let Some((key, dim)) = keys.iter().find(|(known, _)| *known == key) else {
         let known: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
-        let key_span = Span { start: name_span.end + 1, ..span };
-        cx.report(errors::not_one_of(&format!("what is asked of {of} `{name}`"), key, key_span, &known));
+        let key_span = Span {
+            start: name_span.end + 1,
+            ..span
+        };
+        cx.report(errors::not_one_of(
+            &format!("what is asked of {of} `{name}`"),
+            key,
+            key_span,
+            &known,
+        ));
         return None;
     };
     let index = names(decls, of).iter().position(|known| *known == name)?;

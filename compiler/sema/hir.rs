@@ -35,7 +35,13 @@ pub struct Origin<'a> {
 impl<'a> Origin<'a> {
     /// A rule of the language, by its id in `spec/`.
     pub const fn default(rule: &'a str) -> Origin<'a> {
-        Origin { env: None, kind: "default", name: "", key: rule, span: None }
+        Origin {
+            env: None,
+            kind: "default",
+            name: "",
+            key: rule,
+            span: None,
+        }
     }
 
     /// `tier.agent.memory`: how outputs name it, the same whatever line it stands on.
@@ -180,7 +186,9 @@ impl Adopted<'_> {
     /// The name of a container that nothing limits.
     pub fn unbounded(&self) -> Option<&str> {
         let mut pairs = self.object.containers.iter().zip(&self.containers);
-        pairs.find(|(_, held)| held.unbounded).map(|(container, _)| container.name.as_str())
+        pairs
+            .find(|(_, held)| held.unbounded)
+            .map(|(container, _)| container.name.as_str())
     }
 }
 
@@ -380,7 +388,11 @@ pub enum Kind<'a> {
 impl Component<'_> {
     /// Who brings it, behind its name.
     pub const fn whose(&self) -> &'static str {
-        if self.foreign { "which bzc does not manage" } else { "which K3s packages" }
+        if self.foreign {
+            "which bzc does not manage"
+        } else {
+            "which K3s packages"
+        }
     }
 }
 

@@ -95,7 +95,10 @@ fn template_name(key: &str) -> String {
 
 /// All runtimes, sorted by name.
 pub(super) fn runtimes<'a>(decls: &Decls<'_, 'a>) -> Vec<Runtime<'a>> {
-    decls.of("runtime").map(|decl| runtime(decls, decl)).collect()
+    decls
+        .of("runtime")
+        .map(|decl| runtime(decls, decl))
+        .collect()
 }
 
 fn runtime<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>) -> Runtime<'a> {
@@ -133,13 +136,26 @@ fn runtime<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>) -> Runtime<'a> {
             params.insert(key, value);
         }
     }
-    let names =
-        |key: &'a str| -> Vec<&'a str> { fields.names(key).into_iter().flatten().map(|(name, _)| name).collect() };
+    let names = |key: &'a str| -> Vec<&'a str> {
+        fields
+            .names(key)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+            .collect()
+    };
     let port = fields.count("port").map_or(8080, |given| {
-        u16::try_from(given.value).ok().filter(|port| *port > 0).unwrap_or_else(|| {
-            cx.report(general::out_of_range("port", "1 to 65535", given.origin.span.unwrap_or(decl.span)));
-            8080
-        })
+        u16::try_from(given.value)
+            .ok()
+            .filter(|port| *port > 0)
+            .unwrap_or_else(|| {
+                cx.report(general::out_of_range(
+                    "port",
+                    "1 to 65535",
+                    given.origin.span.unwrap_or(decl.span),
+                ));
+                8080
+            })
     });
     let mut templates = Templates::new();
     let dockerfile = named_template(decls, &fields, decl, "dockerfile", &mut templates);
@@ -162,8 +178,10 @@ fn runtime<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>) -> Runtime<'a> {
         variants: names("variants"),
         managers: names("managers"),
         params,
-        dockerfile: dockerfile.unwrap_or_else(|| Spanned::new("std/generic.dockerfile".to_owned(), decl.span)),
-        ignore: ignore.unwrap_or_else(|| Spanned::new("std/other.dockerignore".to_owned(), decl.span)),
+        dockerfile: dockerfile
+            .unwrap_or_else(|| Spanned::new("std/generic.dockerfile".to_owned(), decl.span)),
+        ignore: ignore
+            .unwrap_or_else(|| Spanned::new("std/other.dockerignore".to_owned(), decl.span)),
         templates,
     }
 }
@@ -173,14 +191,18 @@ fn default_of<'a>(cx: &Cx<'a>, key: &str, value: &'a Expr) -> Option<Param> {
     let value = cx.resolve(value);
     match &value.kind {
         ExprKind::Text => cx.string(value).map(|text| Param::Text(text.into_owned())),
-        ExprKind::List(_) => {
-            cx.strings(value).map(|list| Param::Texts(list.into_iter().map(Cow::into_owned).collect()))
-        }
+        ExprKind::List(_) => cx
+            .strings(value)
+            .map(|list| Param::Texts(list.into_iter().map(Cow::into_owned).collect())),
         ExprKind::Number => match cx.number(value)? {
             number if number.dim == Dim::Count => Some(Param::Count(number.n)),
             number if number.dim == Dim::Memory => cx.memory(value).map(Param::Memory),
             _ => {
-                cx.report(errors::parameter_kind(key, "a text, a list, a count, memory, or true or false", value.span));
+                cx.report(errors::parameter_kind(
+                    key,
+                    "a text, a list, a count, memory, or true or false",
+                    value.span,
+                ));
                 None
             }
         },
@@ -189,20 +211,35 @@ fn default_of<'a>(cx: &Cx<'a>, key: &str, value: &'a Expr) -> Option<Param> {
         }
         ExprKind::Hole => None,
         _ => {
-            cx.report(errors::parameter_kind(key, "a text, a list, a count, memory, or true or false", value.span));
+            cx.report(errors::parameter_kind(
+                key,
+                "a text, a list, a count, memory, or true or false",
+                value.span,
+            ));
             None
         }
     }
 }
 
 /// The value that a program gives to a parameter, of the kind of its default.
-fn value_like<'a>(fields: &Fields<'_, 'a>, field: Field<'a>, key: &'a str, default: &Param) -> Option<Param> {
+fn value_like<'a>(
+    fields: &Fields<'_, 'a>,
+    field: Field<'a>,
+    key: &'a str,
+    default: &Param,
+) -> Option<Param> {
     Some(match default {
         Param::Text(_) => Param::Text(fields.string(key)?.value.into_owned()),
         Param::Flag(_) => Param::Flag(fields.flag(key)?),
         Param::Count(_) => Param::Count(fields.count(key)?.value),
         Param::Memory(_) => Param::Memory(fields.cx.memory(field.value(fields.cx)?)?),
-        Param::Texts(_) => Param::Texts(fields.strings(key)?.into_iter().map(Cow::into_owned).collect()),
+        Param::Texts(_) => Param::Texts(
+            fields
+                .strings(key)?
+                .into_iter()
+                .map(Cow::into_owned)
+                .collect(),
+        ),
     })
 }
 
@@ -231,14 +268,21 @@ fn named_template<'a>(
         }
         if name.starts_with("std/") {
             if template::text_of(templates, &name).is_none() {
-                cx.report(errors::unreadable_template(&name, "the library has no such template", span));
+                cx.report(errors::unreadable_template(
+                    &name,
+                    "the library has no such template",
+                    span,
+                ));
                 return None;
             }
             continue;
         }
-        let read = resolve(&home.name, &name).ok_or_else(|| "it lies outside the project".to_owned());
+        let read =
+            resolve(&home.name, &name).ok_or_else(|| "it lies outside the project".to_owned());
         let read = read.and_then(|path| decls.world.read(&path).map_err(|why| why.to_string()));
-        match read.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())) {
+        match read
+            .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()))
+        {
             Ok(text) => {
                 waiting.extend(template::named(&text).map(str::to_owned));
                 templates.insert(name, text);
@@ -279,17 +323,28 @@ pub(super) fn image<'a>(
 }
 
 /// The images that others start from, in the order of their names.
-pub(super) fn shared<'a>(decls: &Decls<'_, 'a>, runtimes: &[Runtime<'a>]) -> Vec<Option<SharedImage<'a>>> {
+pub(super) fn shared<'a>(
+    decls: &Decls<'_, 'a>,
+    runtimes: &[Runtime<'a>],
+) -> Vec<Option<SharedImage<'a>>> {
     let read = |decl: Decl<'a>| {
         let cx = decls.cx;
         check_label(cx, "image", decl.name, decl.span);
         if let Some((kind, workload)) = decls.workload(decl.name) {
-            cx.report(general::declared_twice(kind, decl.name, decl.span, workload.span));
+            cx.report(general::declared_twice(
+                kind,
+                decl.name,
+                decl.span,
+                workload.span,
+            ));
         }
         let block = super::decls::fields(decls, "image", decl)?;
         let image = built(decls, &block, decl.item.span, (runtimes, &[]), true)?;
         look(decls, decl.name, &runtimes[image.runtime], &image);
-        Some(SharedImage { name: Spanned::new(decl.name, decl.span), image })
+        Some(SharedImage {
+            name: Spanned::new(decl.name, decl.span),
+            image,
+        })
     };
     decls.of("image").map(read).collect()
 }
@@ -304,7 +359,10 @@ fn built<'a>(
 ) -> Option<BuiltImage<'a>> {
     let cx = decls.cx;
     let Some(named) = block.name("runtime") else {
-        let misspelt = block.keys().into_iter().find(|(key, _)| nearest(key, ["runtime"]).is_some());
+        let misspelt = block
+            .keys()
+            .into_iter()
+            .find(|(key, _)| nearest(key, ["runtime"]).is_some());
         if let Some((key, span)) = misspelt.filter(|(key, _)| *key != "runtime") {
             cx.report(general::unknown_key("image", key, span, &["runtime"]));
         } else if !block.has("runtime") {
@@ -326,7 +384,11 @@ fn built<'a>(
     let (runtime, source) = (runtime?, source?);
     let workers = block.count("workers").filter(|_| runtime.worker.is_some());
     if let Some(given) = workers.filter(|given| given.value == 0 || given.value > 64) {
-        cx.report(general::out_of_range("workers", "1 to 64", given.origin.span.unwrap_or(whole)));
+        cx.report(general::out_of_range(
+            "workers",
+            "1 to 64",
+            given.origin.span.unwrap_or(whole),
+        ));
     }
     let place = source.origin.span.unwrap_or(whole);
     if source.value.starts_with('/') || source.value.split('/').any(|part| part == "..") {
@@ -338,7 +400,9 @@ fn built<'a>(
         return None;
     }
     let from = match block.name("from") {
-        Some(given) => Some(decls.index("image", given.value, given.origin.span.unwrap_or(whole))?),
+        Some(given) => {
+            Some(decls.index("image", given.value, given.origin.span.unwrap_or(whole))?)
+        }
         None => None,
     };
     let base = match from.map(|index| images.get(index)) {
@@ -346,16 +410,38 @@ fn built<'a>(
         None => None,
     };
     if !has_libraries(runtime) && (is_base || base.is_some()) {
-        cx.report(errors::no_base(runtime.name, named.origin.span.unwrap_or(whole)));
+        cx.report(errors::no_base(
+            runtime.name,
+            named.origin.span.unwrap_or(whole),
+        ));
         return None;
     }
     let layout = decls.layout(&source.value, runtime);
-    let mut values = values(block, runtime, &layout, (&source.value, place), is_base || base.is_some());
-    values.insert("workers".to_owned(), Param::Count(workers.map_or(1, |given| given.value)));
+    let mut values = values(
+        block,
+        runtime,
+        &layout,
+        (&source.value, place),
+        is_base || base.is_some(),
+    );
+    values.insert(
+        "workers".to_owned(),
+        Param::Count(workers.map_or(1, |given| given.value)),
+    );
     values.insert("is_base".to_owned(), Param::Flag(is_base));
-    values.insert("shared".to_owned(), Param::Text(base.map(|base| base.reference()).unwrap_or_default()));
+    values.insert(
+        "shared".to_owned(),
+        Param::Text(base.map(|base| base.reference()).unwrap_or_default()),
+    );
     if let Some(base) = base {
-        start_from(decls, block, base, (runtime, &runtimes[base.image.runtime]), &layout, &mut values);
+        start_from(
+            decls,
+            block,
+            base,
+            (runtime, &runtimes[base.image.runtime]),
+            &layout,
+            &mut values,
+        );
     }
     let is_distroless = values.get("variant") == Some(&Param::Text("distroless".to_owned()));
     let has_311 = runtime.language == Language::Python && is_distroless && !block.has("base");
@@ -378,15 +464,26 @@ fn built<'a>(
 
 /// The digests of images by target, from the metadata that `docker buildx bake` wrote into the file that `digests`
 /// names. Before the first build there is none.
-pub(super) fn digests<'a>(decls: &Decls<'_, 'a>, item: Option<&'a Item>) -> BTreeMap<String, String> {
+pub(super) fn digests<'a>(
+    decls: &Decls<'_, 'a>,
+    item: Option<&'a Item>,
+) -> BTreeMap<String, String> {
     let mut digests = BTreeMap::new();
     let cx = decls.cx;
-    let Some(value) = item.and_then(|item| item.value.as_ref()) else { return digests };
-    let Some(path) = cx.string(value) else { return digests };
+    let Some(value) = item.and_then(|item| item.value.as_ref()) else {
+        return digests;
+    };
+    let Some(path) = cx.string(value) else {
+        return digests;
+    };
     let place = cx.resolve(value).span;
     let home = cx.sources.file(place.file).name.as_str();
     let Some(full) = resolve(home, &path) else {
-        cx.report(errors::no_metadata(&path, "it lies outside the project", place));
+        cx.report(errors::no_metadata(
+            &path,
+            "it lies outside the project",
+            place,
+        ));
         return digests;
     };
     let bytes = match decls.world.read(&full) {
@@ -399,14 +496,24 @@ pub(super) fn digests<'a>(decls: &Decls<'_, 'a>, item: Option<&'a Item>) -> BTre
     };
     let parsed: Result<BTreeMap<String, serde_json::Value>, _> = serde_json::from_slice(&bytes);
     let Ok(targets) = parsed else {
-        cx.report(errors::no_metadata(&path, "it is not a JSON object by target", place));
+        cx.report(errors::no_metadata(
+            &path,
+            "it is not a JSON object by target",
+            place,
+        ));
         return digests;
     };
     for (target, told) in &targets {
-        let Some(digest) = told.get("containerimage.digest") else { continue };
+        let Some(digest) = told.get("containerimage.digest") else {
+            continue;
+        };
         match digest.as_str().filter(|digest| is_digest(digest)) {
             Some(digest) => drop(digests.insert(target.clone(), digest.to_owned())),
-            None => cx.report(errors::no_metadata(&path, &format!("the digest of `{target}` is none"), place)),
+            None => cx.report(errors::no_metadata(
+                &path,
+                &format!("the digest of `{target}` is none"),
+                place,
+            )),
         }
     }
     digests
@@ -415,19 +522,35 @@ pub(super) fn digests<'a>(decls: &Decls<'_, 'a>, item: Option<&'a Item>) -> BTre
 /// `sha256:` and 64 hexadecimal digits.
 fn is_digest(digest: &str) -> bool {
     let hex = digest.strip_prefix("sha256:");
-    hex.is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+    hex.is_some_and(|hex| {
+        hex.len() == 64
+            && hex
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
 }
 
 /// Images that nobody starts from.
-pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, images: &[Option<SharedImage<'a>>], services: &[Service<'a>]) {
+pub(super) fn check_unused<'a>(
+    decls: &Decls<'_, 'a>,
+    images: &[Option<SharedImage<'a>>],
+    services: &[Service<'a>],
+) {
     let used = |index: usize| {
-        services.iter().any(|service| matches!(&service.image, Image::Built(image) if image.from == Some(index)))
+        services.iter().any(
+            |service| matches!(&service.image, Image::Built(image) if image.from == Some(index)),
+        )
     };
     for (index, shared) in images.iter().enumerate() {
-        if let Some(shared) =
-            shared.as_ref().filter(|shared| !used(index) && !decls.mentioned.contains(shared.name.value))
+        if let Some(shared) = shared
+            .as_ref()
+            .filter(|shared| !used(index) && !decls.mentioned.contains(shared.name.value))
         {
-            decls.cx.report(general::unused("image", shared.name.value, shared.name.span));
+            decls.cx.report(general::unused(
+                "image",
+                shared.name.value,
+                shared.name.span,
+            ));
         }
     }
 }
@@ -449,22 +572,51 @@ fn start_from<'a>(
     let cx = decls.cx;
     for key in DECIDED {
         if let Some(field) = block.get(key) {
-            cx.report(errors::decided_by_base(key, base.name.value, field.item.key.span, base.name.span));
+            cx.report(errors::decided_by_base(
+                key,
+                base.name.value,
+                field.item.key.span,
+                base.name.span,
+            ));
         }
         let name = template_name(key);
         if let Some(value) = base.image.values.get(&name) {
             values.insert(name, value.clone());
         }
     }
-    let place = block.get("from").map_or(block.span, |field| field.item.span);
+    let place = block
+        .get("from")
+        .map_or(block.span, |field| field.item.span);
     if runtime.language != of_base.language {
-        cx.report(errors::other_language(runtime.name, base.name.value, of_base.name, place, base.name.span));
+        cx.report(errors::other_language(
+            runtime.name,
+            base.name.value,
+            of_base.name,
+            place,
+            base.name.span,
+        ));
         return;
     }
-    let known = base.image.layout.libraries.as_ref().filter(|libraries| libraries.complete);
-    let (Some(own), Some(known)) = (&layout.libraries, known) else { return };
-    for library in own.names.iter().filter(|library| !known.names.contains(*library)) {
-        cx.report(errors::not_in_base(base.name.value, library, &own.from, place));
+    let known = base
+        .image
+        .layout
+        .libraries
+        .as_ref()
+        .filter(|libraries| libraries.complete);
+    let (Some(own), Some(known)) = (&layout.libraries, known) else {
+        return;
+    };
+    for library in own
+        .names
+        .iter()
+        .filter(|library| !known.names.contains(*library))
+    {
+        cx.report(errors::not_in_base(
+            base.name.value,
+            library,
+            &own.from,
+            place,
+        ));
     }
 }
 
@@ -478,9 +630,22 @@ fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_base: bool) 
         "variant" => !runtime.variants.is_empty(),
         _ => true,
     };
-    let mut known: Vec<&str> = IMAGE_KEYS.into_iter().chain(["workers"]).filter(|key| has(key)).collect();
-    known.extend(runtime.params.keys().filter(|key| !IMAGE_KEYS.contains(key)));
-    let unknown: Vec<(&str, Span)> = block.keys().into_iter().filter(|(key, _)| !known.contains(key)).collect();
+    let mut known: Vec<&str> = IMAGE_KEYS
+        .into_iter()
+        .chain(["workers"])
+        .filter(|key| has(key))
+        .collect();
+    known.extend(
+        runtime
+            .params
+            .keys()
+            .filter(|key| !IMAGE_KEYS.contains(key)),
+    );
+    let unknown: Vec<(&str, Span)> = block
+        .keys()
+        .into_iter()
+        .filter(|(key, _)| !known.contains(key))
+        .collect();
     for (key, span) in &unknown {
         block.cx.report(match *key {
             "workers" if !is_base => errors::unmeasured_workers(runtime.name, *span),
@@ -499,35 +664,57 @@ fn values<'a>(
     is_part: bool,
 ) -> BTreeMap<String, Param> {
     let cx = block.cx;
-    let mut values: BTreeMap<String, Param> =
-        FACTS.iter().map(|fact| ((*fact).to_owned(), Param::Text(String::new()))).collect();
+    let mut values: BTreeMap<String, Param> = FACTS
+        .iter()
+        .map(|fact| ((*fact).to_owned(), Param::Text(String::new())))
+        .collect();
     for (key, default) in &runtime.params {
         values.insert(template_name(key), default.clone());
     }
-    for (key, known) in [("variant", &runtime.variants), ("manager", &runtime.managers)] {
-        values.insert(key.to_owned(), Param::Text(known.first().copied().unwrap_or_default().to_owned()));
+    for (key, known) in [
+        ("variant", &runtime.variants),
+        ("manager", &runtime.managers),
+    ] {
+        values.insert(
+            key.to_owned(),
+            Param::Text(known.first().copied().unwrap_or_default().to_owned()),
+        );
     }
     for fact in &layout.facts {
         let is_one_of = |known: &[&str], text: &str| known.is_empty() || known.contains(&text);
         let value = match &fact.value {
             Value::Flag(flag) => Param::Flag(*flag),
             Value::Texts(texts) => Param::Texts(texts.clone()),
-            Value::Text(text) if fact.key == "manager" && !is_one_of(&runtime.managers, text) => continue,
+            Value::Text(text) if fact.key == "manager" && !is_one_of(&runtime.managers, text) => {
+                continue;
+            }
             Value::Text(text) => Param::Text(text.clone()),
         };
         values.insert(fact.key.to_owned(), value);
     }
-    for (key, known) in [("variant", &runtime.variants), ("manager", &runtime.managers)] {
+    for (key, known) in [
+        ("variant", &runtime.variants),
+        ("manager", &runtime.managers),
+    ] {
         if let Some(given) = block.name(key).filter(|_| !known.is_empty()) {
             if !known.contains(&given.value) {
-                cx.report(general::not_one_of(key, given.value, given.origin.span.unwrap_or(place), known));
+                cx.report(general::not_one_of(
+                    key,
+                    given.value,
+                    given.origin.span.unwrap_or(place),
+                    known,
+                ));
             }
             values.insert(key.to_owned(), Param::Text(given.value.to_owned()));
         }
     }
     for (key, default) in &runtime.params {
-        let Some(field) = block.get(key) else { continue };
-        let Some(value) = value_like(block, field, key, default) else { continue };
+        let Some(field) = block.get(key) else {
+            continue;
+        };
+        let Some(value) = value_like(block, field, key, default) else {
+            continue;
+        };
         if let (true, Param::Text(text)) = (PLAIN_TEXTS.contains(key), &value) {
             check_plain(cx, key, text, field.origin.span.unwrap_or(place));
         }
@@ -548,10 +735,21 @@ fn values<'a>(
         let open = layout.choices.iter().any(|choice| choice.key == *key);
         let value = values.get(&template_name(key));
         let empty = value.is_none_or(|value| {
-            matches!(value, Param::Text(text) if text.is_empty()) || *value == Param::Texts(Vec::new())
+            matches!(value, Param::Text(text) if text.is_empty())
+                || *value == Param::Texts(Vec::new())
         });
         if empty && !open && !block.has(key) {
-            block.missing(key, &format!("{key} = {}", if *key == "start" { "[\"/app/run\"]" } else { "\"..\"" }));
+            block.missing(
+                key,
+                &format!(
+                    "{key} = {}",
+                    if *key == "start" {
+                        "[\"/app/run\"]"
+                    } else {
+                        "\"..\""
+                    }
+                ),
+            );
         }
     }
     values
@@ -560,18 +758,27 @@ fn values<'a>(
 /// Distroless images have Python 3.11, whatever is asked for.
 fn check_distroless(block: &Fields<'_, '_>, layout: &Layout, place: Span) {
     let asked = match block.string("version") {
-        Some(given) => Some((given.value.into_owned(), "`version`".to_owned())).filter(|(text, _)| text != "3.11"),
+        Some(given) => Some((given.value.into_owned(), "`version`".to_owned()))
+            .filter(|(text, _)| text != "3.11"),
         None => layout.needs_other.clone(),
     };
     if let Some((asked, by)) = asked {
-        let span = block.name("variant").and_then(|given| given.origin.span).unwrap_or(place);
-        block.cx.report(errors::distroless_python(&asked, &by, span));
+        let span = block
+            .name("variant")
+            .and_then(|given| given.origin.span)
+            .unwrap_or(place);
+        block
+            .cx
+            .report(errors::distroless_python(&asked, &by, span));
     }
 }
 
 /// Whether a command alone says what is started: a compiler must still know what to build.
 fn can_start(runtime: &Runtime<'_>) -> bool {
-    matches!(runtime.language, Language::Python | Language::Node | Language::Other)
+    matches!(
+        runtime.language,
+        Language::Python | Language::Node | Language::Other
+    )
 }
 
 /// Texts that stand in shell commands and in `FROM` as they are.
@@ -598,13 +805,23 @@ fn found(
         (false, false) => &["app", "manager", "version", "root", "output", "module"],
     };
     let mut parts = Vec::new();
-    for fact in layout.facts.iter().filter(|fact| told.contains(&fact.key) && !block.has(fact.key)) {
+    for fact in layout
+        .facts
+        .iter()
+        .filter(|fact| told.contains(&fact.key) && !block.has(fact.key))
+    {
         if let Value::Text(text) = &fact.value {
-            let known = fact.key != "manager" || runtime.managers.iter().any(|manager| manager == text);
+            let known =
+                fact.key != "manager" || runtime.managers.iter().any(|manager| manager == text);
             parts.extend(known.then(|| format!("{} {text} ({})", fact.key, fact.from)));
         }
     }
-    parts.extend(layout.listens.as_ref().map(|(port, file)| format!("port {port} ({file})")));
+    parts.extend(
+        layout
+            .listens
+            .as_ref()
+            .map(|(port, file)| format!("port {port} ({file})")),
+    );
     parts
 }
 
@@ -628,26 +845,58 @@ fn look<'a>(decls: &Decls<'_, 'a>, service: &str, runtime: &Runtime<'a>, image: 
     } else if let Some(file) = &layout.unlocked {
         cx.report(errors::unlocked(source, Some(file), "", place));
     } else if names_none {
-        let wanted = if runtime.language == Language::Python { "requirements.txt" } else { "package.json" };
+        let wanted = if runtime.language == Language::Python {
+            "requirements.txt"
+        } else {
+            "package.json"
+        };
         cx.report(errors::unlocked(source, None, wanted, place));
     }
-    if runtime.libraries.iter().any(|library| library == "next") && layout.fact("standalone").is_none() {
+    if runtime.libraries.iter().any(|library| library == "next")
+        && layout.fact("standalone").is_none()
+    {
         cx.report(errors::not_standalone(source, place));
     }
-    let starts_own =
-        image.from.is_some() || image.values.get("start").is_some_and(|start| *start != Param::Texts(Vec::new()));
-    if let Some(libraries) = layout.libraries.as_ref().filter(|libraries| libraries.complete && !starts_own) {
-        for library in runtime.libraries.iter().filter(|library| !libraries.names.contains(library.as_ref())) {
-            cx.report(errors::missing_library(runtime.name, library, &libraries.from, place));
+    let starts_own = image.from.is_some()
+        || image
+            .values
+            .get("start")
+            .is_some_and(|start| *start != Param::Texts(Vec::new()));
+    if let Some(libraries) = layout
+        .libraries
+        .as_ref()
+        .filter(|libraries| libraries.complete && !starts_own)
+    {
+        for library in runtime
+            .libraries
+            .iter()
+            .filter(|library| !libraries.names.contains(library.as_ref()))
+        {
+            cx.report(errors::missing_library(
+                runtime.name,
+                library,
+                &libraries.from,
+                place,
+            ));
         }
     }
-    let context: Context = template_values(image).chain([("header".to_owned(), "".into())]).collect();
-    let Some(held) = decls.held(source, runtime, &context) else { return };
+    let context: Context = template_values(image)
+        .chain([("header".to_owned(), "".into())])
+        .collect();
+    let Some(held) = decls.held(source, runtime, &context) else {
+        return;
+    };
     if !held.secrets.is_empty() {
         cx.report(errors::secrets(source, &held.secrets, place));
     }
     if held.bytes > LARGE || held.more {
-        cx.report(errors::large(source, held.bytes, held.more, held.largest.as_ref(), place));
+        cx.report(errors::large(
+            source,
+            held.bytes,
+            held.more,
+            held.largest.as_ref(),
+            place,
+        ));
     }
 }
 
@@ -668,7 +917,10 @@ pub fn template_values(image: &BuiltImage<'_>) -> impl Iterator<Item = (String, 
 impl SharedImage<'_> {
     /// The name and tag it has.
     pub fn reference(&self) -> String {
-        self.image.name.as_ref().map_or_else(|| format!("{}:local", self.name.value), ToString::to_string)
+        self.image
+            .name
+            .as_ref()
+            .map_or_else(|| format!("{}:local", self.name.value), ToString::to_string)
     }
 }
 
@@ -678,20 +930,26 @@ impl<'a> Decls<'_, 'a> {
         let mut contexts = self.contexts.borrow_mut();
         let (ignores, known) = &mut *contexts;
         let name = runtime.ignore.value.as_str();
-        let filler = ignores.entry(runtime.name).or_insert_with(|| Filler::new(&runtime.templates, &[name]));
+        let filler = ignores
+            .entry(runtime.name)
+            .or_insert_with(|| Filler::new(&runtime.templates, &[name]));
         let ignore = filler.fill(name, context).ok()?;
         let walked = known.entry((source.to_owned(), ignore));
-        let held = walked.or_insert_with_key(|(_, ignore)| Arc::new(layout::context::held(self.world, source, ignore)));
+        let held = walked.or_insert_with_key(|(_, ignore)| {
+            Arc::new(layout::context::held(self.world, source, ignore))
+        });
         Some(Arc::clone(held))
     }
 
     /// The layout of a source. Services of one source are read once.
     fn layout(&self, source: &str, runtime: &Runtime<'a>) -> Arc<Layout> {
         let mut layouts = self.layouts.borrow_mut();
-        let layout = layouts.entry((source.to_owned(), runtime.name)).or_insert_with(|| {
-            let entry: Vec<&str> = runtime.entry.iter().map(AsRef::as_ref).collect();
-            Arc::new(layout::detect(self.world, source, runtime.language, &entry))
-        });
+        let layout = layouts
+            .entry((source.to_owned(), runtime.name))
+            .or_insert_with(|| {
+                let entry: Vec<&str> = runtime.entry.iter().map(AsRef::as_ref).collect();
+                Arc::new(layout::detect(self.world, source, runtime.language, &entry))
+            });
         Arc::clone(layout)
     }
 }
@@ -700,20 +958,32 @@ impl<'a> Decls<'_, 'a> {
 pub(super) fn check_image(cx: &Cx<'_>, name: &str, span: Span) {
     let path = name.split('@').next().unwrap_or(name);
     let after_slash = path.rfind('/').map_or(0, |at| at + 1);
-    let repository = path[after_slash..].find(':').map_or(path, |at| &path[..after_slash + at]);
+    let repository = path[after_slash..]
+        .find(':')
+        .map_or(path, |at| &path[..after_slash + at]);
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/".contains(c);
     let (host, rest) = repository.split_once('/').unwrap_or(("", repository));
-    let host_is_fine = host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:_".contains(c));
-    let (tag, digest) = (path[repository.len()..].strip_prefix(':'), name.split_once('@').map(|(_, digest)| digest));
-    let tag_is_fine =
-        |tag: &str| tag.len() <= 128 && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    let host_is_fine = host
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || ".-:_".contains(c));
+    let (tag, digest) = (
+        path[repository.len()..].strip_prefix(':'),
+        name.split_once('@').map(|(_, digest)| digest),
+    );
+    let tag_is_fine = |tag: &str| {
+        tag.len() <= 128
+            && tag
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+    };
     let fault = if name.is_empty() {
         "it is empty"
     } else if name.contains("://") {
         "it is a URL; leave out what stands before `//`, and that"
     } else if name.chars().any(char::is_whitespace) {
         "it has a blank"
-    } else if !rest.chars().all(allowed) || !host_is_fine || rest.is_empty() || rest.ends_with('/') {
+    } else if !rest.chars().all(allowed) || !host_is_fine || rest.is_empty() || rest.ends_with('/')
+    {
         "a repository is lower-case letters, digits, `.`, `_`, `-` and `/`"
     } else if name.ends_with(':') || name.ends_with('@') {
         "nothing follows its tag or digest sign"

@@ -12,8 +12,15 @@ use crate::base::span::{Span, Spanned};
 use crate::syntax::ast::ExprKind;
 
 /// The kind of a workload, and how many pods it has at rest or, where it scales, at most.
-pub(super) fn kind<'a>(fields: &Fields<'_, 'a>, kind: &str, span: Span) -> Option<(Kind<'a>, Given<'a, u64>)> {
-    let one = |rule: &'a str| Given { value: 1, origin: Origin::default(rule) };
+pub(super) fn kind<'a>(
+    fields: &Fields<'_, 'a>,
+    kind: &str,
+    span: Span,
+) -> Option<(Kind<'a>, Given<'a, u64>)> {
+    let one = |rule: &'a str| Given {
+        value: 1,
+        origin: Origin::default(rule),
+    };
     match kind {
         "daemon" => Some((Kind::DaemonSet, one("kubernetes.daemonset.pods"))),
         "job" => {
@@ -26,33 +33,60 @@ pub(super) fn kind<'a>(fields: &Fields<'_, 'a>, kind: &str, span: Span) -> Optio
             if let Concurrency::Allow(runs) = schedule.concurrency {
                 pods.value = pods.value.saturating_mul(runs);
                 if pods.value > 100_000 {
-                    fields.cx.report(errors::out_of_range("parallelism times at-most", "at most 100000", span));
+                    fields.cx.report(errors::out_of_range(
+                        "parallelism times at-most",
+                        "at most 100000",
+                        span,
+                    ));
                 }
             }
             Some((Kind::CronJob(run, schedule), pods))
         }
         _ => {
             let replicas = count(fields, "replicas", 0, span);
-            let scale = if kind == "service" { scale(fields) } else { None };
+            let scale = if kind == "service" {
+                scale(fields)
+            } else {
+                None
+            };
             if let (Some(scale), Some(replicas)) = (scale, replicas) {
                 let place = replicas.origin.span.unwrap_or(span);
-                fields.cx.report(errors::scale_and_replicas(place, scale.most.origin.span.unwrap_or(span)));
+                fields.cx.report(errors::scale_and_replicas(
+                    place,
+                    scale.most.origin.span.unwrap_or(span),
+                ));
             }
             let pods = match scale {
                 Some(scale) => scale.most,
                 None => replicas.unwrap_or(one("kubernetes.deployment.replicas")),
             };
-            Some((if kind == "stateful" { Kind::StatefulSet } else { Kind::Deployment(scale) }, pods))
+            Some((
+                if kind == "stateful" {
+                    Kind::StatefulSet
+                } else {
+                    Kind::Deployment(scale)
+                },
+                pods,
+            ))
         }
     }
 }
 
 /// A count of pods, in bounds.
-fn count<'a>(fields: &Fields<'_, 'a>, key: &'static str, least: u64, span: Span) -> Option<Given<'a, u64>> {
+fn count<'a>(
+    fields: &Fields<'_, 'a>,
+    key: &'static str,
+    least: u64,
+    span: Span,
+) -> Option<Given<'a, u64>> {
     let given = fields.count(key)?;
     if given.value > 100_000 || given.value < least {
         let range = format!("{least} to 100000");
-        fields.cx.report(errors::out_of_range(key, &range, given.origin.span.unwrap_or(span)));
+        fields.cx.report(errors::out_of_range(
+            key,
+            &range,
+            given.origin.span.unwrap_or(span),
+        ));
         return None;
     }
     Some(given)
@@ -75,7 +109,11 @@ fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
         if let Some((given, span)) = cpu.and_then(|given| Some((given, given.origin.span?)))
             && !(1..=100).contains(&given.value)
         {
-            cx.report(errors::out_of_range("cpu", "1% to 100% of the request", span));
+            cx.report(errors::out_of_range(
+                "cpu",
+                "1% to 100% of the request",
+                span,
+            ));
         }
         (pods, cpu.map_or(CPU, |given| given.value))
     } else {
@@ -94,27 +132,53 @@ fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
         return None;
     }
     if least > most {
-        cx.report(errors::reversed_range(&least.to_string(), &most.to_string(), expr.span));
+        cx.report(errors::reversed_range(
+            &least.to_string(),
+            &most.to_string(),
+            expr.span,
+        ));
         return None;
     }
     if fields.get("cpu").is_none() {
         cx.report(errors::scale_without_cpu(field.item.key.span));
     }
-    let origin = Origin { span: Some(ends.1.span), ..pods.origin };
-    Some(Scale { least, most: Given { value: most, origin }, cpu })
+    let origin = Origin {
+        span: Some(ends.1.span),
+        ..pods.origin
+    };
+    Some(Scale {
+        least,
+        most: Given {
+            value: most,
+            origin,
+        },
+        cpu,
+    })
 }
 
 /// How a job runs, and how many of its pods there are at once.
 fn run<'a>(fields: &Fields<'_, 'a>, span: Span) -> (Run, Given<'a, u64>) {
-    let default = Given { value: 1, origin: Origin::default("kubernetes.job.parallelism") };
+    let default = Given {
+        value: 1,
+        origin: Origin::default("kubernetes.job.parallelism"),
+    };
     let parallelism = count(fields, "parallelism", 1, span).unwrap_or(default);
     let mut parallelism = parallelism;
-    let completions = count(fields, "completions", 1, span).map_or(parallelism.value, |given| given.value);
+    let completions =
+        count(fields, "completions", 1, span).map_or(parallelism.value, |given| given.value);
     // Kubernetes starts no more pods than are still to succeed.
     parallelism.value = parallelism.value.min(completions);
     let retries = count(fields, "retries", 0, span).map(|given| given.value);
     let deadline = super::pod::whole_seconds(fields, "deadline");
-    (Run { parallelism: parallelism.value, completions, retries, deadline }, parallelism)
+    (
+        Run {
+            parallelism: parallelism.value,
+            completions,
+            retries,
+            deadline,
+        },
+        parallelism,
+    )
 }
 
 /// When a CronJob runs, and what bounds the runs that overlap.
@@ -127,7 +191,10 @@ fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
         return None;
     };
     if !is_cron(&cron.value) {
-        cx.report(errors::not_a_schedule(&cron.value, cron.origin.span.unwrap_or(fields.span)));
+        cx.report(errors::not_a_schedule(
+            &cron.value,
+            cron.origin.span.unwrap_or(fields.span),
+        ));
     }
     let at_most = count(fields, "at-most", 1, fields.span);
     let mut concurrency = Concurrency::Forbid;
@@ -142,29 +209,49 @@ fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
                 return None;
             }
             (other, _) => {
-                cx.report(errors::not_one_of("concurrency", other, place, &["forbid", "replace", "allow"]));
+                cx.report(errors::not_one_of(
+                    "concurrency",
+                    other,
+                    place,
+                    &["forbid", "replace", "allow"],
+                ));
                 return None;
             }
         };
     }
     if let (Some(runs), Concurrency::Forbid | Concurrency::Replace) = (at_most, concurrency) {
-        cx.report(errors::bound_without_allow(runs.origin.span.unwrap_or(fields.span)));
+        cx.report(errors::bound_without_allow(
+            runs.origin.span.unwrap_or(fields.span),
+        ));
     }
-    Some(Schedule { cron: cron.value, concurrency })
+    Some(Schedule {
+        cron: cron.value,
+        concurrency,
+    })
 }
 
 /// Five fields of numbers, names, ranges and steps in their bounds, or one of cron's words.
 fn is_cron(text: &str) -> bool {
-    const WORDS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+    const WORDS: [&str; 7] = [
+        "@yearly",
+        "@annually",
+        "@monthly",
+        "@weekly",
+        "@daily",
+        "@midnight",
+        "@hourly",
+    ];
     // Least and most of each field; a step is at least 1.
     const BOUNDS: [(u32, u32); 5] = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 6)];
     const NAMES: [&str; 19] = [
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "sun", "mon", "tue", "wed",
-        "thu", "fri", "sat",
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "sun",
+        "mon", "tue", "wed", "thu", "fri", "sat",
     ];
     let plain = |(field, (least, most)): (&str, &(u32, u32))| {
         field.split(',').all(|part| {
-            let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+            let (range, step) = part
+                .split_once('/')
+                .map_or((part, None), |(range, step)| (range, Some(step)));
             let in_range = |end: &str| match end.parse::<u32>() {
                 Ok(number) => (*least..=*most).contains(&number),
                 Err(_) => NAMES.contains(&end.to_ascii_lowercase().as_str()),
@@ -173,16 +260,24 @@ fn is_cron(text: &str) -> bool {
             range && step.is_none_or(|step| step.parse::<u32>().is_ok_and(|step| step > 0))
         })
     };
-    let every = text.strip_prefix("@every ").is_some_and(|time| time.starts_with(|c: char| c.is_ascii_digit()));
+    let every = text
+        .strip_prefix("@every ")
+        .is_some_and(|time| time.starts_with(|c: char| c.is_ascii_digit()));
     every
         || WORDS.contains(&text)
         || (text.split_whitespace().count() == 5 && text.split_whitespace().zip(&BOUNDS).all(plain))
 }
 
-const EXTRA_KEYS: [&str; 9] = ["image", "memory", "cpu", "env", "configs", "secrets", "command", "args", "mounts"];
+const EXTRA_KEYS: [&str; 9] = [
+    "image", "memory", "cpu", "env", "configs", "secrets", "command", "args", "mounts",
+];
 
 /// The containers beside the main one, in the order written.
-pub(super) fn extras<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, pod: &Pod<'a>) -> Vec<Extra<'a>> {
+pub(super) fn extras<'a>(
+    decls: &Decls<'_, 'a>,
+    fields: &Fields<'_, 'a>,
+    pod: &Pod<'a>,
+) -> Vec<Extra<'a>> {
     let mut found: Vec<Field<'a>> = fields.all("sidecar");
     found.extend(fields.all("init"));
     if found.is_empty() {
@@ -192,12 +287,27 @@ pub(super) fn extras<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, pod: &P
     found.sort_by_key(|field| field.item.span);
     let mut extras: Vec<Extra<'a>> = Vec::new();
     for field in found {
-        let Some(extra) = extra(decls, field, pod) else { continue };
+        let Some(extra) = extra(decls, field, pod) else {
+            continue;
+        };
         if extra.name.value == fields.name_of() {
-            decls.cx.report(errors::declared_twice("container", extra.name.value, fields.span, extra.name.span));
+            decls.cx.report(errors::declared_twice(
+                "container",
+                extra.name.value,
+                fields.span,
+                extra.name.span,
+            ));
         }
-        if let Some(other) = extras.iter().find(|other| other.name.value == extra.name.value) {
-            decls.cx.report(errors::declared_twice("container", extra.name.value, other.name.span, extra.name.span));
+        if let Some(other) = extras
+            .iter()
+            .find(|other| other.name.value == extra.name.value)
+        {
+            decls.cx.report(errors::declared_twice(
+                "container",
+                extra.name.value,
+                other.name.span,
+                extra.name.span,
+            ));
             continue;
         }
         extras.push(extra);
@@ -237,7 +347,11 @@ fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<E
     if memory.is_none() && !block.has("memory") {
         block.missing("memory", "memory = 32Mi");
     }
-    let mounts = if block.has("mounts") { block.entries("mounts") } else { Vec::new() };
+    let mounts = if block.has("mounts") {
+        block.entries("mounts")
+    } else {
+        Vec::new()
+    };
     let mut seen: Vec<(std::borrow::Cow<'a, str>, Span)> = Vec::new();
     let mounts = mounts.into_iter().filter_map(|entry| {
         let (volume, path) = (cx.key(entry.item), cx.string(entry.value(cx)?)?);
@@ -247,11 +361,22 @@ fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<E
         }
         seen.push((path.clone(), place));
         if pod.volumes.iter().all(|known| known.name.value != volume) {
-            let near = crate::base::suggest::nearest(volume, pod.volumes.iter().map(|known| known.name.value));
-            cx.report(errors::unknown_name("volume", volume, entry.item.key.span, near));
+            let near = crate::base::suggest::nearest(
+                volume,
+                pod.volumes.iter().map(|known| known.name.value),
+            );
+            cx.report(errors::unknown_name(
+                "volume",
+                volume,
+                entry.item.key.span,
+                near,
+            ));
         }
         if !path.starts_with('/') || path.contains(':') {
-            cx.report(errors::mount_path(&path, entry.origin.span.unwrap_or(name.span)));
+            cx.report(errors::mount_path(
+                &path,
+                entry.origin.span.unwrap_or(name.span),
+            ));
         }
         Some((volume, path))
     });
@@ -261,7 +386,9 @@ fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<E
         decls.index("config", config, *span);
     });
     let secrets = block.names("secrets").unwrap_or_default();
-    secrets.iter().for_each(|(secret, span)| check_label(cx, "Secret", secret, *span));
+    secrets
+        .iter()
+        .for_each(|(secret, span)| check_label(cx, "Secret", secret, *span));
     Some(Extra {
         name,
         stays,
@@ -301,7 +428,11 @@ pub enum MaxSurge {
 impl Rollout {
     /// `type` of a Deployment's strategy.
     pub const fn strategy(self) -> &'static str {
-        if self.rolling().is_some() { "RollingUpdate" } else { "Recreate" }
+        if self.rolling().is_some() {
+            "RollingUpdate"
+        } else {
+            "Recreate"
+        }
     }
 
     /// `maxSurge` and `maxUnavailable` of a RollingUpdate; none for `Recreate`.

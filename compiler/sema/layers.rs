@@ -46,7 +46,10 @@ pub struct Fields<'c, 'a> {
 /// One of 64 bits for a key; different keys may share one.
 fn key_bit(key: &str) -> u64 {
     let bytes = key.as_bytes();
-    let (first, last) = (bytes.first().copied().unwrap_or(0), bytes.last().copied().unwrap_or(0));
+    let (first, last) = (
+        bytes.first().copied().unwrap_or(0),
+        bytes.last().copied().unwrap_or(0),
+    );
     1 << ((usize::from(first) ^ usize::from(last) << 1 ^ bytes.len() << 2) & 63)
 }
 
@@ -64,9 +67,18 @@ impl<'a> Field<'a> {
     pub fn value(&self, cx: &Cx<'a>) -> Option<&'a Expr> {
         match (&self.item.value, &self.item.body) {
             (Some(value), None) if self.item.names.is_empty() => Some(value),
-            (Some(Expr { kind: ExprKind::Hole, .. }), _) => None,
+            (
+                Some(Expr {
+                    kind: ExprKind::Hole,
+                    ..
+                }),
+                _,
+            ) => None,
             _ => {
-                cx.report(errors::block_for_value(cx.key(self.item), self.item.key.span));
+                cx.report(errors::block_for_value(
+                    cx.key(self.item),
+                    self.item.key.span,
+                ));
                 None
             }
         }
@@ -74,32 +86,61 @@ impl<'a> Field<'a> {
 
     /// Pairs a value with this field's origin.
     pub fn given<T>(&self, value: T) -> Given<'a, T> {
-        Given { value, origin: self.origin }
+        Given {
+            value,
+            origin: self.origin,
+        }
     }
 }
 
 impl<'c, 'a> Fields<'c, 'a> {
     /// The fields of a declaration. `layers` from the lowest to the one that wins.
-    pub fn new(cx: &'c Cx<'a>, kind: &'static str, span: Span, layers: Vec<Layer<'a>>) -> Fields<'c, 'a> {
+    pub fn new(
+        cx: &'c Cx<'a>,
+        kind: &'static str,
+        span: Span,
+        layers: Vec<Layer<'a>>,
+    ) -> Fields<'c, 'a> {
         let mut keyed = Vec::with_capacity(layers.iter().map(|layer| layer.items.len()).sum());
         for (index, layer) in layers.iter().enumerate() {
             keyed.extend(layer.items.iter().map(|item| (cx.key(item), index, item)));
         }
         let given = keyed.iter().fold(0, |bits, (key, ..)| bits | key_bit(key));
-        Fields { cx, kind, span, layers, keyed, given, misspelt: false }
+        Fields {
+            cx,
+            kind,
+            span,
+            layers,
+            keyed,
+            given,
+            misspelt: false,
+        }
     }
 
     /// The block behind one item.
     pub fn of_body(cx: &'c Cx<'a>, kind: &'static str, field: Field<'a>) -> Option<Fields<'c, 'a>> {
         match &field.item.body {
             Some(body) => {
-                let Origin { env, kind: outer, name, .. } = field.origin;
-                let layer = Layer { env, kind: outer, name, items: &body.items };
+                let Origin {
+                    env,
+                    kind: outer,
+                    name,
+                    ..
+                } = field.origin;
+                let layer = Layer {
+                    env,
+                    kind: outer,
+                    name,
+                    items: &body.items,
+                };
                 Some(Fields::new(cx, kind, field.item.key.span, vec![layer]))
             }
             None => {
                 if !field.item.is_hole() {
-                    cx.report(errors::value_for_block(cx.key(field.item), field.item.key.span));
+                    cx.report(errors::value_for_block(
+                        cx.key(field.item),
+                        field.item.key.span,
+                    ));
                 }
                 None
             }
@@ -113,7 +154,8 @@ impl<'c, 'a> Fields<'c, 'a> {
                 continue;
             }
             if !known.contains(key) {
-                self.cx.report(errors::unknown_key(self.kind, key, item.key.span, known));
+                self.cx
+                    .report(errors::unknown_key(self.kind, key, item.key.span, known));
             } else if !REPEATABLE.contains(key) {
                 self.check_given_once(at);
             }
@@ -123,9 +165,12 @@ impl<'c, 'a> Fields<'c, 'a> {
     /// Reports the item at this index of `keyed` if its layer gives its key before.
     fn check_given_once(&self, at: usize) {
         let (key, layer, item) = self.keyed[at];
-        let earlier = self.keyed[..at].iter().find(|(other, of, _)| *of == layer && *other == key);
+        let earlier = self.keyed[..at]
+            .iter()
+            .find(|(other, of, _)| *of == layer && *other == key);
         if let Some((_, _, first)) = earlier {
-            self.cx.report(errors::given_twice(key, first.key.span, item.key.span));
+            self.cx
+                .report(errors::given_twice(key, first.key.span, item.key.span));
         }
     }
 
@@ -145,10 +190,14 @@ impl<'c, 'a> Fields<'c, 'a> {
         let mut first: BTreeMap<(usize, &str), Span> = BTreeMap::new();
         for (key, layer, item) in &self.keyed {
             if let Some(first) = first.insert((*layer, key), item.key.span) {
-                self.cx.report(errors::given_twice(key, first, item.key.span));
+                self.cx
+                    .report(errors::given_twice(key, first, item.key.span));
             }
         }
-        self.keyed.iter().map(|(key, _, item)| (*key, item.key.span)).collect()
+        self.keyed
+            .iter()
+            .map(|(key, _, item)| (*key, item.key.span))
+            .collect()
     }
 
     /// The field that counts, with `override` checked on the way.
@@ -169,12 +218,23 @@ impl<'c, 'a> Fields<'c, 'a> {
                 (Some(lower), None) => {
                     self.cx.report(errors::override_missing(key, item, &lower));
                 }
-                (None, Some(word)) => self.cx.report(errors::overrides_nothing(key, item.key.span, word)),
+                (None, Some(word)) => {
+                    self.cx
+                        .report(errors::overrides_nothing(key, item.key.span, word))
+                }
                 _ => {}
             }
             let value = item.value.as_ref().map(|value| value.span);
-            let span = value.or(item.body.as_ref().map(|body| body.span)).unwrap_or(item.span);
-            let origin = Origin { env: layer.env, kind: layer.kind, name: layer.name, key, span: Some(span) };
+            let span = value
+                .or(item.body.as_ref().map(|body| body.span))
+                .unwrap_or(item.span);
+            let origin = Origin {
+                env: layer.env,
+                kind: layer.kind,
+                name: layer.name,
+                key,
+                span: Some(span),
+            };
             found = Some(Field { item, origin });
         }
         found
@@ -188,7 +248,13 @@ impl<'c, 'a> Fields<'c, 'a> {
         }
         for layer in &self.layers {
             for item in layer.items.iter().filter(|item| self.cx.key(item) == key) {
-                let origin = Origin { env: layer.env, kind: layer.kind, name: layer.name, key, span: Some(item.span) };
+                let origin = Origin {
+                    env: layer.env,
+                    kind: layer.kind,
+                    name: layer.name,
+                    key,
+                    span: Some(item.span),
+                };
                 found.push(Field { item, origin });
             }
         }
@@ -200,10 +266,13 @@ impl<'c, 'a> Fields<'c, 'a> {
     pub fn entries(&self, key: &'a str) -> Vec<Field<'a>> {
         let mut entries: Vec<Field<'a>> = Vec::new();
         for field in self.all_bodies(key) {
-            let Some(body) = &field.item.body else { continue };
+            let Some(body) = &field.item.body else {
+                continue;
+            };
             if let Some(word) = field.item.overriding {
                 if entries.is_empty() {
-                    self.cx.report(errors::overrides_nothing(key, field.item.key.span, word));
+                    self.cx
+                        .report(errors::overrides_nothing(key, field.item.key.span, word));
                 }
                 entries.clear();
             }
@@ -211,21 +280,34 @@ impl<'c, 'a> Fields<'c, 'a> {
             for item in &body.items {
                 let name = self.cx.key(item);
                 let place = item.value.as_ref().map_or(item.span, |value| value.span);
-                let origin = Origin { key: name, span: Some(place), ..field.origin };
+                let origin = Origin {
+                    key: name,
+                    span: Some(place),
+                    ..field.origin
+                };
                 let entry = Field { item, origin };
-                match entries.iter().position(|other| self.cx.key(other.item) == name) {
+                match entries
+                    .iter()
+                    .position(|other| self.cx.key(other.item) == name)
+                {
                     Some(at) if at >= first_of_layer => {
-                        self.cx.report(errors::given_twice(name, entries[at].item.key.span, item.key.span));
+                        self.cx.report(errors::given_twice(
+                            name,
+                            entries[at].item.key.span,
+                            item.key.span,
+                        ));
                     }
                     Some(at) => {
                         if item.overriding.is_none() {
-                            self.cx.report(errors::override_missing(name, item, &entries[at]));
+                            self.cx
+                                .report(errors::override_missing(name, item, &entries[at]));
                         }
                         entries[at] = entry;
                     }
                     None => {
                         if let Some(word) = item.overriding {
-                            self.cx.report(errors::overrides_nothing(name, item.key.span, word));
+                            self.cx
+                                .report(errors::overrides_nothing(name, item.key.span, word));
                         }
                         entries.push(entry);
                     }
@@ -238,8 +320,16 @@ impl<'c, 'a> Fields<'c, 'a> {
     fn all_bodies(&self, key: &'a str) -> Vec<Field<'a>> {
         let mut found = Vec::new();
         for layer in &self.layers {
-            let Some(item) = layer.items.iter().find(|item| self.cx.key(item) == key) else { continue };
-            let origin = Origin { env: layer.env, kind: layer.kind, name: layer.name, key, span: Some(item.span) };
+            let Some(item) = layer.items.iter().find(|item| self.cx.key(item) == key) else {
+                continue;
+            };
+            let origin = Origin {
+                env: layer.env,
+                kind: layer.kind,
+                name: layer.name,
+                key,
+                span: Some(item.span),
+            };
             let field = Field { item, origin };
             if item.body.is_none() {
                 if !item.is_hole() {
@@ -254,21 +344,26 @@ impl<'c, 'a> Fields<'c, 'a> {
 
     /// Whether any layer has an item that could not be read: then a missing field is not worth a word.
     fn has_hole(&self) -> bool {
-        self.layers.iter().any(|layer| layer.items.iter().any(Item::is_hole))
+        self.layers
+            .iter()
+            .any(|layer| layer.items.iter().any(Item::is_hole))
     }
 
     /// The same fields, where some key is not among `known`: `check_keys` has said which, and a field that is missing
     /// beside it is not worth a word.
     pub fn beside_keys(mut self, known: &[&'static str]) -> Fields<'c, 'a> {
-        self.misspelt =
-            self.keyed.iter().any(|(key, layer, _)| self.layers[*layer].kind == self.kind && !known.contains(key));
+        self.misspelt = self
+            .keyed
+            .iter()
+            .any(|(key, layer, _)| self.layers[*layer].kind == self.kind && !known.contains(key));
         self
     }
 
     /// Reports that a field without which the declaration means nothing is missing.
     pub fn missing(&self, key: &str, example: &str) {
         if !self.has_hole() && !self.misspelt {
-            self.cx.report(errors::missing_field(self.kind, key, self.span, example));
+            self.cx
+                .report(errors::missing_field(self.kind, key, self.span, example));
         }
     }
 

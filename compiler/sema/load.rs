@@ -49,7 +49,12 @@ pub fn load(world: &dyn World, name: &str, text: String, sink: &mut Sink) -> Loa
         manifests: Vec::new(),
         manifests_missing: false,
     };
-    let mut loader = Loader { world, loaded, ids: BTreeMap::new(), chain: Vec::new() };
+    let mut loader = Loader {
+        world,
+        loaded,
+        ids: BTreeMap::new(),
+        chain: Vec::new(),
+    };
     loader.add(name.to_owned(), text, Provenance::Project, sink);
     loader.loaded
 }
@@ -62,7 +67,9 @@ pub fn load_library(loaded: &mut Loaded, module: &str, sink: &mut Sink) {
         return;
     }
     if let Some(text) = stdlib::source(module) {
-        let id = loaded.sources.add(name, text.to_owned(), Provenance::Library);
+        let id = loaded
+            .sources
+            .add(name, text.to_owned(), Provenance::Library);
         let parsed = parse(id, text, sink);
         loaded.files.push(parsed.file);
     }
@@ -82,7 +89,9 @@ impl Loader<'_> {
             match shape {
                 WordShape::Quoted => self.use_file(&name, span, sink),
                 WordShape::Joined => self.use_module(span, sink),
-                WordShape::Bare => sink.push(errors::bare_use(self.loaded.sources.text(span), span)),
+                WordShape::Bare => {
+                    sink.push(errors::bare_use(self.loaded.sources.text(span), span))
+                }
             }
         }
         self.chain.pop();
@@ -99,8 +108,10 @@ impl Loader<'_> {
         if let Some(id) = self.ids.get(&key) {
             if self.chain.contains(id) {
                 let circle = self.chain.iter().skip_while(|other| *other != id);
-                let names: Vec<&str> =
-                    circle.map(|id| self.loaded.sources.file(*id).name.as_str()).chain([key.1.as_str()]).collect();
+                let names: Vec<&str> = circle
+                    .map(|id| self.loaded.sources.file(*id).name.as_str())
+                    .chain([key.1.as_str()])
+                    .collect();
                 sink.push(errors::use_circle(&names.join(" uses "), span));
             }
             return;
@@ -139,7 +150,9 @@ impl Loader<'_> {
 fn uses(sources: &SourceMap, items: &[Item]) -> Vec<(Span, WordShape)> {
     items
         .iter()
-        .filter(|item| item.value.is_none() && item.body.is_none() && sources.text(item.key.span) == "use")
+        .filter(|item| {
+            item.value.is_none() && item.body.is_none() && sources.text(item.key.span) == "use"
+        })
         .flat_map(|item| item.names.iter().map(|name| (name.span, name.shape)))
         .collect()
 }

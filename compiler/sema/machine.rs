@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::decls::{Decl, Decls, fields};
 use super::errors;
 use super::hir::{
-    Budget, Component, Given, K3s, Node, Origin, Process, Role, Service, Setting, SettingValue, Tier, VolumeSource,
+    Budget, Component, Given, K3s, Node, Origin, Process, Role, Service, Setting, SettingValue,
+    Tier, VolumeSource,
 };
 use super::layers::{Field, Fields, Layer};
 use crate::base::quantity::{Bytes, Cpu, Millis};
@@ -40,20 +41,29 @@ const STABLE_MINOR: u32 = 36;
 
 /// What a node is in the cluster: a server, unless it says otherwise.
 fn role_of(fields: &Fields<'_, '_>) -> Role {
-    let Some(given) = fields.name("role") else { return Role::Server };
+    let Some(given) = fields.name("role") else {
+        return Role::Server;
+    };
     match given.value {
         "server" => Role::Server,
         "agent" => Role::Agent,
         other => {
             let span = given.origin.span.unwrap_or(fields.span);
-            fields.cx.report(errors::not_one_of("role", other, span, &["server", "agent"]));
+            fields.cx.report(errors::not_one_of(
+                "role",
+                other,
+                span,
+                &["server", "agent"],
+            ));
             Role::Server
         }
     }
 }
 
 pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
-    let all = decls.of("node").filter_map(|decl| fields(decls, "node", decl));
+    let all = decls
+        .of("node")
+        .filter_map(|decl| fields(decls, "node", decl));
     let servers = all.filter(|fields| role_of(fields) == Role::Server).count();
     decls
         .of("node")
@@ -65,8 +75,11 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
             let role = role_of(&fields);
             let cpu = fields.cpu("cpu");
             let reserve = fields.memory("reserve");
-            let eviction = fields.memory("eviction-hard").or_else(|| library_memory(decls, "node", "eviction-hard"));
-            if let Some((given, span)) = eviction.and_then(|given| Some((given, given.origin.span?)))
+            let eviction = fields
+                .memory("eviction-hard")
+                .or_else(|| library_memory(decls, "node", "eviction-hard"));
+            if let Some((given, span)) =
+                eviction.and_then(|given| Some((given, given.origin.span?)))
                 && given.value.n == 0
             {
                 cx.report(errors::out_of_range(
@@ -77,13 +90,22 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
             }
             let overcommit = fields.percent("overcommit");
             if let Some(given) = overcommit.filter(|given| given.value > 10_000) {
-                cx.report(errors::out_of_range("overcommit", "at most 10000%", given.origin.span.unwrap_or(decl.span)));
+                cx.report(errors::out_of_range(
+                    "overcommit",
+                    "at most 10000%",
+                    given.origin.span.unwrap_or(decl.span),
+                ));
             }
             if let Some(given) = overcommit.filter(|given| given.value < 100) {
-                cx.report(errors::overcommit_below_all(given.value, given.origin.span.unwrap_or(decl.span)));
+                cx.report(errors::overcommit_below_all(
+                    given.value,
+                    given.origin.span.unwrap_or(decl.span),
+                ));
             }
-            let max_pods =
-                fields.count("max-pods").unwrap_or(Given { value: 110, origin: Origin::default("kubelet.max-pods") });
+            let max_pods = fields.count("max-pods").unwrap_or(Given {
+                value: 110,
+                origin: Origin::default("kubelet.max-pods"),
+            });
             let Some(memory) = fields.memory("memory") else {
                 if fields.get("memory").is_none() {
                     fields.missing("memory", "memory = 3800Mi");
@@ -115,7 +137,12 @@ pub(super) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
 fn library_memory<'a>(decls: &Decls<'_, 'a>, name: &str, key: &'a str) -> Option<Given<'a, Bytes>> {
     let decl = decls.get("figures", name)?;
     let items = &decl.item.body.as_ref()?.items;
-    let layer = Layer { env: None, kind: "std", name: "k3s", items };
+    let layer = Layer {
+        env: None,
+        kind: "std",
+        name: "k3s",
+        items,
+    };
     Fields::new(decls.cx, "figures", decl.span, vec![layer]).memory(key)
 }
 
@@ -126,7 +153,12 @@ fn own_k3s_layers<'a>(decls: &Decls<'_, 'a>, node: Decl<'a>) -> Vec<Layer<'a>> {
     for layer in decls.layers("node", node.name, node.item) {
         for item in layer.items.iter().filter(|item| cx.key(item) == "k3s") {
             match &item.body {
-                Some(body) => layers.push(Layer { env: layer.env, kind: "k3s", name: node.name, items: &body.items }),
+                Some(body) => layers.push(Layer {
+                    env: layer.env,
+                    kind: "k3s",
+                    name: node.name,
+                    items: &body.items,
+                }),
                 None if item.is_hole() => {}
                 None => cx.report(errors::value_for_block("k3s", item.key.span)),
             }
@@ -137,9 +169,19 @@ fn own_k3s_layers<'a>(decls: &Decls<'_, 'a>, node: Decl<'a>) -> Vec<Layer<'a>> {
 
 /// What K3s takes on a node: what the node says; what the program says of its servers, or of all where it has none;
 /// the library's figure.
-fn process<'a>(decls: &Decls<'_, 'a>, node: Decl<'a>, role: Role, servers: usize) -> Option<Process<'a>> {
+fn process<'a>(
+    decls: &Decls<'_, 'a>,
+    node: Decl<'a>,
+    role: Role,
+    servers: usize,
+) -> Option<Process<'a>> {
     let (shared, own) = (k3s_layers(decls), own_k3s_layers(decls, node));
-    let all = Fields::new(decls.cx, "k3s", node.span, shared.iter().chain(&own).copied().collect());
+    let all = Fields::new(
+        decls.cx,
+        "k3s",
+        node.span,
+        shared.iter().chain(&own).copied().collect(),
+    );
     let measured = match role {
         Role::Agent if servers > 0 => Fields::new(decls.cx, "k3s", node.span, own),
         Role::Agent | Role::Server => all.clone(),
@@ -149,19 +191,35 @@ fn process<'a>(decls: &Decls<'_, 'a>, node: Decl<'a>, role: Role, servers: usize
         Role::Server => "server",
         Role::Agent => "agent",
     };
-    let figure = |key: &'a str| measured.memory(key).or_else(|| library_memory(decls, figures, key));
-    Some(Process { memory: figure("memory")?, containerd: figure("containerd")?, shim: figure("shim")? })
+    let figure = |key: &'a str| {
+        measured
+            .memory(key)
+            .or_else(|| library_memory(decls, figures, key))
+    };
+    Some(Process {
+        memory: figure("memory")?,
+        containerd: figure("containerd")?,
+        shim: figure("shim")?,
+    })
 }
 
 /// `v1.33.3+k3s1` to 33; also `v1.33.3-rc1+k3s1`, and without the `v` or what follows the patch.
 fn minor_of(version: &str) -> Option<u32> {
-    let rest = version.strip_prefix('v').unwrap_or(version).strip_prefix("1.")?;
+    let rest = version
+        .strip_prefix('v')
+        .unwrap_or(version)
+        .strip_prefix("1.")?;
     let (minor, rest) = rest.split_once('.')?;
     let patch = rest.find(['-', '+']).map_or(rest, |end| &rest[..end]);
     let suffix = &rest[patch.len()..];
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte));
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
+    };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    (digits(minor) && digits(patch) && plain(suffix)).then(|| minor.parse().ok()).flatten()
+    (digits(minor) && digits(patch) && plain(suffix))
+        .then(|| minor.parse().ok())
+        .flatten()
 }
 
 const OWN_K3S_KEYS: [&str; 5] = ["version", "memory", "containerd", "shim", "profile"];
@@ -173,12 +231,20 @@ fn k3s_layers<'a>(decls: &Decls<'_, 'a>) -> Vec<Layer<'a>> {
     for (env, item) in [(None, decls.k3s), (decls.env, decls.change("k3s", ""))] {
         let Some(item) = item else { continue };
         match &item.body {
-            Some(body) => layers.push(Layer { env, kind: "k3s", name: "", items: &body.items }),
+            Some(body) => layers.push(Layer {
+                env,
+                kind: "k3s",
+                name: "",
+                items: &body.items,
+            }),
             None if item.is_hole() => {}
             None => cx.report(errors::value_for_block("k3s", item.key.span)),
         }
     }
-    let span = layers.first().and_then(|layer| layer.items.first()).map_or(Span::default(), |item| item.span);
+    let span = layers
+        .first()
+        .and_then(|layer| layer.items.first())
+        .map_or(Span::default(), |item| item.span);
     let own = Fields::new(cx, "k3s", span, layers.clone());
     if let Some(profile) = own.name("profile") {
         let place = profile.origin.span.unwrap_or(span);
@@ -186,7 +252,15 @@ fn k3s_layers<'a>(decls: &Decls<'_, 'a>) -> Vec<Layer<'a>> {
         match decls.get("profile", name) {
             Some(decl) => {
                 if let Some(body) = &decl.item.body {
-                    layers.insert(0, Layer { env: None, kind: "profile", name, items: &body.items });
+                    layers.insert(
+                        0,
+                        Layer {
+                            env: None,
+                            kind: "profile",
+                            name,
+                            items: &body.items,
+                        },
+                    );
                 }
             }
             None => {
@@ -211,7 +285,11 @@ pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>) -> Option<K3s<'a>> {
         version: version.map(|(given, _)| given),
         inside: decls.k3s.and_then(|item| {
             let open = item.body.as_ref()?.span;
-            Some(Span { start: open.start + 1, end: open.start + 1, ..open })
+            Some(Span {
+                start: open.start + 1,
+                end: open.start + 1,
+                ..open
+            })
         }),
         minor,
     })
@@ -219,8 +297,13 @@ pub(super) fn k3s<'a>(decls: &Decls<'_, 'a>) -> Option<K3s<'a>> {
 
 fn version<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, &'a str>, u32)> {
     let given = fields.string("version")?;
-    let Cow::Borrowed(text) = given.value else { return None };
-    let given = Given { value: text, origin: given.origin };
+    let Cow::Borrowed(text) = given.value else {
+        return None;
+    };
+    let given = Given {
+        value: text,
+        origin: given.origin,
+    };
     let span = given.origin.span.unwrap_or(fields.span);
     match minor_of(text) {
         Some(minor) if MINORS.contains(&minor) => Some((given, minor)),
@@ -237,7 +320,12 @@ fn version<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, &'a str>, u32)> {
 
 /// The keys of config.yaml of a node, each checked against the table of this minor. Sorted by key. `for_others` are
 /// those that the program gives for all nodes where some have the other role.
-fn settings<'a>(fields: &Fields<'_, 'a>, minor: u32, role: Role, for_others: &[&str]) -> Vec<Setting<'a>> {
+fn settings<'a>(
+    fields: &Fields<'_, 'a>,
+    minor: u32,
+    role: Role,
+    for_others: &[&str],
+) -> Vec<Setting<'a>> {
     let cx = fields.cx;
     let mut settings: Vec<Setting<'a>> = Vec::new();
     for (key, span) in fields.keys() {
@@ -245,7 +333,9 @@ fn settings<'a>(fields: &Fields<'_, 'a>, minor: u32, role: Role, for_others: &[&
             continue;
         }
         let Some(flag) = stdlib::flag(key) else {
-            let known = stdlib::flags().filter(|flag| flag.status != "removed").map(|flag| flag.key);
+            let known = stdlib::flags()
+                .filter(|flag| flag.status != "removed")
+                .map(|flag| flag.key);
             let near = nearest(key, known.chain(OWN_K3S_KEYS));
             cx.report(errors::unknown_flag(key, span, near));
             continue;
@@ -270,8 +360,15 @@ pub(super) fn settle_settings<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &
     let mixed = nodes.iter().any(|node| node.role != nodes[0].role);
     for node in nodes {
         let mut layers = k3s_layers(decls);
-        let shared: Vec<&str> = layers.iter().flat_map(|layer| layer.items).map(|item| cx.key(item)).collect();
-        let own = decls.get("node", node.name.value).map(|decl| own_k3s_layers(decls, decl)).unwrap_or_default();
+        let shared: Vec<&str> = layers
+            .iter()
+            .flat_map(|layer| layer.items)
+            .map(|item| cx.key(item))
+            .collect();
+        let own = decls
+            .get("node", node.name.value)
+            .map(|decl| own_k3s_layers(decls, decl))
+            .unwrap_or_default();
         for item in own.iter().flat_map(|layer| layer.items) {
             let key = cx.key(item);
             // What the whole cluster runs is one for all nodes.
@@ -279,8 +376,15 @@ pub(super) fn settle_settings<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &
                 cx.report(errors::own_key_in_node(key, item.key.span));
             }
         }
-        let given = |key: &&str| own.iter().flat_map(|layer| layer.items).any(|item| cx.key(item) == *key);
-        let for_others: Vec<&str> = shared.into_iter().filter(|key| mixed && !given(key)).collect();
+        let given = |key: &&str| {
+            own.iter()
+                .flat_map(|layer| layer.items)
+                .any(|item| cx.key(item) == *key)
+        };
+        let for_others: Vec<&str> = shared
+            .into_iter()
+            .filter(|key| mixed && !given(key))
+            .collect();
         layers.extend(own.iter().copied());
         let fields = Fields::new(cx, "k3s", node.name.span, layers);
         node.config = settings(&fields, k3s.minor, node.role, &for_others);
@@ -290,22 +394,42 @@ pub(super) fn settle_settings<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &
 
 /// `max-pods` as an argument of the kubelet counts as that of the node.
 fn take_max_pods<'a>(decls: &Decls<'_, 'a>, node: &mut Node<'a>) {
-    let arguments = node.config.iter().filter_map(|setting| match &setting.value {
-        SettingValue::Arguments(arguments) if setting.key == "kubelet-arg" => Some(arguments),
-        _ => None,
-    });
+    let arguments = node
+        .config
+        .iter()
+        .filter_map(|setting| match &setting.value {
+            SettingValue::Arguments(arguments) if setting.key == "kubelet-arg" => Some(arguments),
+            _ => None,
+        });
     let is_max_pods = |name: &str| name.trim_end_matches(['+', '-']) == "max-pods";
-    let Some((name, value)) = arguments.flatten().find(|(name, _)| is_max_pods(name.value)) else { return };
+    let Some((name, value)) = arguments
+        .flatten()
+        .find(|(name, _)| is_max_pods(name.value))
+    else {
+        return;
+    };
     if let Some(span) = node.max_pods.origin.span {
-        decls.cx.report(errors::given_twice("max-pods", span, name.span));
+        decls
+            .cx
+            .report(errors::given_twice("max-pods", span, name.span));
         return;
     }
     match value.parse() {
         Ok(value) if value <= MOST_PODS => {
-            let origin = Origin { env: None, kind: "k3s", name: "kubelet-arg", key: "max-pods", span: Some(name.span) };
+            let origin = Origin {
+                env: None,
+                kind: "k3s",
+                name: "kubelet-arg",
+                key: "max-pods",
+                span: Some(name.span),
+            };
             node.max_pods = Given { value, origin };
         }
-        Ok(_) | Err(_) => decls.cx.report(errors::out_of_range("max-pods", "0 to 65535", name.span)),
+        Ok(_) | Err(_) => {
+            decls
+                .cx
+                .report(errors::out_of_range("max-pods", "0 to 65535", name.span))
+        }
     }
 }
 
@@ -351,7 +475,9 @@ fn setting<'a>(fields: &Fields<'_, 'a>, key: &'a str, flag: &Flag) -> Option<Set
         "int" => cx.count(value).map(SettingValue::Int),
         "duration" => match cx.resolve(value).kind {
             ExprKind::Text => cx.string(value).map(SettingValue::Text),
-            _ => cx.duration(value).map(|duration| SettingValue::Text(written_or(cx.text(value.span), duration))),
+            _ => cx
+                .duration(value)
+                .map(|duration| SettingValue::Text(written_or(cx.text(value.span), duration))),
         },
         "list" => {
             let list = cx.list(value)?;
@@ -368,7 +494,12 @@ fn setting<'a>(fields: &Fields<'_, 'a>, key: &'a str, flag: &Flag) -> Option<Set
 /// A duration as it was written where that is how Go writes one, else spelled out.
 fn written_or(text: &str, duration: Millis) -> Cow<'_, str> {
     let go_spells_it_so = text.ends_with(['s', 'h', 'm']);
-    match go_spells_it_so && text.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) {
+    match go_spells_it_so
+        && text
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_digit())
+    {
         true => Cow::Borrowed(text),
         false => Cow::Owned(duration.to_string()),
     }
@@ -379,21 +510,29 @@ fn word_or_text<'a>(fields: &Fields<'_, 'a>, value: &'a Expr, flag: &Flag) -> Op
     let cx = fields.cx;
     let value = cx.resolve(value);
     if let ExprKind::Text = value.kind
-        && cx.text_literal(value.span).is_some_and(|text| text.trim() != text)
+        && cx
+            .text_literal(value.span)
+            .is_some_and(|text| text.trim() != text)
     {
         cx.report(errors::trimmed(flag.key, value.span));
     }
     let text = match (&value.kind, flag.values) {
         (ExprKind::Path, Some(_)) => Cow::Borrowed(cx.text(value.span)),
         (ExprKind::Number, _) => {
-            cx.report(errors::number_for_text(flag.key, cx.text(value.span), value.span));
+            cx.report(errors::number_for_text(
+                flag.key,
+                cx.text(value.span),
+                value.span,
+            ));
             return None;
         }
         _ => cx.string(value)?,
     };
     if let Some(values) = flag.values {
         let known: Vec<&str> = values.split('|').collect();
-        let open = known.iter().any(|value| value.contains(' ') || value.contains('.'));
+        let open = known
+            .iter()
+            .any(|value| value.contains(' ') || value.contains('.'));
         if !open && !known.contains(&text.as_ref()) {
             cx.report(errors::not_one_of(flag.key, &text, value.span, &known));
             return None;
@@ -404,14 +543,32 @@ fn word_or_text<'a>(fields: &Fields<'_, 'a>, value: &'a Expr, flag: &Flag) -> Op
 
 /// Arguments of the kubelet that bzc computes or that could void what it proves, and what to write instead.
 const COMPUTED: [(&str, &str); 8] = [
-    ("kube-reserved", "set `memory`, `containerd` or `shim` in `k3s`"),
+    (
+        "kube-reserved",
+        "set `memory`, `containerd` or `shim` in `k3s`",
+    ),
     ("system-reserved", "set `reserve` in the node"),
     ("eviction-hard", "set `eviction-hard` in the node"),
-    ("enforce-node-allocatable", "leave it out: without it pods are not held to what they may take"),
-    ("cgroups-per-qos", "leave it out: without it pods are not held to what they may take"),
-    ("cgroup-root", "leave it out: the reserve counts for the whole machine"),
-    ("config", "leave it out: a file could say otherwise, and K3s keeps a copy of it"),
-    ("config-dir", "leave it out: a file could say otherwise, and K3s keeps a copy of it"),
+    (
+        "enforce-node-allocatable",
+        "leave it out: without it pods are not held to what they may take",
+    ),
+    (
+        "cgroups-per-qos",
+        "leave it out: without it pods are not held to what they may take",
+    ),
+    (
+        "cgroup-root",
+        "leave it out: the reserve counts for the whole machine",
+    ),
+    (
+        "config",
+        "leave it out: a file could say otherwise, and K3s keeps a copy of it",
+    ),
+    (
+        "config-dir",
+        "leave it out: a file could say otherwise, and K3s keeps a copy of it",
+    ),
 ];
 
 /// The arguments of one component, sorted.
@@ -425,11 +582,18 @@ fn arguments<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Vec<(Spanned<&'a str>
         let name = written.trim_start_matches('-');
         // `name+` and `name-` add to K3s's own value instead of replacing it.
         let base = name.trim_end_matches(['+', '-']);
-        if base.is_empty() || !base.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        if base.is_empty()
+            || !base
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
             cx.report(errors::not_an_argument(name, span));
             continue;
         }
-        if let Some((_, instead)) = COMPUTED.iter().find(|(arg, _)| component == "kubelet" && *arg == base) {
+        if let Some((_, instead)) = COMPUTED
+            .iter()
+            .find(|(arg, _)| component == "kubelet" && *arg == base)
+        {
             cx.report(errors::computed_argument(base, instead, span));
             continue;
         }
@@ -442,10 +606,22 @@ fn arguments<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Vec<(Spanned<&'a str>
             cx.report(errors::removed_argument(component, base, span));
         }
         if stdlib::arguments().any(|row| row.component == component) && row.is_none() {
-            let known = stdlib::arguments().filter(|row| row.component == component).map(|row| row.name);
-            cx.report(errors::unknown_argument(component, base, span, nearest(base, known)));
+            let known = stdlib::arguments()
+                .filter(|row| row.component == component)
+                .map(|row| row.name);
+            cx.report(errors::unknown_argument(
+                component,
+                base,
+                span,
+                nearest(base, known),
+            ));
         }
-        let Some(value) = entry.value(cx).and_then(|value| argument_value(fields, value)) else { continue };
+        let Some(value) = entry
+            .value(cx)
+            .and_then(|value| argument_value(fields, value))
+        else {
+            continue;
+        };
         arguments.push((Spanned::new(name, span), value));
     }
     arguments.sort_by_key(|(name, _)| name.value);
@@ -469,7 +645,11 @@ fn argument_value<'a>(fields: &Fields<'_, 'a>, value: &'a Expr) -> Option<Cow<'a
         ExprKind::Path => Some(Cow::Borrowed(cx.text(value.span))),
         ExprKind::Hole => None,
         ExprKind::List(_) | ExprKind::Range(_) | ExprKind::Reference(_) | ExprKind::Tagged(..) => {
-            cx.report(errors::not_a_text(value.span, super::cx::described(value), cx.text(value.span)));
+            cx.report(errors::not_a_text(
+                value.span,
+                super::cx::described(value),
+                cx.text(value.span),
+            ));
             None
         }
         ExprKind::Negative(_) | ExprKind::Binary(..) | ExprKind::Call(..) => {
@@ -487,7 +667,9 @@ fn argument_value<'a>(fields: &Fields<'_, 'a>, value: &'a Expr) -> Option<Cow<'a
 }
 
 /// Request and limit of a `memory { request = .. limit = .. }` or `memory = 48Mi`.
-fn request_and_limit<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, Bytes>, Option<Given<'a, Bytes>>)> {
+fn request_and_limit<'a>(
+    fields: &Fields<'_, 'a>,
+) -> Option<(Given<'a, Bytes>, Option<Given<'a, Bytes>>)> {
     let cx = fields.cx;
     let field = fields.get("memory")?;
     if field.item.body.is_some() {
@@ -514,9 +696,14 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
         _ => Vec::new(),
     };
     let servers = || nodes.iter().filter(|node| node.role == Role::Server);
-    let without_helm =
-        |node: &Node<'a>| matches!(node.setting("disable-helm-controller"), Some(SettingValue::Bool(true)));
-    let mut disabled: Vec<Spanned<Cow<'a, str>>> = servers().next().map(disables).unwrap_or_default();
+    let without_helm = |node: &Node<'a>| {
+        matches!(
+            node.setting("disable-helm-controller"),
+            Some(SettingValue::Bool(true))
+        )
+    };
+    let mut disabled: Vec<Spanned<Cow<'a, str>>> =
+        servers().next().map(disables).unwrap_or_default();
     for server in servers().skip(1) {
         let also = disables(server);
         disabled.retain(|item| also.iter().any(|other| other.value == item.value));
@@ -524,11 +711,20 @@ pub(super) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
     let agents_only = servers().next().is_none();
     let mut components = Vec::new();
     for decl in decls.packaged.values() {
-        let Some(body) = &decl.item.body else { continue };
-        let layer = Layer { env: None, kind: "std", name: decl.name, items: &body.items };
+        let Some(body) = &decl.item.body else {
+            continue;
+        };
+        let layer = Layer {
+            env: None,
+            kind: "std",
+            name: decl.name,
+            items: &body.items,
+        };
         let stock = Fields::new(cx, "component", decl.span, vec![layer]);
         let switches = stock.names("disable").unwrap_or_default();
-        let off = disabled.iter().find(|item| switches.iter().any(|(switch, _)| *switch == item.value));
+        let off = disabled
+            .iter()
+            .find(|item| switches.iter().any(|(switch, _)| *switch == item.value));
         let own = decls.get("component", decl.name);
         if let Some(off) = off {
             if let Some(own) = own {
@@ -604,7 +800,9 @@ pub(super) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
         let (request, limit) = memory?;
         let pods = fields.count("pods").map_or(1, |given| given.value);
         if pods > MOST_PODS {
-            decls.cx.report(errors::out_of_range("pods", "0 to 65535", decl.span));
+            decls
+                .cx
+                .report(errors::out_of_range("pods", "0 to 65535", decl.span));
         }
         Some(Component {
             name: decl.name,
@@ -625,36 +823,67 @@ pub(super) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
 }
 
 /// A claim without a class is K3s's local storage, and where that is disabled it waits for ever.
-pub(super) fn check_storage<'a>(decls: &Decls<'_, 'a>, components: &[Component<'a>], services: &[Service<'a>]) {
-    if components.iter().any(|component| component.name == "local-path-provisioner") {
+pub(super) fn check_storage<'a>(
+    decls: &Decls<'_, 'a>,
+    components: &[Component<'a>],
+    services: &[Service<'a>],
+) {
+    if components
+        .iter()
+        .any(|component| component.name == "local-path-provisioner")
+    {
         return;
     }
-    for (service, volume) in services.iter().flat_map(|service| service.pod.volumes.iter().map(move |v| (service, v))) {
+    for (service, volume) in services
+        .iter()
+        .flat_map(|service| service.pod.volumes.iter().map(move |v| (service, v)))
+    {
         if let VolumeSource::Storage(_, None) = volume.source {
-            decls.cx.report(errors::storage_without_provider(service.name.value, volume.name.span));
+            decls.cx.report(errors::storage_without_provider(
+                service.name.value,
+                volume.name.span,
+            ));
         }
     }
 }
 
 /// With Traefik and K3s's load balancer on, two ports of every node are taken.
-pub(super) fn check_host_ports<'a>(decls: &Decls<'_, 'a>, components: &[Component<'a>], services: &[Service<'a>]) {
-    if components.iter().all(|component| component.name != "svclb-traefik") {
+pub(super) fn check_host_ports<'a>(
+    decls: &Decls<'_, 'a>,
+    components: &[Component<'a>],
+    services: &[Service<'a>],
+) {
+    if components
+        .iter()
+        .all(|component| component.name != "svclb-traefik")
+    {
         return;
     }
-    for port in
-        services.iter().flat_map(|service| &service.ports).filter(|port| !port.udp).filter_map(|port| port.host_port)
+    for port in services
+        .iter()
+        .flat_map(|service| &service.ports)
+        .filter(|port| !port.udp)
+        .filter_map(|port| port.host_port)
     {
         if port.value == 80 || port.value == 443 {
-            decls.cx.report(errors::host_port_of_traefik(port.value, port.span));
+            decls
+                .cx
+                .report(errors::host_port_of_traefik(port.value, port.span));
         }
     }
 }
 
-pub(super) fn budgets<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], tiers: &[Tier<'a>]) -> Vec<Budget<'a>> {
+pub(super) fn budgets<'a>(
+    decls: &Decls<'_, 'a>,
+    services: &[Service<'a>],
+    tiers: &[Tier<'a>],
+) -> Vec<Budget<'a>> {
     let cx = decls.cx;
     let mut budgets = Vec::new();
     for decl in decls.of("budget") {
-        let Some(ceiling) = ceiling(decls, decl.name, decl.item, decl.span) else { continue };
+        let Some(ceiling) = ceiling(decls, decl.name, decl.item, decl.span) else {
+            continue;
+        };
         let layers = decls.layers("budget", decl.name, decl.item);
         let fields = Fields::new(cx, "budget", decl.span, layers);
         fields.check_keys(&BUDGET_KEYS);
@@ -662,13 +891,22 @@ pub(super) fn budgets<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], tiers
         let service_names = fields.names("services");
         let mut members = (tier_names.is_some() || service_names.is_some()).then(Vec::new);
         for (name, span) in tier_names.unwrap_or_default() {
-            let Some(tier) = decls.index("tier", name, span) else { continue };
+            let Some(tier) = decls.index("tier", name, span) else {
+                continue;
+            };
             debug_assert!(tier < tiers.len(), "every declared tier has its place");
-            let of_tier = services.iter().enumerate().filter(|(_, service)| service.tier == Some(tier));
-            members.iter_mut().for_each(|members| members.extend(of_tier.clone().map(|(index, _)| index)));
+            let of_tier = services
+                .iter()
+                .enumerate()
+                .filter(|(_, service)| service.tier == Some(tier));
+            members
+                .iter_mut()
+                .for_each(|members| members.extend(of_tier.clone().map(|(index, _)| index)));
         }
         for (name, span) in service_names.unwrap_or_default() {
-            let found = services.iter().position(|service| service.name.value == name);
+            let found = services
+                .iter()
+                .position(|service| service.name.value == name);
             if !decls.has_workload(name) && found.is_none() {
                 decls.index("service", name, span);
             }
@@ -678,7 +916,11 @@ pub(super) fn budgets<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], tiers
             members.sort_unstable();
             members.dedup();
         }
-        budgets.push(Budget { name: Spanned::new(decl.name, decl.span), ceiling, members });
+        budgets.push(Budget {
+            name: Spanned::new(decl.name, decl.span),
+            ceiling,
+            members,
+        });
     }
     budgets
 }
@@ -686,7 +928,9 @@ pub(super) fn budgets<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], tiers
 impl Budget<'_> {
     /// Whether it is over the service of this index.
     pub fn is_over(&self, service: usize) -> bool {
-        self.members.as_ref().is_none_or(|members| members.binary_search(&service).is_ok())
+        self.members
+            .as_ref()
+            .is_none_or(|members| members.binary_search(&service).is_ok())
     }
 }
 
@@ -699,17 +943,31 @@ fn ceiling<'a>(
 ) -> Option<Given<'a, Bytes>> {
     let cx = decls.cx;
     let mut ceiling = None;
-    for (env, item) in [(None, Some(item)), (decls.env, decls.change("budget", name))] {
+    for (env, item) in [
+        (None, Some(item)),
+        (decls.env, decls.change("budget", name)),
+    ] {
         let Some(item) = item else { continue };
         let Some(value) = &item.value else { continue };
-        let origin = Origin { env, kind: "budget", name, key: "", span: Some(value.span) };
+        let origin = Origin {
+            env,
+            kind: "budget",
+            name,
+            key: "",
+            span: Some(value.span),
+        };
         let field = Field { item, origin };
         match (ceiling, item.overriding) {
             (Some(_), None) if env.is_some() => {
-                let lower = Field { item: decls.get("budget", name)?.item, origin };
+                let lower = Field {
+                    item: decls.get("budget", name)?.item,
+                    origin,
+                };
                 cx.report(errors::override_missing("budget", item, &lower));
             }
-            (None, Some(word)) => cx.report(errors::overrides_nothing("budget", item.key.span, word)),
+            (None, Some(word)) => {
+                cx.report(errors::overrides_nothing("budget", item.key.span, word))
+            }
             _ => {}
         }
         if matches!(value.kind, ExprKind::Hole) {
@@ -720,7 +978,11 @@ fn ceiling<'a>(
         }
     }
     if ceiling.is_none() && item.value.is_none() {
-        cx.report(errors::malformed("budget", &format!("budget {name} = 800Mi"), span));
+        cx.report(errors::malformed(
+            "budget",
+            &format!("budget {name} = 800Mi"),
+            span,
+        ));
     }
     ceiling
 }

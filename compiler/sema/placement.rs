@@ -17,19 +17,28 @@ const CRITICAL: &str = "CriticalAddonsOnly";
 /// Taints of a node by name: pods that do not tolerate one are not placed there.
 pub(super) fn taints<'a>(fields: &Fields<'_, 'a>) -> Vec<Spanned<&'a str>> {
     let names = fields.names("taints").unwrap_or_default();
-    names.into_iter().map(|(name, span)| Spanned::new(name, span)).collect()
+    names
+        .into_iter()
+        .map(|(name, span)| Spanned::new(name, span))
+        .collect()
 }
 
 /// Where a service wants its pods.
-pub(super) fn place<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) -> Place<'a> {
+pub(super) fn place<'a>(
+    decls: &Decls<'_, 'a>,
+    fields: &Fields<'_, 'a>,
+    kind: &Kind<'a>,
+) -> Place<'a> {
     let cx = decls.cx;
     let one = fields.name("node").and_then(|given| {
         let span = given.origin.span?;
         Some(vec![decls.index("node", given.value, span)?])
     });
     let several = fields.names("nodes").map(|names| {
-        let mut nodes: Vec<usize> =
-            names.into_iter().filter_map(|(name, span)| decls.index("node", name, span)).collect();
+        let mut nodes: Vec<usize> = names
+            .into_iter()
+            .filter_map(|(name, span)| decls.index("node", name, span))
+            .collect();
         nodes.sort_unstable();
         nodes.dedup();
         nodes
@@ -41,14 +50,23 @@ pub(super) fn place<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &K
     let apart = fields.name("anti-affinity").filter(|given| {
         let place = given.origin.span.unwrap_or(fields.span);
         if given.value != "node" {
-            cx.report(errors::not_one_of("anti-affinity", given.value, place, &["node"]));
+            cx.report(errors::not_one_of(
+                "anti-affinity",
+                given.value,
+                place,
+                &["node"],
+            ));
         } else if !matches!(kind, Kind::Deployment(_) | Kind::StatefulSet) {
             cx.report(errors::apart_without_replicas(place));
         }
         true
     });
     for (name, span) in fields.names("tolerations").unwrap_or_default() {
-        let known = || decls.of("node").filter_map(|decl| super::decls::fields(decls, "node", decl));
+        let known = || {
+            decls
+                .of("node")
+                .filter_map(|decl| super::decls::fields(decls, "node", decl))
+        };
         if !known().any(|node| taints(&node).iter().any(|taint| taint.value == name)) {
             cx.report(errors::unknown_taint(name, span));
         }
@@ -57,7 +75,12 @@ pub(super) fn place<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &K
         span: span("node").or(span("nodes")).or(span("node-selector")),
         named: one.or(several),
         selector: labels(fields, "node-selector"),
-        tolerations: fields.names("tolerations").unwrap_or_default().into_iter().map(|(name, _)| name).collect(),
+        tolerations: fields
+            .names("tolerations")
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect(),
         apart: apart.is_some(),
         nodes: None,
     }
@@ -65,30 +88,47 @@ pub(super) fn place<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &K
 
 /// Finds the nodes that may take the pods of each service; an error where there is none.
 pub(super) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &mut [Service<'a>]) {
-    for service in services.iter_mut().filter(|service| service.adopted.is_none()) {
+    for service in services
+        .iter_mut()
+        .filter(|service| service.adopted.is_none())
+    {
         let place = &mut service.pod.place;
         let has = |node: &Node<'a>, (key, value): &(&'a str, Cow<'a, str>)| {
-            node.labels.iter().any(|(other, text)| other == key && text == value)
+            node.labels
+                .iter()
+                .any(|(other, text)| other == key && text == value)
         };
         let mut why = Vec::new();
         let mut may: Vec<u16> = Vec::new();
         for (index, node) in nodes.iter().enumerate() {
             let name = node.name.value;
-            if place.named.as_ref().is_some_and(|named| !named.contains(&index)) {
+            if place
+                .named
+                .as_ref()
+                .is_some_and(|named| !named.contains(&index))
+            {
                 continue;
             }
-            let taint = node.taints.iter().find(|taint| !place.tolerations.contains(&taint.value));
+            let taint = node
+                .taints
+                .iter()
+                .find(|taint| !place.tolerations.contains(&taint.value));
             if let Some((key, value)) = place.selector.iter().find(|label| !has(node, label)) {
                 why.push(format!("`{name}` has no label `{key} = {value}`"));
             } else if let Some(taint) = taint {
-                why.push(format!("`{name}` has the taint `{}`, which it does not tolerate", taint.value));
+                why.push(format!(
+                    "`{name}` has the taint `{}`, which it does not tolerate",
+                    taint.value
+                ));
             } else {
                 may.extend(u16::try_from(index));
             }
         }
         if may.is_empty() {
             let span = place.span.unwrap_or(service.name.span);
-            decls.cx.report(errors::no_node_takes(service.name.value, &why, span));
+            decls
+                .cx
+                .report(errors::no_node_takes(service.name.value, &why, span));
         }
         if may.len() < nodes.len() {
             place.nodes = Some(may);
@@ -99,19 +139,30 @@ pub(super) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
 /// The nodes that take what K3s packages: those without a taint that its pods do not tolerate; none if all do.
 pub(super) fn of_components(nodes: &[Node<'_>]) -> Option<Vec<u16>> {
     let open = |node: &Node<'_>| node.taints.iter().all(|taint| taint.value == CRITICAL);
-    let may: Vec<u16> = (0..).zip(nodes).filter(|(_, node)| open(node)).map(|(index, _)| index).collect();
+    let may: Vec<u16> = (0..)
+        .zip(nodes)
+        .filter(|(_, node)| open(node))
+        .map(|(index, _)| index)
+        .collect();
     (may.len() < nodes.len()).then_some(may)
 }
 
 /// Several servers keep their state in etcd, which needs an odd number of them, or in a datastore outside.
 pub(super) fn check_servers<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) {
-    let servers: Vec<&Node<'_>> = nodes.iter().filter(|node| node.role == Role::Server).collect();
-    let outside = servers.iter().all(|node| node.setting("datastore-endpoint").is_some());
+    let servers: Vec<&Node<'_>> = nodes
+        .iter()
+        .filter(|node| node.role == Role::Server)
+        .collect();
+    let outside = servers
+        .iter()
+        .all(|node| node.setting("datastore-endpoint").is_some());
     if let [_, .., last] = servers.as_slice()
         && servers.len().is_multiple_of(2)
         && !outside
     {
-        decls.cx.report(errors::even_servers(servers.len(), last.name.span));
+        decls
+            .cx
+            .report(errors::even_servers(servers.len(), last.name.span));
     }
 }
 
@@ -135,7 +186,10 @@ impl<'a> Program<'a> {
 impl<'a> Node<'a> {
     /// What its config.yaml sets a key to.
     pub fn setting(&self, key: &str) -> Option<&SettingValue<'a>> {
-        self.config.iter().find(|setting| setting.key == key).map(|setting| &setting.value)
+        self.config
+            .iter()
+            .find(|setting| setting.key == key)
+            .map(|setting| &setting.value)
     }
 }
 

@@ -8,7 +8,8 @@ use super::cx::Cx;
 use super::decls::Decls;
 use super::errors;
 use super::hir::{
-    EnvValue, Kind, Node, Pod, Port, Probe, ProbeAction, ProbeKind, Role, Service, SettingValue, Volume, VolumeSource,
+    EnvValue, Kind, Node, Pod, Port, Probe, ProbeAction, ProbeKind, Role, Service, SettingValue,
+    Volume, VolumeSource,
 };
 use super::layers::Fields;
 use super::service::check_label;
@@ -17,9 +18,21 @@ use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
 use crate::syntax::ast::{Expr, ExprKind, Reference, Word, WordShape};
 
-const PROBE_KEYS: [&str; 8] = ["path", "port", "tcp", "exec", "delay", "period", "timeout", "failures"];
-const VOLUME_KEYS: [&str; 10] =
-    ["path", "claim", "config", "secret", "disk", "memory", "host", "storage", "class", "read-only"];
+const PROBE_KEYS: [&str; 8] = [
+    "path", "port", "tcp", "exec", "delay", "period", "timeout", "failures",
+];
+const VOLUME_KEYS: [&str; 10] = [
+    "path",
+    "claim",
+    "config",
+    "secret",
+    "disk",
+    "memory",
+    "host",
+    "storage",
+    "class",
+    "read-only",
+];
 
 /// A number of a port. `None` with a report where it is none.
 fn port_number<'a>(cx: &Cx<'a>, expr: &'a Expr) -> Option<Spanned<u16>> {
@@ -38,23 +51,47 @@ const NODE_PORTS: RangeInclusive<u16> = 30000..=32767;
 
 pub(super) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
     let cx = fields.cx;
-    let outer = |key: &'a str| fields.get(key).and_then(|field| port_number(cx, field.value(cx)?));
+    let outer = |key: &'a str| {
+        fields
+            .get(key)
+            .and_then(|field| port_number(cx, field.value(cx)?))
+    };
     let (node_port, host_port) = (outer("node-port"), outer("host-port"));
     let mut ports = Vec::new();
     if let Some(field) = fields.get("port") {
         if let Some(number) = field.value(cx).and_then(|value| port_number(cx, value)) {
-            ports.push(Port { name: "http", number, node_port, host_port, udp: false });
+            ports.push(Port {
+                name: "http",
+                number,
+                node_port,
+                host_port,
+                udp: false,
+            });
         }
     } else if let Some(port) = node_port.or(host_port) {
         cx.report(errors::port_without_port(port.span));
     }
-    for entry in if fields.get("ports").is_some() { fields.entries("ports") } else { Vec::new() } {
+    for entry in if fields.get("ports").is_some() {
+        fields.entries("ports")
+    } else {
+        Vec::new()
+    } {
         let name = cx.key(entry.item);
         let span = entry.item.key.span;
         if name.len() > 15 {
-            cx.report(errors::not_a_label("port", name, "it is longer than 15 characters", span));
+            cx.report(errors::not_a_label(
+                "port",
+                name,
+                "it is longer than 15 characters",
+                span,
+            ));
         } else if name.contains("--") {
-            cx.report(errors::not_a_label("port", name, "it has two hyphens in a row", span));
+            cx.report(errors::not_a_label(
+                "port",
+                name,
+                "it has two hyphens in a row",
+                span,
+            ));
         } else {
             check_label(cx, "port", name, span);
         }
@@ -64,22 +101,48 @@ pub(super) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
         }
         let mut port = None;
         if entry.item.body.is_some() {
-            let Some(block) = Fields::of_body(cx, "port", entry) else { continue };
+            let Some(block) = Fields::of_body(cx, "port", entry) else {
+                continue;
+            };
             block.check_keys(&["port", "node-port", "host-port", "udp"]);
-            let inner = |key: &'a str| block.get(key).and_then(|field| port_number(cx, field.value(cx)?));
-            let (number, node_port, host_port) = (inner("port"), inner("node-port"), inner("host-port"));
+            let inner = |key: &'a str| {
+                block
+                    .get(key)
+                    .and_then(|field| port_number(cx, field.value(cx)?))
+            };
+            let (number, node_port, host_port) =
+                (inner("port"), inner("node-port"), inner("host-port"));
             if number.is_none() && block.get("port").is_none() {
                 block.missing("port", "http { port = 8080  node-port = 30080 }");
             }
             let udp = block.flag("udp").unwrap_or_default();
-            port = number.map(|number| Port { name, number, node_port, host_port, udp });
+            port = number.map(|number| Port {
+                name,
+                number,
+                node_port,
+                host_port,
+                udp,
+            });
         } else if let Some(number) = entry.value(cx).and_then(|value| port_number(cx, value)) {
-            port = Some(Port { name, number, node_port: None, host_port: None, udp: false });
+            port = Some(Port {
+                name,
+                number,
+                node_port: None,
+                host_port: None,
+                udp: false,
+            });
         }
         if let Some(port) = port {
-            let clash = |other: &&Port<'_>| other.number.value == port.number.value && other.udp == port.udp;
+            let clash = |other: &&Port<'_>| {
+                other.number.value == port.number.value && other.udp == port.udp
+            };
             if let Some(other) = ports.iter().find(clash) {
-                cx.report(errors::same_port("container port", port.number.value, other.number.span, port.number.span));
+                cx.report(errors::same_port(
+                    "container port",
+                    port.number.value,
+                    other.number.span,
+                    port.number.span,
+                ));
             }
             ports.push(port);
         }
@@ -93,9 +156,10 @@ fn node_ports(nodes: &[Node<'_>]) -> Option<RangeInclusive<u16>> {
     const KEY: &str = "service-node-port-range";
     let server = nodes.iter().find(|node| node.role == Role::Server);
     let argument = |node: &Node<'_>| match node.setting("kube-apiserver-arg")? {
-        SettingValue::Arguments(arguments) => {
-            arguments.iter().find(|(name, _)| name.value == KEY).map(|(_, value)| value.to_string())
-        }
+        SettingValue::Arguments(arguments) => arguments
+            .iter()
+            .find(|(name, _)| name.value == KEY)
+            .map(|(_, value)| value.to_string()),
         _ => None,
     };
     let set = server.and_then(|node| match node.setting(KEY) {
@@ -103,19 +167,33 @@ fn node_ports(nodes: &[Node<'_>]) -> Option<RangeInclusive<u16>> {
         Some(_) => Some(String::new()),
         None => argument(node),
     });
-    let Some(range) = set else { return Some(NODE_PORTS) };
+    let Some(range) = set else {
+        return Some(NODE_PORTS);
+    };
     let (low, high) = range.split_once('-')?;
     Some(low.trim().parse().ok()?..=high.trim().parse().ok()?)
 }
 
 /// A node port is one that the cluster takes (Kubernetes, `--service-node-port-range`).
 pub(super) fn check_node_ports(cx: &Cx<'_>, nodes: &[Node<'_>], services: &[Service<'_>]) {
-    let Some(range) = node_ports(nodes) else { return };
-    let ports = services.iter().flat_map(|service| &service.ports).filter_map(|port| port.node_port);
+    let Some(range) = node_ports(nodes) else {
+        return;
+    };
+    let ports = services
+        .iter()
+        .flat_map(|service| &service.ports)
+        .filter_map(|port| port.node_port);
     // A header of several names gives each the same port.
-    let outside: BTreeSet<Span> = ports.filter(|port| !range.contains(&port.value)).map(|port| port.span).collect();
+    let outside: BTreeSet<Span> = ports
+        .filter(|port| !range.contains(&port.value))
+        .map(|port| port.span)
+        .collect();
     for span in outside {
-        cx.report(errors::out_of_range("node-port", &format!("{} to {}", range.start(), range.end()), span));
+        cx.report(errors::out_of_range(
+            "node-port",
+            &format!("{} to {}", range.start(), range.end()),
+            span,
+        ));
     }
 }
 
@@ -125,9 +203,14 @@ pub(super) fn check_shared_ports(cx: &Cx<'_>, services: &[Service<'_>]) {
     let ports = services.iter().flat_map(|service| &service.ports);
     for port in ports {
         let both = [("node port", port.node_port), ("host port", port.host_port)];
-        for (kind, number) in both.into_iter().filter_map(|(kind, number)| Some((kind, number?))) {
+        for (kind, number) in both
+            .into_iter()
+            .filter_map(|(kind, number)| Some((kind, number?)))
+        {
             match taken.get(&(kind, number.value, port.udp)) {
-                Some(first) => cx.report(errors::same_port(kind, number.value, *first, number.span)),
+                Some(first) => {
+                    cx.report(errors::same_port(kind, number.value, *first, number.span))
+                }
                 None => {
                     taken.insert((kind, number.value, port.udp), number.span);
                 }
@@ -136,15 +219,23 @@ pub(super) fn check_shared_ports(cx: &Cx<'_>, services: &[Service<'_>]) {
     }
 }
 
-pub(super) fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[Port<'a>], kind: &Kind<'a>) -> Pod<'a> {
+pub(super) fn pod<'a>(
+    decls: &Decls<'_, 'a>,
+    fields: &Fields<'_, 'a>,
+    ports: &[Port<'a>],
+    kind: &Kind<'a>,
+) -> Pod<'a> {
     let cx = decls.cx;
     let names = |key: &'static str, what: &'static str| -> Vec<&'a str> {
         let found = fields.names(key).unwrap_or_default();
-        found.iter().for_each(|(name, span)| check_label(cx, what, name, *span));
+        found
+            .iter()
+            .for_each(|(name, span)| check_label(cx, what, name, *span));
         found.into_iter().map(|(name, _)| name).collect()
     };
     let service_account = fields.name("service-account");
-    if let Some((given, span)) = service_account.and_then(|given| Some((given, given.origin.span?))) {
+    if let Some((given, span)) = service_account.and_then(|given| Some((given, given.origin.span?)))
+    {
         check_label(cx, "service account", given.value, span);
     }
     let configs = fields.names("configs").unwrap_or_default();
@@ -163,7 +254,11 @@ pub(super) fn pod<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, ports: &[P
         secrets: names("secrets", "Secret"),
         command: fields.strings("command").unwrap_or_default(),
         args: fields.strings("args").unwrap_or_default(),
-        probes: if kind.ends() { Vec::new() } else { probes(fields, ports) },
+        probes: if kind.ends() {
+            Vec::new()
+        } else {
+            probes(fields, ports)
+        },
         volumes: volumes(decls, fields, kind),
         place: super::placement::place(decls, fields, kind),
         labels: labels(fields, "labels"),
@@ -191,7 +286,9 @@ fn texts<'a>(fields: &Fields<'_, 'a>, key: &'static str) -> Vec<(&'a str, Cow<'a
 /// What Kubernetes calls a qualified name, without its prefix: the name of a label or an annotation.
 fn is_name(text: &str) -> bool {
     text.len() <= 63
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.ends_with(|c: char| c.is_ascii_alphanumeric())
 }
@@ -201,25 +298,49 @@ fn annotations<'a>(fields: &Fields<'_, 'a>) -> Vec<(&'a str, Cow<'a, str>)> {
     let annotations = texts(fields, "annotations");
     for (key, _) in &annotations {
         if !is_name(key.rsplit('/').next().unwrap_or(key)) {
-            let place = fields.get("annotations").and_then(|field| field.origin.span).unwrap_or(fields.span);
-            fields.cx.report(errors::label(key, "its name is not letters, digits, `-`, `_` and `.`", place));
+            let place = fields
+                .get("annotations")
+                .and_then(|field| field.origin.span)
+                .unwrap_or(fields.span);
+            fields.cx.report(errors::label(
+                key,
+                "its name is not letters, digits, `-`, `_` and `.`",
+                place,
+            ));
         }
     }
     annotations
 }
 
 /// Labels, as Kubernetes takes them.
-pub(super) fn labels<'a>(fields: &Fields<'_, 'a>, key: &'static str) -> Vec<(&'a str, Cow<'a, str>)> {
+pub(super) fn labels<'a>(
+    fields: &Fields<'_, 'a>,
+    key: &'static str,
+) -> Vec<(&'a str, Cow<'a, str>)> {
     let labels = texts(fields, key);
-    let Some(place) = fields.get(key).and_then(|field| field.origin.span).filter(|_| !labels.is_empty()) else {
+    let Some(place) = fields
+        .get(key)
+        .and_then(|field| field.origin.span)
+        .filter(|_| !labels.is_empty())
+    else {
         return labels;
     };
     for (key, value) in &labels {
         let name = key.rsplit('/').next().unwrap_or(key);
-        if ["app.kubernetes.io/name", "app.kubernetes.io/managed-by", "app.kubernetes.io/part-of"].contains(key) {
+        if [
+            "app.kubernetes.io/name",
+            "app.kubernetes.io/managed-by",
+            "app.kubernetes.io/part-of",
+        ]
+        .contains(key)
+        {
             fields.cx.report(errors::label(key, "bzc sets it", place));
         } else if !is_name(name) {
-            fields.cx.report(errors::label(key, "its name is not letters, digits, `-`, `_` and `.`", place));
+            fields.cx.report(errors::label(
+                key,
+                "its name is not letters, digits, `-`, `_` and `.`",
+                place,
+            ));
         } else if !value.is_empty() && !is_name(value) {
             fields.cx.report(errors::label(
                 key,
@@ -236,12 +357,17 @@ pub(super) fn plain_text<'a>(cx: &Cx<'a>, expr: &'a Expr) -> Option<Cow<'a, str>
     let value = cx.resolve(expr);
     match value.kind {
         ExprKind::Number => Some(Cow::Borrowed(cx.text(value.span))),
-        ExprKind::Path if matches!(cx.text(value.span), "true" | "false") => Some(Cow::Borrowed(cx.text(value.span))),
+        ExprKind::Path if matches!(cx.text(value.span), "true" | "false") => {
+            Some(Cow::Borrowed(cx.text(value.span)))
+        }
         _ => cx.string(value),
     }
 }
 
-pub(super) fn env<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<(Spanned<&'a str>, EnvValue<'a>)> {
+pub(super) fn env<'a>(
+    decls: &Decls<'_, 'a>,
+    fields: &Fields<'_, 'a>,
+) -> Vec<(Spanned<&'a str>, EnvValue<'a>)> {
     let cx = decls.cx;
     let mut variables = Vec::new();
     if !fields.has("env") {
@@ -252,11 +378,16 @@ pub(super) fn env<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<(Sp
         let span = entry.item.key.span;
         // Before Kubernetes 1.34 a name is letters, digits, `-`, `_` and `.`, and begins with none of the digits.
         let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if name.is_empty() || !name.chars().all(inner) || name.starts_with(|c: char| c.is_ascii_digit()) {
+        if name.is_empty()
+            || !name.chars().all(inner)
+            || name.starts_with(|c: char| c.is_ascii_digit())
+        {
             cx.report(errors::not_a_variable(name, span));
             continue;
         }
-        let Some(value) = entry.value(cx) else { continue };
+        let Some(value) = entry.value(cx) else {
+            continue;
+        };
         let value = match &value.kind {
             ExprKind::Reference(reference) => {
                 let Reference { kind, name, key } = reference.as_ref();
@@ -271,7 +402,12 @@ pub(super) fn env<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<(Sp
                         EnvValue::Config(cx.word(*name), key)
                     }
                     other => {
-                        cx.report(errors::not_one_of("a reference", other, kind.span, &["secret", "config"]));
+                        cx.report(errors::not_one_of(
+                            "a reference",
+                            other,
+                            kind.span,
+                            &["secret", "config"],
+                        ));
                         continue;
                     }
                 }
@@ -300,26 +436,50 @@ fn check_config_key<'a>(decls: &Decls<'_, 'a>, name: Word, key: &str, span: Span
     if decls.index("config", text, name.span).is_none() {
         return;
     }
-    let Some(decl) = decls.get("config", text) else { return };
+    let Some(decl) = decls.get("config", text) else {
+        return;
+    };
     let Some(body) = &decl.item.body else { return };
     let keys: Vec<&str> = body.items.iter().map(|item| cx.key(item)).collect();
     if !keys.contains(&key) {
-        cx.report(errors::unknown_config_key(text, key, span, nearest(key, keys.iter().copied())));
+        cx.report(errors::unknown_config_key(
+            text,
+            key,
+            span,
+            nearest(key, keys.iter().copied()),
+        ));
     }
 }
 
 fn probes<'a>(fields: &Fields<'_, 'a>, ports: &[Port<'a>]) -> Vec<Probe<'a>> {
-    let kinds =
-        [("readiness", ProbeKind::Readiness), ("liveness", ProbeKind::Liveness), ("startup", ProbeKind::Startup)];
-    kinds.into_iter().filter_map(|(key, kind)| probe(fields, key, kind, ports)).collect()
+    let kinds = [
+        ("readiness", ProbeKind::Readiness),
+        ("liveness", ProbeKind::Liveness),
+        ("startup", ProbeKind::Startup),
+    ];
+    kinds
+        .into_iter()
+        .filter_map(|(key, kind)| probe(fields, key, kind, ports))
+        .collect()
 }
 
-fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports: &[Port<'a>]) -> Option<Probe<'a>> {
+fn probe<'a>(
+    fields: &Fields<'_, 'a>,
+    key: &'static str,
+    kind: ProbeKind,
+    ports: &[Port<'a>],
+) -> Option<Probe<'a>> {
     let cx = fields.cx;
     let field = fields.get(key)?;
     let first = ports.first().map(|port| port.number.value);
-    let mut probe =
-        Probe { kind, action: ProbeAction::Tcp(0), delay: None, period: None, timeout: None, failures: None };
+    let mut probe = Probe {
+        kind,
+        action: ProbeAction::Tcp(0),
+        delay: None,
+        period: None,
+        timeout: None,
+        failures: None,
+    };
     let without_port = |span: Span| cx.report(errors::probe_without_port(key, span));
     if field.item.body.is_none() {
         let value = field.value(cx)?;
@@ -335,12 +495,21 @@ fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports:
     }
     let block = Fields::of_body(cx, key, field)?;
     block.check_keys(&PROBE_KEYS);
-    let number =
-        |key: &'a str| block.get(key).and_then(|field| port_number(cx, field.value(cx)?)).map(|port| port.value);
+    let number = |key: &'a str| {
+        block
+            .get(key)
+            .and_then(|field| port_number(cx, field.value(cx)?))
+            .map(|port| port.value)
+    };
     let port = number("port").or(first);
-    let ways: Vec<&str> = ["path", "tcp", "exec"].into_iter().filter(|way| block.has(way)).collect();
+    let ways: Vec<&str> = ["path", "tcp", "exec"]
+        .into_iter()
+        .filter(|way| block.has(way))
+        .collect();
     if let [_, second, ..] = ways.as_slice() {
-        let place = block.get(second).map_or(field.item.key.span, |field| field.item.key.span);
+        let place = block
+            .get(second)
+            .map_or(field.item.key.span, |field| field.item.key.span);
         cx.report(errors::probe_of_two(key, place));
         return None;
     }
@@ -371,11 +540,16 @@ fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports:
     probe.timeout = whole_seconds(&block, "timeout");
     probe.failures = block.count("failures").map(|given| given.value);
     let zero = |millis: Option<Millis>| millis.is_some_and(|millis| millis.0 == 0);
-    for (name, is_zero) in
-        [("period", zero(probe.period)), ("timeout", zero(probe.timeout)), ("failures", probe.failures == Some(0))]
-    {
+    for (name, is_zero) in [
+        ("period", zero(probe.period)),
+        ("timeout", zero(probe.timeout)),
+        ("failures", probe.failures == Some(0)),
+    ] {
         if is_zero {
-            let span = block.get(name).and_then(|field| field.origin.span).unwrap_or(field.item.span);
+            let span = block
+                .get(name)
+                .and_then(|field| field.origin.span)
+                .unwrap_or(field.item.span);
             cx.report(errors::out_of_range(name, "1 or more", span));
         }
     }
@@ -386,7 +560,10 @@ fn probe<'a>(fields: &Fields<'_, 'a>, key: &'static str, kind: ProbeKind, ports:
 pub(super) fn whole_seconds<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Option<Millis> {
     let given = fields.duration(key)?;
     if !given.0.is_multiple_of(1000) {
-        let span = fields.get(key).and_then(|field| field.origin.span).unwrap_or(fields.span);
+        let span = fields
+            .get(key)
+            .and_then(|field| field.origin.span)
+            .unwrap_or(fields.span);
         fields.cx.report(errors::whole_seconds(key, span));
     }
     Some(given)
@@ -405,19 +582,34 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) 
     let mut volumes: Vec<Volume<'a>> = Vec::new();
     for field in fields.all("volume") {
         let [name] = &*field.item.names else {
-            cx.report(errors::malformed("volume", "volume data { path = \"/data\"  claim = data }", field.item.span));
+            cx.report(errors::malformed(
+                "volume",
+                "volume data { path = \"/data\"  claim = data }",
+                field.item.span,
+            ));
             continue;
         };
         let text = cx.word(*name);
         check_label(cx, "volume", text, name.span);
         if let Some(other) = volumes.iter().find(|volume| volume.name.value == text) {
-            cx.report(errors::declared_twice("volume", text, other.name.span, name.span));
+            cx.report(errors::declared_twice(
+                "volume",
+                text,
+                other.name.span,
+                name.span,
+            ));
             continue;
         }
         if let Some(word) = field.item.overriding {
-            cx.report(errors::overrides_nothing("volume", field.item.key.span, word));
+            cx.report(errors::overrides_nothing(
+                "volume",
+                field.item.key.span,
+                word,
+            ));
         }
-        let Some(block) = Fields::of_body(cx, "volume", field) else { continue };
+        let Some(block) = Fields::of_body(cx, "volume", field) else {
+            continue;
+        };
         block.check_keys(&VOLUME_KEYS);
         let Some(path) = block.string("path").map(|given| given.value) else {
             if !block.has("path") {
@@ -425,39 +617,66 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) 
             }
             continue;
         };
-        let place = block.get("path").and_then(|field| field.origin.span).unwrap_or(name.span);
+        let place = block
+            .get("path")
+            .and_then(|field| field.origin.span)
+            .unwrap_or(name.span);
         if !path.starts_with('/') || path.contains(':') {
             cx.report(errors::mount_path(&path, place));
         }
         if let Some(other) = volumes.iter().find(|volume| volume.path == path) {
             cx.report(errors::same_mount(&path, other.name.span, place));
         }
-        let sources = ["claim", "config", "secret", "disk", "memory", "host", "storage"];
+        let sources = [
+            "claim", "config", "secret", "disk", "memory", "host", "storage",
+        ];
         let given: Vec<&'static str> = sources.into_iter().filter(|key| block.has(key)).collect();
         let source = match given.as_slice() {
             ["claim"] => block.name("claim").map(|given| {
-                check_label(cx, "claim", given.value, given.origin.span.unwrap_or(name.span));
+                check_label(
+                    cx,
+                    "claim",
+                    given.value,
+                    given.origin.span.unwrap_or(name.span),
+                );
                 VolumeSource::Claim(given.value)
             }),
             ["config"] => block.name("config").map(|given| {
-                decls.index("config", given.value, given.origin.span.unwrap_or(name.span));
+                decls.index(
+                    "config",
+                    given.value,
+                    given.origin.span.unwrap_or(name.span),
+                );
                 VolumeSource::Config(given.value)
             }),
             ["secret"] => block.name("secret").map(|given| {
-                check_label(cx, "Secret", given.value, given.origin.span.unwrap_or(name.span));
+                check_label(
+                    cx,
+                    "Secret",
+                    given.value,
+                    given.origin.span.unwrap_or(name.span),
+                );
                 VolumeSource::Secret(given.value)
             }),
-            ["disk"] => block.memory("disk").map(|given| VolumeSource::Disk(Some(given.value))),
+            ["disk"] => block
+                .memory("disk")
+                .map(|given| VolumeSource::Disk(Some(given.value))),
             ["memory"] => block.memory("memory").map(VolumeSource::Memory),
             ["storage"] => block.memory("storage").map(|given| {
                 if !matches!(kind, Kind::StatefulSet) {
-                    cx.report(errors::storage_of_others(given.origin.span.unwrap_or(name.span)));
+                    cx.report(errors::storage_of_others(
+                        given.origin.span.unwrap_or(name.span),
+                    ));
                 }
                 VolumeSource::Storage(given.value, block.name("class").map(|given| given.value))
             }),
             ["host"] => block.string("host").map(|given| {
-                if !given.value.starts_with('/') || given.value.split('/').any(|part| part == "..") {
-                    cx.report(errors::mount_path(&given.value, given.origin.span.unwrap_or(name.span)));
+                if !given.value.starts_with('/') || given.value.split('/').any(|part| part == "..")
+                {
+                    cx.report(errors::mount_path(
+                        &given.value,
+                        given.origin.span.unwrap_or(name.span),
+                    ));
                 }
                 VolumeSource::Host(given.value)
             }),
@@ -469,18 +688,29 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) 
                 None
             }
             several => {
-                let place =
-                    several.get(1).and_then(|key| block.get(key)).map_or(name.span, |field| field.item.key.span);
+                let place = several
+                    .get(1)
+                    .and_then(|key| block.get(key))
+                    .map_or(name.span, |field| field.item.key.span);
                 cx.report(errors::two_sources(text, place));
                 None
             }
         };
         if block.has("class") && !block.has("storage") {
-            cx.report(errors::class_without_storage(block.get("class").map_or(name.span, |field| field.item.key.span)));
+            cx.report(errors::class_without_storage(
+                block
+                    .get("class")
+                    .map_or(name.span, |field| field.item.key.span),
+            ));
         }
         let Some(source) = source else { continue };
         let read_only = block.flag("read-only").unwrap_or_default();
-        volumes.push(Volume { name: Spanned::new(text, name.span), path, read_only, source });
+        volumes.push(Volume {
+            name: Spanned::new(text, name.span),
+            path,
+            read_only,
+            source,
+        });
     }
     volumes
 }
@@ -488,6 +718,10 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) 
 impl Service<'_> {
     /// Secrets that one of its pods mounts as files.
     pub fn secret_mounts(&self) -> u64 {
-        self.pod.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Secret(_))).count() as u64
+        self.pod
+            .volumes
+            .iter()
+            .filter(|volume| matches!(volume.source, VolumeSource::Secret(_)))
+            .count() as u64
     }
 }

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cx::{Cx, Dim};
 use super::decls::{Decl, Decls, WORKLOADS, fields};
 use super::errors;
-use super::hir::{Config, EnvValue, Given, Kind, Memory, Origin, Rollout, Service, Tier, VolumeSource};
+use super::hir::{
+    Config, EnvValue, Given, Kind, Memory, Origin, Rollout, Service, Tier, VolumeSource,
+};
 use super::image::{ToBuild, image};
 use super::layers::Fields;
 use super::pod::{check_shared_ports, plain_text, pod, ports};
@@ -70,7 +72,15 @@ const COMMON_KEYS: [&str; 25] = [
 ];
 
 /// Fields of workloads that run on.
-const SERVING_KEYS: [&str; 7] = ["port", "ports", "node-port", "host-port", "readiness", "liveness", "startup"];
+const SERVING_KEYS: [&str; 7] = [
+    "port",
+    "ports",
+    "node-port",
+    "host-port",
+    "readiness",
+    "liveness",
+    "startup",
+];
 
 /// Fields of one kind only.
 fn own_keys(kind: &str) -> &'static [&'static str] {
@@ -78,15 +88,32 @@ fn own_keys(kind: &str) -> &'static [&'static str] {
         "service" => &["replicas", "rollout", "wave", "scale"],
         "stateful" => &["replicas"],
         "job" => &["parallelism", "completions", "retries", "deadline"],
-        "cron" => &["parallelism", "completions", "retries", "deadline", "schedule", "concurrency", "at-most"],
+        "cron" => &[
+            "parallelism",
+            "completions",
+            "retries",
+            "deadline",
+            "schedule",
+            "concurrency",
+            "at-most",
+        ],
         _ => &[],
     }
 }
 
 /// All fields of a kind of workload.
 fn keys_of(kind: &str) -> Vec<&'static str> {
-    let serving: &[&str] = if matches!(kind, "job" | "cron") { &[] } else { &SERVING_KEYS };
-    COMMON_KEYS.iter().chain(serving).chain(own_keys(kind)).copied().collect()
+    let serving: &[&str] = if matches!(kind, "job" | "cron") {
+        &[]
+    } else {
+        &SERVING_KEYS
+    };
+    COMMON_KEYS
+        .iter()
+        .chain(serving)
+        .chain(own_keys(kind))
+        .copied()
+        .collect()
 }
 
 /// What keeps a text from being a DNS label (RFC 1123) that also begins with a letter, as names of Kubernetes
@@ -126,35 +153,71 @@ pub(super) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
                 check_label(decls.cx, "tier", decl.name, decl.span);
                 priority = fields.count("priority");
                 // Read here too, so that a fault in a tier is told once and at the tier, used or not.
-                let _ = (memory(&fields), cpu(&fields), fields.count("replicas"), rollout(&fields));
+                let _ = (
+                    memory(&fields),
+                    cpu(&fields),
+                    fields.count("replicas"),
+                    rollout(&fields),
+                );
             }
             if let Some(given) = priority.filter(|given| given.value > MOST_PRIORITY) {
                 let span = given.origin.span.unwrap_or(decl.span);
-                decls.cx.report(errors::out_of_range("priority", "0 to 999999999", span));
+                decls
+                    .cx
+                    .report(errors::out_of_range("priority", "0 to 999999999", span));
             }
-            Tier { name: Spanned::new(decl.name, decl.span), priority }
+            Tier {
+                name: Spanned::new(decl.name, decl.span),
+                priority,
+            }
         })
         .collect()
 }
 
 /// All services, sorted by name. Those of one header share everything but the name.
-pub(super) fn services<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], to_build: ToBuild<'_, 'a>) -> Vec<Service<'a>> {
+pub(super) fn services<'a>(
+    decls: &Decls<'_, 'a>,
+    tiers: &[Tier<'a>],
+    to_build: ToBuild<'_, 'a>,
+) -> Vec<Service<'a>> {
     let mut services: Vec<Service<'a>> = Vec::with_capacity(decls.workloads().count());
     let mut first_of_header = BTreeMap::new();
-    let keys: BTreeMap<&str, Vec<&'static str>> = WORKLOADS.iter().map(|kind| (*kind, keys_of(kind))).collect();
+    let keys: BTreeMap<&str, Vec<&'static str>> = WORKLOADS
+        .iter()
+        .map(|kind| (*kind, keys_of(kind)))
+        .collect();
     for (kind, decl) in decls.workloads() {
         let shares = decl.item.names.len() > 1 && decls.change(kind, decl.name).is_none();
-        let twin =
-            if shares { first_of_header.get(&decl.item.span).map(|index: &usize| &services[*index]) } else { None };
+        let twin = if shares {
+            first_of_header
+                .get(&decl.item.span)
+                .map(|index: &usize| &services[*index])
+        } else {
+            None
+        };
         check_label(decls.cx, kind, decl.name, decl.span);
         if matches!(kind, "cron" | "stateful") && decl.name.len() > 52 {
-            decls.cx.report(errors::not_a_label(kind, decl.name, "it is longer than 52 characters", decl.span));
+            decls.cx.report(errors::not_a_label(
+                kind,
+                decl.name,
+                "it is longer than 52 characters",
+                decl.span,
+            ));
         }
         if let Some(twin) = twin {
             let mut service = twin.clone();
             service.name = Spanned::new(decl.name, decl.span);
-            for extra in service.extras.iter().filter(|extra| extra.name.value == decl.name) {
-                decls.cx.report(errors::declared_twice("container", decl.name, decl.span, extra.name.span));
+            for extra in service
+                .extras
+                .iter()
+                .filter(|extra| extra.name.value == decl.name)
+            {
+                decls.cx.report(errors::declared_twice(
+                    "container",
+                    decl.name,
+                    decl.span,
+                    extra.name.span,
+                ));
             }
             rename_origins(&mut service, decl.name);
             services.push(service);
@@ -186,7 +249,11 @@ fn rename_origins<'a>(service: &mut Service<'a>, name: &'a str) {
     }
     rename(&mut service.replicas, name);
     rename(&mut service.rollout, name);
-    service.weight.iter_mut().chain(&mut service.wave).for_each(|given| rename(given, name));
+    service
+        .weight
+        .iter_mut()
+        .chain(&mut service.wave)
+        .for_each(|given| rename(given, name));
 }
 
 fn service<'a>(
@@ -209,17 +276,26 @@ fn service<'a>(
             layers = below;
         }
     }
-    debug_assert!(tier.is_none_or(|tier| tier < tiers.len()), "every declared tier has its place");
+    debug_assert!(
+        tier.is_none_or(|tier| tier < tiers.len()),
+        "every declared tier has its place"
+    );
     let fields = Fields::new(cx, kind, decl.span, layers).beside_keys(&keys[kind]);
     let image = image(decls, &fields, to_build);
     let memory = memory(&fields);
-    if memory.is_none() && fields.get("memory").is_none() && (tier.is_some() || own.get("tier").is_none()) {
+    if memory.is_none()
+        && fields.get("memory").is_none()
+        && (tier.is_some() || own.get("tier").is_none())
+    {
         fields.missing("memory", "memory = 32Mi..48Mi");
     }
     let (what, replicas) = super::kinds::kind(&fields, kind, decl.span)?;
     let rollout = rollout(&fields)
         .filter(|_| kind == "service")
-        .unwrap_or(Given { value: Rollout::Replace, origin: Origin::default("kubernetes.deployment.rollout") });
+        .unwrap_or(Given {
+            value: Rollout::Replace,
+            origin: Origin::default("kubernetes.deployment.rollout"),
+        });
     let shrink = fields.name("shrink");
     if let Some(given) = shrink.filter(|given| given.value != "first") {
         let span = given.origin.span.unwrap_or(decl.span);
@@ -228,17 +304,36 @@ fn service<'a>(
     let wave = fields.count("wave").filter(|_| kind == "service");
     let weight = fields.count("weight");
     if let Some(given) = weight.filter(|given| given.value == 0 || given.value > 1_000_000) {
-        cx.report(errors::out_of_range("weight", "1 to 1000000", given.origin.span.unwrap_or(decl.span)));
+        cx.report(errors::out_of_range(
+            "weight",
+            "1 to 1000000",
+            given.origin.span.unwrap_or(decl.span),
+        ));
     }
-    let ports = if what.ends() { Vec::new() } else { ports(&fields) };
-    let surges = matches!(rollout.value, Rollout::Surge(_) | Rollout::SurgePercent(_) | Rollout::Serial);
+    let ports = if what.ends() {
+        Vec::new()
+    } else {
+        ports(&fields)
+    };
+    let surges = matches!(
+        rollout.value,
+        Rollout::Surge(_) | Rollout::SurgePercent(_) | Rollout::Serial
+    );
     let pods = replicas.value + u64::from(surges);
-    for port in ports.iter().filter_map(|port| port.host_port).filter(|_| pods > 1) {
-        cx.report(errors::host_port_of_many(port.value, decl.name, pods, port.span));
+    for port in ports
+        .iter()
+        .filter_map(|port| port.host_port)
+        .filter(|_| pods > 1)
+    {
+        cx.report(errors::host_port_of_many(
+            port.value, decl.name, pods, port.span,
+        ));
     }
     let pod = pod(decls, &fields, &ports, &what);
     let extras = super::kinds::extras(decls, &fields, &pod);
-    let blind = extras.iter().find(|extra| extra.stays && extra.cpu.is_none());
+    let blind = extras
+        .iter()
+        .find(|extra| extra.stays && extra.cpu.is_none());
     if let (Kind::Deployment(Some(_)), Some(extra)) = (&what, blind) {
         cx.report(errors::scale_without_cpu(extra.name.span));
     }
@@ -278,7 +373,10 @@ pub(super) fn memory<'a>(fields: &Fields<'_, 'a>) -> Option<Memory<'a>> {
         check_order("memory", request, limit, cx);
         let (request, limit) = (request?, limit?);
         return Some(match request.value == limit.value {
-            true => Memory::Range { low: request, high: limit },
+            true => Memory::Range {
+                low: request,
+                high: limit,
+            },
             false => Memory::Burst { request, limit },
         });
     }
@@ -286,9 +384,18 @@ pub(super) fn memory<'a>(fields: &Fields<'_, 'a>) -> Option<Memory<'a>> {
     let (low, high) = match &expr.kind {
         ExprKind::Range(ends) => {
             let (low, high) = (cx.memory(&ends.0), cx.memory(&ends.1));
-            let origin = |end: &Expr| Origin { span: Some(end.span), ..field.origin };
-            let low = Given { value: low?, origin: origin(&ends.0) };
-            let high = Given { value: high?, origin: origin(&ends.1) };
+            let origin = |end: &Expr| Origin {
+                span: Some(end.span),
+                ..field.origin
+            };
+            let low = Given {
+                value: low?,
+                origin: origin(&ends.0),
+            };
+            let high = Given {
+                value: high?,
+                origin: origin(&ends.1),
+            };
             (low, high)
         }
         _ => {
@@ -297,7 +404,11 @@ pub(super) fn memory<'a>(fields: &Fields<'_, 'a>) -> Option<Memory<'a>> {
         }
     };
     if low.value > high.value {
-        cx.report(errors::reversed_range(&low.value.to_string(), &high.value.to_string(), expr.span));
+        cx.report(errors::reversed_range(
+            &low.value.to_string(),
+            &high.value.to_string(),
+            expr.span,
+        ));
         return None;
     }
     if high.value.n == 0 {
@@ -319,7 +430,9 @@ pub(super) fn check_order<'a>(
         && let (Some(first), Some(second)) = (request.origin.span, limit.origin.span)
     {
         let (low, high) = (request.value.to_string(), limit.value.to_string());
-        cx.report(errors::request_above_limit(what, &low, &high, first, second));
+        cx.report(errors::request_above_limit(
+            what, &low, &high, first, second,
+        ));
     }
 }
 
@@ -341,7 +454,9 @@ pub(super) fn cpu<'a>(fields: &Fields<'_, 'a>) -> Option<CpuPair<'a>> {
             && let (Some(first), Some(second)) = (request.origin.span, limit.origin.span)
         {
             let (low, high) = (request.value.to_string(), limit.value.to_string());
-            cx.report(errors::request_above_limit("cpu", &low, &high, first, second));
+            cx.report(errors::request_above_limit(
+                "cpu", &low, &high, first, second,
+            ));
         }
         return Some((request.or(limit)?, limit));
     }
@@ -351,7 +466,11 @@ pub(super) fn cpu<'a>(fields: &Fields<'_, 'a>) -> Option<CpuPair<'a>> {
             let (low, high) = (cx.cpu(&ends.0), cx.cpu(&ends.1));
             let (low, high) = (low?, high?);
             if low.milli > high.milli {
-                cx.report(errors::reversed_range(&low.to_string(), &high.to_string(), expr.span));
+                cx.report(errors::reversed_range(
+                    &low.to_string(),
+                    &high.to_string(),
+                    expr.span,
+                ));
                 return None;
             }
             Some((field.given(low), Some(field.given(high))))
@@ -376,11 +495,20 @@ pub(super) fn rollout<'a>(fields: &Fields<'_, 'a>) -> Option<Given<'a, Rollout>>
                 Dim::Count if number.n > 0 && number.n <= 100_000 => Rollout::Surge(number.n),
                 Dim::Percent if number.n > 0 && number.n <= 1000 => Rollout::SurgePercent(number.n),
                 Dim::Count | Dim::Percent => {
-                    cx.report(errors::out_of_range("surge", "1 to 100000 pods or 1% to 1000%", value.span));
+                    cx.report(errors::out_of_range(
+                        "surge",
+                        "1 to 100000 pods or 1% to 1000%",
+                        value.span,
+                    ));
                     return None;
                 }
                 _ => {
-                    cx.report(errors::wrong_dimension(cx.text(value.span), number, Dim::Count, value.span));
+                    cx.report(errors::wrong_dimension(
+                        cx.text(value.span),
+                        number,
+                        Dim::Count,
+                        value.span,
+                    ));
                     return None;
                 }
             }
@@ -404,7 +532,9 @@ pub(super) fn configs<'a>(decls: &Decls<'_, 'a>) -> Vec<Config<'a>> {
     let mut configs = Vec::new();
     for decl in decls.of("config") {
         check_label(cx, "config", decl.name, decl.span);
-        let Some(fields) = fields(decls, "config", decl) else { continue };
+        let Some(fields) = fields(decls, "config", decl) else {
+            continue;
+        };
         let mut data: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for (key, span) in fields.keys() {
             let valid = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
@@ -415,18 +545,29 @@ pub(super) fn configs<'a>(decls: &Decls<'_, 'a>) -> Vec<Config<'a>> {
             if data.iter().any(|(other, _)| other == key) {
                 continue;
             }
-            let Some(field) = fields.get(key) else { continue };
-            let Some(value) = field.value(cx).and_then(|value| plain_text(cx, value)) else { continue };
+            let Some(field) = fields.get(key) else {
+                continue;
+            };
+            let Some(value) = field.value(cx).and_then(|value| plain_text(cx, value)) else {
+                continue;
+            };
             data.push((Cow::Borrowed(key), value));
         }
         data.sort();
-        configs.push(Config { name: Spanned::new(decl.name, decl.span), data });
+        configs.push(Config {
+            name: Spanned::new(decl.name, decl.span),
+            data,
+        });
     }
     configs
 }
 
 /// Declared and never used is never silent.
-pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], services: &[Service<'a>]) {
+pub(super) fn check_unused<'a>(
+    decls: &Decls<'_, 'a>,
+    tiers: &[Tier<'a>],
+    services: &[Service<'a>],
+) {
     let cx = decls.cx;
     let from_library = |span: Span| cx.sources.is_library(span);
     let mut used = vec![false; tiers.len()];
@@ -436,21 +577,33 @@ pub(super) fn check_unused<'a>(decls: &Decls<'_, 'a>, tiers: &[Tier<'a>], servic
     // A tier that a service names is used, even if that service has a fault.
     let named = |name: &str| {
         decls.workloads().any(|(_, decl)| {
-            decl.item.body.iter().flat_map(|body| &body.items).any(|item| {
-                cx.key(item) == "tier" && item.value.as_ref().is_some_and(|value| cx.text(value.span) == name)
-            })
+            decl.item
+                .body
+                .iter()
+                .flat_map(|body| &body.items)
+                .any(|item| {
+                    cx.key(item) == "tier"
+                        && item
+                            .value
+                            .as_ref()
+                            .is_some_and(|value| cx.text(value.span) == name)
+                })
         })
     };
     for (tier, used) in tiers.iter().zip(used) {
         let name = tier.name.value;
-        if !used && !from_library(tier.name.span) && !named(name) && !decls.mentioned.contains(name) {
+        if !used && !from_library(tier.name.span) && !named(name) && !decls.mentioned.contains(name)
+        {
             cx.report(errors::unused("tier", tier.name.value, tier.name.span));
         }
     }
     let mut mentioned: BTreeSet<&str> = BTreeSet::new();
     for service in services {
         let pod = &service.pod;
-        let extras = service.extras.iter().map(|extra| (&extra.configs, &extra.env));
+        let extras = service
+            .extras
+            .iter()
+            .map(|extra| (&extra.configs, &extra.env));
         for (configs, env) in extras.chain([(&pod.configs, &pod.env)]) {
             mentioned.extend(configs);
             mentioned.extend(env.iter().filter_map(|(_, value)| match value {

@@ -37,7 +37,13 @@ pub struct Item {
 impl Item {
     /// Whether its value could not be read, which was reported.
     pub fn is_hole(&self) -> bool {
-        matches!(self.value, Some(Expr { kind: ExprKind::Hole, .. }))
+        matches!(
+            self.value,
+            Some(Expr {
+                kind: ExprKind::Hole,
+                ..
+            })
+        )
     }
 }
 

@@ -13,35 +13,68 @@ fn found(text: &str, kind: TokenKind) -> String {
 }
 
 pub(super) fn expected_item(span: Span, text: &str, kind: TokenKind) -> Diagnostic {
-    let error = Diagnostic::error("BZ1001", format!("expected a field or a declaration, found {}", found(text, kind)))
-        .at(span, "nothing begins like this");
+    let error = Diagnostic::error(
+        "BZ1001",
+        format!(
+            "expected a field or a declaration, found {}",
+            found(text, kind)
+        ),
+    )
+    .at(span, "nothing begins like this");
     match (kind, text) {
         (TokenKind::Slash, _) => error.help("comments begin with `#`"),
         (TokenKind::Unknown, "'") => error.help("texts stand between double quotes"),
-        (TokenKind::Unknown, ";") | (TokenKind::Comma, _) => error.help("fields are separated by blanks or line ends"),
+        (TokenKind::Unknown, ";") | (TokenKind::Comma, _) => {
+            error.help("fields are separated by blanks or line ends")
+        }
         (TokenKind::OpenText, _) => error.help("the text has no closing `\"`"),
         (TokenKind::Minus, _) => error.help("bz is not YAML: lists are written `[a, b]`"),
         _ => error,
     }
 }
 
-pub(super) fn expected(wanted: &str, text: &str, kind: TokenKind, span: Span, after: Span) -> Diagnostic {
-    let error = Diagnostic::error("BZ1001", format!("expected {wanted}, found {}", found(text, kind)));
+pub(super) fn expected(
+    wanted: &str,
+    text: &str,
+    kind: TokenKind,
+    span: Span,
+    after: Span,
+) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ1001",
+        format!("expected {wanted}, found {}", found(text, kind)),
+    );
     match (kind, text) {
-        (TokenKind::End, _) => error.at(after, format!("the file ends where {wanted} should follow")),
-        (TokenKind::Unknown, "'") => {
-            error.at(span, format!("expected {wanted}")).help("texts stand between double quotes")
+        (TokenKind::End, _) => {
+            error.at(after, format!("the file ends where {wanted} should follow"))
         }
+        (TokenKind::Unknown, "'") => error
+            .at(span, format!("expected {wanted}"))
+            .help("texts stand between double quotes"),
         _ => error.at(span, format!("expected {wanted}")),
     }
 }
 
-pub(super) fn missing_equals(key: &str, key_span: Span, text: &str, kind: TokenKind, span: Span) -> Diagnostic {
-    let error = Diagnostic::error("BZ1003", format!("expected `=` or `{{` after `{key}`, found {}", found(text, kind)))
-        .at(key_span, "this has no value");
+pub(super) fn missing_equals(
+    key: &str,
+    key_span: Span,
+    text: &str,
+    kind: TokenKind,
+    span: Span,
+) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ1003",
+        format!(
+            "expected `=` or `{{` after `{key}`, found {}",
+            found(text, kind)
+        ),
+    )
+    .at(key_span, "this has no value");
     match (kind, text) {
         (TokenKind::Unknown, ":") => error.fix("bz writes `=` where YAML writes `:`", span, " ="),
-        (TokenKind::Number | TokenKind::OpenBracket, _) => error.fix("write `=` between them", key_span.after(), " ="),
+        (TokenKind::Number | TokenKind::OpenBracket, _) => {
+            error.fix("write `=` between them", key_span.after(), " =")
+        }
         _ => error,
     }
 }
@@ -54,17 +87,41 @@ pub(super) fn missing_body(
     text: &str,
     kind: TokenKind,
 ) -> Diagnostic {
-    let error = Diagnostic::error("BZ1003", format!("`{key}` and its name are followed by neither `=` nor `{{`"))
-        .at(key_span.to(behind), format!("expected `=` or `{{` behind this, found {}", found(text, kind)));
+    let error = Diagnostic::error(
+        "BZ1003",
+        format!("`{key}` and its name are followed by neither `=` nor `{{`"),
+    )
+    .at(
+        key_span.to(behind),
+        format!(
+            "expected `=` or `{{` behind this, found {}",
+            found(text, kind)
+        ),
+    );
     match (kind, text) {
         (TokenKind::Unknown, ":") => error.help("bz writes `=` where YAML writes `:`"),
-        _ if ["node", "tier", "service", "component", "config", "env", "volume", "profile"].contains(&key) => {
+        _ if [
+            "node",
+            "tier",
+            "service",
+            "component",
+            "config",
+            "env",
+            "volume",
+            "profile",
+        ]
+        .contains(&key) =>
+        {
             error.fix("open its block", behind.after(), " { .. }")
         }
         _ if ["budget", "let", "use", "runtime"].contains(&key) => error,
         _ if first_name == behind => error.fix(
             "a field is written with `=`",
-            Span { start: key_span.end, end: first_name.start, ..key_span },
+            Span {
+                start: key_span.end,
+                end: first_name.start,
+                ..key_span
+            },
             " = ",
         ),
         _ => error,
@@ -72,11 +129,9 @@ pub(super) fn missing_body(
 }
 
 pub(super) fn equals_before_block(span: Span) -> Diagnostic {
-    Diagnostic::error("BZ1001", "a block follows its name without `=`").at(span, "not needed").fix(
-        "leave it out",
-        span,
-        "",
-    )
+    Diagnostic::error("BZ1001", "a block follows its name without `=`")
+        .at(span, "not needed")
+        .fix("leave it out", span, "")
 }
 
 pub(super) fn yaml_list(span: Span) -> Diagnostic {
@@ -85,33 +140,34 @@ pub(super) fn yaml_list(span: Span) -> Diagnostic {
         .help("a list stands between brackets: `[traefik, servicelb]`")
 }
 
-pub(super) fn detached_unit(number: &str, number_span: Span, unit: &str, unit_span: Span) -> Diagnostic {
+pub(super) fn detached_unit(
+    number: &str,
+    number_span: Span,
+    unit: &str,
+    unit_span: Span,
+) -> Diagnostic {
     let all = number_span.to(unit_span);
-    Diagnostic::error("BZ1001", format!("a blank between `{number}` and its unit")).at(all, "one quantity").fix(
-        "write them together",
-        all,
-        format!("{number}{unit}"),
-    )
+    Diagnostic::error("BZ1001", format!("a blank between `{number}` and its unit"))
+        .at(all, "one quantity")
+        .fix("write them together", all, format!("{number}{unit}"))
 }
 
 pub(super) fn single_equals(span: Span) -> Diagnostic {
-    Diagnostic::error("BZ1001", "`expect` compares with `==`").at(span, "gives a value").fix("compare", span, "==")
+    Diagnostic::error("BZ1001", "`expect` compares with `==`")
+        .at(span, "gives a value")
+        .fix("compare", span, "==")
 }
 
 pub(super) fn missing_brace(head: Span, behind: Span) -> Diagnostic {
-    Diagnostic::error("BZ1003", "a `{` is missing").at(head, "its fields follow on the next lines").fix(
-        "open the block",
-        behind.after(),
-        " {",
-    )
+    Diagnostic::error("BZ1003", "a `{` is missing")
+        .at(head, "its fields follow on the next lines")
+        .fix("open the block", behind.after(), " {")
 }
 
 pub(super) fn separator(span: Span, text: &str) -> Diagnostic {
-    Diagnostic::error("BZ1008", format!("`{text}` between fields")).at(span, "not needed").fix(
-        "fields are separated by blanks or line ends",
-        span,
-        "",
-    )
+    Diagnostic::error("BZ1008", format!("`{text}` between fields"))
+        .at(span, "not needed")
+        .fix("fields are separated by blanks or line ends", span, "")
 }
 
 pub(super) fn missing_value(key: &str, equals: Span) -> Diagnostic {
@@ -119,7 +175,8 @@ pub(super) fn missing_value(key: &str, equals: Span) -> Diagnostic {
 }
 
 pub(super) fn unclosed(open: Span, opening: &str, closing: &str) -> Diagnostic {
-    Diagnostic::error("BZ1004", format!("`{opening}` is never closed")).at(open, format!("its `{closing}` is missing"))
+    Diagnostic::error("BZ1004", format!("`{opening}` is never closed"))
+        .at(open, format!("its `{closing}` is missing"))
 }
 
 pub(super) fn unmatched_brace(span: Span) -> Diagnostic {
@@ -133,9 +190,14 @@ pub(super) fn unclosed_text(span: Span) -> Diagnostic {
 }
 
 pub(super) fn too_long(span: Span, limit: u32) -> Diagnostic {
-    Diagnostic::error("BZ1007", format!("a value with more than {limit} operators")).at(span, "this is one too many")
+    Diagnostic::error(
+        "BZ1007",
+        format!("a value with more than {limit} operators"),
+    )
+    .at(span, "this is one too many")
 }
 
 pub(super) fn too_deep(span: Span, limit: u32) -> Diagnostic {
-    Diagnostic::error("BZ1007", format!("nested more than {limit} levels deep")).at(span, "this level is one too many")
+    Diagnostic::error("BZ1007", format!("nested more than {limit} levels deep"))
+        .at(span, "this level is one too many")
 }

@@ -38,8 +38,13 @@ pub struct Tokens {
 
 /// Cuts a text into tokens. Together with blanks, tokens and comments cover it exactly.
 pub fn lex(text: &str) -> Tokens {
-    let mut lexed = Tokens { tokens: Vec::with_capacity(text.len() / 5), comments: Vec::new() };
-    let offset = |at: Input<'_>| u32::try_from(text.len() - at.len()).expect("sources are smaller than 4 GiB");
+    let mut lexed = Tokens {
+        tokens: Vec::with_capacity(text.len() / 5),
+        comments: Vec::new(),
+    };
+    let offset = |at: Input<'_>| {
+        u32::try_from(text.len() - at.len()).expect("sources are smaller than 4 GiB")
+    };
     // A byte order mark is what some editors put before any text.
     let mut input = text.strip_prefix('\u{feff}').unwrap_or(text).as_bytes();
     let mut first_on_line = true;
@@ -49,8 +54,15 @@ pub fn lex(text: &str) -> Tokens {
             input = after;
         }
         let start = offset(input);
-        let Ok((after, kind)) = token(input) else { break };
-        let token = Token { kind, first_on_line, start, end: offset(after) };
+        let Ok((after, kind)) = token(input) else {
+            break;
+        };
+        let token = Token {
+            kind,
+            first_on_line,
+            start,
+            end: offset(after),
+        };
         match kind {
             TokenKind::Comment => lexed.comments.push(token),
             _ => lexed.tokens.push(token),
@@ -59,7 +71,12 @@ pub fn lex(text: &str) -> Tokens {
         input = after;
     }
     let end = offset(input);
-    lexed.tokens.push(Token { kind: TokenKind::End, first_on_line: true, start: end, end });
+    lexed.tokens.push(Token {
+        kind: TokenKind::End,
+        first_on_line: true,
+        start: end,
+        end,
+    });
     lexed
 }
 
@@ -70,7 +87,9 @@ fn token(input: Input<'_>) -> Lexed<'_> {
         Some(b'0'..=b'9') => number(input),
         Some(b'"') => text(input),
         // A comment of a file with Windows line ends stops before the carriage return.
-        Some(b'#') => value(TokenKind::Comment, take_till(|b| b == b'\n' || b == b'\r')).parse(input),
+        Some(b'#') => {
+            value(TokenKind::Comment, take_till(|b| b == b'\n' || b == b'\r')).parse(input)
+        }
         Some(0x80..) => value(TokenKind::Unknown, take(character_length(input))).parse(input),
         _ => punctuation(input),
     }
@@ -78,7 +97,11 @@ fn token(input: Input<'_>) -> Lexed<'_> {
 
 /// Bytes of the character that begins here.
 fn character_length(input: Input<'_>) -> usize {
-    1 + input.iter().skip(1).take_while(|byte| (0x80..0xC0).contains(*byte)).count()
+    1 + input
+        .iter()
+        .skip(1)
+        .take_while(|byte| (0x80..0xC0).contains(*byte))
+        .count()
 }
 
 /// Its first letter was seen by `token`.
@@ -89,7 +112,11 @@ fn word(input: Input<'_>) -> Lexed<'_> {
 /// Digits, an optional fraction (a point that a digit follows, so that `1..4` is a range), a suffix.
 fn number(input: Input<'_>) -> Lexed<'_> {
     let suffix = take_while(|b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'%');
-    value(TokenKind::Number, (digit1, opt(pair(char('.'), digit1)), suffix)).parse(input)
+    value(
+        TokenKind::Number,
+        (digit1, opt(pair(char('.'), digit1)), suffix),
+    )
+    .parse(input)
 }
 
 fn text(input: Input<'_>) -> Lexed<'_> {
@@ -97,10 +124,18 @@ fn text(input: Input<'_>) -> Lexed<'_> {
         let plain = || take_till(|b| matches!(b, b'"' | b'\\' | b'\n'));
         let escaped = preceded(char('\\'), pair(satisfy(|c| c != '\n'), plain()));
         let line = delimited(char('"'), pair(plain(), many0_count(escaped)), char('"'));
-        return alt((value(TokenKind::Text, line), value(TokenKind::OpenText, take_till(|b| b == b'\n')))).parse(input);
+        return alt((
+            value(TokenKind::Text, line),
+            value(TokenKind::OpenText, take_till(|b| b == b'\n')),
+        ))
+        .parse(input);
     }
     let block = delimited(tag("\"\"\""), take_until("\"\"\""), tag("\"\"\""));
-    alt((value(TokenKind::TextBlock, block), value(TokenKind::OpenText, rest))).parse(input)
+    alt((
+        value(TokenKind::TextBlock, block),
+        value(TokenKind::OpenText, rest),
+    ))
+    .parse(input)
 }
 
 fn punctuation(input: Input<'_>) -> Lexed<'_> {
@@ -148,7 +183,10 @@ mod tests {
         assert_eq!(kinds("32Mi..48Mi"), [Number, DotDot, Number, End]);
         assert_eq!(kinds("1..4"), [Number, DotDot, Number, End]);
         assert_eq!(kinds("1.5Gi"), [Number, End]);
-        assert_eq!(kinds("max-requests-inflight = 50"), [Word, Equals, Number, End]);
+        assert_eq!(
+            kinds("max-requests-inflight = 50"),
+            [Word, Equals, Number, End]
+        );
         assert_eq!(kinds("a - b"), [Word, Minus, Word, End]);
         assert_eq!(kinds("web/nginx"), [Word, Slash, Word, End]);
     }
@@ -165,7 +203,10 @@ mod tests {
 
     #[test]
     fn strange_characters_are_tokens_too() {
-        assert_eq!(kinds("é;"), [TokenKind::Unknown, TokenKind::Unknown, TokenKind::End]);
+        assert_eq!(
+            kinds("é;"),
+            [TokenKind::Unknown, TokenKind::Unknown, TokenKind::End]
+        );
         assert_eq!(kinds("\u{feff}a"), [TokenKind::Word, TokenKind::End]);
     }
 }

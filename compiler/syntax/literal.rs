@@ -21,20 +21,32 @@ pub struct Number<'t> {
 
 /// Reads the text of a number token; `None` if its digits do not fit 64 bits.
 pub fn number(text: &str) -> Option<Number<'_>> {
-    let mut parts = all_consuming((digit1::<&str, Error<&str>>, opt(preceded(char('.'), digit1)), rest));
+    let mut parts = all_consuming((
+        digit1::<&str, Error<&str>>,
+        opt(preceded(char('.'), digit1)),
+        rest,
+    ));
     let (_, (whole, fraction, suffix)) = parts.parse(text).ok()?;
     let fraction = fraction.unwrap_or_default().trim_end_matches('0');
     let mut digits: u64 = whole.parse().ok()?;
     for digit in fraction.bytes() {
-        digits = digits.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+        digits = digits
+            .checked_mul(10)?
+            .checked_add(u64::from(digit - b'0'))?;
     }
-    Some(Number { digits, decimals: u32::try_from(fraction.len()).ok()?, suffix })
+    Some(Number {
+        digits,
+        decimals: u32::try_from(fraction.len()).ok()?,
+        suffix,
+    })
 }
 
 /// Reads the text of a text token, quotes included. An unknown escape is an error with its byte offset in `text`.
 pub fn text(text: &str) -> Result<Cow<'_, str>, usize> {
     if let Some(block) = text.strip_prefix("\"\"\"") {
-        return Ok(Cow::Owned(outdented(block.strip_suffix("\"\"\"").unwrap_or(block))));
+        return Ok(Cow::Owned(outdented(
+            block.strip_suffix("\"\"\"").unwrap_or(block),
+        )));
     }
     let inner = &text[1..text.len() - 1];
     if !inner.contains('\\') {
@@ -44,7 +56,8 @@ pub fn text(text: &str) -> Result<Cow<'_, str>, usize> {
     let mut left = inner;
     while let Some(at) = left.find('\\') {
         out.push_str(&left[..at]);
-        let (after, character) = escape(&left[at + 1..]).ok_or(1 + inner.len() - left.len() + at)?;
+        let (after, character) =
+            escape(&left[at + 1..]).ok_or(1 + inner.len() - left.len() + at)?;
         out.push(character);
         left = after;
     }
@@ -67,20 +80,35 @@ fn escape(input: &str) -> Option<(&str, char)> {
     if let Some(character) = simple {
         return Some((&input[1..], character));
     }
-    let code = map_res(hex_digit1::<&str, Error<&str>>, |hex: &str| u32::from_str_radix(hex, 16));
-    let (after, code) = preceded(char('u'), delimited(char('{'), code, char('}'))).parse(input).ok()?;
+    let code = map_res(hex_digit1::<&str, Error<&str>>, |hex: &str| {
+        u32::from_str_radix(hex, 16)
+    });
+    let (after, code) = preceded(char('u'), delimited(char('{'), code, char('}')))
+        .parse(input)
+        .ok()?;
     char::from_u32(code).map(|character| (after, character))
 }
 
 /// A text block without the line its opening quotes stand on and without the indentation of its closing ones.
 fn outdented(block: &str) -> String {
-    let body = block.strip_prefix("\r\n").or_else(|| block.strip_prefix('\n')).unwrap_or(block);
+    let body = block
+        .strip_prefix("\r\n")
+        .or_else(|| block.strip_prefix('\n'))
+        .unwrap_or(block);
     let last_line = body.rsplit('\n').next().unwrap_or_default();
-    let indent = if last_line.trim().is_empty() { last_line.len() } else { 0 };
+    let indent = if last_line.trim().is_empty() {
+        last_line.len()
+    } else {
+        0
+    };
     let kept = &body[..body.len() - indent];
     let mut out = String::with_capacity(kept.len());
     for line in kept.split_inclusive('\n') {
-        let blanks = line.bytes().take(indent).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let blanks = line
+            .bytes()
+            .take(indent)
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
         out.push_str(&line[blanks..]);
     }
     out.replace("\r\n", "\n")
@@ -92,16 +120,40 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_decimals_and_suffix() {
-        assert_eq!(number("48Mi"), Some(Number { digits: 48, decimals: 0, suffix: "Mi" }));
-        assert_eq!(number("1.50Gi"), Some(Number { digits: 15, decimals: 1, suffix: "Gi" }));
-        assert_eq!(number("40%"), Some(Number { digits: 40, decimals: 0, suffix: "%" }));
+        assert_eq!(
+            number("48Mi"),
+            Some(Number {
+                digits: 48,
+                decimals: 0,
+                suffix: "Mi"
+            })
+        );
+        assert_eq!(
+            number("1.50Gi"),
+            Some(Number {
+                digits: 15,
+                decimals: 1,
+                suffix: "Gi"
+            })
+        );
+        assert_eq!(
+            number("40%"),
+            Some(Number {
+                digits: 40,
+                decimals: 0,
+                suffix: "%"
+            })
+        );
         assert_eq!(number("99999999999999999999"), None);
     }
 
     #[test]
     fn texts_lose_quotes_and_escapes() {
         assert_eq!(text("\"a\""), Ok(Cow::Borrowed("a")));
-        assert_eq!(text(r#""a\n\"\u{e9}""#), Ok(Cow::Owned("a\n\"é".to_owned())));
+        assert_eq!(
+            text(r#""a\n\"\u{e9}""#),
+            Ok(Cow::Owned("a\n\"é".to_owned()))
+        );
         assert_eq!(text(r#""ab\q""#), Err(3));
         assert_eq!(text(r#""\u{110000}""#), Err(1));
     }

@@ -42,7 +42,14 @@ pub fn parse(id: FileId, text: &str, sink: &mut Sink) -> Parsed {
     };
     let items = parser.items();
     let braces_pair = parser.braces_pair;
-    Parsed { file: File { id, items, comments: lexed.comments }, braces_pair }
+    Parsed {
+        file: File {
+            id,
+            items,
+            comments: lexed.comments,
+        },
+        braces_pair,
+    }
 }
 
 /// A fault was reported; skip to the next item.
@@ -129,7 +136,8 @@ impl Parser<'_> {
                     self.next();
                 }
                 TokenKind::Word | TokenKind::Text => {
-                    let in_first_column = token.start == 0 || self.text.as_bytes()[token.start as usize - 1] == b'\n';
+                    let in_first_column =
+                        token.start == 0 || self.text.as_bytes()[token.start as usize - 1] == b'\n';
                     if in_first_column && self.suspect.is_none() {
                         self.suspect = self.open.last().copied();
                     }
@@ -137,7 +145,11 @@ impl Parser<'_> {
                     self.stack.push(item);
                 }
                 _ => {
-                    self.sink.push(errors::expected_item(self.span(token), self.text_of(token), token.kind));
+                    self.sink.push(errors::expected_item(
+                        self.span(token),
+                        self.text_of(token),
+                        token.kind,
+                    ));
                     self.next();
                     self.skip_item();
                 }
@@ -167,13 +179,21 @@ impl Parser<'_> {
         self.operators = 0;
         let start = self.span(self.peek());
         let second = self.peek_second().kind;
-        let overriding = (self.is_word(self.peek(), "override") && matches!(second, TokenKind::Word | TokenKind::Text))
-            .then(|| {
-                let token = self.next();
-                self.span(token)
-            });
+        let overriding = (self.is_word(self.peek(), "override")
+            && matches!(second, TokenKind::Word | TokenKind::Text))
+        .then(|| {
+            let token = self.next();
+            self.span(token)
+        });
         let key = self.word();
-        let mut item = Item { span: start, overriding, key, names: Box::default(), value: None, body: None };
+        let mut item = Item {
+            span: start,
+            overriding,
+            key,
+            names: Box::default(),
+            value: None,
+            body: None,
+        };
         let key_text = &self.text[key.span.start as usize..key.span.end as usize];
         let is_field = matches!(self.peek().kind, TokenKind::Equals | TokenKind::OpenBrace);
         let read = match key_text {
@@ -184,7 +204,10 @@ impl Parser<'_> {
         if read.is_err() {
             self.skip_item();
             if item.value.is_none() && item.body.is_none() {
-                item.value = Some(Expr { span: key.span.after(), kind: ExprKind::Hole });
+                item.value = Some(Expr {
+                    span: key.span.after(),
+                    kind: ExprKind::Hole,
+                });
             }
         }
         item.span = start.to(self.previous());
@@ -193,13 +216,16 @@ impl Parser<'_> {
 
     /// `names`, then `= value`, then a body, each where it stands.
     fn fields_of(&mut self, item: &mut Item) -> Read<()> {
-        if matches!(self.peek().kind, TokenKind::Word | TokenKind::Text) && !self.peek().first_on_line {
+        if matches!(self.peek().kind, TokenKind::Word | TokenKind::Text)
+            && !self.peek().first_on_line
+        {
             item.names = self.names(item.key)?.into();
         }
         let token = self.peek();
         match token.kind {
             TokenKind::Equals if self.peek_second().kind == TokenKind::OpenBrace => {
-                self.sink.push(errors::equals_before_block(self.span(token)));
+                self.sink
+                    .push(errors::equals_before_block(self.span(token)));
                 self.next();
                 item.body = Some(self.body()?);
                 Ok(())
@@ -218,9 +244,12 @@ impl Parser<'_> {
                 self.no_separator();
                 Ok(())
             }
-            TokenKind::Word | TokenKind::Text if !item.names.is_empty() && self.is_inside(token, item.key.span) => {
+            TokenKind::Word | TokenKind::Text
+                if !item.names.is_empty() && self.is_inside(token, item.key.span) =>
+            {
                 let behind = item.names.last().map_or(item.key.span, |name| name.span);
-                self.sink.push(errors::missing_brace(item.key.span.to(behind), behind));
+                self.sink
+                    .push(errors::missing_brace(item.key.span.to(behind), behind));
                 let open = self.tokens[self.at - 1];
                 item.body = Some(self.block(open)?);
                 Ok(())
@@ -230,8 +259,21 @@ impl Parser<'_> {
                 let key = &self.text[item.key.span.start as usize..item.key.span.end as usize];
                 let found = self.text_of(token);
                 self.sink.push(match item.names.first() {
-                    None => errors::missing_equals(key, item.key.span, found, token.kind, self.span(token)),
-                    Some(first) => errors::missing_body(key, item.key.span, first.span, behind, found, token.kind),
+                    None => errors::missing_equals(
+                        key,
+                        item.key.span,
+                        found,
+                        token.kind,
+                        self.span(token),
+                    ),
+                    Some(first) => errors::missing_body(
+                        key,
+                        item.key.span,
+                        first.span,
+                        behind,
+                        found,
+                        token.kind,
+                    ),
                 });
                 Err(Reported)
             }
@@ -251,8 +293,11 @@ impl Parser<'_> {
     /// Fields are separated by blanks. A `,` or `;` behind one is a habit from elsewhere: said once, passed over.
     fn no_separator(&mut self) {
         let token = self.peek();
-        if token.kind == TokenKind::Comma || (token.kind == TokenKind::Unknown && self.text_of(token) == ";") {
-            self.sink.push(errors::separator(self.span(token), self.text_of(token)));
+        if token.kind == TokenKind::Comma
+            || (token.kind == TokenKind::Unknown && self.text_of(token) == ";")
+        {
+            self.sink
+                .push(errors::separator(self.span(token), self.text_of(token)));
             self.next();
         }
     }
@@ -262,7 +307,13 @@ impl Parser<'_> {
         loop {
             let token = self.peek();
             if !matches!(token.kind, TokenKind::Word | TokenKind::Text) {
-                self.sink.push(errors::expected("a name", self.text_of(token), token.kind, self.span(token), key.span));
+                self.sink.push(errors::expected(
+                    "a name",
+                    self.text_of(token),
+                    token.kind,
+                    self.span(token),
+                    key.span,
+                ));
                 return Err(Reported);
             }
             names.push(self.joined_word());
@@ -274,8 +325,15 @@ impl Parser<'_> {
 
     fn word(&mut self) -> Word {
         let token = self.next();
-        let shape = if token.kind == TokenKind::Text { WordShape::Quoted } else { WordShape::Bare };
-        Word { span: self.span(token), shape }
+        let shape = if token.kind == TokenKind::Text {
+            WordShape::Quoted
+        } else {
+            WordShape::Bare
+        };
+        Word {
+            span: self.span(token),
+            shape,
+        }
     }
 
     /// A word, or words joined by `.` or `/` without blanks between.
@@ -288,7 +346,10 @@ impl Parser<'_> {
         {
             self.next();
             let next = self.word();
-            word = Word { span: word.span.to(next.span), shape: WordShape::Joined };
+            word = Word {
+                span: word.span.to(next.span),
+                shape: WordShape::Joined,
+            };
         }
         word
     }
@@ -313,15 +374,22 @@ impl Parser<'_> {
         self.open.pop();
         self.depth -= 1;
         match self.eat(TokenKind::CloseBrace) {
-            Some(close) => Ok(Body { span: self.span(open).to(self.span(close)), items }),
+            Some(close) => Ok(Body {
+                span: self.span(open).to(self.span(close)),
+                items,
+            }),
             None => {
                 // The innermost block meets the end first; those around it lack a `}` for the same reason.
                 if self.braces_pair {
                     let culprit = self.suspect.unwrap_or(open);
-                    self.sink.push(errors::unclosed(self.span(culprit), "{", "}"));
+                    self.sink
+                        .push(errors::unclosed(self.span(culprit), "{", "}"));
                     self.braces_pair = false;
                 }
-                Ok(Body { span: self.span(open).to(self.previous()), items })
+                Ok(Body {
+                    span: self.span(open).to(self.previous()),
+                    items,
+                })
             }
         }
     }
@@ -346,13 +414,23 @@ impl Parser<'_> {
         let token = self.peek();
         let begins_next_field = matches!(token.kind, TokenKind::Word | TokenKind::Text)
             && token.first_on_line
-            && matches!(self.peek_second().kind, TokenKind::Equals | TokenKind::OpenBrace);
+            && matches!(
+                self.peek_second().kind,
+                TokenKind::Equals | TokenKind::OpenBrace
+            );
         if begins_next_field || matches!(token.kind, TokenKind::CloseBrace | TokenKind::End) {
             let key_text = &self.text[key.span.start as usize..key.span.end as usize];
-            self.sink.push(errors::missing_value(key_text, self.previous()));
-            return Ok(Expr { span: self.previous().after(), kind: ExprKind::Hole });
+            self.sink
+                .push(errors::missing_value(key_text, self.previous()));
+            return Ok(Expr {
+                span: self.previous().after(),
+                kind: ExprKind::Hole,
+            });
         }
-        let (second, third) = (self.peek_second(), self.tokens[(self.at + 2).min(self.tokens.len() - 1)]);
+        let (second, third) = (
+            self.peek_second(),
+            self.tokens[(self.at + 2).min(self.tokens.len() - 1)],
+        );
         let is_yaml_item = token.kind == TokenKind::Minus
             && token.first_on_line
             && second.kind == TokenKind::Word
@@ -367,21 +445,38 @@ impl Parser<'_> {
                     self.next();
                 }
             }
-            return Ok(Expr { span: self.span(token), kind: ExprKind::Hole });
+            return Ok(Expr {
+                span: self.span(token),
+                kind: ExprKind::Hole,
+            });
         }
         let value = self.range()?;
         let unit = self.peek();
         let detached = matches!(value.kind, ExprKind::Number)
             && unit.kind == TokenKind::Word
             && !unit.first_on_line
-            && matches!(self.text_of(unit), "Ki" | "Mi" | "Gi" | "k" | "M" | "G" | "m" | "ms" | "s" | "min" | "h")
-            && !matches!(self.peek_second().kind, TokenKind::Equals | TokenKind::OpenBrace);
+            && matches!(
+                self.text_of(unit),
+                "Ki" | "Mi" | "Gi" | "k" | "M" | "G" | "m" | "ms" | "s" | "min" | "h"
+            )
+            && !matches!(
+                self.peek_second().kind,
+                TokenKind::Equals | TokenKind::OpenBrace
+            );
         if detached {
             let (number, unit) = (value.span, self.span(unit));
             self.next();
             let text = &self.text[number.start as usize..number.end as usize];
-            self.sink.push(errors::detached_unit(text, number, self.text_of(self.tokens[self.at - 1]), unit));
-            return Ok(Expr { span: number.to(unit), kind: ExprKind::Hole });
+            self.sink.push(errors::detached_unit(
+                text,
+                number,
+                self.text_of(self.tokens[self.at - 1]),
+                unit,
+            ));
+            return Ok(Expr {
+                span: number.to(unit),
+                kind: ExprKind::Hole,
+            });
         }
         Ok(value)
     }
@@ -396,10 +491,14 @@ impl Parser<'_> {
             TokenKind::EqualEqual => Operator::Equal,
             TokenKind::NotEqual => Operator::NotEqual,
             TokenKind::Equals => {
-                self.sink.push(errors::single_equals(self.span(self.peek())));
+                self.sink
+                    .push(errors::single_equals(self.span(self.peek())));
                 self.next();
                 self.range()?;
-                return Ok(Expr { span: left.span, kind: ExprKind::Hole });
+                return Ok(Expr {
+                    span: left.span,
+                    kind: ExprKind::Hole,
+                });
             }
             _ => return Ok(left),
         };
@@ -414,7 +513,10 @@ impl Parser<'_> {
             return Ok(low);
         }
         let high = self.sum()?;
-        Ok(Expr { span: low.span.to(high.span), kind: ExprKind::Range(Box::new((low, high))) })
+        Ok(Expr {
+            span: low.span.to(high.span),
+            kind: ExprKind::Range(Box::new((low, high))),
+        })
     }
 
     fn sum(&mut self) -> Read<Expr> {
@@ -436,7 +538,8 @@ impl Parser<'_> {
         let token = self.next();
         self.operators += 1;
         if self.operators > MAX_OPERATORS {
-            self.sink.push(errors::too_long(self.span(token), MAX_OPERATORS));
+            self.sink
+                .push(errors::too_long(self.span(token), MAX_OPERATORS));
             return Err(Reported);
         }
         Ok(())
@@ -457,15 +560,21 @@ impl Parser<'_> {
     }
 
     fn unary(&mut self) -> Read<Expr> {
-        let Some(minus) = self.eat(TokenKind::Minus) else { return self.primary() };
+        let Some(minus) = self.eat(TokenKind::Minus) else {
+            return self.primary();
+        };
         let operand = self.nested(minus, Self::unary)?;
-        Ok(Expr { span: self.span(minus).to(operand.span), kind: ExprKind::Negative(Box::new(operand)) })
+        Ok(Expr {
+            span: self.span(minus).to(operand.span),
+            kind: ExprKind::Negative(Box::new(operand)),
+        })
     }
 
     /// Reads something one level deeper, or reports that it is too deep.
     fn nested<T>(&mut self, opening: Token, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
         if self.depth >= MAX_DEPTH {
-            self.sink.push(errors::too_deep(self.span(opening), MAX_DEPTH));
+            self.sink
+                .push(errors::too_deep(self.span(opening), MAX_DEPTH));
             return Err(Reported);
         }
         self.depth += 1;
@@ -480,22 +589,35 @@ impl Parser<'_> {
         match token.kind {
             TokenKind::Number => {
                 self.next();
-                Ok(Expr { span, kind: ExprKind::Number })
+                Ok(Expr {
+                    span,
+                    kind: ExprKind::Number,
+                })
             }
             TokenKind::Text | TokenKind::TextBlock => {
                 self.next();
-                Ok(Expr { span, kind: ExprKind::Text })
+                Ok(Expr {
+                    span,
+                    kind: ExprKind::Text,
+                })
             }
             TokenKind::OpenText => {
                 self.sink.push(errors::unclosed_text(span));
                 self.next();
-                Ok(Expr { span, kind: ExprKind::Hole })
+                Ok(Expr {
+                    span,
+                    kind: ExprKind::Hole,
+                })
             }
             TokenKind::Word => self.word_value(),
             TokenKind::OpenBracket => {
                 self.next();
-                let items = self.nested(token, |parser| parser.list(token, TokenKind::CloseBracket))?;
-                Ok(Expr { span: span.to(self.previous()), kind: ExprKind::List(items.into()) })
+                let items =
+                    self.nested(token, |parser| parser.list(token, TokenKind::CloseBracket))?;
+                Ok(Expr {
+                    span: span.to(self.previous()),
+                    kind: ExprKind::List(items.into()),
+                })
             }
             TokenKind::OpenParen => {
                 self.next();
@@ -504,10 +626,19 @@ impl Parser<'_> {
                     self.sink.push(errors::unclosed(span, "(", ")"));
                     return Err(Reported);
                 }
-                Ok(Expr { span: span.to(self.previous()), ..inner })
+                Ok(Expr {
+                    span: span.to(self.previous()),
+                    ..inner
+                })
             }
             kind => {
-                self.sink.push(errors::expected("a value", self.text_of(token), kind, span, self.previous()));
+                self.sink.push(errors::expected(
+                    "a value",
+                    self.text_of(token),
+                    kind,
+                    span,
+                    self.previous(),
+                ));
                 Err(Reported)
             }
         }
@@ -522,34 +653,56 @@ impl Parser<'_> {
             let name = self.word();
             let open = self.next();
             let arguments = self.nested(open, |parser| parser.list(open, TokenKind::CloseParen))?;
-            let call = Call { function: name, arguments };
-            return Ok(Expr { span: name.span.to(self.previous()), kind: ExprKind::Call(Box::new(call)) });
+            let call = Call {
+                function: name,
+                arguments,
+            };
+            return Ok(Expr {
+                span: name.span.to(self.previous()),
+                kind: ExprKind::Call(Box::new(call)),
+            });
         }
-        let named = matches!(second.kind, TokenKind::Word | TokenKind::Text) && !second.first_on_line;
+        let named =
+            matches!(second.kind, TokenKind::Word | TokenKind::Text) && !second.first_on_line;
         if named && third.kind == TokenKind::Slash && third.start == second.end {
             let kind = self.word();
             let name = self.word();
             self.next();
             let token = self.peek();
             if !matches!(token.kind, TokenKind::Word | TokenKind::Text) {
-                self.sink.push(errors::expected("a key", self.text_of(token), token.kind, self.span(token), kind.span));
+                self.sink.push(errors::expected(
+                    "a key",
+                    self.text_of(token),
+                    token.kind,
+                    self.span(token),
+                    kind.span,
+                ));
                 return Err(Reported);
             }
             let key = self.word();
             let reference = Box::new(Reference { kind, name, key });
-            return Ok(Expr { span: kind.span.to(key.span), kind: ExprKind::Reference(reference) });
+            return Ok(Expr {
+                span: kind.span.to(key.span),
+                kind: ExprKind::Reference(reference),
+            });
         }
         if second.kind == TokenKind::Number && !second.first_on_line {
             let tag = self.word();
             let number = self.primary()?;
-            return Ok(Expr { span: tag.span.to(number.span), kind: ExprKind::Tagged(Box::new((tag, number))) });
+            return Ok(Expr {
+                span: tag.span.to(number.span),
+                kind: ExprKind::Tagged(Box::new((tag, number))),
+            });
         }
         let mut span = self.word().span;
         while self.next_is(TokenKind::Dot) && self.peek_second().kind == TokenKind::Word {
             self.next();
             span = span.to(self.word().span);
         }
-        Ok(Expr { span, kind: ExprKind::Path })
+        Ok(Expr {
+            span,
+            kind: ExprKind::Path,
+        })
     }
 
     /// Values separated by commas or line breaks up to `close`.
@@ -561,16 +714,31 @@ impl Parser<'_> {
             }
             let begins_item = self.peek().first_on_line
                 && matches!(self.peek().kind, TokenKind::Word)
-                && matches!(self.peek_second().kind, TokenKind::Equals | TokenKind::OpenBrace);
+                && matches!(
+                    self.peek_second().kind,
+                    TokenKind::Equals | TokenKind::OpenBrace
+                );
             if begins_item || matches!(self.peek().kind, TokenKind::End | TokenKind::CloseBrace) {
-                let (opened, closes) = if close == TokenKind::CloseBracket { ("[", "]") } else { ("(", ")") };
-                self.sink.push(errors::unclosed(self.span(open), opened, closes));
+                let (opened, closes) = if close == TokenKind::CloseBracket {
+                    ("[", "]")
+                } else {
+                    ("(", ")")
+                };
+                self.sink
+                    .push(errors::unclosed(self.span(open), opened, closes));
                 return Err(Reported);
             }
             values.push(self.range()?);
-            if self.eat(TokenKind::Comma).is_none() && !self.next_is(close) && !self.peek().first_on_line {
+            if self.eat(TokenKind::Comma).is_none()
+                && !self.next_is(close)
+                && !self.peek().first_on_line
+            {
                 let token = self.peek();
-                let wanted = if close == TokenKind::CloseBracket { "`,` or `]`" } else { "`,` or `)`" };
+                let wanted = if close == TokenKind::CloseBracket {
+                    "`,` or `]`"
+                } else {
+                    "`,` or `)`"
+                };
                 self.sink.push(errors::expected(
                     wanted,
                     self.text_of(token),
@@ -585,5 +753,8 @@ impl Parser<'_> {
 }
 
 fn binary(operator: Operator, left: Expr, right: Expr) -> Expr {
-    Expr { span: left.span.to(right.span), kind: ExprKind::Binary(operator, Box::new((left, right))) }
+    Expr {
+        span: left.span.to(right.span),
+        kind: ExprKind::Binary(operator, Box::new((left, right))),
+    }
 }

@@ -21,12 +21,16 @@ pub(super) struct Report<'v> {
 
 impl<'v> Report<'v> {
     pub(super) fn service(&self, name: &str) -> Option<&Service<'v>> {
-        self.by_name.get(name).and_then(|index| self.services.get(*index))
+        self.by_name
+            .get(name)
+            .and_then(|index| self.services.get(*index))
     }
 
     /// The first node that takes what K3s packages.
     pub(super) fn open(&self) -> Option<usize> {
-        self.nodes.iter().position(|node| !node.components.is_empty())
+        self.nodes
+            .iter()
+            .position(|node| !node.components.is_empty())
     }
 
     pub(super) fn has_server(&self) -> bool {
@@ -35,7 +39,11 @@ impl<'v> Report<'v> {
 
     /// The id of an addend that every node has one of.
     pub(super) fn id_of(&self, id: &str, at: usize) -> String {
-        if self.nodes.len() == 1 { id.to_owned() } else { format!("{id}.{}", self.nodes[at].name) }
+        if self.nodes.len() == 1 {
+            id.to_owned()
+        } else {
+            format!("{id}.{}", self.nodes[at].name)
+        }
     }
 }
 
@@ -113,7 +121,10 @@ pub(super) struct Node<'v> {
 impl Node<'_> {
     /// The amount of a term of what is reserved; nothing if there is no such term.
     pub(super) fn reserved(&self, id: &str) -> u64 {
-        self.reserved.iter().find(|term| term.id == id).map_or(0, |term| term.amount)
+        self.reserved
+            .iter()
+            .find(|term| term.id == id)
+            .map_or(0, |term| term.amount)
     }
 }
 
@@ -175,7 +186,12 @@ pub(super) struct Service<'v> {
 impl Service<'_> {
     /// How many of so many of its pods may be on a node.
     pub(super) fn on(&self, node: usize, pods: u64) -> u64 {
-        match (self.nodes.as_ref().is_none_or(|nodes| nodes.contains(&node)), self.one_on_a_node) {
+        match (
+            self.nodes
+                .as_ref()
+                .is_none_or(|nodes| nodes.contains(&node)),
+            self.one_on_a_node,
+        ) {
             (false, _) => 0,
             (true, true) => pods.min(1),
             (true, false) => pods,
@@ -210,71 +226,132 @@ fn brief(value: &Value) -> String {
 
 impl<'v> Item<'v> {
     fn below(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     fn get(&self, key: &str) -> Result<&'v Value, String> {
         match self.value {
-            Value::Object(map) => map.get(key).ok_or_else(|| format!("`{}` is missing", self.below(key))),
-            other => Err(format!("`{}` is {}, not an object", self.path, brief(other))),
+            Value::Object(map) => map
+                .get(key)
+                .ok_or_else(|| format!("`{}` is missing", self.below(key))),
+            other => Err(format!(
+                "`{}` is {}, not an object",
+                self.path,
+                brief(other)
+            )),
         }
     }
 
     /// An object, or null.
     fn part(&self, key: &str) -> Result<Option<Item<'v>>, String> {
         let value = self.get(key)?;
-        Ok((!value.is_null()).then(|| Item { value, path: self.below(key) }))
+        Ok((!value.is_null()).then(|| Item {
+            value,
+            path: self.below(key),
+        }))
     }
 
     fn wrong<T>(&self, key: &str, value: &Value, wanted: &str) -> Result<T, String> {
-        Err(format!("`{}` is {}, not {wanted}", self.below(key), brief(value)))
+        Err(format!(
+            "`{}` is {}, not {wanted}",
+            self.below(key),
+            brief(value)
+        ))
     }
 
     fn number(&self, key: &str) -> Result<u64, String> {
         let value = self.get(key)?;
-        value.as_u64().map_or_else(|| self.wrong(key, value, "a whole number of 64 bits"), Ok)
+        value
+            .as_u64()
+            .map_or_else(|| self.wrong(key, value, "a whole number of 64 bits"), Ok)
     }
 
     fn number_or_null(&self, key: &str) -> Result<Option<u64>, String> {
-        if self.get(key)?.is_null() { Ok(None) } else { self.number(key).map(Some) }
+        if self.get(key)?.is_null() {
+            Ok(None)
+        } else {
+            self.number(key).map(Some)
+        }
     }
 
     fn text(&self, key: &str) -> Result<&'v str, String> {
         let value = self.get(key)?;
-        value.as_str().map_or_else(|| self.wrong(key, value, "a text"), Ok)
+        value
+            .as_str()
+            .map_or_else(|| self.wrong(key, value, "a text"), Ok)
     }
 
     fn text_or_null(&self, key: &str) -> Result<Option<&'v str>, String> {
-        if self.get(key)?.is_null() { Ok(None) } else { self.text(key).map(Some) }
+        if self.get(key)?.is_null() {
+            Ok(None)
+        } else {
+            self.text(key).map(Some)
+        }
     }
 
     fn truth(&self, key: &str) -> Result<bool, String> {
         let value = self.get(key)?;
-        value.as_bool().map_or_else(|| self.wrong(key, value, "true or false"), Ok)
+        value
+            .as_bool()
+            .map_or_else(|| self.wrong(key, value, "true or false"), Ok)
     }
 
     fn values(&self, key: &str) -> Result<&'v [Value], String> {
         let value = self.get(key)?;
-        value.as_array().map_or_else(|| self.wrong(key, value, "a list"), |list| Ok(list.as_slice()))
+        value.as_array().map_or_else(
+            || self.wrong(key, value, "a list"),
+            |list| Ok(list.as_slice()),
+        )
     }
 
     /// A list of objects.
-    fn each<T>(&self, key: &str, read: impl Fn(&Item<'v>) -> Result<T, String>) -> Result<Vec<T>, String> {
+    fn each<T>(
+        &self,
+        key: &str,
+        read: impl Fn(&Item<'v>) -> Result<T, String>,
+    ) -> Result<Vec<T>, String> {
         let values = self.values(key)?.iter().enumerate();
-        values.map(|(at, value)| read(&Item { value, path: format!("{}[{at}]", self.below(key)) })).collect()
+        values
+            .map(|(at, value)| {
+                read(&Item {
+                    value,
+                    path: format!("{}[{at}]", self.below(key)),
+                })
+            })
+            .collect()
     }
 
     fn texts(&self, key: &str) -> Result<Vec<&'v str>, String> {
         let values = self.values(key)?.iter();
-        values.map(|value| value.as_str().map_or_else(|| self.wrong(key, value, "a list of texts"), Ok)).collect()
+        values
+            .map(|value| {
+                value
+                    .as_str()
+                    .map_or_else(|| self.wrong(key, value, "a list of texts"), Ok)
+            })
+            .collect()
     }
 
     /// Indices below `count`, each once, rising.
     fn indices(&self, key: &str, list: &Value, count: usize) -> Result<Vec<usize>, String> {
-        let index = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n < count);
-        let indices: Option<Vec<usize>> = list.as_array().and_then(|list| list.iter().map(index).collect());
+        let index = |value: &Value| {
+            value
+                .as_u64()
+                .and_then(|n| usize::try_from(n).ok())
+                .filter(|n| *n < count)
+        };
+        let indices: Option<Vec<usize>> = list
+            .as_array()
+            .and_then(|list| list.iter().map(index).collect());
         let rising = |indices: &Vec<usize>| indices.windows(2).all(|pair| pair[0] < pair[1]);
-        indices.filter(rising).map_or_else(|| self.wrong(key, list, "a list of nodes by their place in `nodes`"), Ok)
+        indices.filter(rising).map_or_else(
+            || self.wrong(key, list, "a list of nodes by their place in `nodes`"),
+            Ok,
+        )
     }
 
     /// A wave, by its number, or by the name of the service that rolls alone.
@@ -291,12 +368,18 @@ impl<'v> Item<'v> {
             Some([first, second]) => first.as_u64().zip(second.as_u64()),
             _ => None,
         };
-        pair.map_or_else(|| self.wrong(key, value, "two whole numbers of 64 bits"), Ok)
+        pair.map_or_else(
+            || self.wrong(key, value, "two whole numbers of 64 bits"),
+            Ok,
+        )
     }
 }
 
 pub(super) fn report(value: &Value) -> Result<Report<'_>, String> {
-    let top = Item { value, path: String::new() };
+    let top = Item {
+        value,
+        path: String::new(),
+    };
     if !value.is_object() {
         return Err(format!("it is {}, not a report of bzc", brief(value)));
     }
@@ -306,27 +389,52 @@ pub(super) fn report(value: &Value) -> Result<Report<'_>, String> {
     match format.as_u64() {
         Some(FORMAT) => {}
         Some(newer) if newer > FORMAT => {
-            return Err(format!("it is of format {newer}, and this bzc knows {FORMAT}: use a newer bzc"));
+            return Err(format!(
+                "it is of format {newer}, and this bzc knows {FORMAT}: use a newer bzc"
+            ));
         }
-        _ => return Err(format!("`bzcReport` is {}, which is no format of bzc's", brief(format))),
+        _ => {
+            return Err(format!(
+                "`bzcReport` is {}, which is no format of bzc's",
+                brief(format)
+            ));
+        }
     }
     top.text("source")?;
     top.text_or_null("environment")?;
     let equal = match top.text("fill")? {
         "proportional" => false,
         "equal" => true,
-        other => return Err(format!("`fill` is `{other}`, not `proportional` or `equal`")),
+        other => {
+            return Err(format!(
+                "`fill` is `{other}`, not `proportional` or `equal`"
+            ));
+        }
     };
     let level = top.get("level")?;
-    let level = if level.is_null() { None } else { Some(top.pair("level", level)?) };
+    let level = if level.is_null() {
+        None
+    } else {
+        Some(top.pair("level", level)?)
+    };
     let nodes = top.each("nodes", node)?;
     if nodes.is_empty() {
         return Err("`nodes` has no node".to_owned());
     }
     let services = top.each("services", |item| service(item, nodes.len()))?;
     let placed = top.get("placement")?;
-    let placement = placement(&Item { value: placed, path: "placement".to_owned() }, nodes.len())?;
-    let by_name = services.iter().enumerate().map(|(index, service)| (service.name, index)).collect();
+    let placement = placement(
+        &Item {
+            value: placed,
+            path: "placement".to_owned(),
+        },
+        nodes.len(),
+    )?;
+    let by_name = services
+        .iter()
+        .enumerate()
+        .map(|(index, service)| (service.name, index))
+        .collect();
     Ok(Report {
         equal,
         level,
@@ -343,12 +451,20 @@ fn placement<'v>(item: &Item<'v>, nodes: usize) -> Result<Placement<'v>, String>
     let moments = item.each("moments", |item| {
         let lists = ["services", "components"].map(|key| {
             let lists = item.values(key)?.iter();
-            lists.map(|list| item.indices(key, list, nodes)).collect::<Result<Vec<_>, String>>()
+            lists
+                .map(|list| item.indices(key, list, nodes))
+                .collect::<Result<Vec<_>, String>>()
         });
         let [services, components] = lists;
-        Ok(Shown { wave: item.wave()?, with: [services?, components?].concat() })
+        Ok(Shown {
+            wave: item.wave()?,
+            with: [services?, components?].concat(),
+        })
     });
-    Ok(Placement { kind: item.text("kind")?, moments: moments? })
+    Ok(Placement {
+        kind: item.text("kind")?,
+        moments: moments?,
+    })
 }
 
 fn theorem<'v>(item: &Item<'v>) -> Result<Theorem<'v>, String> {
@@ -377,7 +493,11 @@ fn count<'v>(item: &Item<'v>) -> Result<Count<'v>, String> {
 
 /// A term of an inequality.
 fn sided<'v>(item: &Item<'v>, unit: &str) -> Result<Term<'v>, String> {
-    Ok(Term { side: item.text("side")?, reference: item.text("ref")?, ..term(item, unit)? })
+    Ok(Term {
+        side: item.text("side")?,
+        reference: item.text("ref")?,
+        ..term(item, unit)?
+    })
 }
 
 fn term<'v>(item: &Item<'v>, unit: &str) -> Result<Term<'v>, String> {
@@ -385,7 +505,12 @@ fn term<'v>(item: &Item<'v>, unit: &str) -> Result<Term<'v>, String> {
     item.text_or_null("formula")?;
     let times = match item.get("times")? {
         Value::Null => None,
-        _ => Some(item.values("times")?.iter().map(|pair| item.pair("times", pair)).collect::<Result<_, _>>()?),
+        _ => Some(
+            item.values("times")?
+                .iter()
+                .map(|pair| item.pair("times", pair))
+                .collect::<Result<_, _>>()?,
+        ),
     };
     Ok(Term {
         side: "",
@@ -404,7 +529,12 @@ fn node<'v>(item: &Item<'v>) -> Result<Node<'v>, String> {
         server: match item.text("role")? {
             "server" => true,
             "agent" => false,
-            other => return Err(format!("`{}` is `{other}`, not `server` or `agent`", item.below("role"))),
+            other => {
+                return Err(format!(
+                    "`{}` is `{other}`, not `server` or `agent`",
+                    item.below("role")
+                ));
+            }
         },
         memory: item.number("memoryBytes")?,
         reserved_bytes: item.number("reservedBytes")?,
@@ -448,7 +578,11 @@ fn budget<'v>(item: &Item<'v>) -> Result<Budget<'v>, String> {
         ceiling: item.number("ceilingBytes")?,
         used: item.number("usedBytes")?,
         free: item.number("freeBytes")?,
-        services: if item.get("services")?.is_null() { None } else { Some(item.texts("services")?) },
+        services: if item.get("services")?.is_null() {
+            None
+        } else {
+            Some(item.texts("services")?)
+        },
         verdict: item.text("verdict")?,
         terms: item.each("terms", |item| sided(item, "bytes"))?,
     })
@@ -489,8 +623,12 @@ fn service<'v>(item: &Item<'v>, nodes: usize) -> Result<Service<'v>, String> {
         main_limit: item.number("mainLimitBytes")?,
         beside: item.each("beside", extra)?,
         adopted: adopted.is_some(),
-        bounded: adopted.as_ref().map_or(Ok(true), |adopted| adopted.truth("bounded"))?,
-        lingers: adopted.as_ref().map_or(Ok(false), |adopted| adopted.truth("lingers"))?,
+        bounded: adopted
+            .as_ref()
+            .map_or(Ok(true), |adopted| adopted.truth("bounded"))?,
+        lingers: adopted
+            .as_ref()
+            .map_or(Ok(false), |adopted| adopted.truth("lingers"))?,
     })
 }
 
@@ -500,8 +638,18 @@ fn extra(item: &Item<'_>) -> Result<Extra, String> {
     let stays = match item.text("role")? {
         "sidecar" => true,
         "init" => false,
-        other => return Err(format!("`{}` is `{other}`, not `sidecar` or `init`", item.below("role"))),
+        other => {
+            return Err(format!(
+                "`{}` is `{other}`, not `sidecar` or `init`",
+                item.below("role")
+            ));
+        }
     };
     let bytes = item.number("bytes")?;
-    Ok(Extra { stays, bytes, request: item.number("requestBytes")?, cpu: item.number("cpuMilli")? })
+    Ok(Extra {
+        stays,
+        bytes,
+        request: item.number("requestBytes")?,
+        cpu: item.number("cpuMilli")?,
+    })
 }

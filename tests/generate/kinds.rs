@@ -48,7 +48,9 @@ impl Kind {
             Kind::Stateful => (replicas, replicas),
             Kind::Daemon => (1, 1),
             Kind::Job(pods, _) => (pods.unwrap_or(1), pods.unwrap_or(1)),
-            Kind::Cron(pods, Overlap::Allow(runs)) => (pods.unwrap_or(1) * runs, pods.unwrap_or(1) * runs),
+            Kind::Cron(pods, Overlap::Allow(runs)) => {
+                (pods.unwrap_or(1) * runs, pods.unwrap_or(1) * runs)
+            }
             Kind::Cron(pods, Overlap::Replace) => (pods.unwrap_or(1), 2 * pods.unwrap_or(1)),
             Kind::Cron(pods, _) => (pods.unwrap_or(1), pods.unwrap_or(1)),
         }
@@ -60,10 +62,16 @@ impl Kind {
             Kind::Service | Kind::Stateful | Kind::Daemon => Vec::new(),
             Kind::Scaled(least, most, None) => vec![Item::line(format!("scale = {least}..{most}"))],
             Kind::Scaled(least, most, Some(cpu)) => {
-                let body = vec![Item::line(format!("cpu = {cpu}%")), Item::line(format!("pods = {least}..{most}"))];
+                let body = vec![
+                    Item::line(format!("cpu = {cpu}%")),
+                    Item::line(format!("pods = {least}..{most}")),
+                ];
                 vec![Item::block("scale", body)]
             }
-            Kind::Job(pods, completions) => given([("parallelism", count(pods)), ("completions", count(completions))]),
+            Kind::Job(pods, completions) => given([
+                ("parallelism", count(pods)),
+                ("completions", count(completions)),
+            ]),
             Kind::Cron(pods, overlap) => {
                 let (policy, bound) = match overlap {
                     Overlap::Silent => (None, None),
@@ -72,8 +80,15 @@ impl Kind {
                     Overlap::Allow(runs) => (Some("allow".to_owned()), Some(runs.to_string())),
                 };
                 let schedule = Some("\"*/10 * * * *\"".to_owned());
-                let fields = [("schedule", schedule), ("concurrency", policy), ("at-most", bound)];
-                given(fields).into_iter().chain(given([("parallelism", count(pods))])).collect()
+                let fields = [
+                    ("schedule", schedule),
+                    ("concurrency", policy),
+                    ("at-most", bound),
+                ];
+                given(fields)
+                    .into_iter()
+                    .chain(given([("parallelism", count(pods))]))
+                    .collect()
             }
         }
     }
@@ -92,10 +107,20 @@ pub struct Extra {
 
 impl Extra {
     pub(super) fn item(&self) -> Item {
-        let mut body = vec![Item::line(format!("image = \"ghcr.io/acme/{}:2.0\"", self.name))];
+        let mut body = vec![Item::line(format!(
+            "image = \"ghcr.io/acme/{}:2.0\"",
+            self.name
+        ))];
         body.push(Item::line(format!("memory = {}", self.memory.text)));
         body.extend(self.cpu.map(|cpu| Item::line(format!("cpu = {cpu}m"))));
-        Item::block(format!("{} {}", if self.stays { "sidecar" } else { "init" }, self.name), body)
+        Item::block(
+            format!(
+                "{} {}",
+                if self.stays { "sidecar" } else { "init" },
+                self.name
+            ),
+            body,
+        )
     }
 }
 
@@ -122,15 +147,28 @@ impl Maker {
         match self.rng.range(0, 5) {
             // The replicas of a tier cannot be taken back, and two numbers of pods are one too many. With `recreate`
             // what an autoscaler tells to end is not counted as yet.
-            0 | 1 if tier.is_none_or(|tier| tier.replicas.is_none() && tier.rollout != Some(Rollout::Recreate)) => {
+            0 | 1
+                if tier.is_none_or(|tier| {
+                    tier.replicas.is_none() && tier.rollout != Some(Rollout::Recreate)
+                }) =>
+            {
                 let least = self.rng.range(1, 2);
-                Kind::Scaled(least, self.rng.range(least, 5), self.rng.chance(40).then(|| self.rng.range(30, 95)))
+                Kind::Scaled(
+                    least,
+                    self.rng.range(least, 5),
+                    self.rng.chance(40).then(|| self.rng.range(30, 95)),
+                )
             }
             0..=2 => Kind::Stateful,
             3 => Kind::Daemon,
             4 => {
                 let pods = few(&mut self.rng);
-                Kind::Job(pods, self.rng.chance(40).then(|| pods.unwrap_or(1) + self.rng.range(0, 3)))
+                Kind::Job(
+                    pods,
+                    self.rng
+                        .chance(40)
+                        .then(|| pods.unwrap_or(1) + self.rng.range(0, 3)),
+                )
             }
             _ => {
                 let overlap = match self.rng.range(0, 3) {
@@ -149,10 +187,23 @@ impl Maker {
         let mut extras = Vec::new();
         while extras.len() < 4 && self.rng.chance(odds) {
             let stays = self.rng.chance(50);
-            let name = format!("{}-{}", self.rng.pick(&["proxy", "log", "wait", "load"]), extras.len());
-            let memory = if stays { self.amount(12, 32) } else { self.amount(12, 90) };
+            let name = format!(
+                "{}-{}",
+                self.rng.pick(&["proxy", "log", "wait", "load"]),
+                extras.len()
+            );
+            let memory = if stays {
+                self.amount(12, 32)
+            } else {
+                self.amount(12, 90)
+            };
             let cpu = (scaled || self.rng.chance(30)).then(|| self.rng.range(1, 12) * 5);
-            extras.push(Extra { stays, name, memory, cpu });
+            extras.push(Extra {
+                stays,
+                name,
+                memory,
+                cpu,
+            });
         }
         extras
     }

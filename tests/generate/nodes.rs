@@ -56,13 +56,22 @@ impl Node {
             ("eviction-hard", text(&self.eviction)),
             ("max-pods", self.max_pods.map(|n| n.to_string())),
             ("overcommit", self.overcommit.map(|n| format!("{n}%"))),
-            ("taints", (!self.taints.is_empty()).then(|| list(&self.taints))),
+            (
+                "taints",
+                (!self.taints.is_empty()).then(|| list(&self.taints)),
+            ),
         ]);
         if !self.labels.is_empty() {
-            let labels = self.labels.iter().map(|(key, value)| Item::line(format!("{key} = \"{value}\"")));
+            let labels = self
+                .labels
+                .iter()
+                .map(|(key, value)| Item::line(format!("{key} = \"{value}\"")));
             body.push(Item::block("labels", labels.collect()));
         }
-        let own = self.disable.as_ref().map(|names| Item::line(format!("disable = {}", list(names))));
+        let own = self
+            .disable
+            .as_ref()
+            .map(|names| Item::line(format!("disable = {}", list(names))));
         body.extend(own.map(|own| Item::block("k3s", vec![own])));
         Item::block(format!("node {}", self.name), body)
     }
@@ -71,12 +80,24 @@ impl Node {
 impl Place {
     pub(super) fn items(&self) -> Vec<Item> {
         let mut items = given([
-            ("node", (self.names.len() == 1).then(|| self.names[0].clone())),
-            ("nodes", (self.names.len() > 1).then(|| format!("[{}]", self.names.join(", ")))),
-            ("tolerations", (!self.tolerations.is_empty()).then(|| format!("[{}]", self.tolerations.join(", ")))),
+            (
+                "node",
+                (self.names.len() == 1).then(|| self.names[0].clone()),
+            ),
+            (
+                "nodes",
+                (self.names.len() > 1).then(|| format!("[{}]", self.names.join(", "))),
+            ),
+            (
+                "tolerations",
+                (!self.tolerations.is_empty())
+                    .then(|| format!("[{}]", self.tolerations.join(", "))),
+            ),
             ("anti-affinity", self.apart.then(|| "node".to_owned())),
         ]);
-        let asked = self.selector.map(|(key, value)| Item::line(format!("{key} = \"{value}\"")));
+        let asked = self
+            .selector
+            .map(|(key, value)| Item::line(format!("{key} = \"{value}\"")));
         items.extend(asked.map(|asked| Item::block("node-selector", vec![asked])));
         items
     }
@@ -84,8 +105,13 @@ impl Place {
     /// Whether a node takes such pods.
     fn takes(&self, node: &Node) -> bool {
         (self.names.is_empty() || self.names.contains(&node.name))
-            && self.selector.is_none_or(|label| node.labels.contains(&label))
-            && node.taints.iter().all(|taint| self.tolerations.contains(taint))
+            && self
+                .selector
+                .is_none_or(|label| node.labels.contains(&label))
+            && node
+                .taints
+                .iter()
+                .all(|taint| self.tolerations.contains(taint))
     }
 }
 
@@ -107,8 +133,12 @@ pub(super) fn spread(program: &mut Program, maker: &mut Maker, pressure: (u64, u
         let rng = &mut maker.rng;
         node.agent = at >= servers;
         node.overcommit = rng.chance(4).then(|| rng.range(100, 200));
-        node.labels.extend(rng.chance(60).then(|| *rng.pick(&[("disk", "ssd"), ("disk", "hdd")])));
-        node.labels.extend(rng.chance(20).then_some(("rack", "b-1")));
+        node.labels.extend(
+            rng.chance(60)
+                .then(|| *rng.pick(&[("disk", "ssd"), ("disk", "hdd")])),
+        );
+        node.labels
+            .extend(rng.chance(20).then_some(("rack", "b-1")));
         if at > 0 && rng.chance(20) {
             node.taints.push(*rng.pick(&["gpu", "data"]));
         }
@@ -155,11 +185,19 @@ fn place(program: &mut Program, maker: &mut Maker, at: usize) {
             }
         }
         Kind::Service | Kind::Scaled(..) if rng.chance(20) => service.wave = Some(rng.range(1, 3)),
-        Kind::Service | Kind::Scaled(..) if rng.chance(10) => service.common.rollout = Some(Rollout::Serial),
+        Kind::Service | Kind::Scaled(..) if rng.chance(10) => {
+            service.common.rollout = Some(Rollout::Serial)
+        }
         // A folder of one node instead of what can be reached from all.
         Kind::Stateful if rng.chance(40) => {
-            let volume = service.rest.iter_mut().find(|item| item.head == "volume data");
-            volume.and_then(|volume| volume.body.as_mut()).into_iter().for_each(|body| body.truncate(2));
+            let volume = service
+                .rest
+                .iter_mut()
+                .find(|item| item.head == "volume data");
+            volume
+                .and_then(|volume| volume.body.as_mut())
+                .into_iter()
+                .for_each(|body| body.truncate(2));
         }
         _ => {}
     }
@@ -168,10 +206,17 @@ fn place(program: &mut Program, maker: &mut Maker, at: usize) {
 
 /// What a node needs before the first pod of a service comes.
 pub(super) fn fixed(program: &Program, node: &Node) -> u64 {
-    let bytes = |given: Option<&Mem>, otherwise: u64| given.map_or(otherwise * MIB, |given| given.bytes);
+    let bytes =
+        |given: Option<&Mem>, otherwise: u64| given.map_or(otherwise * MIB, |given| given.bytes);
     // What the program says of K3s is said of servers.
-    let said = program.k3s.as_ref().filter(|_| !node.agent || program.nodes.iter().all(|node| node.agent));
-    let usual = match (node.agent, program.nodes.iter().filter(|node| !node.agent).count()) {
+    let said = program
+        .k3s
+        .as_ref()
+        .filter(|_| !node.agent || program.nodes.iter().all(|node| node.agent));
+    let usual = match (
+        node.agent,
+        program.nodes.iter().filter(|node| !node.agent).count(),
+    ) {
         (true, _) => 320,
         (false, 1) => 768,
         (false, _) => 896,
@@ -181,11 +226,24 @@ pub(super) fn fixed(program: &Program, node: &Node) -> u64 {
         + bytes(node.reserve.as_ref(), 0)
         + bytes(node.eviction.as_ref(), 100);
     if node.taints.is_empty() {
-        let on = |name: &str| program.k3s.as_ref().is_none_or(|k3s| !k3s.disable.contains(&name));
+        let on = |name: &str| {
+            program
+                .k3s
+                .as_ref()
+                .is_none_or(|k3s| !k3s.disable.contains(&name))
+        };
         let dns = if on("coredns") { 270 } else { 0 };
         fixed += program.coredns.as_ref().map_or(dns * MIB, Memory::most);
-        let others = [("metrics-server", 122), ("local-storage", 64), ("traefik", 512)];
-        fixed += others.iter().filter(|(name, _)| on(name)).map(|(_, mib)| mib * MIB).sum::<u64>();
+        let others = [
+            ("metrics-server", 122),
+            ("local-storage", 64),
+            ("traefik", 512),
+        ];
+        fixed += others
+            .iter()
+            .filter(|(name, _)| on(name))
+            .map(|(_, mib)| mib * MIB)
+            .sum::<u64>();
     }
     fixed
 }
@@ -194,23 +252,48 @@ pub(super) fn fixed(program: &Program, node: &Node) -> u64 {
 fn sizes(program: &mut Program, maker: &mut Maker, pressure: (u64, u64)) {
     let needs = program.needs();
     let is_daemon = |name: &String| {
-        program.services.iter().any(|service| service.kind == Kind::Daemon && service.names.contains(name))
+        program
+            .services
+            .iter()
+            .any(|service| service.kind == Kind::Daemon && service.names.contains(name))
     };
     let (mut moving, mut everywhere, mut pods, mut cpu) = (0, 0, 0, 0);
     for (name, need) in &needs {
-        *(if is_daemon(name) { &mut everywhere } else { &mut moving }) += need.0 + need.1;
+        *(if is_daemon(name) {
+            &mut everywhere
+        } else {
+            &mut moving
+        }) += need.0 + need.1;
         (pods, cpu) = (pods + need.2, cpu + need.3);
     }
-    let shares: Vec<u64> = program.nodes.iter().map(|_| maker.rng.range(2, 5)).collect();
+    let shares: Vec<u64> = program
+        .nodes
+        .iter()
+        .map(|_| maker.rng.range(2, 5))
+        .collect();
     let all: u64 = shares.iter().sum();
-    let left = if program.survive { all - shares.iter().max().copied().unwrap_or(0) } else { all };
+    let left = if program.survive {
+        all - shares.iter().max().copied().unwrap_or(0)
+    } else {
+        all
+    };
     // Where pods may go anywhere, some of each node is lost to those that do not fit into it.
-    let percent = maker.rng.range(pressure.0, pressure.1) * if maker.rng.chance(40) { 2 } else { 3 } / 3;
+    let percent =
+        maker.rng.range(pressure.0, pressure.1) * if maker.rng.chance(40) { 2 } else { 3 } / 3;
     for (at, share) in shares.into_iter().enumerate() {
-        let wanted = fixed(program, &program.nodes[at]) + everywhere + moving * 100 / percent.max(1) * share / left;
+        let wanted = fixed(program, &program.nodes[at])
+            + everywhere
+            + moving * 100 / percent.max(1) * share / left;
         let wanted = wanted.clamp(600 * MIB, 8192 * MIB);
-        let memory = if maker.rng.chance(60) { wanted / MIB * MIB } else { wanted / 1024 * 1024 };
-        let few = maker.rng.chance(15).then(|| (pods * share / left + maker.rng.range(2, 8)).max(5));
+        let memory = if maker.rng.chance(60) {
+            wanted / MIB * MIB
+        } else {
+            wanted / 1024 * 1024
+        };
+        let few = maker
+            .rng
+            .chance(15)
+            .then(|| (pods * share / left + maker.rng.range(2, 8)).max(5));
         let cores = maker.rng.chance(75).then(|| {
             let cores = (cpu * share / left + 250).div_ceil(500) + maker.rng.range(0, 3);
             (cores * 500, format!("{}m", cores * 500))

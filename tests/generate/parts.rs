@@ -10,7 +10,10 @@ pub struct Rng(Random);
 
 impl Rng {
     pub fn new(seed: u64) -> Rng {
-        Rng(Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x1234_5678)))
+        Rng(Random(
+            seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                .wrapping_add(0x1234_5678),
+        ))
     }
 
     /// A number from `low` to `high`, both included.
@@ -48,11 +51,17 @@ pub struct Item {
 
 impl Item {
     pub fn line(head: impl Into<String>) -> Item {
-        Item { head: head.into(), body: None }
+        Item {
+            head: head.into(),
+            body: None,
+        }
     }
 
     pub fn block(head: impl Into<String>, body: Vec<Item>) -> Item {
-        Item { head: head.into(), body: Some(body) }
+        Item {
+            head: head.into(),
+            body: Some(body),
+        }
     }
 
     fn print(&self, indent: usize, out: &mut String) {
@@ -70,7 +79,10 @@ impl Item {
 
 /// `key = value` for those that are given.
 pub(super) fn given<const N: usize>(fields: [(&str, Option<String>); N]) -> Vec<Item> {
-    fields.into_iter().filter_map(|(key, value)| Some(Item::line(format!("{key} = {}", value?)))).collect()
+    fields
+        .into_iter()
+        .filter_map(|(key, value)| Some(Item::line(format!("{key} = {}", value?))))
+        .collect()
 }
 
 /// The text of a list of items.

@@ -21,23 +21,61 @@ struct Packaged {
 }
 
 /// Request and limit in Mi, CPU in thousandths; containers, pods, transient pods.
-type Row = (&'static str, &'static [&'static str], u128, Option<u128>, u128, [u128; 3]);
+type Row = (
+    &'static str,
+    &'static [&'static str],
+    u128,
+    Option<u128>,
+    u128,
+    [u128; 3],
+);
 
 const PACKAGED: [Row; 6] = [
     ("coredns", &["coredns"], 70, Some(170), 100, [1, 1, 1]),
-    ("local-path-provisioner", &["local-storage"], 0, None, 0, [1, 1, 1]),
-    ("metrics-server", &["metrics-server"], 70, None, 100, [1, 1, 1]),
+    (
+        "local-path-provisioner",
+        &["local-storage"],
+        0,
+        None,
+        0,
+        [1, 1, 1],
+    ),
+    (
+        "metrics-server",
+        &["metrics-server"],
+        70,
+        None,
+        100,
+        [1, 1, 1],
+    ),
     ("traefik", &["traefik"], 0, None, 0, [1, 1, 1]),
-    ("svclb-traefik", &["servicelb", "traefik"], 0, None, 0, [2, 1, 0]),
+    (
+        "svclb-traefik",
+        &["servicelb", "traefik"],
+        0,
+        None,
+        0,
+        [2, 1, 0],
+    ),
     ("helm-install-traefik", &["traefik"], 0, None, 0, [1, 0, 2]),
 ];
 
 /// The components that no switch in `off` leaves out.
 fn packaged(off: &BTreeSet<String>) -> Vec<Packaged> {
-    let on = PACKAGED.iter().filter(|(_, switches, ..)| !switches.iter().any(|name| off.contains(*name)));
+    let on = PACKAGED
+        .iter()
+        .filter(|(_, switches, ..)| !switches.iter().any(|name| off.contains(*name)));
     let read = |&(name, _, request, limit, cpu, [containers, pods, transient]): &Row| {
         let (request, limit) = (request * MIB, limit.map(|limit| limit * MIB));
-        Packaged { name, request, limit, cpu, containers, pods, transient }
+        Packaged {
+            name,
+            request,
+            limit,
+            cpu,
+            containers,
+            pods,
+            transient,
+        }
     };
     on.map(read).collect()
 }
@@ -56,11 +94,17 @@ fn disabled(config: &Value) -> BTreeSet<String> {
 
 /// What a LimitRange of kube-system gives to containers: (limit, request).
 fn system_default(objects: &[Value]) -> Option<(u128, u128)> {
-    let range = objects.iter().find(|object| is_kind(object, "LimitRange"))?;
+    let range = objects
+        .iter()
+        .find(|object| is_kind(object, "LimitRange"))?;
     let limits = range["spec"]["limits"].as_sequence()?;
-    let item = limits.iter().find(|item| item["type"].as_str() == Some("Container"))?;
+    let item = limits
+        .iter()
+        .find(|item| item["type"].as_str() == Some("Container"))?;
     let limit = bytes(&scalar(&item["default"]["memory"])?)?;
-    let request = scalar(&item["defaultRequest"]["memory"]).and_then(|text| bytes(&text)).unwrap_or(limit);
+    let request = scalar(&item["defaultRequest"]["memory"])
+        .and_then(|text| bytes(&text))
+        .unwrap_or(limit);
     Some((limit, request))
 }
 
@@ -80,19 +124,36 @@ pub(super) struct Component {
 
 /// What a HelmChartConfig lays over the values of a chart.
 fn helm_values(own: &[Value], chart: &str) -> Option<Option<Value>> {
-    let config = own.iter().find(|object| is_kind(object, "HelmChartConfig") && name_of(object) == chart);
-    let Some(config) = config else { return Some(None) };
-    serde_yaml::from_str(config["spec"]["valuesContent"].as_str()?).ok().map(Some)
+    let config = own
+        .iter()
+        .find(|object| is_kind(object, "HelmChartConfig") && name_of(object) == chart);
+    let Some(config) = config else {
+        return Some(None);
+    };
+    serde_yaml::from_str(config["spec"]["valuesContent"].as_str()?)
+        .ok()
+        .map(Some)
 }
 
-pub(super) fn components(files: &Files, node: &str, config: &Value, faults: &mut Faults) -> Option<Vec<Component>> {
+pub(super) fn components(
+    files: &Files,
+    node: &str,
+    config: &Value,
+    faults: &mut Faults,
+) -> Option<Vec<Component>> {
     let folder = format!("k3s/{node}/manifests/");
     let own = objects(files, &folder)?;
     let off = disabled(config);
-    let dns = own.iter().find(|object| is_kind(object, "Deployment") && name_of(object) == "coredns");
+    let dns = own
+        .iter()
+        .find(|object| is_kind(object, "Deployment") && name_of(object) == "coredns");
     let skip = text(files, &format!("{folder}coredns.yaml.skip"));
-    faults.holds(dns.is_some() == skip.is_some(), || "bzc-coredns.yaml and coredns.yaml.skip go together".to_owned());
-    faults.holds(dns.is_none() || !off.contains("coredns"), || "coredns is disabled and written".to_owned());
+    faults.holds(dns.is_some() == skip.is_some(), || {
+        "bzc-coredns.yaml and coredns.yaml.skip go together".to_owned()
+    });
+    faults.holds(dns.is_none() || !off.contains("coredns"), || {
+        "coredns is disabled and written".to_owned()
+    });
     let default = system_default(&own);
     let mut components = Vec::new();
     for stock in packaged(&off) {
@@ -114,15 +175,21 @@ pub(super) fn components(files: &Files, node: &str, config: &Value, faults: &mut
             let resources = &values["resources"];
             let memory = |list: &str| bytes(&scalar(&resources[list]["memory"])?);
             let strategy = &values["updateStrategy"]["rollingUpdate"];
-            faults.holds(values["deployment"]["replicas"].as_u64() == Some(1), || "traefik: replicas".to_owned());
-            faults.holds(strategy["maxSurge"].as_u64() == Some(0), || "traefik: a rollout surges".to_owned());
+            faults.holds(values["deployment"]["replicas"].as_u64() == Some(1), || {
+                "traefik: replicas".to_owned()
+            });
+            faults.holds(strategy["maxSurge"].as_u64() == Some(0), || {
+                "traefik: a rollout surges".to_owned()
+            });
             let (request, limit) = (memory("requests")?, memory("limits")?);
             components.push(Component {
                 name: stock.name.to_owned(),
                 request,
                 // Its successor may be there while it ends.
                 gap: Some((limit - request) * 2),
-                cpu: scalar(&resources["requests"]["cpu"]).and_then(|cpu| milli(&cpu)).unwrap_or(0),
+                cpu: scalar(&resources["requests"]["cpu"])
+                    .and_then(|cpu| milli(&cpu))
+                    .unwrap_or(0),
                 pods: 1,
                 ending: 2,
                 every_node: false,
@@ -130,11 +197,24 @@ pub(super) fn components(files: &Files, node: &str, config: &Value, faults: &mut
             continue;
         }
         // A LimitRange gives a container without a limit the default, and a request only where it has none.
-        let given = |request: u128| if request == 0 { default.map_or(0, |(_, request)| request) } else { request };
-        let request = if stock.limit.is_some() { stock.request } else { given(stock.request) };
+        let given = |request: u128| {
+            if request == 0 {
+                default.map_or(0, |(_, request)| request)
+            } else {
+                request
+            }
+        };
+        let request = if stock.limit.is_some() {
+            stock.request
+        } else {
+            given(stock.request)
+        };
         let limit = stock.limit.or(default.map(|(limit, _)| limit));
         faults.holds(limit.is_none_or(|limit| limit >= request), || {
-            format!("{}: admission refuses request {request} with limit {limit:?}", stock.name)
+            format!(
+                "{}: admission refuses request {request} with limit {limit:?}",
+                stock.name
+            )
         });
         let ending = stock.pods + stock.transient;
         components.push(Component {
@@ -160,23 +240,50 @@ pub(super) fn compare_components(
     for component in components {
         let name = component.name.as_str();
         let Some(told) = by_name(&told["components"], name) else {
-            faults.0.push(format!("{name} runs and is not in the report"));
+            faults
+                .0
+                .push(format!("{name} runs and is not in the report"));
             continue;
         };
-        faults.same(&format!("{name}: requestBytes"), component.request, &told["requestBytes"]);
+        faults.same(
+            &format!("{name}: requestBytes"),
+            component.request,
+            &told["requestBytes"],
+        );
         faults.same(&format!("{name}: pods"), component.pods, &told["pods"]);
-        faults.same(&format!("{name}: podsWithTransient"), component.ending, &told["podsWithTransient"]);
-        faults.same(&format!("{name}: cpuMilli"), component.cpu, &told["cpuMilli"]);
+        faults.same(
+            &format!("{name}: podsWithTransient"),
+            component.ending,
+            &told["podsWithTransient"],
+        );
+        faults.same(
+            &format!("{name}: cpuMilli"),
+            component.cpu,
+            &told["cpuMilli"],
+        );
         let bounded = told["bounded"].as_bool();
-        faults.holds(bounded == Some(component.gap.is_some()), || format!("{name}: bounded is {bounded:?}"));
+        faults.holds(bounded == Some(component.gap.is_some()), || {
+            format!("{name}: bounded is {bounded:?}")
+        });
         match component.gap {
-            _ if overcommitted => faults.same(&format!("{name}: heldBackBytes"), 0, &told["heldBackBytes"]),
-            Some(gap) => faults.same(&format!("{name}: heldBackBytes"), gap, &told["heldBackBytes"]),
+            _ if overcommitted => {
+                faults.same(&format!("{name}: heldBackBytes"), 0, &told["heldBackBytes"])
+            }
+            Some(gap) => faults.same(
+                &format!("{name}: heldBackBytes"),
+                gap,
+                &told["heldBackBytes"],
+            ),
             None => {}
         }
     }
     let listed = told["components"].as_sequence()?.len();
-    faults.holds(listed == components.len(), || format!("{} components run, {listed} in the report", components.len()));
+    faults.holds(listed == components.len(), || {
+        format!(
+            "{} components run, {listed} in the report",
+            components.len()
+        )
+    });
     Some(())
 }
 

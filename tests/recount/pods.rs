@@ -87,13 +87,29 @@ fn pod_sum(spec: &Value, of: &dyn Fn(&Value) -> u128) -> u128 {
 
 /// Request and limit of one container.
 fn container_of(container: &Value) -> Pod {
-    let memory = |which: &str| resource(container, which, "memory").and_then(|text| bytes(&text)).unwrap_or(0);
-    let cpu = resource(container, "requests", "cpu").or_else(|| resource(container, "limits", "cpu"));
+    let memory = |which: &str| {
+        resource(container, which, "memory")
+            .and_then(|text| bytes(&text))
+            .unwrap_or(0)
+    };
+    let cpu =
+        resource(container, "requests", "cpu").or_else(|| resource(container, "limits", "cpu"));
     // The API server makes a request of a limit that stands alone. What has no limit is counted as what it requests.
-    let request =
-        if resource(container, "requests", "memory").is_some() { memory("requests") } else { memory("limits") };
-    let limit = if resource(container, "limits", "memory").is_some() { memory("limits") } else { request };
-    Pod { request, limit, cpu: cpu.and_then(|text| milli(&text)).unwrap_or(0) }
+    let request = if resource(container, "requests", "memory").is_some() {
+        memory("requests")
+    } else {
+        memory("limits")
+    };
+    let limit = if resource(container, "limits", "memory").is_some() {
+        memory("limits")
+    } else {
+        request
+    };
+    Pod {
+        request,
+        limit,
+        cpu: cpu.and_then(|text| milli(&text)).unwrap_or(0),
+    }
 }
 
 fn pod_of(spec: &Value) -> Pod {
@@ -114,19 +130,39 @@ fn part(value: &Value, replicas: u128, up: bool) -> Option<u128> {
         None => text.parse().ok(),
         Some(percent) => {
             let product = percent.parse::<u128>().ok()? * replicas;
-            Some(if up { product.div_ceil(100) } else { product / 100 })
+            Some(if up {
+                product.div_ceil(100)
+            } else {
+                product / 100
+            })
         }
     }
 }
 
 /// The kinds of object that make pods.
-pub(super) const WORKLOADS: [&str; 8] =
-    ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet", "ReplicationController", "Pod"];
+pub(super) const WORKLOADS: [&str; 8] = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "ReplicaSet",
+    "ReplicationController",
+    "Pod",
+];
 
 /// What the pods of a workload are made of.
 pub(super) fn pod_template(object: &Value) -> &Value {
-    let spec = if is_kind(object, "CronJob") { &object["spec"]["jobTemplate"]["spec"] } else { &object["spec"] };
-    if is_kind(object, "Pod") { spec } else { &spec["template"]["spec"] }
+    let spec = if is_kind(object, "CronJob") {
+        &object["spec"]["jobTemplate"]["spec"]
+    } else {
+        &object["spec"]
+    };
+    if is_kind(object, "Pod") {
+        spec
+    } else {
+        &spec["template"]["spec"]
+    }
 }
 
 /// How many pods there are at rest, how many more a rollout starts, and how many may be there at once, those that are
@@ -145,7 +181,9 @@ fn deployment(object: &Value, most: Option<u128>, faults: &mut Faults) -> Option
     let recreates = strategy["type"].as_str() == Some("Recreate");
     let (surge, unavailable) = match recreates {
         true => {
-            faults.holds(strategy["rollingUpdate"].is_null(), || "Recreate with rollingUpdate".to_owned());
+            faults.holds(strategy["rollingUpdate"].is_null(), || {
+                "Recreate with rollingUpdate".to_owned()
+            });
             (0, replicas)
         }
         false => {
@@ -154,16 +192,31 @@ fn deployment(object: &Value, most: Option<u128>, faults: &mut Faults) -> Option
             let surge = part(&rolling["maxSurge"], replicas, true)?.min(replicas);
             let unavailable = part(&rolling["maxUnavailable"], replicas, false)?;
             // The API refuses two written zeros; two percentages that come to nothing mean one unavailable.
-            let written = |value: &Value| scalar(value).is_some_and(|text| text == "0" || text == "0%");
-            faults.holds(!(written(&rolling["maxSurge"]) && written(&rolling["maxUnavailable"])), || {
-                format!("{name}: the API refuses maxSurge 0 with maxUnavailable 0")
-            });
-            (surge, if surge == 0 && unavailable == 0 { 1 } else { unavailable })
+            let written =
+                |value: &Value| scalar(value).is_some_and(|text| text == "0" || text == "0%");
+            faults.holds(
+                !(written(&rolling["maxSurge"]) && written(&rolling["maxUnavailable"])),
+                || format!("{name}: the API refuses maxSurge 0 with maxUnavailable 0"),
+            );
+            (
+                surge,
+                if surge == 0 && unavailable == 0 {
+                    1
+                } else {
+                    unavailable
+                },
+            )
         }
     };
-    faults.holds(replicas == 0 || surge + unavailable > 0, || format!("{name}: a rollout cannot move"));
+    faults.holds(replicas == 0 || surge + unavailable > 0, || {
+        format!("{name}: a rollout cannot move")
+    });
     // Each replica leaves once while its successor is there already, except where all leave first.
-    let ending = if recreates { replicas } else { replicas + replicas.max(surge) };
+    let ending = if recreates {
+        replicas
+    } else {
+        replicas + replicas.max(surge)
+    };
     Some((replicas, surge, ending))
 }
 
@@ -172,7 +225,11 @@ fn deployment(object: &Value, most: Option<u128>, faults: &mut Faults) -> Option
 fn job(spec: &Value) -> Counts {
     let parallelism = spec["parallelism"].as_u64().map_or(1, u128::from);
     let waits = spec["podReplacementPolicy"].as_str() == Some("Failed");
-    (parallelism, 0, if waits { parallelism } else { 2 * parallelism })
+    (
+        parallelism,
+        0,
+        if waits { parallelism } else { 2 * parallelism },
+    )
 }
 
 /// Of a CronJob. How many runs may overlap with `Allow` stands in no manifest: the report says it, and can only say a
@@ -187,7 +244,10 @@ fn cron_job(object: &Value, told: &Value, faults: &mut Faults) -> Option<Counts>
         _ => {
             let told = told["podsAtPeak"].as_u64().map_or(0, u128::from);
             faults.holds(told > 0 && told.is_multiple_of(pods), || {
-                format!("{}: {told} pods are no whole number of runs of {pods}", name_of(object))
+                format!(
+                    "{}: {told} pods are no whole number of runs of {pods}",
+                    name_of(object)
+                )
             });
             (told, 0, told / pods * ending)
         }
@@ -195,7 +255,12 @@ fn cron_job(object: &Value, told: &Value, faults: &mut Faults) -> Option<Counts>
 }
 
 /// `most` is what an autoscaler may take it to, `told` what the report says of it.
-pub(super) fn workload(object: &Value, most: Option<u128>, told: &Value, faults: &mut Faults) -> Option<Workload> {
+pub(super) fn workload(
+    object: &Value,
+    most: Option<u128>,
+    told: &Value,
+    faults: &mut Faults,
+) -> Option<Workload> {
     let spec = &object["spec"];
     let plain = |value: &Value, usual: &str| value.as_str().is_none_or(|text| text == usual);
     let (replicas, surge, ending) = match object["kind"].as_str()? {
@@ -203,7 +268,10 @@ pub(super) fn workload(object: &Value, most: Option<u128>, told: &Value, faults:
         "Pod" => (1, 0, 1),
         "StatefulSet" | "ReplicaSet" | "ReplicationController" => {
             // A pod comes when the one of its name has ended, so there are never more than the replicas.
-            faults.holds(plain(&spec["updateStrategy"]["type"], "RollingUpdate"), || "updateStrategy".to_owned());
+            faults.holds(
+                plain(&spec["updateStrategy"]["type"], "RollingUpdate"),
+                || "updateStrategy".to_owned(),
+            );
             let replicas = spec["replicas"].as_u64().map_or(1, u128::from);
             (replicas, 0, replicas)
         }
@@ -220,14 +288,30 @@ pub(super) fn workload(object: &Value, most: Option<u128>, told: &Value, faults:
     let pod = pod_template(object);
     let ends = is_kind(object, "Job") || is_kind(object, "CronJob");
     let policy = pod["restartPolicy"].as_str();
-    faults.holds(if ends { policy == Some("OnFailure") } else { policy.is_none() }, || {
-        format!("{}: the API refuses restartPolicy {policy:?}", name_of(object))
-    });
+    faults.holds(
+        if ends {
+            policy == Some("OnFailure")
+        } else {
+            policy.is_none()
+        },
+        || {
+            format!(
+                "{}: the API refuses restartPolicy {policy:?}",
+                name_of(object)
+            )
+        },
+    );
     check_mounts(object, faults);
     let volumes = pod["volumes"].as_sequence().map_or(&[][..], Vec::as_slice);
-    let secrets = volumes.iter().filter(|volume| !volume["secret"].is_null()).count() as u128;
+    let secrets = volumes
+        .iter()
+        .filter(|volume| !volume["secret"].is_null())
+        .count() as u128;
     let main = container_of(&pod["containers"][0]);
-    let wave = object["metadata"]["labels"]["bzc/wave"].as_str().filter(|_| surge > 0).map(str::to_owned);
+    let wave = object["metadata"]["labels"]["bzc/wave"]
+        .as_str()
+        .filter(|_| surge > 0)
+        .map(str::to_owned);
     let (nodes, is_daemon) = (vec![true], is_kind(object, "DaemonSet"));
     let (pod, one_on_a_node) = (pod_of(pod), is_daemon);
     let (is_adopted, evicts) = (false, false);
@@ -250,7 +334,9 @@ pub(super) fn workload(object: &Value, most: Option<u128>, told: &Value, faults:
 /// All containers of a pod, with whether they stand beside the main one.
 fn containers(pod: &Value) -> impl Iterator<Item = (&Value, bool)> {
     let list = |key: &str| pod[key].as_sequence().map_or(&[][..], Vec::as_slice).iter();
-    list("containers").map(|container| (container, false)).chain(list("initContainers").map(|c| (c, true)))
+    list("containers")
+        .map(|container| (container, false))
+        .chain(list("initContainers").map(|c| (c, true)))
 }
 
 /// Containers have different names, and what they mount is a volume of the pod or a claim of its StatefulSet.
@@ -260,18 +346,37 @@ fn check_mounts(object: &Value, faults: &mut Faults) {
     for volume in pod["volumes"].as_sequence().into_iter().flatten() {
         known.extend(volume["name"].as_str());
     }
-    for claim in object["spec"]["volumeClaimTemplates"].as_sequence().into_iter().flatten() {
-        faults.holds(known.insert(name_of(claim)), || format!("two volumes {}", name_of(claim)));
+    for claim in object["spec"]["volumeClaimTemplates"]
+        .as_sequence()
+        .into_iter()
+        .flatten()
+    {
+        faults.holds(known.insert(name_of(claim)), || {
+            format!("two volumes {}", name_of(claim))
+        });
     }
     let mut names = BTreeSet::new();
     for (container, _) in containers(pod) {
         let name = container["name"].as_str().unwrap_or_default();
-        faults.holds(names.insert(name), || format!("{}: two containers {name}", name_of(object)));
+        faults.holds(names.insert(name), || {
+            format!("{}: two containers {name}", name_of(object))
+        });
         let mut paths = BTreeSet::new();
-        for mount in container["volumeMounts"].as_sequence().into_iter().flatten() {
-            let (volume, path) = (mount["name"].as_str().unwrap_or_default(), mount["mountPath"].as_str());
-            faults.holds(known.contains(volume), || format!("{name} mounts {volume}, which is no volume"));
-            faults.holds(paths.insert(path), || format!("{name} mounts two volumes at {path:?}"));
+        for mount in container["volumeMounts"]
+            .as_sequence()
+            .into_iter()
+            .flatten()
+        {
+            let (volume, path) = (
+                mount["name"].as_str().unwrap_or_default(),
+                mount["mountPath"].as_str(),
+            );
+            faults.holds(known.contains(volume), || {
+                format!("{name} mounts {volume}, which is no volume")
+            });
+            faults.holds(paths.insert(path), || {
+                format!("{name} mounts two volumes at {path:?}")
+            });
         }
     }
 }
@@ -279,21 +384,43 @@ fn check_mounts(object: &Value, faults: &mut Faults) {
 /// What each HorizontalPodAutoscaler may take its Deployment to, by the name of that.
 pub(super) fn autoscaled(objects: &[Value], faults: &mut Faults) -> Option<BTreeMap<String, u128>> {
     let mut found = BTreeMap::new();
-    for scaler in objects.iter().filter(|object| is_kind(object, "HorizontalPodAutoscaler")) {
+    for scaler in objects
+        .iter()
+        .filter(|object| is_kind(object, "HorizontalPodAutoscaler"))
+    {
         let (spec, target) = (&scaler["spec"], &scaler["spec"]["scaleTargetRef"]);
         let name = target["name"].as_str()?;
-        let (least, most) = (spec["minReplicas"].as_u64().unwrap_or(1), spec["maxReplicas"].as_u64()?);
-        faults.holds(least > 0 && least <= most, || format!("{name}: scales from {least} to {most}"));
-        let scaled = objects.iter().find(|object| {
-            name_of(object) == name && object["kind"] == target["kind"] && object["apiVersion"] == target["apiVersion"]
+        let (least, most) = (
+            spec["minReplicas"].as_u64().unwrap_or(1),
+            spec["maxReplicas"].as_u64()?,
+        );
+        faults.holds(least > 0 && least <= most, || {
+            format!("{name}: scales from {least} to {most}")
         });
-        faults.holds(scaled.is_some_and(|object| is_kind(object, "Deployment")), || format!("{name} is not there"));
+        let scaled = objects.iter().find(|object| {
+            name_of(object) == name
+                && object["kind"] == target["kind"]
+                && object["apiVersion"] == target["apiVersion"]
+        });
+        faults.holds(
+            scaled.is_some_and(|object| is_kind(object, "Deployment")),
+            || format!("{name} is not there"),
+        );
         // A share of the request: without one the metric is missing, and nothing is ever scaled.
-        for (container, _) in scaled.into_iter().flat_map(|object| containers(pod_template(object))) {
-            let once = container["restartPolicy"].is_null() && container["name"].as_str() != Some(name);
-            faults.holds(once || container_of(container).cpu > 0, || format!("{name}: a container without CPU"));
+        for (container, _) in scaled
+            .into_iter()
+            .flat_map(|object| containers(pod_template(object)))
+        {
+            let once =
+                container["restartPolicy"].is_null() && container["name"].as_str() != Some(name);
+            faults.holds(once || container_of(container).cpu > 0, || {
+                format!("{name}: a container without CPU")
+            });
         }
-        faults.holds(found.insert(name.to_owned(), u128::from(most)).is_none(), || format!("{name}: scaled twice"));
+        faults.holds(
+            found.insert(name.to_owned(), u128::from(most)).is_none(),
+            || format!("{name}: scaled twice"),
+        );
     }
     Some(found)
 }
@@ -304,10 +431,15 @@ pub(super) fn check_containers(object: &Value, may_burst: bool, faults: &mut Fau
         let name = name_of(object);
         let request = resource(container, "requests", "memory").and_then(|text| bytes(&text));
         let limit = resource(container, "limits", "memory").and_then(|text| bytes(&text));
-        faults.holds(request.is_some_and(|n| n > 0), || format!("{name}: a container without memory request"));
-        faults
-            .holds(limit.is_some_and(|n| n >= 12 * MIB), || format!("{name}: limit {limit:?} is no limit to live in"));
-        faults.holds(request <= limit, || format!("{name}: request {request:?} above limit {limit:?}"));
+        faults.holds(request.is_some_and(|n| n > 0), || {
+            format!("{name}: a container without memory request")
+        });
+        faults.holds(limit.is_some_and(|n| n >= 12 * MIB), || {
+            format!("{name}: limit {limit:?} is no limit to live in")
+        });
+        faults.holds(request <= limit, || {
+            format!("{name}: request {request:?} above limit {limit:?}")
+        });
         faults.holds(may_burst && !beside || request == limit, || {
             format!("{name}: request {request:?}, limit {limit:?}")
         });
@@ -317,8 +449,14 @@ pub(super) fn check_containers(object: &Value, may_burst: bool, faults: &mut Fau
 #[test]
 fn rollouts_round_as_kubernetes_does() {
     let percent = Value::String("34%".to_owned());
-    assert_eq!((part(&percent, 3, true), part(&percent, 3, false)), (Some(2), Some(1)));
-    assert_eq!((part(&Value::Null, 1, true), part(&Value::Null, 1, false)), (Some(1), Some(0)));
+    assert_eq!(
+        (part(&percent, 3, true), part(&percent, 3, false)),
+        (Some(2), Some(1))
+    );
+    assert_eq!(
+        (part(&Value::Null, 1, true), part(&Value::Null, 1, false)),
+        (Some(1), Some(0))
+    );
 }
 
 /// One case of Kubernetes' formula: the init containers in order, each with whether it stays, the others, and what the
@@ -330,37 +468,143 @@ type PodCase = (&'static str, &'static [(bool, u128)], &'static [u128], u128);
 const PODS: [PodCase; 18] = [
     ("one container", &[], &[40], 40),
     ("containers run together", &[], &[40, 9], 49),
-    ("an init container smaller than what follows", &[(false, 30)], &[40, 9], 49),
-    ("an init container larger than what follows", &[(false, 60)], &[40, 9], 60),
-    ("an init container as large as what follows", &[(false, 49)], &[40, 9], 49),
-    ("init containers run one after another", &[(false, 30), (false, 45), (false, 20)], &[40], 45),
+    (
+        "an init container smaller than what follows",
+        &[(false, 30)],
+        &[40, 9],
+        49,
+    ),
+    (
+        "an init container larger than what follows",
+        &[(false, 60)],
+        &[40, 9],
+        60,
+    ),
+    (
+        "an init container as large as what follows",
+        &[(false, 49)],
+        &[40, 9],
+        49,
+    ),
+    (
+        "init containers run one after another",
+        &[(false, 30), (false, 45), (false, 20)],
+        &[40],
+        45,
+    ),
     ("a sidecar runs beside the others", &[(true, 10)], &[40], 50),
-    ("several sidecars do", &[(true, 10), (true, 7), (true, 3)], &[40, 9], 69),
-    ("a sidecar before an init container runs beside it", &[(true, 10), (false, 45)], &[40], 55),
-    ("and where that is less, it does not count", &[(true, 10), (false, 35)], &[40], 50),
-    ("a sidecar after an init container has not begun yet", &[(false, 55), (true, 10)], &[40], 55),
-    ("but runs beside what follows", &[(false, 45), (true, 10)], &[40], 50),
-    ("each init container has the sidecars before it", &[(false, 70), (true, 10), (false, 65)], &[40], 75),
-    ("the first one may be the largest all the same", &[(false, 80), (true, 10), (false, 65)], &[40], 80),
-    ("sidecars on both sides", &[(true, 10), (false, 55), (true, 20)], &[40], 70),
-    ("sidecars on both sides, and a large one between", &[(true, 10), (false, 65), (true, 20)], &[40], 75),
-    ("three steps", &[(true, 5), (false, 50), (true, 6), (false, 50), (true, 7), (false, 50)], &[40], 68),
-    ("sidecars larger than all else", &[(true, 90), (false, 10), (true, 80)], &[12], 182),
+    (
+        "several sidecars do",
+        &[(true, 10), (true, 7), (true, 3)],
+        &[40, 9],
+        69,
+    ),
+    (
+        "a sidecar before an init container runs beside it",
+        &[(true, 10), (false, 45)],
+        &[40],
+        55,
+    ),
+    (
+        "and where that is less, it does not count",
+        &[(true, 10), (false, 35)],
+        &[40],
+        50,
+    ),
+    (
+        "a sidecar after an init container has not begun yet",
+        &[(false, 55), (true, 10)],
+        &[40],
+        55,
+    ),
+    (
+        "but runs beside what follows",
+        &[(false, 45), (true, 10)],
+        &[40],
+        50,
+    ),
+    (
+        "each init container has the sidecars before it",
+        &[(false, 70), (true, 10), (false, 65)],
+        &[40],
+        75,
+    ),
+    (
+        "the first one may be the largest all the same",
+        &[(false, 80), (true, 10), (false, 65)],
+        &[40],
+        80,
+    ),
+    (
+        "sidecars on both sides",
+        &[(true, 10), (false, 55), (true, 20)],
+        &[40],
+        70,
+    ),
+    (
+        "sidecars on both sides, and a large one between",
+        &[(true, 10), (false, 65), (true, 20)],
+        &[40],
+        75,
+    ),
+    (
+        "three steps",
+        &[
+            (true, 5),
+            (false, 50),
+            (true, 6),
+            (false, 50),
+            (true, 7),
+            (false, 50),
+        ],
+        &[40],
+        68,
+    ),
+    (
+        "sidecars larger than all else",
+        &[(true, 90), (false, 10), (true, 80)],
+        &[12],
+        182,
+    ),
 ];
 
 #[test]
 fn pods_are_counted_as_kubernetes_does() {
     for (what, init, main, expected) in PODS {
-        let container =
-            |n: u128| format!("{{resources: {{requests: {{memory: {n}Mi, cpu: {n}m}}, limits: {{memory: {n}Mi}}}}");
+        let container = |n: u128| {
+            format!(
+                "{{resources: {{requests: {{memory: {n}Mi, cpu: {n}m}}, limits: {{memory: {n}Mi}}}}"
+            )
+        };
         let init: Vec<String> = init
             .iter()
-            .map(|(stays, n)| format!("{}{}}}", container(*n), if *stays { ", restartPolicy: Always" } else { "" }))
+            .map(|(stays, n)| {
+                format!(
+                    "{}{}}}",
+                    container(*n),
+                    if *stays {
+                        ", restartPolicy: Always"
+                    } else {
+                        ""
+                    }
+                )
+            })
             .collect();
-        let main: Vec<String> = main.iter().map(|n| format!("{}}}", container(*n))).collect();
-        let text = format!("{{initContainers: [{}], containers: [{}]}}", init.join(", "), main.join(", "));
+        let main: Vec<String> = main
+            .iter()
+            .map(|n| format!("{}}}", container(*n)))
+            .collect();
+        let text = format!(
+            "{{initContainers: [{}], containers: [{}]}}",
+            init.join(", "),
+            main.join(", ")
+        );
         let pod = pod_of(&serde_yaml::from_str(&text).expect("YAML"));
-        assert_eq!((pod.request, pod.limit, pod.cpu), (expected * MIB, expected * MIB, expected), "{what}");
+        assert_eq!(
+            (pod.request, pod.limit, pod.cpu),
+            (expected * MIB, expected * MIB, expected),
+            "{what}"
+        );
     }
     // Requests and limits go their own ways.
     let pod = pod_of(
@@ -388,10 +632,30 @@ fn pods_of_each_kind_are_counted_as_their_controllers_make_them() {
     };
     let pod = "template: {spec: {restartPolicy: OnFailure}}";
     for (text, most, told, expected) in [
-        ("{kind: Deployment, spec: {replicas: 4}}".to_owned(), None, "{}", ((4, 1, 8), 0)),
-        ("{kind: Deployment}".to_owned(), Some(6), "{}", ((6, 2, 12), 0)),
-        ("{kind: Deployment, spec: {replicas: 4}}".to_owned(), Some(6), "{}", ((6, 2, 12), 1)),
-        ("{kind: StatefulSet, spec: {replicas: 3}}".to_owned(), None, "{}", ((3, 0, 3), 0)),
+        (
+            "{kind: Deployment, spec: {replicas: 4}}".to_owned(),
+            None,
+            "{}",
+            ((4, 1, 8), 0),
+        ),
+        (
+            "{kind: Deployment}".to_owned(),
+            Some(6),
+            "{}",
+            ((6, 2, 12), 0),
+        ),
+        (
+            "{kind: Deployment, spec: {replicas: 4}}".to_owned(),
+            Some(6),
+            "{}",
+            ((6, 2, 12), 1),
+        ),
+        (
+            "{kind: StatefulSet, spec: {replicas: 3}}".to_owned(),
+            None,
+            "{}",
+            ((3, 0, 3), 0),
+        ),
         ("{kind: DaemonSet}".to_owned(), None, "{}", ((1, 0, 1), 0)),
         (
             "{kind: DaemonSet, spec: {updateStrategy: {rollingUpdate: {maxSurge: 1}}}}".to_owned(),
@@ -405,8 +669,18 @@ fn pods_of_each_kind_are_counted_as_their_controllers_make_them() {
             "{}",
             ((3, 0, 3), 0),
         ),
-        (format!("{{kind: Job, spec: {{{pod}, parallelism: 3}}}}"), None, "{}", ((3, 0, 6), 0)),
-        ("{kind: Job, spec: {podReplacementPolicy: Failed}}".to_owned(), None, "{}", ((1, 0, 1), 1)),
+        (
+            format!("{{kind: Job, spec: {{{pod}, parallelism: 3}}}}"),
+            None,
+            "{}",
+            ((3, 0, 6), 0),
+        ),
+        (
+            "{kind: Job, spec: {podReplacementPolicy: Failed}}".to_owned(),
+            None,
+            "{}",
+            ((1, 0, 1), 1),
+        ),
         (cron("Forbid"), None, "{}", ((2, 0, 2), 0)),
         (cron("Replace"), None, "{}", ((2, 0, 4), 0)),
         (cron("Allow"), None, "{podsAtPeak: 6}", ((6, 0, 6), 0)),
@@ -415,6 +689,11 @@ fn pods_of_each_kind_are_counted_as_their_controllers_make_them() {
         let mut faults = Faults::default();
         let found = workload(&yaml(&text), most, &yaml(told), &mut faults);
         let found = found.map(|found| (found.replicas, found.surge, found.ending));
-        assert_eq!((found, faults.0.len()), (Some(expected.0), expected.1), "{text}: {:?}", faults.0);
+        assert_eq!(
+            (found, faults.0.len()),
+            (Some(expected.0), expected.1),
+            "{text}: {:?}",
+            faults.0
+        );
     }
 }

@@ -31,27 +31,42 @@ pub(crate) fn settle(there: Vec<PathBuf>, came_out: &BTreeMap<PathBuf, Vec<u8>>)
         }
         let name = corpus::shown(path);
         let old = old.unwrap_or_default();
-        faults += &diff(&String::from_utf8_lossy(&old), &String::from_utf8_lossy(new), &name);
+        faults += &diff(
+            &String::from_utf8_lossy(&old),
+            &String::from_utf8_lossy(new),
+            &name,
+        );
         if old.is_empty() && new.is_empty() {
             let _ = writeln!(faults, "{name}: missing, and should be empty");
         }
     }
-    assert!(faults.is_empty(), "not as expected; read the difference, then BLESS=1 cargo test\n{faults}");
+    assert!(
+        faults.is_empty(),
+        "not as expected; read the difference, then BLESS=1 cargo test\n{faults}"
+    );
 }
 
 /// A unified diff, with a name for both sides.
 pub(crate) fn diff(old: &str, new: &str, name: &str) -> String {
     let diff = TextDiff::from_lines(old, new);
-    diff.unified_diff().context_radius(2).header(&format!("a/{name}"), &format!("b/{name}")).to_string()
+    diff.unified_diff()
+        .context_radius(2)
+        .header(&format!("a/{name}"), &format!("b/{name}"))
+        .to_string()
 }
 
 /// A whole folder of files against another, as one unified diff.
-pub(crate) fn tree_diff(old: &BTreeMap<String, Vec<u8>>, new: &BTreeMap<String, Vec<u8>>) -> String {
+pub(crate) fn tree_diff(
+    old: &BTreeMap<String, Vec<u8>>,
+    new: &BTreeMap<String, Vec<u8>>,
+) -> String {
     let mut text = String::new();
     let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     for name in names {
         let side = |files: &BTreeMap<String, Vec<u8>>| {
-            files.get(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            files
+                .get(name)
+                .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
         };
         let (before, after) = (side(old), side(new));
         match (&before, &after) {
@@ -59,12 +74,19 @@ pub(crate) fn tree_diff(old: &BTreeMap<String, Vec<u8>>, new: &BTreeMap<String, 
             (Some(_), None) => text += &format!("not so: {name}\n"),
             _ => {}
         }
-        text += &diff(&before.unwrap_or_default(), &after.unwrap_or_default(), name);
+        text += &diff(
+            &before.unwrap_or_default(),
+            &after.unwrap_or_default(),
+            name,
+        );
     }
     text
 }
 
 /// The files in and below a folder that are expectations.
 pub(crate) fn there(folder: &Path, is_one: impl Fn(&str) -> bool) -> Vec<PathBuf> {
-    corpus::files(folder).into_iter().filter(|path| is_one(&corpus::below(path, folder))).collect()
+    corpus::files(folder)
+        .into_iter()
+        .filter(|path| is_one(&corpus::below(path, folder)))
+        .collect()
 }

@@ -1,5 +1,8 @@
 //! The files of the repository, always in the same order. The one place of the tests that touches the disk.
-#![expect(clippy::disallowed_methods, reason = "tests read their inputs and write their expectations")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read their inputs and write their expectations"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,12 +19,17 @@ pub(crate) fn shown(path: &Path) -> String {
 
 /// A path as seen from a folder above it, with forward slashes.
 pub(crate) fn below(path: &Path, folder: &Path) -> String {
-    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    path.strip_prefix(folder)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .replace('\\', "/")
 }
 
 /// Everything directly in a folder, sorted. Nothing if there is no such folder.
 pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
-    let Ok(found) = fs::read_dir(folder) else { return Vec::new() };
+    let Ok(found) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let mut paths: Vec<PathBuf> = found.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     paths
@@ -29,14 +37,20 @@ pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
 
 /// The folders directly in a folder, sorted.
 pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
-    entries(folder).into_iter().filter(|path| path.is_dir()).collect()
+    entries(folder)
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .collect()
 }
 
 /// All files in and below a folder, sorted; links are not followed, build and git folders are passed over.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in entries(folder) {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         match path.is_dir() && !path.is_symlink() {
             true if name == "target" || name == ".git" => {}
             true => found.extend(files(&path)),
@@ -49,12 +63,15 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
 /// All files below a folder of the repository whose name ends so.
 pub(crate) fn ending(folder: &str, end: &str) -> Vec<PathBuf> {
     let all = files(&root().join(folder));
-    all.into_iter().filter(|path| path.to_string_lossy().ends_with(end)).collect()
+    all.into_iter()
+        .filter(|path| path.to_string_lossy().ends_with(end))
+        .collect()
 }
 
 /// The bytes of a file that is known to be there.
 pub(crate) fn bytes(path: &Path) -> Vec<u8> {
-    fs::read(path).unwrap_or_else(|error| unreachable!("{} cannot be read: {error}", path.display()))
+    fs::read(path)
+        .unwrap_or_else(|error| unreachable!("{} cannot be read: {error}", path.display()))
 }
 
 /// The text of a file that is known to be there.
@@ -69,27 +86,40 @@ pub(crate) fn text_if_any(path: &Path) -> Option<String> {
 
 /// The name of a file without its folder and what follows the last dot.
 pub(crate) fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// Writes a file and the folders above it.
 pub(crate) fn write(path: &Path, content: &[u8]) {
     let folder = path.parent().unwrap_or(path);
     let done = fs::create_dir_all(folder).and_then(|()| fs::write(path, content));
-    assert!(done.is_ok(), "{} cannot be written: {done:?}", path.display());
+    assert!(
+        done.is_ok(),
+        "{} cannot be written: {done:?}",
+        path.display()
+    );
 }
 
 /// Makes a file of so many bytes that takes no room on disk.
 pub(crate) fn sparse(path: &Path, bytes: u64) {
     write(path, b"");
-    let done = fs::OpenOptions::new().write(true).open(path).and_then(|file| file.set_len(bytes));
+    let done = fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .and_then(|file| file.set_len(bytes));
     assert!(done.is_ok(), "{} cannot be made: {done:?}", path.display());
 }
 
 /// Removes a file, and the folders above it that are empty then.
 pub(crate) fn remove(path: &Path) {
     let done = fs::remove_file(path);
-    assert!(done.is_ok(), "{} cannot be removed: {done:?}", path.display());
+    assert!(
+        done.is_ok(),
+        "{} cannot be removed: {done:?}",
+        path.display()
+    );
     let mut above = path.parent();
     while let Some(folder) = above.filter(|folder| fs::remove_dir(folder).is_ok()) {
         above = folder.parent();
@@ -100,6 +130,9 @@ pub(crate) fn remove(path: &Path) {
 pub(crate) fn blessing() -> bool {
     let set = |name| std::env::var(name).is_ok_and(|value| !value.is_empty() && value != "0");
     let wanted = set("BLESS");
-    assert!(!(wanted && set("CI")), "BLESS is set where CI is: expectations are blessed by people, who read them");
+    assert!(
+        !(wanted && set("CI")),
+        "BLESS is set where CI is: expectations are blessed by people, who read them"
+    );
     wanted
 }

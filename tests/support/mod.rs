@@ -10,24 +10,47 @@ use std::cmp::Reverse;
 use bzc::{Compilation, Help, Options, Want, World};
 
 /// Compiles a text as the program `name` of a folder.
-pub(crate) fn compile(folder: &dyn World, name: &str, text: &str, env: Option<&str>, want: Want<'_>) -> Compilation {
-    let options = Options { env: env.map(str::to_owned) };
+pub(crate) fn compile(
+    folder: &dyn World,
+    name: &str,
+    text: &str,
+    env: Option<&str>,
+    want: Want<'_>,
+) -> Compilation {
+    let options = Options {
+        env: env.map(str::to_owned),
+    };
     bzc::compile(folder, name, text.to_owned(), &options, want)
 }
 
 /// All that was said, as people read it.
 pub(crate) fn said(compilation: &Compilation) -> String {
-    let told = compilation.diagnostics.iter().map(|diagnostic| bzc::human(diagnostic, &compilation.sources, false));
-    told.map(|text| format!("{}\n", text.trim_end_matches('\n'))).collect::<Vec<_>>().join("\n")
+    let told = compilation
+        .diagnostics
+        .iter()
+        .map(|diagnostic| bzc::human(diagnostic, &compilation.sources, false));
+    told.map(|text| format!("{}\n", text.trim_end_matches('\n')))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The codes of the errors, or the names of the lints, in the order they were told.
 pub(crate) fn ids(compilation: &Compilation, errors: bool) -> Vec<&'static str> {
-    compilation.diagnostics.iter().filter(|found| found.is_error() == errors).map(|found| found.id).collect()
+    compilation
+        .diagnostics
+        .iter()
+        .filter(|found| found.is_error() == errors)
+        .map(|found| found.id)
+        .collect()
 }
 
 /// The program with one proposal applied; `None` if that changes another file.
-pub(crate) fn applied(text: &str, name: &str, help: &Help, compilation: &Compilation) -> Option<String> {
+pub(crate) fn applied(
+    text: &str,
+    name: &str,
+    help: &Help,
+    compilation: &Compilation,
+) -> Option<String> {
     let mut edits: Vec<_> = help.edits.iter().collect();
     // From the end on, so that the places of the others stay.
     edits.sort_by_key(|edit| Reverse(edit.span));

@@ -24,7 +24,11 @@ impl World for Folder {
         if full.is_dir() {
             return Err(ReadError::IsDirectory);
         }
-        if full.is_file() { Ok(corpus::bytes(&full)) } else { Err(ReadError::NotFound) }
+        if full.is_file() {
+            Ok(corpus::bytes(&full))
+        } else {
+            Err(ReadError::NotFound)
+        }
     }
 
     fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
@@ -34,8 +38,16 @@ impl World for Folder {
         }
         let entry = |path: &PathBuf| {
             let is_folder = path.is_dir();
-            let bytes = if is_folder { 0 } else { corpus::bytes(path).len() as u64 };
-            Entry { name: corpus::below(path, &full), is_folder, bytes }
+            let bytes = if is_folder {
+                0
+            } else {
+                corpus::bytes(path).len() as u64
+            };
+            Entry {
+                name: corpus::below(path, &full),
+                is_folder,
+                bytes,
+            }
         };
         Ok(corpus::entries(&full).iter().map(entry).collect())
     }

@@ -11,9 +11,10 @@
 use crate::backend::yaml::{comment, to_yaml};
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy};
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EnvVar, HTTPGetAction, KeyToPath,
-    PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SecurityContext, Service, ServiceAccount, ServicePort,
-    ServiceSpec, Toleration, TopologySpreadConstraint, Volume, VolumeMount,
+    Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, EnvVar,
+    HTTPGetAction, KeyToPath, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
+    SecurityContext, Service, ServiceAccount, ServicePort, ServiceSpec, Toleration,
+    TopologySpreadConstraint, Volume, VolumeMount,
 };
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -65,7 +66,10 @@ fn next<T: Serialize>(object: &T, out: &mut String) {
 /// Appends a document.
 fn document<T: Serialize>(object: &T, out: &mut String) {
     let printed = to_yaml(object, out);
-    debug_assert!(printed.is_ok(), "Kubernetes objects have no keys but strings");
+    debug_assert!(
+        printed.is_ok(),
+        "Kubernetes objects have no keys but strings"
+    );
 }
 
 const NAME: &str = "coredns";
@@ -78,11 +82,20 @@ const CONFIG_DIR: &str = "/etc/coredns";
 const CUSTOM_DIR: &str = "/etc/coredns/custom";
 
 /// The ports for queries and for Prometheus.
-const PORTS: [(&str, i32, &str); 3] = [("dns", 53, "UDP"), ("dns-tcp", 53, "TCP"), ("metrics", 9153, "TCP")];
+const PORTS: [(&str, i32, &str); 3] = [
+    ("dns", 53, "UDP"),
+    ("dns-tcp", 53, "TCP"),
+    ("metrics", 9153, "TCP"),
+];
 
 /// What the file says about itself.
 fn header(coredns: &Coredns<'_>) -> String {
-    let Coredns { source, memory_request, memory_limit, .. } = coredns;
+    let Coredns {
+        source,
+        memory_request,
+        memory_limit,
+        ..
+    } = coredns;
     let heap = heap_limit(coredns.memory_limit_bytes);
     let cache = match cache_capacity(heap) {
         MOST => "the default size, which fits into the limit even when full.".to_owned(),
@@ -119,16 +132,26 @@ What differs from the packaged manifest:
 
 /// Metadata with a name and nothing else.
 fn named(name: &str) -> ObjectMeta {
-    ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() }
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        ..ObjectMeta::default()
+    }
 }
 
 /// Metadata of an object in the namespace of the system.
 fn in_system(name: &str) -> ObjectMeta {
-    ObjectMeta { namespace: Some(NAMESPACE.to_owned()), ..named(name) }
+    ObjectMeta {
+        namespace: Some(NAMESPACE.to_owned()),
+        ..named(name)
+    }
 }
 
 fn map<const N: usize>(pairs: [(&str, &str); N]) -> Option<BTreeMap<String, String>> {
-    Some(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
+    Some(
+        pairs
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+    )
 }
 
 fn strings<const N: usize>(items: [&str; N]) -> Vec<String> {
@@ -146,7 +169,10 @@ fn rbac_defaults() -> Option<BTreeMap<String, String>> {
 }
 
 fn service_account() -> ServiceAccount {
-    ServiceAccount { metadata: in_system(NAME), ..ServiceAccount::default() }
+    ServiceAccount {
+        metadata: in_system(NAME),
+        ..ServiceAccount::default()
+    }
 }
 
 fn cluster_role() -> ClusterRole {
@@ -157,7 +183,10 @@ fn cluster_role() -> ClusterRole {
         ..PolicyRule::default()
     };
     ClusterRole {
-        metadata: ObjectMeta { labels: rbac_defaults(), ..named(ROLE) },
+        metadata: ObjectMeta {
+            labels: rbac_defaults(),
+            ..named(ROLE)
+        },
         rules: Some(vec![
             watch("", strings(["endpoints", "services", "pods", "namespaces"])),
             watch("discovery.k8s.io", strings(["endpointslices"])),
@@ -173,7 +202,11 @@ fn cluster_role_binding() -> ClusterRoleBinding {
             labels: rbac_defaults(),
             ..named(ROLE)
         },
-        role_ref: RoleRef { api_group: RBAC.to_owned(), kind: "ClusterRole".to_owned(), name: ROLE.to_owned() },
+        role_ref: RoleRef {
+            api_group: RBAC.to_owned(),
+            kind: "ClusterRole".to_owned(),
+            name: ROLE.to_owned(),
+        },
         subjects: Some(vec![Subject {
             kind: "ServiceAccount".to_owned(),
             name: NAME.to_owned(),
@@ -185,7 +218,11 @@ fn cluster_role_binding() -> ClusterRoleBinding {
 
 /// Only the Corefile: K3s adds the key NodeHosts, and keeps it when it applies this again.
 fn config_map(coredns: &Coredns<'_>) -> ConfigMap {
-    ConfigMap { metadata: in_system(NAME), data: map([("Corefile", &corefile(coredns))]), ..ConfigMap::default() }
+    ConfigMap {
+        metadata: in_system(NAME),
+        data: map([("Corefile", &corefile(coredns))]),
+        ..ConfigMap::default()
+    }
 }
 
 fn corefile(coredns: &Coredns<'_>) -> String {
@@ -284,10 +321,16 @@ fn deployment(coredns: &Coredns<'_>) -> Deployment {
         spec: Some(DeploymentSpec {
             replicas: Some(1),
             revision_history_limit: Some(0),
-            strategy: Some(DeploymentStrategy { type_: Some("Recreate".to_owned()), ..DeploymentStrategy::default() }),
+            strategy: Some(DeploymentStrategy {
+                type_: Some("Recreate".to_owned()),
+                ..DeploymentStrategy::default()
+            }),
             selector: label_selector(),
             template: PodTemplateSpec {
-                metadata: Some(ObjectMeta { labels: selector(), ..ObjectMeta::default() }),
+                metadata: Some(ObjectMeta {
+                    labels: selector(),
+                    ..ObjectMeta::default()
+                }),
                 spec: Some(pod(coredns)),
             },
             ..DeploymentSpec::default()
@@ -297,7 +340,10 @@ fn deployment(coredns: &Coredns<'_>) -> Deployment {
 }
 
 fn label_selector() -> LabelSelector {
-    LabelSelector { match_labels: selector(), ..LabelSelector::default() }
+    LabelSelector {
+        match_labels: selector(),
+        ..LabelSelector::default()
+    }
 }
 
 fn pod(coredns: &Coredns<'_>) -> PodSpec {
@@ -354,7 +400,10 @@ fn container(coredns: &Coredns<'_>) -> Container {
         args: Some(vec!["-conf".to_owned(), format!("{CONFIG_DIR}/Corefile")]),
         env: Some(vec![EnvVar {
             name: "GOMEMLIMIT".to_owned(),
-            value: Some(format!("{}MiB", heap_limit(coredns.memory_limit_bytes) / MIB)),
+            value: Some(format!(
+                "{}MiB",
+                heap_limit(coredns.memory_limit_bytes) / MIB
+            )),
             ..EnvVar::default()
         }]),
         resources: Some(ResourceRequirements {
@@ -382,7 +431,11 @@ fn container(coredns: &Coredns<'_>) -> Container {
 
 fn quantities(cpu: Option<&str>, memory: &str) -> Option<BTreeMap<String, Quantity>> {
     let cpu = cpu.map(|cpu| ("cpu".to_owned(), Quantity(cpu.to_owned())));
-    Some(cpu.into_iter().chain([("memory".to_owned(), Quantity(memory.to_owned()))]).collect())
+    Some(
+        cpu.into_iter()
+            .chain([("memory".to_owned(), Quantity(memory.to_owned()))])
+            .collect(),
+    )
 }
 
 fn probe(path: &str, port: i32, delay: i32, period: i32) -> Probe {
@@ -404,9 +457,16 @@ fn probe(path: &str, port: i32, delay: i32, period: i32) -> Probe {
 
 /// The ConfigMap above, and one that users may have to add to the Corefile.
 fn volumes() -> Vec<Volume> {
-    let file = |key: &str| KeyToPath { key: key.to_owned(), path: key.to_owned(), ..KeyToPath::default() };
-    let volume =
-        |name: &str, config_map| Volume { name: name.to_owned(), config_map: Some(config_map), ..Volume::default() };
+    let file = |key: &str| KeyToPath {
+        key: key.to_owned(),
+        path: key.to_owned(),
+        ..KeyToPath::default()
+    };
+    let volume = |name: &str, config_map| Volume {
+        name: name.to_owned(),
+        config_map: Some(config_map),
+        ..Volume::default()
+    };
     vec![
         volume(
             CONFIG,
@@ -429,7 +489,11 @@ fn volumes() -> Vec<Volume> {
 
 fn service(coredns: &Coredns<'_>) -> Service {
     let addresses = coredns.cluster_dns.clone();
-    let families = if addresses.len() > 1 { "RequireDualStack" } else { "SingleStack" };
+    let families = if addresses.len() > 1 {
+        "RequireDualStack"
+    } else {
+        "SingleStack"
+    };
     let ports = PORTS.map(|(name, port, protocol)| ServicePort {
         name: Some(name.to_owned()),
         port,
@@ -438,7 +502,10 @@ fn service(coredns: &Coredns<'_>) -> Service {
     });
     Service {
         metadata: ObjectMeta {
-            annotations: map([("prometheus.io/port", "9153"), ("prometheus.io/scrape", "true")]),
+            annotations: map([
+                ("prometheus.io/port", "9153"),
+                ("prometheus.io/scrape", "true"),
+            ]),
             labels: map([
                 ("k8s-app", "kube-dns"),
                 ("kubernetes.io/cluster-service", "true"),
@@ -481,16 +548,28 @@ mod tests {
     }
 
     fn read(coredns: &Coredns<'_>) -> Result<Vec<Value>, Error> {
-        Deserializer::from_str(&manifest(coredns)).map(Value::deserialize).collect()
+        Deserializer::from_str(&manifest(coredns))
+            .map(Value::deserialize)
+            .collect()
     }
 
     #[test]
     fn objects_read_back() -> Result<(), Error> {
         let read = read(&coredns(64))?;
-        let kinds: Vec<_> = read.iter().filter_map(|object| object["kind"].as_str()).collect();
+        let kinds: Vec<_> = read
+            .iter()
+            .filter_map(|object| object["kind"].as_str())
+            .collect();
         assert_eq!(
             kinds,
-            ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "Deployment", "Service"]
+            [
+                "ServiceAccount",
+                "ClusterRole",
+                "ClusterRoleBinding",
+                "ConfigMap",
+                "Deployment",
+                "Service"
+            ]
         );
         let objects = coredns(64);
         let typed: Deployment = serde_yaml::from_value(read[4].clone())?;
@@ -504,22 +583,37 @@ mod tests {
 
     #[test]
     fn the_budget_reaches_the_pod() -> Result<(), Error> {
-        let read = read(&Coredns { cpu_limit: Some("1".to_owned()), registry: Some("r.lan"), ..coredns(64) })?;
+        let read = read(&Coredns {
+            cpu_limit: Some("1".to_owned()),
+            registry: Some("r.lan"),
+            ..coredns(64)
+        })?;
         let spec = &read[4]["spec"];
-        assert_eq!(spec["strategy"], serde_yaml::from_str::<Value>("type: Recreate")?);
+        assert_eq!(
+            spec["strategy"],
+            serde_yaml::from_str::<Value>("type: Recreate")?
+        );
         assert_eq!(spec["replicas"], 1);
         let container = &spec["template"]["spec"]["containers"][0];
         let resources = "{requests: {cpu: 50m, memory: 32Mi}, limits: {cpu: '1', memory: 64Mi}}";
-        assert_eq!(container["resources"], serde_yaml::from_str::<Value>(resources)?);
+        assert_eq!(
+            container["resources"],
+            serde_yaml::from_str::<Value>(resources)?
+        );
         assert_eq!(container["env"][0]["value"], "57MiB");
-        assert_eq!(container["image"], "r.lan/rancher/mirrored-coredns-coredns:1.14.4");
+        assert_eq!(
+            container["image"],
+            "r.lan/rancher/mirrored-coredns-coredns:1.14.4"
+        );
         Ok(())
     }
 
     #[test]
     fn two_addresses_are_dual_stack() -> Result<(), Error> {
-        let read =
-            read(&Coredns { cluster_dns: vec!["10.43.0.10".to_owned(), "2001:cafe:43::a".to_owned()], ..coredns(64) })?;
+        let read = read(&Coredns {
+            cluster_dns: vec!["10.43.0.10".to_owned(), "2001:cafe:43::a".to_owned()],
+            ..coredns(64)
+        })?;
         let spec = &read[5]["spec"];
         assert_eq!(spec["clusterIP"], "10.43.0.10");
         assert_eq!(spec["clusterIPs"][1], "2001:cafe:43::a");
@@ -529,14 +623,31 @@ mod tests {
 
     #[test]
     fn the_cache_fits() {
-        for (mib, entries) in [(0, FEWEST), (32, FEWEST), (48, 3328), (64, 5888), (89, 9728), (90, MOST), (170, MOST)] {
+        for (mib, entries) in [
+            (0, FEWEST),
+            (32, FEWEST),
+            (48, 3328),
+            (64, 5888),
+            (89, 9728),
+            (90, MOST),
+            (170, MOST),
+        ] {
             let coredns = coredns(mib);
             assert_eq!(cache_capacity(heap_limit(mib * MIB)), entries, "{mib} MiB");
-            let bounded = format!("    cache 30 {{\n        success {entries}\n        denial {entries}\n    }}\n");
-            let expected = if entries == MOST { "    cache 30\n" } else { &bounded };
+            let bounded = format!(
+                "    cache 30 {{\n        success {entries}\n        denial {entries}\n    }}\n"
+            );
+            let expected = if entries == MOST {
+                "    cache 30\n"
+            } else {
+                &bounded
+            };
             assert!(corefile(&coredns).contains(expected), "{mib} MiB");
             // 32 MiB is about the least that holds CoreDNS with the smallest cache.
-            assert!(mib < 32 || BASE + 2 * entries * ENTRY < mib * MIB, "{mib} MiB");
+            assert!(
+                mib < 32 || BASE + 2 * entries * ENTRY < mib * MIB,
+                "{mib} MiB"
+            );
         }
     }
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::thread;
 
 use k8s_openapi::api::core::v1::{
-    ConfigMap, LimitRange, LimitRangeItem, LimitRangeSpec, Namespace, ResourceQuota, ResourceQuotaSpec,
+    ConfigMap, LimitRange, LimitRangeItem, LimitRangeSpec, Namespace, ResourceQuota,
+    ResourceQuotaSpec,
 };
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -41,11 +42,17 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
     }
     let priorities = priority_classes(plan);
     if !priorities.is_empty() {
-        add(PRIORITIES.to_owned(), document(&head, &priorities.iter().collect::<Vec<_>>()));
+        add(
+            PRIORITIES.to_owned(),
+            document(&head, &priorities.iter().collect::<Vec<_>>()),
+        );
     }
     let configs: Vec<ConfigMap> = configs(plan);
     if !configs.is_empty() {
-        add(CONFIGS.to_owned(), document(&head, &configs.iter().collect::<Vec<_>>()));
+        add(
+            CONFIGS.to_owned(),
+            document(&head, &configs.iter().collect::<Vec<_>>()),
+        );
     }
     for (name, content) in workload_files(&head, plan) {
         add(name, content);
@@ -54,33 +61,51 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
     let mut kustomization = String::new();
     comment(&head, &mut kustomization);
     comment("kubectl apply -k out/manifests", &mut kustomization);
-    kustomization.push_str("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n");
+    kustomization
+        .push_str("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n");
     for name in names {
         kustomization.push_str("- ");
         kustomization.push_str(&name);
         kustomization.push('\n');
     }
-    files.push(("manifests/kustomization.yaml".to_owned(), kustomization.into_bytes()));
+    files.push((
+        "manifests/kustomization.yaml".to_owned(),
+        kustomization.into_bytes(),
+    ));
 }
 
 /// What runs in the program's namespace: its own services, and what is adopted into it.
-fn members<'p, 'a>(plan: &'p Plan<'_, 'a>) -> impl Iterator<Item = (&'p Service<'a>, &'p Workload<'a>)> {
+fn members<'p, 'a>(
+    plan: &'p Plan<'_, 'a>,
+) -> impl Iterator<Item = (&'p Service<'a>, &'p Workload<'a>)> {
     let inside = |service: &Service<'_>| match &service.adopted {
         Some(adopted) => adopted.object.namespace.as_deref() == Some(plan.program.namespace.value),
         None => true,
     };
-    plan.program.services.iter().zip(&plan.workloads).filter(move |(service, _)| inside(service))
+    plan.program
+        .services
+        .iter()
+        .zip(&plan.workloads)
+        .filter(move |(service, _)| inside(service))
 }
 
 /// A quota would refuse a pod without a limit, and a LimitRange would give it one that nobody chose.
 fn is_unbounded(service: &Service<'_>) -> bool {
-    service.adopted.as_ref().is_some_and(|adopted| adopted.unbounded().is_some())
+    service
+        .adopted
+        .as_ref()
+        .is_some_and(|adopted| adopted.unbounded().is_some())
 }
 
 /// The file of every service, in order. Many services are shared out among the cores.
 fn workload_files(head: &str, plan: &Plan<'_, '_>) -> Vec<(String, String)> {
     const WORTH_A_THREAD: usize = 200;
-    let all = plan.program.services.iter().zip(&plan.workloads).filter(|(service, _)| service.adopted.is_none());
+    let all = plan
+        .program
+        .services
+        .iter()
+        .zip(&plan.workloads)
+        .filter(|(service, _)| service.adopted.is_none());
     let all: Vec<_> = all.collect();
     let print = |part: &[(&Service<'_>, &Workload<'_>)]| -> Vec<(String, String)> {
         let files = part.iter().map(|(service, workload)| {
@@ -93,14 +118,21 @@ fn workload_files(head: &str, plan: &Plan<'_, '_>) -> Vec<(String, String)> {
         });
         files.collect()
     };
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(all.len() / WORTH_A_THREAD);
+    let cores = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(all.len() / WORTH_A_THREAD);
     if cores < 2 {
         return print(&all);
     }
     thread::scope(|scope| {
-        let parts: Vec<_> =
-            all.chunks(all.len().div_ceil(cores)).map(|part| scope.spawn(move || print(part))).collect();
-        parts.into_iter().flat_map(|part| part.join().expect("printing has no way to fail")).collect()
+        let parts: Vec<_> = all
+            .chunks(all.len().div_ceil(cores))
+            .map(|part| scope.spawn(move || print(part)))
+            .collect();
+        parts
+            .into_iter()
+            .flat_map(|part| part.join().expect("printing has no way to fail"))
+            .collect()
     })
 }
 
@@ -125,7 +157,10 @@ fn print<T: Serialize>(object: &T, out: &mut String) {
 fn labels(plan: &Plan<'_, '_>) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("app.kubernetes.io/managed-by".to_owned(), "bzc".to_owned()),
-        ("app.kubernetes.io/part-of".to_owned(), plan.program.namespace.value.to_owned()),
+        (
+            "app.kubernetes.io/part-of".to_owned(),
+            plan.program.namespace.value.to_owned(),
+        ),
     ])
 }
 
@@ -144,13 +179,21 @@ fn labelled(plan: &Plan<'_, '_>, name: &str, labels: BTreeMap<String, String>) -
 
 fn namespace(plan: &Plan<'_, '_>) -> Namespace {
     Namespace {
-        metadata: ObjectMeta { namespace: None, ..metadata(plan, plan.program.namespace.value) },
+        metadata: ObjectMeta {
+            namespace: None,
+            ..metadata(plan, plan.program.namespace.value)
+        },
         ..Namespace::default()
     }
 }
 
 fn quantities(pairs: &[(&str, String)]) -> Option<BTreeMap<String, Quantity>> {
-    Some(pairs.iter().map(|(key, value)| ((*key).to_owned(), Quantity(value.clone()))).collect())
+    Some(
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), Quantity(value.clone())))
+            .collect(),
+    )
 }
 
 /// What all services together may take in the cluster: the smallest budget over all of them, or what the node has; on
@@ -160,8 +203,14 @@ pub(super) fn namespace_ceiling(plan: &Plan<'_, '_>) -> Bytes {
         [node] => node.allocatable - node.packaged(),
         nodes => plan.together.requests - packaged(nodes, |component| component.request),
     };
-    let over_all = plan.program.budgets.iter().filter(|budget| budget.members.is_none());
-    let least = over_all.map(|budget| budget.ceiling.value.n).fold(of_nodes, u64::min);
+    let over_all = plan
+        .program
+        .budgets
+        .iter()
+        .filter(|budget| budget.members.is_none());
+    let least = over_all
+        .map(|budget| budget.ceiling.value.n)
+        .fold(of_nodes, u64::min);
     Bytes::new(least)
 }
 
@@ -170,14 +219,23 @@ fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
     let bursts = members(plan).any(|(_, workload)| workload.choice == Choice::Burst);
     let ceiling = namespace_ceiling(plan);
     let pods: u64 = members(plan).map(|(_, workload)| workload.pods).sum();
-    let least = members(plan).map(|(_, workload)| workload.limit).min().unwrap_or(Bytes::mib(32));
-    let mut hard = vec![("requests.memory", ceiling.to_string()), ("pods", pods.to_string())];
+    let least = members(plan)
+        .map(|(_, workload)| workload.limit)
+        .min()
+        .unwrap_or(Bytes::mib(32));
+    let mut hard = vec![
+        ("requests.memory", ceiling.to_string()),
+        ("pods", pods.to_string()),
+    ];
     if !bursts {
         hard.push(("limits.memory", ceiling.to_string()));
     }
     let quota = ResourceQuota {
         metadata: metadata(plan, "bzc"),
-        spec: Some(ResourceQuotaSpec { hard: quantities(&hard), ..ResourceQuotaSpec::default() }),
+        spec: Some(ResourceQuotaSpec {
+            hard: quantities(&hard),
+            ..ResourceQuotaSpec::default()
+        }),
         ..ResourceQuota::default()
     };
     let memory = quantities(&[("memory", least.to_string())]);
@@ -188,7 +246,11 @@ fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
                 type_: "Container".to_owned(),
                 default: memory.clone(),
                 default_request: memory,
-                max_limit_request_ratio: if bursts { None } else { quantities(&[("memory", "1".to_owned())]) },
+                max_limit_request_ratio: if bursts {
+                    None
+                } else {
+                    quantities(&[("memory", "1".to_owned())])
+                },
                 ..LimitRangeItem::default()
             }],
         }),
@@ -221,7 +283,10 @@ pub(super) fn system_limits(plan: &Plan<'_, '_>, default: Bytes) -> String {
         metadata: ObjectMeta {
             name: Some("bzc".to_owned()),
             namespace: Some("kube-system".to_owned()),
-            labels: Some(BTreeMap::from([("app.kubernetes.io/managed-by".to_owned(), "bzc".to_owned())])),
+            labels: Some(BTreeMap::from([(
+                "app.kubernetes.io/managed-by".to_owned(),
+                "bzc".to_owned(),
+            )])),
             ..ObjectMeta::default()
         },
         spec: Some(LimitRangeSpec {
@@ -289,25 +354,42 @@ pub(super) fn traefik_config(plan: &Plan<'_, '_>, traefik: &Component<'_>) -> St
 /// A class for every tier with a priority that a service has.
 fn priority_classes(plan: &Plan<'_, '_>) -> Vec<PriorityClass> {
     let used = |index: usize| {
-        plan.program.services.iter().any(|service| service.tier == Some(index) && service.adopted.is_none())
+        plan.program
+            .services
+            .iter()
+            .any(|service| service.tier == Some(index) && service.adopted.is_none())
     };
-    let tiers = plan.program.tiers.iter().enumerate().filter(|(index, _)| used(*index));
+    let tiers = plan
+        .program
+        .tiers
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| used(*index));
     let mut classes: Vec<PriorityClass> = tiers
         .filter_map(|(_, tier)| {
             let priority = tier.priority?;
             Some(PriorityClass {
-                metadata: ObjectMeta { namespace: None, ..metadata(plan, &priority_name(plan, tier.name.value)) },
+                metadata: ObjectMeta {
+                    namespace: None,
+                    ..metadata(plan, &priority_name(plan, tier.name.value))
+                },
                 value: i32::try_from(priority.value).unwrap_or(i32::MAX),
                 global_default: Some(false),
                 // Everything fits: a pod never has to push another out, it only waits for one that is ending.
                 preemption_policy: Some("Never".to_owned()),
-                description: Some(format!("tier {} of {}", tier.name.value, plan.program.source)),
+                description: Some(format!(
+                    "tier {} of {}",
+                    tier.name.value, plan.program.source
+                )),
             })
         })
         .collect();
     if plan.workloads.iter().any(|workload| pushes(plan, workload)) {
         classes.push(PriorityClass {
-            metadata: ObjectMeta { namespace: None, ..metadata(plan, &daemons(plan)) },
+            metadata: ObjectMeta {
+                namespace: None,
+                ..metadata(plan, &daemons(plan))
+            },
             value: 1_000_000_000,
             global_default: Some(false),
             // A pod that may run elsewhere makes room for one that may not, and finds room there.
@@ -336,7 +418,13 @@ fn priority_name(plan: &Plan<'_, '_>, tier: &str) -> String {
 fn configs(plan: &Plan<'_, '_>) -> Vec<ConfigMap> {
     let configs = plan.program.configs.iter().map(|config| ConfigMap {
         metadata: metadata(plan, config.name.value),
-        data: Some(config.data.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()),
+        data: Some(
+            config
+                .data
+                .iter()
+                .map(|(key, value)| (key.to_string(), value.to_string()))
+                .collect(),
+        ),
         ..ConfigMap::default()
     });
     configs.collect()

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{
-    DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment, StatefulSet,
-    StatefulSetSpec,
+    DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, DeploymentStrategy,
+    RollingUpdateDeployment, StatefulSet, StatefulSetSpec,
 };
 use k8s_openapi::api::autoscaling::v2::{
-    CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, MetricSpec, MetricTarget,
-    ResourceMetricSource,
+    CrossVersionObjectReference, HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, MetricSpec,
+    MetricTarget, ResourceMetricSource,
 };
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, Job, JobSpec, JobTemplateSpec};
 use k8s_openapi::api::core::v1 as core;
@@ -22,14 +22,19 @@ use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::plan::model::{Plan, Wave, Workload};
 use crate::sema::hir::{
-    EnvValue, Extra, Given, HOSTNAME, Image, Kind, Probe, ProbeAction, ProbeKind, Rollout, Run, Scale, Schedule,
-    Service, Volume, VolumeSource,
+    EnvValue, Extra, Given, HOSTNAME, Image, Kind, Probe, ProbeAction, ProbeKind, Rollout, Run,
+    Scale, Schedule, Service, Volume, VolumeSource,
 };
 use crate::sema::kinds::MaxSurge;
 
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 
-pub(super) fn file(head: &str, plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> String {
+pub(super) fn file(
+    head: &str,
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> String {
     let mut out = String::with_capacity(2048);
     comment(head, &mut out);
     match &service.kind {
@@ -43,7 +48,9 @@ pub(super) fn file(head: &str, plan: &Plan<'_, '_>, service: &Service<'_>, workl
         Kind::StatefulSet => print(&stateful_set(plan, service, workload), &mut out),
         Kind::DaemonSet => print(&daemon_set(plan, service, workload), &mut out),
         Kind::Job(run) => print(&job(plan, service, workload, run), &mut out),
-        Kind::CronJob(run, schedule) => print(&cron_job(plan, service, workload, run, schedule), &mut out),
+        Kind::CronJob(run, schedule) => {
+            print(&cron_job(plan, service, workload, run, schedule), &mut out)
+        }
     }
     if !service.ports.is_empty() {
         out.push_str("---\n");
@@ -59,7 +66,13 @@ fn selector(service: &Service<'_>) -> BTreeMap<String, String> {
 fn own_labels(plan: &Plan<'_, '_>, service: &Service<'_>) -> BTreeMap<String, String> {
     let mut labels = labels(plan);
     labels.insert(NAME_LABEL.to_owned(), service.name.value.to_owned());
-    labels.extend(service.pod.labels.iter().map(|(key, value)| ((*key).to_owned(), value.to_string())));
+    labels.extend(
+        service
+            .pod
+            .labels
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.to_string())),
+    );
     labels
 }
 
@@ -72,13 +85,21 @@ fn count(n: u64) -> i32 {
 }
 
 /// What every kind of workload makes its pods of.
-fn template(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> core::PodTemplateSpec {
+fn template(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> core::PodTemplateSpec {
     let annotations = &service.pod.annotations;
     core::PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(own_labels(plan, service)),
-            annotations: (!annotations.is_empty())
-                .then(|| annotations.iter().map(|(key, value)| ((*key).to_owned(), value.to_string())).collect()),
+            annotations: (!annotations.is_empty()).then(|| {
+                annotations
+                    .iter()
+                    .map(|(key, value)| ((*key).to_owned(), value.to_string()))
+                    .collect()
+            }),
             ..ObjectMeta::default()
         }),
         spec: Some(pod(plan, service, workload)),
@@ -86,7 +107,10 @@ fn template(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>)
 }
 
 fn label_selector(service: &Service<'_>) -> LabelSelector {
-    LabelSelector { match_labels: Some(selector(service)), ..LabelSelector::default() }
+    LabelSelector {
+        match_labels: Some(selector(service)),
+        ..LabelSelector::default()
+    }
 }
 
 /// The label by which the Deployments of a wave are applied.
@@ -106,7 +130,10 @@ fn deployment(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_
     let scaled = matches!(service.kind, Kind::Deployment(Some(_)));
     let mut metadata = own_metadata(plan, service);
     if let Some(wave) = wave(service, workload) {
-        metadata.labels.get_or_insert_default().insert(WAVE.to_owned(), wave);
+        metadata
+            .labels
+            .get_or_insert_default()
+            .insert(WAVE.to_owned(), wave);
     }
     Deployment {
         metadata,
@@ -122,7 +149,11 @@ fn deployment(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_
     }
 }
 
-fn autoscaler(plan: &Plan<'_, '_>, service: &Service<'_>, scale: &Scale<'_>) -> HorizontalPodAutoscaler {
+fn autoscaler(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    scale: &Scale<'_>,
+) -> HorizontalPodAutoscaler {
     HorizontalPodAutoscaler {
         metadata: own_metadata(plan, service),
         spec: Some(HorizontalPodAutoscalerSpec {
@@ -151,23 +182,37 @@ fn autoscaler(plan: &Plan<'_, '_>, service: &Service<'_>, scale: &Scale<'_>) -> 
     }
 }
 
-fn stateful_set(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> StatefulSet {
-    let claims = service.pod.volumes.iter().filter_map(|volume| match volume.source {
-        VolumeSource::Storage(size, class) => Some(core::PersistentVolumeClaim {
-            metadata: ObjectMeta { name: Some(volume.name.value.to_owned()), ..ObjectMeta::default() },
-            spec: Some(core::PersistentVolumeClaimSpec {
-                access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
-                resources: Some(core::VolumeResourceRequirements {
-                    requests: Some(BTreeMap::from([("storage".to_owned(), Quantity(size.to_string()))])),
-                    ..core::VolumeResourceRequirements::default()
+fn stateful_set(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> StatefulSet {
+    let claims = service
+        .pod
+        .volumes
+        .iter()
+        .filter_map(|volume| match volume.source {
+            VolumeSource::Storage(size, class) => Some(core::PersistentVolumeClaim {
+                metadata: ObjectMeta {
+                    name: Some(volume.name.value.to_owned()),
+                    ..ObjectMeta::default()
+                },
+                spec: Some(core::PersistentVolumeClaimSpec {
+                    access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+                    resources: Some(core::VolumeResourceRequirements {
+                        requests: Some(BTreeMap::from([(
+                            "storage".to_owned(),
+                            Quantity(size.to_string()),
+                        )])),
+                        ..core::VolumeResourceRequirements::default()
+                    }),
+                    storage_class_name: class.map(str::to_owned),
+                    ..core::PersistentVolumeClaimSpec::default()
                 }),
-                storage_class_name: class.map(str::to_owned),
-                ..core::PersistentVolumeClaimSpec::default()
+                ..core::PersistentVolumeClaim::default()
             }),
-            ..core::PersistentVolumeClaim::default()
-        }),
-        _ => None,
-    });
+            _ => None,
+        });
     let claims: Vec<core::PersistentVolumeClaim> = claims.collect();
     StatefulSet {
         metadata: own_metadata(plan, service),
@@ -195,12 +240,19 @@ fn daemon_set(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_
     }
 }
 
-fn job_spec(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>, run: &Run) -> JobSpec {
+fn job_spec(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+    run: &Run,
+) -> JobSpec {
     JobSpec {
         parallelism: Some(count(run.parallelism)),
         completions: Some(count(run.completions)),
         backoff_limit: run.retries.map(count),
-        active_deadline_seconds: run.deadline.and_then(|deadline| i64::try_from(deadline.0 / 1000).ok()),
+        active_deadline_seconds: run
+            .deadline
+            .and_then(|deadline| i64::try_from(deadline.0 / 1000).ok()),
         // A pod is replaced when it has failed, not when it is told to end: so there are never more than the parallelism.
         pod_replacement_policy: Some("Failed".to_owned()),
         template: template(plan, service, workload),
@@ -209,7 +261,11 @@ fn job_spec(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>,
 }
 
 fn job(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>, run: &Run) -> Job {
-    Job { metadata: own_metadata(plan, service), spec: Some(job_spec(plan, service, workload, run)), ..Job::default() }
+    Job {
+        metadata: own_metadata(plan, service),
+        spec: Some(job_spec(plan, service, workload, run)),
+        ..Job::default()
+    }
 }
 
 fn cron_job(
@@ -225,7 +281,10 @@ fn cron_job(
             schedule: schedule.cron.to_string(),
             concurrency_policy: Some(schedule.concurrency.policy().to_owned()),
             job_template: JobTemplateSpec {
-                metadata: Some(ObjectMeta { labels: Some(own_labels(plan, service)), ..ObjectMeta::default() }),
+                metadata: Some(ObjectMeta {
+                    labels: Some(own_labels(plan, service)),
+                    ..ObjectMeta::default()
+                }),
                 spec: Some(job_spec(plan, service, workload, run)),
             },
             ..CronJobSpec::default()
@@ -235,23 +294,34 @@ fn cron_job(
 }
 
 fn strategy(rollout: Rollout) -> DeploymentStrategy {
-    let rolling = rollout.rolling().map(|(surge, unavailable)| RollingUpdateDeployment {
-        max_surge: Some(match surge {
-            MaxSurge::Pods(n) => IntOrString::Int(count(n)),
-            MaxSurge::Percent(percent) => IntOrString::String(format!("{percent}%")),
-        }),
-        max_unavailable: Some(IntOrString::Int(unavailable.into())),
-    });
-    DeploymentStrategy { type_: Some(rollout.strategy().to_owned()), rolling_update: rolling }
+    let rolling = rollout
+        .rolling()
+        .map(|(surge, unavailable)| RollingUpdateDeployment {
+            max_surge: Some(match surge {
+                MaxSurge::Pods(n) => IntOrString::Int(count(n)),
+                MaxSurge::Percent(percent) => IntOrString::String(format!("{percent}%")),
+            }),
+            max_unavailable: Some(IntOrString::Int(unavailable.into())),
+        });
+    DeploymentStrategy {
+        type_: Some(rollout.strategy().to_owned()),
+        rolling_update: rolling,
+    }
 }
 
 fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> core::PodSpec {
     let given = &service.pod;
     let tier = service.tier.map(|tier| &plan.program.tiers[tier]);
-    let pull_secrets = given.pull_secrets.iter().map(|name| core::LocalObjectReference { name: (*name).to_owned() });
+    let pull_secrets = given
+        .pull_secrets
+        .iter()
+        .map(|name| core::LocalObjectReference {
+            name: (*name).to_owned(),
+        });
     core::PodSpec {
         containers: vec![container(plan, service, workload)],
-        init_containers: (!service.extras.is_empty()).then(|| service.extras.iter().map(extra).collect()),
+        init_containers: (!service.extras.is_empty())
+            .then(|| service.extras.iter().map(extra).collect()),
         // Pods of a Job must end: a failed container is started again in its pod.
         restart_policy: service.kind.ends().then(|| "OnFailure".to_owned()),
         // Kubernetes would give every container some variables for every Service of the namespace: memory and
@@ -279,10 +349,15 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
             ..core::PodSecurityContext::default()
         }),
         service_account_name: given.service_account.map(str::to_owned),
-        termination_grace_period_seconds: given.grace.and_then(|grace| i64::try_from(grace.0.div_ceil(1000)).ok()),
+        termination_grace_period_seconds: given
+            .grace
+            .and_then(|grace| i64::try_from(grace.0.div_ceil(1000)).ok()),
         volumes: {
             // Claims of a StatefulSet are made from its templates.
-            let volumes = given.volumes.iter().filter(|volume| !matches!(volume.source, VolumeSource::Storage(..)));
+            let volumes = given
+                .volumes
+                .iter()
+                .filter(|volume| !matches!(volume.source, VolumeSource::Storage(..)));
             let volumes: Vec<core::Volume> = volumes.map(volume).collect();
             (!volumes.is_empty()).then_some(volumes)
         },
@@ -296,7 +371,12 @@ fn node_selector(
     service: &Service<'_>,
     workload: &Workload<'_>,
 ) -> Option<BTreeMap<String, String>> {
-    let asked = service.pod.place.selector.iter().map(|(key, value)| ((*key).to_owned(), value.to_string()));
+    let asked = service
+        .pod
+        .place
+        .selector
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.to_string()));
     let mut labels: BTreeMap<String, String> = asked.collect();
     if let Some([name]) = plan.held_to(service, workload).as_deref() {
         labels.insert(HOSTNAME.to_owned(), (*name).to_owned());
@@ -305,8 +385,14 @@ fn node_selector(
 }
 
 /// Several nodes by name, and pods of one service apart from each other.
-fn affinity(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> Option<core::Affinity> {
-    let names = plan.held_to(service, workload).filter(|names| names.len() > 1);
+fn affinity(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> Option<core::Affinity> {
+    let names = plan
+        .held_to(service, workload)
+        .filter(|names| names.len() > 1);
     let node_affinity = names.map(|names| core::NodeAffinity {
         required_during_scheduling_ignored_during_execution: Some(core::NodeSelector {
             node_selector_terms: vec![core::NodeSelectorTerm {
@@ -341,7 +427,10 @@ fn texts(list: &[std::borrow::Cow<'_, str>]) -> Option<Vec<String>> {
 
 /// A container beside the main one. Kubernetes calls a sidecar an init container that is always restarted.
 fn extra(extra: &Extra<'_>) -> core::Container {
-    let variables = extra.env.iter().map(|(name, value)| variable(name.value, value));
+    let variables = extra
+        .env
+        .iter()
+        .map(|(name, value)| variable(name.value, value));
     let mounts = extra.mounts.iter().map(|(name, path)| core::VolumeMount {
         name: (*name).to_owned(),
         mount_path: path.to_string(),
@@ -361,9 +450,19 @@ fn extra(extra: &Extra<'_>) -> core::Container {
     }
 }
 
-fn container(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> core::Container {
+fn container(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> core::Container {
     let given = &service.pod;
-    let probe = |kind: ProbeKind| given.probes.iter().find(|probe| probe.kind == kind).map(kubernetes_probe);
+    let probe = |kind: ProbeKind| {
+        given
+            .probes
+            .iter()
+            .find(|probe| probe.kind == kind)
+            .map(kubernetes_probe)
+    };
     let mounts = given.volumes.iter().map(|volume| core::VolumeMount {
         name: volume.name.value.to_owned(),
         mount_path: volume.path.to_string(),
@@ -383,14 +482,21 @@ fn container(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>
             Image::Name(name) => name.value.to_string(),
             Image::Built(image) => match plan.program.digests.get(service.name.value) {
                 // Only a registry knows an image by its digest.
-                Some(digest) if image.name.is_some() => format!("{}@{digest}", image_name(service, image)),
+                Some(digest) if image.name.is_some() => {
+                    format!("{}@{digest}", image_name(service, image))
+                }
                 _ => image_name(service, image),
             },
         }),
         command: texts(&given.command),
         args: texts(&given.args),
-        env: (!given.env.is_empty())
-            .then(|| given.env.iter().map(|(name, value)| variable(name.value, value)).collect()),
+        env: (!given.env.is_empty()).then(|| {
+            given
+                .env
+                .iter()
+                .map(|(name, value)| variable(name.value, value))
+                .collect()
+        }),
         env_from: env_from(&given.configs, &given.secrets),
         ports: (!service.ports.is_empty()).then(|| ports.collect()),
         resources: Some(resources(service.cpu, workload.request, workload.limit)),
@@ -446,16 +552,26 @@ fn variable(name: &str, value: &EnvValue<'_>) -> core::EnvVar {
             }),
         ),
     };
-    core::EnvVar { name: name.to_owned(), value: text, value_from: from }
+    core::EnvVar {
+        name: name.to_owned(),
+        value: text,
+        value_from: from,
+    }
 }
 
 fn env_from(configs: &[&str], secrets: &[&str]) -> Option<Vec<core::EnvFromSource>> {
     let configs = configs.iter().map(|name| core::EnvFromSource {
-        config_map_ref: Some(core::ConfigMapEnvSource { name: (*name).to_owned(), optional: None }),
+        config_map_ref: Some(core::ConfigMapEnvSource {
+            name: (*name).to_owned(),
+            optional: None,
+        }),
         ..core::EnvFromSource::default()
     });
     let secrets = secrets.iter().map(|name| core::EnvFromSource {
-        secret_ref: Some(core::SecretEnvSource { name: (*name).to_owned(), optional: None }),
+        secret_ref: Some(core::SecretEnvSource {
+            name: (*name).to_owned(),
+            optional: None,
+        }),
         ..core::EnvFromSource::default()
     });
     let all: Vec<core::EnvFromSource> = configs.chain(secrets).collect();
@@ -486,26 +602,39 @@ fn kubernetes_probe(probe: &Probe<'_>) -> core::Probe {
         }
         ProbeAction::Exec(command, _) => {
             let command = command.iter().map(ToString::to_string).collect();
-            out.exec = Some(core::ExecAction { command: Some(command) });
+            out.exec = Some(core::ExecAction {
+                command: Some(command),
+            });
         }
     }
     out
 }
 
 fn volume(volume: &Volume<'_>) -> core::Volume {
-    let mut out = core::Volume { name: volume.name.value.to_owned(), ..core::Volume::default() };
+    let mut out = core::Volume {
+        name: volume.name.value.to_owned(),
+        ..core::Volume::default()
+    };
     match &volume.source {
         VolumeSource::Claim(claim) => {
-            out.persistent_volume_claim =
-                Some(core::PersistentVolumeClaimVolumeSource { claim_name: (*claim).to_owned(), read_only: None });
+            out.persistent_volume_claim = Some(core::PersistentVolumeClaimVolumeSource {
+                claim_name: (*claim).to_owned(),
+                read_only: None,
+            });
         }
         // Made from the templates of its StatefulSet.
         VolumeSource::Storage(..) => {}
         VolumeSource::Config(name) => {
-            out.config_map = Some(core::ConfigMapVolumeSource { name: (*name).to_owned(), ..Default::default() });
+            out.config_map = Some(core::ConfigMapVolumeSource {
+                name: (*name).to_owned(),
+                ..Default::default()
+            });
         }
         VolumeSource::Secret(name) => {
-            out.secret = Some(core::SecretVolumeSource { secret_name: Some((*name).to_owned()), ..Default::default() });
+            out.secret = Some(core::SecretVolumeSource {
+                secret_name: Some((*name).to_owned()),
+                ..Default::default()
+            });
         }
         VolumeSource::Disk(limit) => {
             out.empty_dir = Some(core::EmptyDirVolumeSource {
@@ -520,7 +649,10 @@ fn volume(volume: &Volume<'_>) -> core::Volume {
             });
         }
         VolumeSource::Host(path) => {
-            out.host_path = Some(core::HostPathVolumeSource { path: path.to_string(), type_: None });
+            out.host_path = Some(core::HostPathVolumeSource {
+                path: path.to_string(),
+                type_: None,
+            });
         }
     }
     out
@@ -543,7 +675,8 @@ fn kubernetes_service(plan: &Plan<'_, '_>, service: &Service<'_>) -> core::Servi
             ports: Some(ports.collect()),
             type_: node_port.then(|| "NodePort".to_owned()),
             // The pods of a StatefulSet are reached one by one, by name.
-            cluster_ip: (matches!(service.kind, Kind::StatefulSet) && !node_port).then(|| "None".to_owned()),
+            cluster_ip: (matches!(service.kind, Kind::StatefulSet) && !node_port)
+                .then(|| "None".to_owned()),
             ..core::ServiceSpec::default()
         }),
         ..core::Service::default()

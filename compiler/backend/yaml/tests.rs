@@ -4,8 +4,8 @@ use super::{comment, quote_if_needed, to_yaml};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy};
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Container, ContainerPort, EnvVar, HTTPGetAction, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
-    Secret,
+    ConfigMap, Container, ContainerPort, EnvVar, HTTPGetAction, PodSpec, PodTemplateSpec, Probe,
+    ResourceRequirements, Secret,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, Time};
@@ -131,7 +131,10 @@ fn traps_are_quoted() {
     ];
     for s in traps.split_whitespace().chain(phrases) {
         let spelt = spell(s);
-        assert!(spelt.starts_with('"') && spelt.ends_with('"'), "{s:?} became {spelt}");
+        assert!(
+            spelt.starts_with('"') && spelt.ends_with('"'),
+            "{s:?} became {spelt}"
+        );
         assert!(!spelt.contains('\n'), "{s:?} became {spelt}");
         let read: String = serde_yaml::from_str(&spelt).expect("a quoted scalar is YAML");
         assert_eq!(read, s);
@@ -143,7 +146,10 @@ fn escapes() {
     assert_eq!(spell("50"), r#""50""#);
     assert_eq!(spell("say \"hi\": C:\\"), r#""say \"hi\": C:\\""#);
     assert_eq!(spell("a\tb\r\nc"), r#""a\tb\r\nc""#);
-    assert_eq!(spell("\u{0}\u{1b}\u{7f}\u{85}"), r#""\u0000\u001b\u007f\u0085""#);
+    assert_eq!(
+        spell("\u{0}\u{1b}\u{7f}\u{85}"),
+        r#""\u0000\u001b\u007f\u0085""#
+    );
     assert_eq!(spell("\u{a0}\u{2028}\u{feff}"), r#""\u00a0\u2028\ufeff""#);
     assert_eq!(spell("🦀 ½: é"), r#""🦀 ½: é""#);
 }
@@ -313,7 +319,12 @@ fn other_shapes() {
 
 #[test]
 fn a_key_that_is_no_scalar_is_refused() {
-    for key in [Shape::Newtype(1), Shape::Tuple(1, 1.5), Shape::Bytes(b""), Shape::Key(Box::new(Shape::Unit))] {
+    for key in [
+        Shape::Newtype(1),
+        Shape::Tuple(1, 1.5),
+        Shape::Bytes(b""),
+        Shape::Key(Box::new(Shape::Unit)),
+    ] {
         let mut out = String::from("kept\n");
         assert!(to_yaml(&Shape::Key(Box::new(key)), &mut out).is_err());
         assert_eq!(out, "kept\n");
@@ -339,7 +350,9 @@ fn comments_cannot_break_out() {
 }
 
 fn map<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, String> {
-    entries.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+    entries
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
 }
 
 fn deployment() -> Deployment {
@@ -359,10 +372,22 @@ fn deployment() -> Deployment {
     let container = Container {
         name: "web".to_owned(),
         image: Some("registry.example.com/web:1.0".to_owned()),
-        args: Some(vec!["--listen=:8080".to_owned(), "50".to_owned(), "-v".to_owned()]),
+        args: Some(vec![
+            "--listen=:8080".to_owned(),
+            "50".to_owned(),
+            "-v".to_owned(),
+        ]),
         env: Some(vec![
-            EnvVar { name: "GOMEMLIMIT".to_owned(), value: Some("40MiB".to_owned()), value_from: None },
-            EnvVar { name: "DEBUG".to_owned(), value: Some("off".to_owned()), value_from: None },
+            EnvVar {
+                name: "GOMEMLIMIT".to_owned(),
+                value: Some("40MiB".to_owned()),
+                value_from: None,
+            },
+            EnvVar {
+                name: "DEBUG".to_owned(),
+                value: Some("off".to_owned()),
+                value_from: None,
+            },
         ]),
         ports: Some(vec![ContainerPort {
             container_port: 8080,
@@ -398,7 +423,10 @@ fn deployment() -> Deployment {
                     labels: Some(map([("app.kubernetes.io/name", "web")])),
                     ..ObjectMeta::default()
                 }),
-                spec: Some(PodSpec { containers: vec![container], ..PodSpec::default() }),
+                spec: Some(PodSpec {
+                    containers: vec![container],
+                    ..PodSpec::default()
+                }),
             },
             ..DeploymentSpec::default()
         }),
@@ -467,17 +495,25 @@ spec:
 
 #[test]
 fn kubernetes_files_and_bytes() {
-    let files = ConfigMap { data: Some(map([("Corefile", ".:53 {\n    errors\n}\n")])), ..ConfigMap::default() };
+    let files = ConfigMap {
+        data: Some(map([("Corefile", ".:53 {\n    errors\n}\n")])),
+        ..ConfigMap::default()
+    };
     let expected = "apiVersion: v1\nkind: ConfigMap\ndata:\n  Corefile: |\n    .:53 {\n\
                     \x20       errors\n    }\nmetadata: {}\n";
     assert_eq!(print(&files), expected);
-    let secret =
-        Secret { data: Some([("key".to_owned(), ByteString(b"value?".to_vec()))].into()), ..Secret::default() };
+    let secret = Secret {
+        data: Some([("key".to_owned(), ByteString(b"value?".to_vec()))].into()),
+        ..Secret::default()
+    };
     let expected = "apiVersion: v1\nkind: Secret\ndata:\n  key: dmFsdWU/\nmetadata: {}\n";
     assert_eq!(print(&secret), expected);
     let port = |port| print(&json!([port]));
     assert_eq!(port(json!(IntOrString::Int(80))), "- 80\n");
-    assert_eq!(port(json!(IntOrString::String("80".to_owned()))), "- \"80\"\n");
+    assert_eq!(
+        port(json!(IntOrString::String("80".to_owned()))),
+        "- \"80\"\n"
+    );
 }
 
 /// Strings out of the pieces that have a meaning in YAML, and out of any characters.
@@ -514,7 +550,11 @@ fn trees() -> impl Strategy<Value = Value> {
 /// Runs `check` on the same 500 inputs every time.
 fn check<S: Strategy>(strategy: &S, check: impl Fn(S::Value)) {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: 500,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let result = TestRunner::new_with_rng(config, rng).run(strategy, |value| {
         check(value);
         Ok(())

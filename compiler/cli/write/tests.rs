@@ -1,5 +1,8 @@
 //! Each test builds in a folder of its own and looks at every file that is there afterwards.
-#![allow(clippy::disallowed_methods, reason = "tests set up files and look at them")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests set up files and look at them"
+)]
 
 use std::collections::BTreeMap;
 use std::fs::{self, FileTimes};
@@ -11,7 +14,9 @@ use super::{Done, Fate, MANIFEST, WriteError, WriteErrorKind, apply, hash, repla
 type Files = Vec<(String, Vec<u8>)>;
 
 fn files(list: &[(&str, &str)]) -> Files {
-    list.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
+    list.iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .collect()
 }
 
 /// An output folder that does not exist yet, in a temporary folder that does.
@@ -76,7 +81,9 @@ impl Place {
     fn holds(&self) -> Vec<(String, String)> {
         let mut list = Vec::new();
         for (path, text) in self.state() {
-            let Ok(path) = path.strip_prefix(&self.out) else { continue };
+            let Ok(path) = path.strip_prefix(&self.out) else {
+                continue;
+            };
             let path = path.to_str().expect("a plain path").to_owned();
             match text {
                 _ if path.is_empty() || path == MANIFEST => {}
@@ -98,28 +105,45 @@ impl Place {
 
     /// Moves a file's time, so that a rewrite shows and no test depends on the grain of the clock.
     fn age(&self, path: &str, seconds: u64) {
-        let file = fs::OpenOptions::new().write(true).open(self.out.join(path)).expect("a file");
-        let time = file.metadata().and_then(|metadata| metadata.modified()).expect("a time");
-        file.set_times(FileTimes::new().set_modified(time - Duration::from_secs(seconds))).expect("a time set");
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(self.out.join(path))
+            .expect("a file");
+        let time = file
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .expect("a time");
+        file.set_times(FileTimes::new().set_modified(time - Duration::from_secs(seconds)))
+            .expect("a time set");
     }
 }
 
 fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-    list.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    list.iter()
+        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+        .collect()
 }
 
 #[test]
 fn a_new_build_writes_the_files_and_a_manifest() {
     let place = Place::new();
-    let done = place.build(&[("a.yaml", "a"), ("k/b.yaml", "b")]).expect("a build");
+    let done = place
+        .build(&[("a.yaml", "a"), ("k/b.yaml", "b")])
+        .expect("a build");
     assert_eq!((done.counts.new, done.counts.unchanged), (2, 0));
-    assert_eq!(place.holds(), pairs(&[("a.yaml", "a"), ("k/", ""), ("k/b.yaml", "b")]));
+    assert_eq!(
+        place.holds(),
+        pairs(&[("a.yaml", "a"), ("k/", ""), ("k/b.yaml", "b")])
+    );
     let (a, b) = (hash(b"a"), hash(b"b"));
     let manifest = format!(
         "{{\n  \"bzc\": 1,\n  \"source\": \"shop.bz\",\n  \"files\": {{\n    \"a.yaml\": \"{a}\",\n    \"k/b.yaml\": \"{b}\"\n  }}\n}}\n"
     );
     assert_eq!(place.manifest(), manifest);
-    assert_eq!(a, "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
+    assert_eq!(
+        a,
+        "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+    );
 }
 
 #[cfg(unix)]
@@ -127,7 +151,11 @@ fn a_new_build_writes_the_files_and_a_manifest() {
 fn files_are_readable_and_not_executable() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = Place::with(&[("a", "a")]);
-    let mode = fs::metadata(place.out.join("a")).expect("a file").permissions().mode() & 0o777;
+    let mode = fs::metadata(place.out.join("a"))
+        .expect("a file")
+        .permissions()
+        .mode()
+        & 0o777;
     // The umask may take away more, but never from the owner.
     assert_eq!((mode & 0o600, mode & !0o644), (0o600, 0), "{mode:o}");
 }
@@ -140,12 +168,19 @@ fn a_build_that_changes_nothing_writes_nothing() {
         place.age(path, 1000);
     }
     let times = || {
-        let time = |path: &str| fs::metadata(place.out.join(path)).and_then(|data| data.modified()).expect("a time");
+        let time = |path: &str| {
+            fs::metadata(place.out.join(path))
+                .and_then(|data| data.modified())
+                .expect("a time")
+        };
         ["", "k", "a", "k/b", MANIFEST].map(time)
     };
     let before = times();
     let done = place.build(&list).expect("a build");
-    assert_eq!((done.counts.unchanged, done.counts.new, done.counts.changed), (2, 0, 0));
+    assert_eq!(
+        (done.counts.unchanged, done.counts.new, done.counts.changed),
+        (2, 0, 0)
+    );
     // The folders' times show that not even a temporary file came and went.
     assert_eq!(times(), before);
 }
@@ -154,19 +189,32 @@ fn a_build_that_changes_nothing_writes_nothing() {
 fn a_changed_file_is_replaced_and_the_others_are_not_written() {
     let place = Place::with(&[("a", "a"), ("b", "b")]);
     place.age("b", 1000);
-    let old = fs::metadata(place.out.join("b")).and_then(|data| data.modified()).expect("a time");
+    let old = fs::metadata(place.out.join("b"))
+        .and_then(|data| data.modified())
+        .expect("a time");
     let list = files(&[("a", "longer"), ("b", "b")]);
     let found = survey(&place.out, "shop.bz", &list).expect("a survey");
     assert!(!found.is_clean());
-    let [change] = found.changes.as_slice() else { unreachable!("one change") };
+    let [change] = found.changes.as_slice() else {
+        unreachable!("one change")
+    };
     assert_eq!(
         (change.fate, change.old.as_deref(), change.new),
         (Fate::Changed, Some(&b"a"[..]), Some(&b"longer"[..]))
     );
     apply(found).expect("a build");
     assert_eq!(place.holds(), pairs(&[("a", "longer"), ("b", "b")]));
-    assert_eq!(fs::metadata(place.out.join("b")).and_then(|data| data.modified()).expect("a time"), old);
-    assert!(survey(&place.out, "shop.bz", &list).expect("a survey").is_clean());
+    assert_eq!(
+        fs::metadata(place.out.join("b"))
+            .and_then(|data| data.modified())
+            .expect("a time"),
+        old
+    );
+    assert!(
+        survey(&place.out, "shop.bz", &list)
+            .expect("a survey")
+            .is_clean()
+    );
 }
 
 #[test]
@@ -174,9 +222,16 @@ fn hand_edited_and_foreign_files_are_all_named_and_nothing_is_written() {
     let place = Place::with(&[("a", "a"), ("b", "b"), ("gone", "g")]);
     place.put("a", "by hand");
     place.put("new/c", "mine");
-    let error = place.refused(&[("a", "a2"), ("b", "b2"), ("new/c", "c")], WriteErrorKind::Refused);
+    let error = place.refused(
+        &[("a", "a2"), ("b", "b2"), ("new/c", "c")],
+        WriteErrorKind::Refused,
+    );
     assert!(error.message.starts_with("2 files in"), "{}", error.message);
-    let lines = ["`a` was changed since bzc wrote it", "`new/c` was not written by bzc", super::ADVICE];
+    let lines = [
+        "`a` was changed since bzc wrote it",
+        "`new/c` was not written by bzc",
+        super::ADVICE,
+    ];
     assert_eq!(error.lines, lines);
 }
 
@@ -186,9 +241,13 @@ fn an_edit_that_moved_into_the_program_is_taken_over() {
     place.age(MANIFEST, 1000);
     place.put("a", "edit");
     place.refused(&[("a", "a")], WriteErrorKind::Refused);
-    place.build(&[("a", "edit")]).expect("the same content is no conflict");
+    place
+        .build(&[("a", "edit")])
+        .expect("the same content is no conflict");
     assert!(place.manifest().contains(&hash(b"edit")));
-    place.build(&[("a", "a2")]).expect("the file is bzc's own again");
+    place
+        .build(&[("a", "a2")])
+        .expect("the file is bzc's own again");
     assert_eq!(place.holds(), pairs(&[("a", "a2")]));
 }
 
@@ -198,7 +257,11 @@ fn a_foreign_file_with_the_wanted_content_is_adopted() {
     place.put("a", "a");
     place.age("a", 1000);
     let list = files(&[("a", "a")]);
-    assert!(survey(&place.out, "shop.bz", &list).expect("a survey").is_clean());
+    assert!(
+        survey(&place.out, "shop.bz", &list)
+            .expect("a survey")
+            .is_clean()
+    );
     place.build(&[("a", "a")]).expect("a build");
     assert!(place.manifest().contains(&hash(b"a")));
     place.build(&[("a", "b")]).expect("a build");
@@ -212,10 +275,21 @@ fn stale_files_go_with_the_folders_they_leave_empty() {
     fs::create_dir(place.out.join("empty")).expect("a folder of the user");
     let done = place.build(&[("a", "a"), ("k/n/c", "c")]).expect("a build");
     assert_eq!(done.counts.stale, 2);
-    let left = [("a", "a"), ("empty/", ""), ("k/", ""), ("k/n/", ""), ("k/n/c", "c"), ("x/", ""), ("x/mine", "mine")];
+    let left = [
+        ("a", "a"),
+        ("empty/", ""),
+        ("k/", ""),
+        ("k/n/", ""),
+        ("k/n/c", "c"),
+        ("x/", ""),
+        ("x/mine", "mine"),
+    ];
     assert_eq!(place.holds(), pairs(&left));
     place.build(&[]).expect("a build");
-    assert_eq!(place.holds(), pairs(&[("empty/", ""), ("x/", ""), ("x/mine", "mine")]));
+    assert_eq!(
+        place.holds(),
+        pairs(&[("empty/", ""), ("x/", ""), ("x/mine", "mine")])
+    );
     assert!(place.out.is_dir());
 }
 
@@ -250,13 +324,21 @@ fn links_below_the_folder_are_refused_and_the_folder_may_be_one() {
     symlink(&real, place.out.join("k")).expect("a link");
     for wanted in [&list[..], &[("k/a", "new")], &[]] {
         let error = place.refused(wanted, WriteErrorKind::Usage);
-        assert!(error.message.ends_with("out/k` is a symbolic link"), "{}", error.message);
+        assert!(
+            error.message.ends_with("out/k` is a symbolic link"),
+            "{}",
+            error.message
+        );
     }
     fs::remove_file(place.out.join("k")).expect("a link");
     fs::create_dir(place.out.join("k")).expect("a folder");
     symlink(real.join("a"), place.out.join("k/a")).expect("a link");
     let error = place.refused(&list, WriteErrorKind::Usage);
-    assert!(error.message.ends_with("out/k/a` is a symbolic link"), "{}", error.message);
+    assert!(
+        error.message.ends_with("out/k/a` is a symbolic link"),
+        "{}",
+        error.message
+    );
     fs::remove_file(place.out.join("k/a")).expect("a link");
     fs::rename(place.out.join(MANIFEST), real.join(MANIFEST)).expect("a rename");
     symlink(real.join(MANIFEST), place.out.join(MANIFEST)).expect("a link");
@@ -267,8 +349,15 @@ fn links_below_the_folder_are_refused_and_the_folder_may_be_one() {
     fs::rename(&place.out, &real).expect("a rename");
     symlink(&real, &place.out).expect("a link");
     place.build(&[("b", "b")]).expect("a build through a link");
-    assert_eq!((real.join("b").is_file(), real.join("k").exists()), (true, false));
-    assert!(fs::symlink_metadata(&place.out).expect("metadata").is_symlink());
+    assert_eq!(
+        (real.join("b").is_file(), real.join("k").exists()),
+        (true, false)
+    );
+    assert!(
+        fs::symlink_metadata(&place.out)
+            .expect("metadata")
+            .is_symlink()
+    );
 }
 
 #[test]
@@ -276,15 +365,27 @@ fn what_is_in_the_way_is_named() {
     let place = Place::new();
     fs::write(&place.out, "a file").expect("a file");
     let error = place.refused(&[("a", "a")], WriteErrorKind::Usage);
-    assert!(error.message.ends_with("out` is not a folder"), "{}", error.message);
+    assert!(
+        error.message.ends_with("out` is not a folder"),
+        "{}",
+        error.message
+    );
 
     let place = Place::with(&[("a", "a")]);
     place.put("t/inside", "mine");
     place.put("f", "mine");
     let error = place.refused(&[("a", "a2"), ("t", "t")], WriteErrorKind::Usage);
-    assert!(error.message.ends_with("out/t` is in the way of a file"), "{}", error.message);
+    assert!(
+        error.message.ends_with("out/t` is in the way of a file"),
+        "{}",
+        error.message
+    );
     let error = place.refused(&[("a", "a2"), ("f/b", "b")], WriteErrorKind::Usage);
-    assert!(error.message.ends_with("out/f` is in the way of a folder"), "{}", error.message);
+    assert!(
+        error.message.ends_with("out/f` is in the way of a folder"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]
@@ -304,14 +405,28 @@ fn a_manifest_that_cannot_be_trusted_stops_the_build() {
     for text in damaged {
         place.put(MANIFEST, text);
         let error = place.refused(&[("a", "b")], WriteErrorKind::Usage);
-        assert!(error.message.ends_with("is damaged"), "{text}: {}", error.message);
+        assert!(
+            error.message.ends_with("is damaged"),
+            "{text}: {}",
+            error.message
+        );
     }
     place.put(MANIFEST, &good.replace("\"bzc\": 1", "\"bzc\": 2"));
     let error = place.refused(&[("a", "b")], WriteErrorKind::Usage);
-    assert!(error.message.ends_with("was written by a newer bzc"), "{}", error.message);
+    assert!(
+        error.message.ends_with("was written by a newer bzc"),
+        "{}",
+        error.message
+    );
     place.put(MANIFEST, &good.replace("shop.bz", "blog.bz"));
     let error = place.refused(&[("a", "b")], WriteErrorKind::Usage);
-    assert!(error.message.ends_with("belongs to `blog.bz`, not to `shop.bz`"), "{}", error.message);
+    assert!(
+        error
+            .message
+            .ends_with("belongs to `blog.bz`, not to `shop.bz`"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]
@@ -320,10 +435,25 @@ fn a_manifest_cannot_reach_outside_the_folder() {
     fs::write(place.home.path().join("x"), "mine").expect("a file");
     let absolute = place.home.path().join("x");
     let absolute = absolute.to_str().expect("a plain path");
-    for path in ["../x", "k/../../x", absolute, "", "k//x", "./x", MANIFEST, ".bzc-tmp-x", "k\\\\x", "x\\u0000"] {
+    for path in [
+        "../x",
+        "k/../../x",
+        absolute,
+        "",
+        "k//x",
+        "./x",
+        MANIFEST,
+        ".bzc-tmp-x",
+        "k\\\\x",
+        "x\\u0000",
+    ] {
         place.write_manifest(&format!("\"{path}\": \"{}\"", hash(b"mine")));
         let error = place.refused(&[("a", "a")], WriteErrorKind::Usage);
-        assert!(error.message.ends_with("is damaged"), "{path}: {}", error.message);
+        assert!(
+            error.message.ends_with("is damaged"),
+            "{path}: {}",
+            error.message
+        );
     }
 }
 
@@ -335,21 +465,32 @@ fn artifacts_that_fit_no_folder_are_an_error() {
     }
     place.refused(&[("b", "1"), ("b", "2")], WriteErrorKind::Usage);
     place.refused(&[("b", "1"), ("a", "2")], WriteErrorKind::Usage);
-    let error = place.refused(&[("n", "1"), ("n-m", "2"), ("n/m", "3")], WriteErrorKind::Usage);
+    let error = place.refused(
+        &[("n", "1"), ("n-m", "2"), ("n/m", "3")],
+        WriteErrorKind::Usage,
+    );
     assert_eq!(error.message, "the artifact `n/m` needs `n` to be a folder");
 }
 
 /// Every state a killed run can leave: the manifest with both hashes, and each file old or new.
 #[test]
 fn a_run_after_a_killed_one_knows_both_states() {
-    let both = |old: &str, new: &str| format!("[\"{}\", \"{}\"]", hash(old.as_bytes()), hash(new.as_bytes()));
+    let both = |old: &str, new: &str| {
+        format!(
+            "[\"{}\", \"{}\"]",
+            hash(old.as_bytes()),
+            hash(new.as_bytes())
+        )
+    };
     for done in 0..16 {
         // A different program each time: the old one again, the one that was killed, and a third.
         let wanted = ["a", "a2", "a3"][done % 3];
         let place = Place::with(&[("a", "a"), ("b", "b"), ("stale/s", "s")]);
         let (new, s) = (hash(b"n"), hash(b"s"));
         let (a, b) = (both("a", "a2"), both("b", "b2"));
-        place.write_manifest(&format!("\"a\": {a}, \"b\": {b}, \"n/n\": [\"{new}\"], \"stale/s\": [\"{s}\"]"));
+        place.write_manifest(&format!(
+            "\"a\": {a}, \"b\": {b}, \"n/n\": [\"{new}\"], \"stale/s\": [\"{s}\"]"
+        ));
         for (bit, path, text) in [(1, "a", "a2"), (2, "b", "b2"), (4, "n/n", "n")] {
             if done & bit != 0 {
                 place.put(path, text);
@@ -360,8 +501,14 @@ fn a_run_after_a_killed_one_knows_both_states() {
         }
         place.put(".bzc-tmp-1", "hal");
         place.put("stale/.bzc-tmp-2", "hal");
-        place.build(&[("a", wanted), ("c", "c")]).expect("a build after a killed one");
-        assert_eq!(place.holds(), pairs(&[("a", wanted), ("c", "c")]), "{done:04b}");
+        place
+            .build(&[("a", wanted), ("c", "c")])
+            .expect("a build after a killed one");
+        assert_eq!(
+            place.holds(),
+            pairs(&[("a", wanted), ("c", "c")]),
+            "{done:04b}"
+        );
         assert!(!place.manifest().contains('['));
     }
 }
@@ -370,7 +517,11 @@ fn a_run_after_a_killed_one_knows_both_states() {
 fn an_unfinished_manifest_is_finished_even_when_no_file_differs() {
     let place = Place::with(&[("a", "a")]);
     let good = place.manifest();
-    place.write_manifest(&format!("\"a\": [\"{}\", \"{}\"]", hash(b"old"), hash(b"a")));
+    place.write_manifest(&format!(
+        "\"a\": [\"{}\", \"{}\"]",
+        hash(b"old"),
+        hash(b"a")
+    ));
     place.build(&[("a", "a")]).expect("a build");
     assert_eq!(place.manifest(), good);
 }
@@ -385,10 +536,21 @@ fn a_failed_write_leaves_every_file_whole_and_known() {
     place.put("k", "a file now");
     let error = apply(found).expect_err("a folder that cannot be created");
     assert_eq!(error.kind, WriteErrorKind::Io);
-    assert!(error.message.starts_with("cannot create `"), "{}", error.message);
+    assert!(
+        error.message.starts_with("cannot create `"),
+        "{}",
+        error.message
+    );
     // Nothing was renamed, and no temporary file is left.
-    assert_eq!(place.holds(), pairs(&[("a", "a"), ("b", "b"), ("k", "a file now")]));
-    assert!(place.manifest().contains(&format!("[\"{}\",\"{}\"]", hash(b"a"), hash(b"a2"))));
+    assert_eq!(
+        place.holds(),
+        pairs(&[("a", "a"), ("b", "b"), ("k", "a file now")])
+    );
+    assert!(
+        place
+            .manifest()
+            .contains(&format!("[\"{}\",\"{}\"]", hash(b"a"), hash(b"a2")))
+    );
     fs::remove_file(place.out.join("k")).expect("a file");
     place.build(&[("a", "a3"), ("b", "b2")]).expect("a build");
     assert_eq!(place.holds(), pairs(&[("a", "a3"), ("b", "b2")]));
@@ -401,30 +563,48 @@ fn a_folder_that_cannot_be_created_is_an_error_with_its_path() {
     fs::write(&file, "a file").expect("a file");
     let out = file.join("out");
     let list = files(&[("a", "a")]);
-    let error = survey(&out, "shop.bz", &list).and_then(apply).expect_err("a file is no folder");
+    let error = survey(&out, "shop.bz", &list)
+        .and_then(apply)
+        .expect_err("a file is no folder");
     assert_eq!(error.kind, WriteErrorKind::Io);
-    assert!(error.message.contains(out.to_str().expect("a plain path")), "{}", error.message);
+    assert!(
+        error.message.contains(out.to_str().expect("a plain path")),
+        "{}",
+        error.message
+    );
 }
 
 #[test]
 fn what_changes_between_survey_and_apply_is_not_lost() {
     let place = Place::with(&[("a", "a"), ("b", "b"), ("s", "s")]);
     let list = files(&[("a", "a2"), ("b", "b2"), ("n", "n")]);
-    for (path, text) in [("b", "saved just now"), ("n", "mine"), ("s", "saved just now")] {
+    for (path, text) in [
+        ("b", "saved just now"),
+        ("n", "mine"),
+        ("s", "saved just now"),
+    ] {
         let before = fs::read_to_string(place.out.join(path)).ok();
         let found = survey(&place.out, "shop.bz", &list).expect("a survey");
         place.put(path, text);
         let error = apply(found).expect_err("a file that changed");
         assert_eq!(error.kind, WriteErrorKind::Refused);
-        assert_eq!(fs::read_to_string(place.out.join(path)).expect("a file"), text);
+        assert_eq!(
+            fs::read_to_string(place.out.join(path)).expect("a file"),
+            text
+        );
         match before {
             Some(before) => place.put(path, &before),
             None => fs::remove_file(place.out.join(path)).expect("a file"),
         }
     }
     // What was renamed before the refusal is known, so this needs no help.
-    place.build(&[("a", "a3"), ("b", "b3"), ("s", "s2")]).expect("a build");
-    assert_eq!(place.holds(), pairs(&[("a", "a3"), ("b", "b3"), ("s", "s2")]));
+    place
+        .build(&[("a", "a3"), ("b", "b3"), ("s", "s2")])
+        .expect("a build");
+    assert_eq!(
+        place.holds(),
+        pairs(&[("a", "a3"), ("b", "b3"), ("s", "s2")])
+    );
 }
 
 #[test]
@@ -441,23 +621,45 @@ fn sources_are_replaced_all_or_none_with_their_modes_and_through_links() {
     let place = Place::new();
     place.put("a.yaml", "a");
     place.put("real.yaml", "b");
-    let (a, real, link) = (place.out.join("a.yaml"), place.out.join("real.yaml"), place.out.join("link.yaml"));
+    let (a, real, link) = (
+        place.out.join("a.yaml"),
+        place.out.join("real.yaml"),
+        place.out.join("link.yaml"),
+    );
     symlink("real.yaml", &link).expect("a link");
-    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode")
+    };
     mode(&real, 0o444);
     let before = place.state();
-    let files: [(PathBuf, &[u8], &[u8]); 2] = [(a.clone(), b"a", b"new a"), (link.clone(), b"b", b"new b")];
+    let files: [(PathBuf, &[u8], &[u8]); 2] =
+        [(a.clone(), b"a", b"new a"), (link.clone(), b"b", b"new b")];
     let refused = replace_all(&files).expect_err("one is read-only");
     assert_eq!(refused.kind, WriteErrorKind::Refused);
     assert!(refused.message.contains("read-only"), "{refused:?}");
-    assert_eq!(place.state(), before, "nothing is written, and nothing left beside");
+    assert_eq!(
+        place.state(),
+        before,
+        "nothing is written, and nothing left beside"
+    );
     mode(&real, 0o640);
-    let owner = fs::metadata(&real).map(|metadata| (metadata.uid(), metadata.gid())).expect("metadata");
+    let owner = fs::metadata(&real)
+        .map(|metadata| (metadata.uid(), metadata.gid()))
+        .expect("metadata");
     replace_all(&files).expect("both may be written");
-    assert!(fs::symlink_metadata(&link).expect("a link").is_symlink(), "the link is still one");
+    assert!(
+        fs::symlink_metadata(&link).expect("a link").is_symlink(),
+        "the link is still one"
+    );
     assert_eq!(fs::read_to_string(&real).expect("the file"), "new b");
     let after = fs::metadata(&real).expect("metadata");
-    assert_eq!((after.permissions().mode() & 0o777, (after.uid(), after.gid())), (0o640, owner));
+    assert_eq!(
+        (
+            after.permissions().mode() & 0o777,
+            (after.uid(), after.gid())
+        ),
+        (0o640, owner)
+    );
     let stale: [(PathBuf, &[u8], &[u8]); 1] = [(a.clone(), b"a", b"newer")];
     replace_all(&stale).expect_err("somebody else changed it");
     assert_eq!(fs::read_to_string(&a).expect("the file"), "new a");

@@ -6,20 +6,47 @@ use crate::diag::{Addend, Help};
 
 fn sources() -> SourceMap {
     let mut sources = SourceMap::default();
-    sources.add("my budget.bz".to_owned(), "a = \"漢\" b\nc = 1\n".to_owned(), Provenance::Project);
-    sources.add("<std>/k3s.bz".to_owned(), "d = 2\n".to_owned(), Provenance::Library);
+    sources.add(
+        "my budget.bz".to_owned(),
+        "a = \"漢\" b\nc = 1\n".to_owned(),
+        Provenance::Project,
+    );
+    sources.add(
+        "<std>/k3s.bz".to_owned(),
+        "d = 2\n".to_owned(),
+        Provenance::Library,
+    );
     sources
 }
 
 fn error() -> Diagnostic {
     // `b`, `1` and `2`.
-    let [b, one, two] = [Span::new(FileId(0), 10, 11), Span::new(FileId(0), 16, 17), Span::new(FileId(1), 4, 5)];
-    let mut error = Diagnostic::error("BZ4001", "over by 1Mi").at(b, "here").also(two, "").note("n").help("h");
-    error.addends = vec![
-        Addend { what: "c".to_owned(), amount: "1Mi".to_owned(), span: Some(one) },
-        Addend { what: "total".to_owned(), amount: "1Mi".to_owned(), span: None },
+    let [b, one, two] = [
+        Span::new(FileId(0), 10, 11),
+        Span::new(FileId(0), 16, 17),
+        Span::new(FileId(1), 4, 5),
     ];
-    let edit = |span: Span, text: &str| Edit { span, text: text.to_owned() };
+    let mut error = Diagnostic::error("BZ4001", "over by 1Mi")
+        .at(b, "here")
+        .also(two, "")
+        .note("n")
+        .help("h");
+    error.addends = vec![
+        Addend {
+            what: "c".to_owned(),
+            amount: "1Mi".to_owned(),
+            span: Some(one),
+        },
+        Addend {
+            what: "total".to_owned(),
+            amount: "1Mi".to_owned(),
+            span: None,
+        },
+    ];
+    let edit = |span: Span, text: &str| Edit {
+        span,
+        text: text.to_owned(),
+    };
     error.helps.push(Help {
         text: "both".to_owned(),
         edits: vec![edit(one, "0"), edit(two, "3"), edit(b, "")],
@@ -58,7 +85,11 @@ fn without_a_place_there_is_null() {
 
 #[test]
 fn sarif_has_rules_results_and_fixes() {
-    let found = [Diagnostic::lint("unused-tier", "w"), error(), Diagnostic::error("BZ4001", "again")];
+    let found = [
+        Diagnostic::lint("unused-tier", "w"),
+        error(),
+        Diagnostic::error("BZ4001", "again"),
+    ];
     let log: Value = serde_json::from_str(&sarif(&found, &sources(), "0.1.0")).expect("it is JSON");
     assert_eq!(log["version"], "2.1.0");
     let run = &log["runs"][0];

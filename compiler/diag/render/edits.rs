@@ -40,20 +40,35 @@ fn changes<'a>(edits: &'a [Edit], sources: &SourceMap) -> Vec<Change<'a>> {
     edits.sort_by_key(|edit| edit.span);
     let mut found: Vec<Change> = Vec::new();
     for edit in edits {
-        let Edit { span: Span { file, start, end }, text: by } = edit;
+        let Edit {
+            span: Span { file, start, end },
+            text: by,
+        } = edit;
         let (file, start, end) = (*file, *start as usize, *end as usize);
         let text = sources.file(file).text.as_str();
         let from = line_start(text, start);
         // An edit of whole lines leaves the line behind it as it is.
-        let whole_lines = end == line_start(text, end) && (by.ends_with('\n') || (by.is_empty() && from == start));
-        let to = if whole_lines { end } else { line_end(text, end) };
+        let whole_lines = end == line_start(text, end)
+            && (by.ends_with('\n') || (by.is_empty() && from == start));
+        let to = if whole_lines {
+            end
+        } else {
+            line_end(text, end)
+        };
         match found.last_mut() {
-            Some(last) if last.file == file && start < last.edits.last().map_or(0, |edit| edit.span.end as usize) => {}
+            Some(last)
+                if last.file == file
+                    && start < last.edits.last().map_or(0, |edit| edit.span.end as usize) => {}
             Some(last) if last.file == file && from < last.end => {
                 last.end = last.end.max(to);
                 last.edits.push(edit);
             }
-            _ => found.push(Change { file, start: from, end: to, edits: vec![edit] }),
+            _ => found.push(Change {
+                file,
+                start: from,
+                end: to,
+                edits: vec![edit],
+            }),
         }
     }
     found
@@ -64,7 +79,10 @@ pub(super) fn changed(edits: &[Edit], sources: &SourceMap) -> Vec<String> {
     let mut lines = Vec::new();
     for change in changes(edits, sources) {
         let text = sources.file(change.file).text.as_str();
-        let place = visible(&sources.place(Span { start: change.start as u32, ..change.edits[0].span }));
+        let place = visible(&sources.place(Span {
+            start: change.start as u32,
+            ..change.edits[0].span
+        }));
         let width = place.chars().count();
         let after = change.after(sources);
         let (mark, read) = match after.trim() {
@@ -73,9 +91,17 @@ pub(super) fn changed(edits: &[Edit], sources: &SourceMap) -> Vec<String> {
         };
         // Beside the text there are an indent, two blanks and two ellipses.
         let room = TEXT_WIDTH.saturating_sub(width + mark.len() + 12).max(24);
-        let mut read = read.lines().map(str::trim_end).filter(|line| !line.is_empty()).peekable();
-        let indent = read.peek().map_or(0, |line| line.len() - line.trim_start().len());
-        let mut around = text[change.start..change.edits[0].span.start as usize].chars().count();
+        let mut read = read
+            .lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .peekable();
+        let indent = read
+            .peek()
+            .map_or(0, |line| line.len() - line.trim_start().len());
+        let mut around = text[change.start..change.edits[0].span.start as usize]
+            .chars()
+            .count();
         for (number, line) in read.enumerate() {
             if number == LONGEST_CHANGE {
                 lines.push(format!("{:width$}  ...", ""));
@@ -83,7 +109,10 @@ pub(super) fn changed(edits: &[Edit], sources: &SourceMap) -> Vec<String> {
             }
             let line = visible(line.get(indent..).unwrap_or(line.trim_start()));
             let place = if number == 0 { place.as_str() } else { "" };
-            lines.push(format!("{place:width$}  {mark}{}", clipped(&line, around, room)));
+            lines.push(format!(
+                "{place:width$}  {mark}{}",
+                clipped(&line, around, room)
+            ));
             around = 0;
         }
     }
@@ -98,11 +127,18 @@ fn clipped(line: &str, around: usize, room: usize) -> String {
     }
     let from = around.saturating_sub(room / 2).min(length - room);
     let part: String = line.chars().skip(from).take(room).collect();
-    format!("{}{part}{}", if from > 0 { "..." } else { "" }, if from + room < length { "..." } else { "" })
+    format!(
+        "{}{part}{}",
+        if from > 0 { "..." } else { "" },
+        if from + room < length { "..." } else { "" }
+    )
 }
 
 /// The edits of a help as the renderer draws them. None where it would draw them badly: it does not cut long lines.
-pub(super) fn patches<'a>(help: &'a Help, sources: &'a SourceMap) -> Option<Vec<Snippet<'a, Patch<'a>>>> {
+pub(super) fn patches<'a>(
+    help: &'a Help,
+    sources: &'a SourceMap,
+) -> Option<Vec<Snippet<'a, Patch<'a>>>> {
     let changes = changes(&help.edits, sources);
     let long = |text: &str| text.lines().any(|line| line.chars().count() > SOURCE_WIDTH);
     let drawn = |change: &Change| {
@@ -116,9 +152,15 @@ pub(super) fn patches<'a>(help: &'a Help, sources: &'a SourceMap) -> Option<Vec<
         let spans = change.edits.iter().map(|edit| edit.span);
         let (start, line, text) = window(spans, change.file, sources);
         let patches = change.edits.into_iter().map(move |edit| {
-            Patch::new(edit.span.start as usize - start..edit.span.end as usize - start, edit.text.as_str())
+            Patch::new(
+                edit.span.start as usize - start..edit.span.end as usize - start,
+                edit.text.as_str(),
+            )
         });
-        Snippet::source(text).path(file_name(change.file, sources)).line_start(line).patches(patches)
+        Snippet::source(text)
+            .path(file_name(change.file, sources))
+            .line_start(line)
+            .patches(patches)
     };
     Some(changes.into_iter().map(snippet).collect())
 }

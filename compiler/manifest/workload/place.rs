@@ -84,7 +84,8 @@ pub struct Toleration {
 impl Toleration {
     /// Whether it is about a taint of effect `NoSchedule`.
     pub fn tolerates(&self, key: &str, value: &str) -> bool {
-        self.key.as_ref().is_none_or(|known| known == key) && self.value.as_ref().is_none_or(|known| known == value)
+        self.key.as_ref().is_none_or(|known| known == key)
+            && self.value.as_ref().is_none_or(|known| known == value)
     }
 }
 
@@ -106,29 +107,50 @@ pub const HOSTNAME: &str = "kubernetes.io/hostname";
 const OTHER_HANDS: [&str; 3] = ["nodeName", "schedulerName", "schedulingGates"];
 
 /// Fields of a term of an affinity that choose other pods than those its labels do in its own namespace.
-const OTHER_PODS: [&str; 4] = ["namespaces", "namespaceSelector", "matchLabelKeys", "mismatchLabelKeys"];
+const OTHER_PODS: [&str; 4] = [
+    "namespaces",
+    "namespaceSelector",
+    "matchLabelKeys",
+    "mismatchLabelKeys",
+];
 
 impl<'t> Reader<'t> {
     pub(super) fn place(&self, pod: &'t Node, metadata: Option<&'t Node>) -> Result<Place, Fault> {
-        let mut place = Place { priority_class: self.text(pod, "priorityClassName"), ..Place::default() };
+        let mut place = Place {
+            priority_class: self.text(pod, "priorityClassName"),
+            ..Place::default()
+        };
         let labels = metadata.and_then(|metadata| self.get(metadata, "labels"));
-        place.labels = self.pairs(labels).into_iter().map(|(key, value, _)| (key, value)).collect();
+        place.labels = self
+            .pairs(labels)
+            .into_iter()
+            .map(|(key, value, _)| (key, value))
+            .collect();
         place.selector = self.equal(self.get(pod, "nodeSelector"));
         for key in OTHER_HANDS {
-            let Some(there) =
-                self.get(pod, key).filter(|_| self.text(pod, key).as_deref() != Some("default-scheduler"))
+            let Some(there) = self
+                .get(pod, key)
+                .filter(|_| self.text(pod, key).as_deref() != Some("default-scheduler"))
             else {
                 continue;
             };
-            if !(there.text(self.source) == Some("") || there.items().is_empty() && key == "schedulingGates") {
-                place.more.push(Fault { at: there.range(), what: format!("`{key}` decides where they run") });
+            if !(there.text(self.source) == Some("")
+                || there.items().is_empty() && key == "schedulingGates")
+            {
+                place.more.push(Fault {
+                    at: there.range(),
+                    what: format!("`{key}` decides where they run"),
+                });
             }
         }
         for item in self.items(pod, "topologySpreadConstraints")? {
             if self.text(item, "whenUnsatisfiable").as_deref() != Some("ScheduleAnyway") {
                 let over = self.text(item, "topologyKey").unwrap_or_default();
                 let what = format!("they must be spread evenly over `{over}` (`DoNotSchedule`)");
-                place.more.push(Fault { at: item.range(), what });
+                place.more.push(Fault {
+                    at: item.range(),
+                    what,
+                });
             }
         }
         for item in self.items(pod, "tolerations")? {
@@ -137,7 +159,10 @@ impl<'t> Reader<'t> {
             let (key, value) = (text("key"), self.text(item, "value").unwrap_or_default());
             place.tolerations.extend(match text("operator").as_deref() {
                 Some("Exists") if about => Some(Toleration { key, value: None }),
-                Some("Equal") | None if about && key.is_some() => Some(Toleration { key, value: Some(value) }),
+                Some("Equal") | None if about && key.is_some() => Some(Toleration {
+                    key,
+                    value: Some(value),
+                }),
                 _ => None,
             });
         }
@@ -150,11 +175,16 @@ impl<'t> Reader<'t> {
 
     fn affinity(&self, affinity: &'t Node, place: &mut Place) -> Result<(), Fault> {
         const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
-        let required = |kind| self.get(affinity, kind).and_then(|one| self.get(one, REQUIRED));
+        let required = |kind| {
+            self.get(affinity, kind)
+                .and_then(|one| self.get(one, REQUIRED))
+        };
         if let Some(required) = required("nodeAffinity") {
             let mut terms = Vec::new();
             for term in self.items(required, "nodeSelectorTerms")? {
-                let Some(term) = self.real(term) else { continue };
+                let Some(term) = self.real(term) else {
+                    continue;
+                };
                 let mut all = self.requirements(term, "matchExpressions", &mut place.more)?;
                 // `metadata.name` is the only field there is, and a node of K3s is called as its label says.
                 for mut field in self.requirements(term, "matchFields", &mut place.more)? {
@@ -168,21 +198,37 @@ impl<'t> Reader<'t> {
             }
             place.terms = Some(terms);
         }
-        for item in self.get(affinity, "podAffinity").map_or(Ok(&[][..]), |one| self.items(one, REQUIRED))? {
-            place
-                .more
-                .push(Fault { at: item.range(), what: "they must be near other pods (`podAffinity`)".to_owned() });
+        for item in self
+            .get(affinity, "podAffinity")
+            .map_or(Ok(&[][..]), |one| self.items(one, REQUIRED))?
+        {
+            place.more.push(Fault {
+                at: item.range(),
+                what: "they must be near other pods (`podAffinity`)".to_owned(),
+            });
         }
-        for item in self.get(affinity, "podAntiAffinity").map_or(Ok(&[][..]), |one| self.items(one, REQUIRED))? {
-            let Some(term) = self.real(item) else { continue };
+        for item in self
+            .get(affinity, "podAntiAffinity")
+            .map_or(Ok(&[][..]), |one| self.items(one, REQUIRED))?
+        {
+            let Some(term) = self.real(item) else {
+                continue;
+            };
             let over = self.text(term, "topologyKey").unwrap_or_default();
             let other = OTHER_PODS.iter().find(|key| self.get(term, key).is_some());
             if over != HOSTNAME {
-                let what = format!("they may not share a `{over}` with other pods; bzc knows nodes only");
-                place.more.push(Fault { at: item.range(), what });
+                let what =
+                    format!("they may not share a `{over}` with other pods; bzc knows nodes only");
+                place.more.push(Fault {
+                    at: item.range(),
+                    what,
+                });
             } else if let Some(key) = other {
                 let what = format!("`{key}` chooses the pods with which they may not share a node");
-                place.more.push(Fault { at: item.range(), what });
+                place.more.push(Fault {
+                    at: item.range(),
+                    what,
+                });
             } else if let Some(selector) = self.get(term, "labelSelector") {
                 let mut chosen = self.equal(self.get(selector, "matchLabels"));
                 chosen.extend(self.requirements(selector, "matchExpressions", &mut place.more)?);
@@ -196,12 +242,18 @@ impl<'t> Reader<'t> {
         let of_host = self.text(pod, "hostNetwork").as_deref() == Some("true");
         for list in ["initContainers", "containers"] {
             for container in self.items(pod, list)? {
-                let Some(container) = self.real(container) else { continue };
+                let Some(container) = self.real(container) else {
+                    continue;
+                };
                 for port in self.items(container, "ports")? {
-                    let Some(port) = self.real(port) else { continue };
+                    let Some(port) = self.real(port) else {
+                        continue;
+                    };
                     // In the network of the node every port is one of the node.
                     let found = self.get(port, "hostPort");
-                    let Some(found) = found.or_else(|| self.get(port, "containerPort").filter(|_| of_host)) else {
+                    let Some(found) =
+                        found.or_else(|| self.get(port, "containerPort").filter(|_| of_host))
+                    else {
                         continue;
                     };
                     let udp = match self.text(port, "protocol").as_deref() {
@@ -209,12 +261,20 @@ impl<'t> Reader<'t> {
                         Some("UDP") => true,
                         Some(_) => continue,
                     };
-                    let Some(number) = found.text(self.source).and_then(|text| text.parse().ok()) else {
-                        return Err(Fault { at: found.range(), what: "it is no port".to_owned() });
+                    let Some(number) = found.text(self.source).and_then(|text| text.parse().ok())
+                    else {
+                        return Err(Fault {
+                            at: found.range(),
+                            what: "it is no port".to_owned(),
+                        });
                     };
                     let known = |known: &HostPort| (known.number, known.udp) == (number, udp);
                     if number > 0 && !place.host_ports.iter().any(known) {
-                        place.host_ports.push(HostPort { number, udp, at: found.range() });
+                        place.host_ports.push(HostPort {
+                            number,
+                            udp,
+                            at: found.range(),
+                        });
                     }
                 }
             }
@@ -224,27 +284,42 @@ impl<'t> Reader<'t> {
 
     /// The entries of a mapping of texts, with the place of each.
     fn pairs(&self, map: Option<&'t Node>) -> Vec<(String, String, Range<usize>)> {
-        let own = map.map_or(&[][..], Node::entries).iter().filter_map(|(key, value)| {
-            let value = self.real(value)?;
-            Some((
-                key.text(self.source)?.to_owned(),
-                value.text(self.source)?.to_owned(),
-                key.start as usize..value.range().end,
-            ))
-        });
+        let own = map
+            .map_or(&[][..], Node::entries)
+            .iter()
+            .filter_map(|(key, value)| {
+                let value = self.real(value)?;
+                Some((
+                    key.text(self.source)?.to_owned(),
+                    value.text(self.source)?.to_owned(),
+                    key.start as usize..value.range().end,
+                ))
+            });
         own.collect()
     }
 
     fn equal(&self, map: Option<&'t Node>) -> Vec<Requirement> {
-        let one = |(key, value, at)| Requirement { key, operator: Operator::In, values: vec![value], at };
+        let one = |(key, value, at)| Requirement {
+            key,
+            operator: Operator::In,
+            values: vec![value],
+            at,
+        };
         self.pairs(map).into_iter().map(one).collect()
     }
 
     /// What labels must be; what bzc does not know goes to `more`.
-    fn requirements(&self, of: &'t Node, key: &'static str, more: &mut Vec<Fault>) -> Result<Vec<Requirement>, Fault> {
+    fn requirements(
+        &self,
+        of: &'t Node,
+        key: &'static str,
+        more: &mut Vec<Fault>,
+    ) -> Result<Vec<Requirement>, Fault> {
         let mut all = Vec::new();
         for item in self.items(of, key)? {
-            let Some(item) = self.real(item) else { continue };
+            let Some(item) = self.real(item) else {
+                continue;
+            };
             let written = self.text(item, "operator").unwrap_or_default();
             let operator = match written.as_str() {
                 "In" => Operator::In,
@@ -252,14 +327,24 @@ impl<'t> Reader<'t> {
                 "Exists" => Operator::Exists,
                 "DoesNotExist" => Operator::DoesNotExist,
                 _ => {
-                    more.push(Fault { at: item.range(), what: format!("the operator `{written}` compares a label") });
+                    more.push(Fault {
+                        at: item.range(),
+                        what: format!("the operator `{written}` compares a label"),
+                    });
                     continue;
                 }
             };
             let values = self.items(item, "values")?.iter();
-            let values = values.filter_map(|value| Some(self.real(value)?.text(self.source)?.to_owned())).collect();
+            let values = values
+                .filter_map(|value| Some(self.real(value)?.text(self.source)?.to_owned()))
+                .collect();
             let key = self.text(item, "key").unwrap_or_default();
-            all.push(Requirement { key, operator, values, at: item.range() });
+            all.push(Requirement {
+                key,
+                operator,
+                values,
+                at: item.range(),
+            });
         }
         Ok(all)
     }

@@ -9,7 +9,11 @@ const MI: u64 = 1 << 20;
 impl Random {
     /// A whole number of mebibytes, and one time in four some bytes more.
     fn bytes(&mut self, from: u64, to: u64) -> u64 {
-        let odd = if self.below(4) == 0 { self.below(MI) } else { 0 };
+        let odd = if self.below(4) == 0 {
+            self.below(MI)
+        } else {
+            0
+        };
         (from + self.below(to - from)) * MI + odd
     }
 
@@ -22,12 +26,30 @@ impl Random {
             _ => 1 + self.below(8 * MI),
         };
         let copies = self.below(5);
-        let below: Vec<u16> = (1..ceilings as u16).filter(|_| self.below(2) == 0).collect();
+        let below: Vec<u16> = (1..ceilings as u16)
+            .filter(|_| self.below(2) == 0)
+            .collect();
         // At some ceilings not all pods count.
-        let mut under: Vec<(u16, u64)> =
-            below.into_iter().map(|c| (c, if self.below(3) == 0 { self.below(5) } else { copies })).collect();
+        let mut under: Vec<(u16, u64)> = below
+            .into_iter()
+            .map(|c| {
+                (
+                    c,
+                    if self.below(3) == 0 {
+                        self.below(5)
+                    } else {
+                        copies
+                    },
+                )
+            })
+            .collect();
         under.insert(self.below(under.len() as u64 + 1) as usize, (0, copies));
-        Claim { lo, hi, weight, under }
+        Claim {
+            lo,
+            hi,
+            weight,
+            under,
+        }
     }
 
     /// Claims under the node (ceiling 0) and some budgets, some of the claims alike.
@@ -42,7 +64,11 @@ impl Random {
             let most = used(&claims, &his(&claims), ceiling);
             // Mostly between the two, sometimes too low or more than enough.
             let room = least + self.below(most - least + 2 * MI);
-            if self.below(12) == 0 { room.saturating_sub(self.bytes(1, 9)) } else { room }
+            if self.below(12) == 0 {
+                room.saturating_sub(self.bytes(1, 9))
+            } else {
+                room
+            }
         });
         let rooms = rooms.collect();
         (claims, rooms)
@@ -50,12 +76,22 @@ impl Random {
 }
 
 fn one(lo: u64, hi: u64, weight: u64, copies: u64) -> Claim {
-    Claim { lo, hi, weight, under: vec![(0, copies)] }
+    Claim {
+        lo,
+        hi,
+        weight,
+        under: vec![(0, copies)],
+    }
 }
 
 /// How many pods of a claim count at a ceiling.
 fn copies(claim: &Claim, ceiling: u16) -> u64 {
-    claim.under.iter().filter(|(c, _)| *c == ceiling).map(|(_, copies)| copies).sum()
+    claim
+        .under
+        .iter()
+        .filter(|(c, _)| *c == ceiling)
+        .map(|(_, copies)| copies)
+        .sum()
 }
 
 fn los(claims: &[Claim]) -> Vec<u64> {
@@ -67,16 +103,25 @@ fn his(claims: &[Claim]) -> Vec<u64> {
 }
 
 fn used(claims: &[Claim], sizes: &[u64], ceiling: usize) -> u64 {
-    claims.iter().zip(sizes).map(|(c, size)| copies(c, ceiling as u16) * size).sum()
+    claims
+        .iter()
+        .zip(sizes)
+        .map(|(c, size)| copies(c, ceiling as u16) * size)
+        .sum()
 }
 
 fn broken(claims: &[Claim], sizes: &[u64], rooms: &[u64]) -> Vec<u16> {
     let ceilings = 0..rooms.len();
-    ceilings.filter(|&c| used(claims, sizes, c) > rooms[c]).map(|c| c as u16).collect()
+    ceilings
+        .filter(|&c| used(claims, sizes, c) > rooms[c])
+        .map(|c| c as u16)
+        .collect()
 }
 
 fn allowed(claim: &Claim) -> Vec<u64> {
-    let inner = (0..=claim.hi / MI).map(|n| n * MI).filter(|&v| v > claim.lo && v < claim.hi);
+    let inner = (0..=claim.hi / MI)
+        .map(|n| n * MI)
+        .filter(|&v| v > claim.lo && v < claim.hi);
     let mut values: Vec<u64> = std::iter::once(claim.lo).chain(inner).collect();
     if claim.hi > claim.lo {
         values.push(claim.hi);
@@ -110,10 +155,17 @@ fn exhaust(claims: &[Claim], room: u64) -> Option<Option<Fraction>> {
     let mut digits = vec![0; claims.len()];
     let mut best = None;
     loop {
-        let sizes: Vec<u64> = digits.iter().zip(&values).map(|(&d, v): (&usize, _)| v[d]).collect();
+        let sizes: Vec<u64> = digits
+            .iter()
+            .zip(&values)
+            .map(|(&d, v): (&usize, _)| v[d])
+            .collect();
         if used(claims, &sizes, 0) <= room {
             let here = lowest(claims, &sizes);
-            if best.as_ref().is_none_or(|best| compare_lowest(&here, best).is_gt()) {
+            if best
+                .as_ref()
+                .is_none_or(|best| compare_lowest(&here, best).is_gt())
+            {
                 best = Some(here);
             }
         }
@@ -137,7 +189,9 @@ fn reference(claims: &[Claim], rooms: &[u64]) -> Option<(Vec<u64>, Option<Fracti
         values[i].get(first).copied().unwrap_or(claims[i].hi)
     };
     let mut sizes = his(claims);
-    let mut active: Vec<usize> = (0..claims.len()).filter(|&i| claims[i].under.iter().any(|c| c.1 > 0)).collect();
+    let mut active: Vec<usize> = (0..claims.len())
+        .filter(|&i| claims[i].under.iter().any(|c| c.1 > 0))
+        .collect();
     let mut first = None;
     while !active.is_empty() {
         let mut levels: Vec<Fraction> = Vec::new();
@@ -166,8 +220,12 @@ fn reference(claims: &[Claim], rooms: &[u64]) -> Option<(Vec<u64>, Option<Fracti
     }
     loop {
         let mut order: Vec<usize> = (0..claims.len()).collect();
-        order.sort_by(|&a, &b| compare(&(sizes[a], claims[a].weight), &(sizes[b], claims[b].weight)).then(a.cmp(&b)));
-        let step = order.into_iter().find_map(|i| step(claims, &sizes, rooms, i));
+        order.sort_by(|&a, &b| {
+            compare(&(sizes[a], claims[a].weight), &(sizes[b], claims[b].weight)).then(a.cmp(&b))
+        });
+        let step = order
+            .into_iter()
+            .find_map(|i| step(claims, &sizes, rooms, i));
         let Some(next) = step else {
             return Some((sizes, first));
         };
@@ -195,7 +253,10 @@ fn is_like_the_reference(claims: &[Claim], rooms: &[u64]) {
     assert_eq!(sizes(&got), sizes(&want), "{claims:?} {rooms:?}");
     let level = |answer: Option<(Vec<u64>, Option<Fraction>)>| answer.and_then(|a| a.1);
     let (got, want) = (level(got), level(want));
-    assert!(compare_lowest(&got, &want).is_eq(), "{claims:?} {rooms:?} {got:?} {want:?}");
+    assert!(
+        compare_lowest(&got, &want).is_eq(),
+        "{claims:?} {rooms:?} {got:?} {want:?}"
+    );
 }
 
 #[test]
@@ -213,8 +274,14 @@ fn one_ceiling_equals_exhaustive_search() {
         capped += u32::from(level.is_some());
         let best = best.unwrap_or_default();
         let lowest = lowest(&claims, &sizes);
-        assert!(compare_lowest(&lowest, &best).is_eq(), "{claims:?} {rooms:?} {sizes:?}");
-        assert!(compare_lowest(&level, &best).is_eq(), "{claims:?} {rooms:?} {level:?}");
+        assert!(
+            compare_lowest(&lowest, &best).is_eq(),
+            "{claims:?} {rooms:?} {sizes:?}"
+        );
+        assert!(
+            compare_lowest(&level, &best).is_eq(),
+            "{claims:?} {rooms:?} {level:?}"
+        );
         is_like_the_reference(&claims, &rooms);
     }
     assert!(fits > 8_000 && capped > 5_000, "{fits} {capped}");
@@ -232,15 +299,25 @@ fn several_ceilings_equal_progressive_filling() {
             continue;
         };
         capped += u32::from(level.is_some());
-        assert!(broken(&claims, &sizes, &rooms).is_empty(), "{claims:?} {rooms:?}");
+        assert!(
+            broken(&claims, &sizes, &rooms).is_empty(),
+            "{claims:?} {rooms:?}"
+        );
         for (i, claim) in claims.iter().enumerate() {
             assert!(allowed(claim).contains(&sizes[i]));
-            assert_eq!(step(&claims, &sizes, &rooms, i), None, "{claims:?} {rooms:?} {sizes:?}");
+            assert_eq!(
+                step(&claims, &sizes, &rooms, i),
+                None,
+                "{claims:?} {rooms:?} {sizes:?}"
+            );
         }
         let mut wider = rooms.clone();
         wider[random.below(ceilings) as usize] += random.bytes(0, 9);
         let raised = fitted(&claims, &wider).and_then(|answer| answer.1);
-        assert!(compare_lowest(&raised, &level).is_ge(), "{claims:?} {rooms:?} {wider:?}");
+        assert!(
+            compare_lowest(&raised, &level).is_ge(),
+            "{claims:?} {rooms:?} {wider:?}"
+        );
     }
     assert!(capped > 1_500, "{capped}");
 }
@@ -258,7 +335,9 @@ fn wide_ranges_equal_the_reference() {
 fn order_matters_only_for_ties() {
     let mut random = Random(4);
     // None of these primes divides so few whole mebibytes: two claims are never at one level.
-    let primes = [1_000_003, 1_000_033, 1_000_037, 1_000_039, 1_000_081, 1_000_099];
+    let primes = [
+        1_000_003, 1_000_033, 1_000_037, 1_000_039, 1_000_081, 1_000_099,
+    ];
     for _ in 0..500 {
         let (mut claims, rooms) = random.case(6, 9, 3);
         for (claim, prime) in claims.iter_mut().zip(primes) {
@@ -269,8 +348,8 @@ fn order_matters_only_for_ties() {
             order.swap(k, random.below(k as u64 + 1) as usize);
         }
         let shuffled: Vec<Claim> = order.iter().map(|&i| claims[i].clone()).collect();
-        let want =
-            fitted(&claims, &rooms).map(|(sizes, level)| (order.iter().map(|&i| sizes[i]).collect::<Vec<_>>(), level));
+        let want = fitted(&claims, &rooms)
+            .map(|(sizes, level)| (order.iter().map(|&i| sizes[i]).collect::<Vec<_>>(), level));
         assert_eq!(fitted(&shuffled, &rooms), want);
     }
 }
@@ -294,7 +373,10 @@ fn ends_need_not_be_whole_mebibytes() {
     assert_eq!(size(100_000_000), Some(100_000_000));
     assert_eq!(fitted(&claim, &[u64::MAX]), Some((vec![100_000_000], None)));
     let narrow = [one(MI + 1, MI + 2, MI, 1)];
-    assert_eq!(fitted(&narrow, &[MI + 1]), Some((vec![MI + 1], Some((MI + 1, MI)))));
+    assert_eq!(
+        fitted(&narrow, &[MI + 1]),
+        Some((vec![MI + 1], Some((MI + 1, MI))))
+    );
     assert_eq!(fitted(&narrow, &[MI + 2]), Some((vec![MI + 2], None)));
 }
 
@@ -314,7 +396,11 @@ fn every_ceiling_that_is_over_is_named() {
 #[test]
 fn what_costs_nothing_gets_everything() {
     assert_eq!(fitted(&[], &[0]), Some((vec![], None)));
-    let mut claims = vec![one(MI, 5 * MI, MI, 0), one(MI, 5 * MI, MI, 1), one(MI, 3 * MI, MI, 1)];
+    let mut claims = vec![
+        one(MI, 5 * MI, MI, 0),
+        one(MI, 5 * MI, MI, 1),
+        one(MI, 3 * MI, MI, 1),
+    ];
     claims[2].under.clear();
     let answer = fitted(&claims, &[2 * MI]);
     assert_eq!(answer, Some((vec![5 * MI, 2 * MI, 3 * MI], Some((2, 1)))));
@@ -326,16 +412,25 @@ fn a_full_budget_does_not_stop_the_node() {
     let mut claims = vec![one(10 * MI, 90 * MI, 10 * MI, 1); 3];
     claims[1].under.push((1, 1));
     let answer = fitted(&claims, &[100 * MI, 15 * MI]);
-    assert_eq!(answer, Some((vec![43 * MI, 15 * MI, 42 * MI], Some((3, 2)))));
+    assert_eq!(
+        answer,
+        Some((vec![43 * MI, 15 * MI, 42 * MI], Some((3, 2))))
+    );
 }
 
 #[test]
 fn extremes_neither_overflow_nor_hang() {
     let end = 1 << 50;
     for weight in [0, 1, end - 1, end, u64::MAX] {
-        let claims = [one(0, end, weight, 1_000_000), one(1, end, 1, 1), one(end, end, end, 0)];
+        let claims = [
+            one(0, end, weight, 1_000_000),
+            one(1, end, 1, 1),
+            one(end, end, end, 0),
+        ];
         let answer = fitted(&claims, &[end + 7]);
-        assert!(answer.is_some_and(|(sizes, _)| { sizes[2] == end && broken(&claims, &sizes, &[end + 7]).is_empty() }));
+        assert!(answer.is_some_and(|(sizes, _)| {
+            sizes[2] == end && broken(&claims, &sizes, &[end + 7]).is_empty()
+        }));
     }
     let claims = [one(u64::MAX - STEP, u64::MAX, 1, 1)];
     assert_eq!(fitted(&claims, &[u64::MAX]), Some((vec![u64::MAX], None)));
@@ -355,10 +450,14 @@ fn ten_thousand_different_claims_leave_no_step_untaken() {
             under: vec![(0, 1 + random.below(9)), (1 + i % 8, 1 + random.below(9))],
         })
         .collect();
-    let rooms: Vec<u64> = (0..9).map(|c| used(&claims, &los(&claims), c) / 4 * (5 + c as u64 * 3)).collect();
+    let rooms: Vec<u64> = (0..9)
+        .map(|c| used(&claims, &los(&claims), c) / 4 * (5 + c as u64 * 3))
+        .collect();
     let sizes = fitted(&claims, &rooms).map_or(vec![], |answer| answer.0);
     assert_eq!(sizes.len(), claims.len());
-    let left: Vec<u64> = (0..9).map(|c| rooms[c] - used(&claims, &sizes, c)).collect();
+    let left: Vec<u64> = (0..9)
+        .map(|c| rooms[c] - used(&claims, &sizes, c))
+        .collect();
     for (claim, size) in claims.iter().zip(sizes) {
         let next = claim.hi.min((size / MI + 1) * MI);
         let is_stuck = |&(c, copies): &(u16, u64)| copies * (next - size) > left[usize::from(c)];

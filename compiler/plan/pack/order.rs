@@ -42,13 +42,23 @@ const FEW: usize = 128;
 /// Whether the lemma holds for every kind: then for every class the set of nodes with which it does.
 pub(super) fn any(cluster: &Cluster, classes: usize) -> Option<Vec<Vec<u16>>> {
     let sets = fields(cluster);
-    let fields: Vec<Field> = sets.iter().map(|nodes| Field::new(cluster, nodes)).collect();
+    let fields: Vec<Field> = sets
+        .iter()
+        .map(|nodes| Field::new(cluster, nodes))
+        .collect();
     let mut shown = vec![Vec::new(); classes];
     for kind in &cluster.kinds {
-        let at = fields.iter().position(|field| field.has_room(cluster, kind))?;
-        let mut nodes: Vec<u16> = sets[at].iter().filter_map(|&node| u16::try_from(node).ok()).collect();
+        let at = fields
+            .iter()
+            .position(|field| field.has_room(cluster, kind))?;
+        let mut nodes: Vec<u16> = sets[at]
+            .iter()
+            .filter_map(|&node| u16::try_from(node).ok())
+            .collect();
         nodes.sort_unstable();
-        kind.members.iter().for_each(|&class| shown[class].clone_from(&nodes));
+        kind.members
+            .iter()
+            .for_each(|&class| shown[class].clone_from(&nodes));
     }
     Some(shown)
 }
@@ -58,15 +68,29 @@ pub(super) fn any(cluster: &Cluster, classes: usize) -> Option<Vec<Vec<u16>>> {
 fn fields(cluster: &Cluster) -> Vec<Vec<usize>> {
     let mut groups: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
     for &node in &cluster.order {
-        groups.entry(cluster.sets.iter().map(|set| set[node]).collect()).or_default().push(node);
+        groups
+            .entry(cluster.sets.iter().map(|set| set[node]).collect())
+            .or_default()
+            .push(node);
     }
     let groups: Vec<Vec<usize>> = groups.into_values().collect();
     let mut fields = if groups.len() <= UNIONS {
-        let chosen = |mask: usize| groups.iter().enumerate().filter(move |(group, _)| mask >> group & 1 == 1);
-        (1..1 << groups.len()).map(|mask| chosen(mask).flat_map(|(_, nodes)| nodes).copied().collect()).collect()
+        let chosen = |mask: usize| {
+            groups
+                .iter()
+                .enumerate()
+                .filter(move |(group, _)| mask >> group & 1 == 1)
+        };
+        (1..1 << groups.len())
+            .map(|mask| chosen(mask).flat_map(|(_, nodes)| nodes).copied().collect())
+            .collect()
     } else {
         let sets = cluster.sets.iter().map(|set| members(set).collect());
-        groups.into_iter().chain(sets).take(1 << UNIONS).collect::<Vec<Vec<usize>>>()
+        groups
+            .into_iter()
+            .chain(sets)
+            .take(1 << UNIONS)
+            .collect::<Vec<Vec<usize>>>()
     };
     fields.sort_by_key(|field| Reverse(field.len()));
     fields
@@ -92,19 +116,38 @@ impl Field {
         let sum = rooms.iter().fold([0; 3], |sum, room| add(&sum, room, 1));
         // So that on average a whole node is worth the same in every dimension.
         let prices = sum.map(|sum| ((nodes.len() as u128) << 64) / sum.max(1) + 1);
-        let shared: Vec<usize> =
-            cluster.sets.iter().map(|set| nodes.iter().filter(|&&node| set[node]).count()).collect();
-        let counts: Vec<u64> = cluster.kinds.iter().map(|kind| kind.at_once(kind.count, shared[kind.set])).collect();
+        let shared: Vec<usize> = cluster
+            .sets
+            .iter()
+            .map(|set| nodes.iter().filter(|&&node| set[node]).count())
+            .collect();
+        let counts: Vec<u64> = cluster
+            .kinds
+            .iter()
+            .map(|kind| kind.at_once(kind.count, shared[kind.set]))
+            .collect();
         let (mut volume, mut worth) = ([0; 3], [0; 8]);
         // A pod that goes to none of the nodes may be too large for the prices.
-        for (kind, &count) in cluster.kinds.iter().zip(&counts).filter(|(_, count)| **count > 0) {
+        for (kind, &count) in cluster
+            .kinds
+            .iter()
+            .zip(&counts)
+            .filter(|(_, count)| **count > 0)
+        {
             volume = add(&volume, &kind.size, count);
             for (among, worth) in worth.iter_mut().enumerate() {
                 *worth += u128::from(count) * worth_of(kind, among, &prices);
             }
         }
         let inside = shared.iter().map(|&shared| shared == nodes.len()).collect();
-        Field { rooms, inside, prices, volume, counts, worth }
+        Field {
+            rooms,
+            inside,
+            prices,
+            volume,
+            counts,
+            worth,
+        }
     }
 
     /// The lemma for one pod of the kind.
@@ -115,18 +158,26 @@ impl Field {
         let others = kind.at_once(kind.count - 1, self.rooms.len());
         let own = kind.at_once(kind.count, self.rooms.len()) - others;
         let volume = take(&self.volume, &kind.size, own);
-        let lack = |room: &Size, d: usize| Some(room[d] - kind.size[d] + 1).filter(|lack| *lack <= volume[d]);
+        let lack = |room: &Size, d: usize| {
+            Some(room[d] - kind.size[d] + 1).filter(|lack| *lack <= volume[d])
+        };
         let cost = |room| {
-            let lacks = (0..3).filter(|&d| kind.size[d] > 0).filter_map(|d| Some(lack(room, d)? * self.prices[d]));
+            let lacks = (0..3)
+                .filter(|&d| kind.size[d] > 0)
+                .filter_map(|d| Some(lack(room, d)? * self.prices[d]));
             lacks.min().unwrap_or(u128::MAX)
         };
         let mut costs: Vec<u128> = self.rooms.iter().map(cost).collect();
-        let can = |d: &usize| kind.size[*d] > 0 && self.rooms.iter().any(|room| lack(room, *d).is_some());
+        let can =
+            |d: &usize| kind.size[*d] > 0 && self.rooms.iter().any(|room| lack(room, *d).is_some());
         let among = (0..3).filter(can).map(|d| 1 << d).sum();
         let worth = |kind: &Kind, most: u128| worth_of(kind, among, &self.prices).min(most);
         if kind.single {
             costs.sort_unstable_by_key(|&cost| Reverse(cost));
-            for cost in costs.iter_mut().take(usize::try_from(others).unwrap_or(usize::MAX)) {
+            for cost in costs
+                .iter_mut()
+                .take(usize::try_from(others).unwrap_or(usize::MAX))
+            {
                 *cost = worth(kind, *cost);
             }
         }
@@ -135,14 +186,21 @@ impl Field {
         if self.worth[among] - u128::from(own) * worth(kind, u128::MAX) < all {
             return true;
         }
-        let there = cluster.kinds.iter().zip(&self.counts).filter(|(_, count)| **count > 0);
+        let there = cluster
+            .kinds
+            .iter()
+            .zip(&self.counts)
+            .filter(|(_, count)| **count > 0);
         let cut = |(kind, &count): (&Kind, &u64)| u128::from(count) * worth(kind, most);
-        cluster.kinds.len() <= FEW && there.map(cut).sum::<u128>() - u128::from(own) * worth(kind, most) < all
+        cluster.kinds.len() <= FEW
+            && there.map(cut).sum::<u128>() - u128::from(own) * worth(kind, most) < all
     }
 }
 
 /// What the lemma says a pod is worth, among the dimensions whose bits are set.
 fn worth_of(kind: &Kind, among: usize, prices: &Size) -> u128 {
-    let priced = (0..3).filter(|d| among >> d & 1 == 1).map(|d| kind.size[d] * prices[d]);
+    let priced = (0..3)
+        .filter(|d| among >> d & 1 == 1)
+        .map(|d| kind.size[d] * prices[d]);
     priced.max().unwrap_or(0)
 }

@@ -71,19 +71,51 @@ impl<'a> Search<'a> {
         for (later, &node) in cluster.order.iter().rev().enumerate() {
             let room = &cluster.room[node];
             rest.push(add(&rest[later], room, 1));
-            let fit = |kind: &Kind| if cluster.sets[kind.set][node] { kind.fit(room) } else { 0 };
-            alone.push(kinds.iter().zip(&alone[later]).map(|(kind, sum)| sum.saturating_add(fit(kind))).collect());
+            let fit = |kind: &Kind| {
+                if cluster.sets[kind.set][node] {
+                    kind.fit(room)
+                } else {
+                    0
+                }
+            };
+            alone.push(
+                kinds
+                    .iter()
+                    .zip(&alone[later])
+                    .map(|(kind, sum)| sum.saturating_add(fit(kind)))
+                    .collect(),
+            );
             let fit = |kind: &Kind| {
                 let count = room[cluster.tight].checked_div(kind.size[cluster.tight]);
-                count.and_then(|count| u64::try_from(count).ok()).unwrap_or(u64::MAX)
+                count
+                    .and_then(|count| u64::try_from(count).ok())
+                    .unwrap_or(u64::MAX)
             };
-            crowd.push(kinds.iter().zip(&crowd[later]).map(|(kind, sum)| sum.saturating_add(fit(kind))).collect());
+            crowd.push(
+                kinds
+                    .iter()
+                    .zip(&crowd[later])
+                    .map(|(kind, sum)| sum.saturating_add(fit(kind)))
+                    .collect(),
+            );
         }
         rest.reverse();
         alone.reverse();
         crowd.reverse();
-        let within = cluster.sets.iter().map(|a| cluster.sets.iter().map(|b| within(a, b)).collect()).collect();
-        Search { cluster, within, rest, alone, crowd, failed: BTreeSet::new(), steps }
+        let within = cluster
+            .sets
+            .iter()
+            .map(|a| cluster.sets.iter().map(|b| within(a, b)).collect())
+            .collect();
+        Search {
+            cluster,
+            within,
+            rest,
+            alone,
+            crowd,
+            failed: BTreeSet::new(),
+            steps,
+        }
     }
 
     pub(super) fn run(mut self) -> Outcome {
@@ -153,7 +185,10 @@ impl<'a> Search<'a> {
         let node = *cluster.order.get(depth)?;
         let here = |&index: &usize| open[index] > 0 && cluster.sets[cluster.kinds[index].set][node];
         let kinds: Vec<usize> = (0..open.len()).filter(here).collect();
-        let least = kinds.iter().map(|&index| open[index].saturating_sub(self.alone[depth + 1][index])).collect();
+        let least = kinds
+            .iter()
+            .map(|&index| open[index].saturating_sub(self.alone[depth + 1][index]))
+            .collect();
         let mut tail = vec![[0; 3]];
         for &index in kinds.iter().rev() {
             let kind = &cluster.kinds[index];
@@ -164,7 +199,18 @@ impl<'a> Search<'a> {
         let counts = vec![0; kinds.len()];
         let left = cluster.room[node];
         let (batch, chosen) = (Vec::new(), Vec::new());
-        Some(Level { open, kinds, least, tail, slack, counts, left, begun: false, batch, chosen })
+        Some(Level {
+            open,
+            kinds,
+            least,
+            tail,
+            slack,
+            counts,
+            left,
+            begun: false,
+            batch,
+            chosen,
+        })
     }
 
     /// Enumerates some more fillings.
@@ -192,7 +238,9 @@ impl<'a> Search<'a> {
         while self.steps > 0 {
             self.spend(1);
             if back {
-                let Some(before) = at.checked_sub(1) else { return false };
+                let Some(before) = at.checked_sub(1) else {
+                    return false;
+                };
                 at = before;
                 back = !level.less(at, self.kind(level, at));
             } else if at < end {
@@ -217,7 +265,10 @@ impl<'a> Search<'a> {
         };
         let spare: Vec<usize> = (0..level.kinds.len()).filter(spare).collect();
         self.spend(spare.len());
-        if spare.iter().any(|&at| fits(&self.kind(level, at).size, &level.left)) {
+        if spare
+            .iter()
+            .any(|&at| fits(&self.kind(level, at).size, &level.left))
+        {
             return false;
         }
         for at in (0..level.kinds.len()).filter(|&at| level.counts[at] > 0) {
@@ -228,9 +279,14 @@ impl<'a> Search<'a> {
             self.spend(spare.len());
             let room = add(&level.left, &kind.size, 1);
             let better = |other: &Kind| {
-                self.within[other.set][kind.set] && fits(&kind.size, &other.size) && fits(&other.size, &room)
+                self.within[other.set][kind.set]
+                    && fits(&kind.size, &other.size)
+                    && fits(&other.size, &room)
             };
-            if spare.iter().any(|&other| other != at && better(self.kind(level, other))) {
+            if spare
+                .iter()
+                .any(|&other| other != at && better(self.kind(level, other)))
+            {
                 return false;
             }
         }

@@ -1,7 +1,10 @@
 //! The verdicts against an adversary who chooses order and node, and against all assignments.
 
 use super::search::{Outcome, Search};
-use super::{BUDGET, Certificate, Class, Cluster, Dimension, Node, Spread, Verdict, decide, place, survives_one};
+use super::{
+    BUDGET, Certificate, Class, Cluster, Dimension, Node, Spread, Verdict, decide, place,
+    survives_one,
+};
 use crate::base::random::Random;
 use std::collections::BTreeSet;
 
@@ -10,13 +13,22 @@ const MI: u64 = 1 << 20;
 impl Random {
     /// Up to three nodes and `pods` pods, about as large together as the nodes or somewhat smaller.
     fn cluster(&mut self, pods: u64) -> (Vec<Node>, Vec<Class>) {
-        let (two, restricted, spread) = (self.below(2) == 0, self.below(2) == 0, self.below(4) == 0);
+        let (two, restricted, spread) =
+            (self.below(2) == 0, self.below(2) == 0, self.below(4) == 0);
         let many = 1 + self.below(3);
         let mut nodes = Vec::new();
         for _ in 0..many {
             let cpu = (two && self.below(8) > 0).then(|| 3 + self.below(9));
-            let pods = if self.below(4) == 0 { 2 + self.below(4) } else { 110 };
-            nodes.push(Node { memory: 5 + self.below(9), cpu, pods });
+            let pods = if self.below(4) == 0 {
+                2 + self.below(4)
+            } else {
+                110
+            };
+            nodes.push(Node {
+                memory: 5 + self.below(9),
+                cpu,
+                pods,
+            });
         }
         let mut left = pods.min(many * 4);
         let mut classes = Vec::new();
@@ -31,7 +43,11 @@ impl Random {
                 pods: 1,
                 count,
                 nodes: (restricted && self.below(2) == 0 && !some.is_empty()).then_some(some),
-                spread: if spread && self.below(2) == 0 { Spread::AtMostOnePerNode } else { Spread::Any },
+                spread: if spread && self.below(2) == 0 {
+                    Spread::AtMostOnePerNode
+                } else {
+                    Spread::Any
+                },
             });
         }
         (nodes, classes)
@@ -39,20 +55,27 @@ impl Random {
 
     /// Two to four nodes that have hardly more than eight or so pods need, if as much.
     fn tight(&mut self) -> (Vec<Node>, Vec<Class>) {
-        let mut classes: Vec<Class> =
-            (0..2 + self.below(3)).map(|_| class(3 + self.below(18), 1 + self.below(3))).collect();
+        let mut classes: Vec<Class> = (0..2 + self.below(3))
+            .map(|_| class(3 + self.below(18), 1 + self.below(3)))
+            .collect();
         let many = 2 + self.below(3);
         let sum: u64 = classes.iter().map(|class| class.memory * class.count).sum();
-        let mut nodes: Vec<Node> = (0..many).map(|_| node(sum / many + self.below(4))).collect();
+        let mut nodes: Vec<Node> = (0..many)
+            .map(|_| node(sum / many + self.below(4)))
+            .collect();
         for j in 1..many as usize {
             let moved = self.below(2) * self.below(nodes[j].memory / 2 + 1);
             nodes[j].memory -= moved;
             nodes[0].memory += moved;
         }
         if self.below(3) == 0 {
-            classes.iter_mut().for_each(|class| class.cpu = self.below(9));
+            classes
+                .iter_mut()
+                .for_each(|class| class.cpu = self.below(9));
             let sum: u64 = classes.iter().map(|class| class.cpu * class.count).sum();
-            nodes.iter_mut().for_each(|node| node.cpu = Some(sum / many + self.below(6)));
+            nodes
+                .iter_mut()
+                .for_each(|node| node.cpu = Some(sum / many + self.below(6)));
         }
         if self.below(3) == 0 {
             classes[0].nodes = Some((0..many as u16).filter(|_| self.below(3) > 0).collect());
@@ -68,7 +91,8 @@ impl Random {
         let many = 2 + self.below(4);
         let (mut left, mut classes) = (4 + self.below(37), Vec::new());
         let most = 20 + self.below(200);
-        let (two, restricted, spread) = (self.below(3) == 0, self.below(3) == 0, self.below(3) == 0);
+        let (two, restricted, spread) =
+            (self.below(3) == 0, self.below(3) == 0, self.below(3) == 0);
         while left > 0 {
             let some: Vec<u16> = (0..many as u16).filter(|_| self.below(3) > 0).collect();
             let alone = spread && self.below(4) == 0;
@@ -80,31 +104,57 @@ impl Random {
                 pods: 1,
                 count,
                 nodes: (restricted && self.below(3) == 0 && !some.is_empty()).then_some(some),
-                spread: if alone { Spread::AtMostOnePerNode } else { Spread::Any },
+                spread: if alone {
+                    Spread::AtMostOnePerNode
+                } else {
+                    Spread::Any
+                },
             });
         }
-        let sum = |of: fn(&Class) -> u64| classes.iter().map(|class| of(class) * class.count).sum::<u64>();
+        let sum = |of: fn(&Class) -> u64| {
+            classes
+                .iter()
+                .map(|class| of(class) * class.count)
+                .sum::<u64>()
+        };
         let (memory, cpu) = (sum(|class| class.memory), sum(|class| class.cpu));
-        let percent = [98 + self.below(8), 110 + self.below(60), 150 + self.below(150)][self.below(3) as usize];
+        let percent = [
+            98 + self.below(8),
+            110 + self.below(60),
+            150 + self.below(150),
+        ][self.below(3) as usize];
         let nodes = (0..many).map(|_| Node {
             memory: memory * percent / 100 / many * (70 + self.below(61)) / 100,
-            cpu: (two && self.below(5) > 0).then(|| cpu * percent / 100 / many * (80 + self.below(60)) / 100),
-            pods: if self.below(5) == 0 { 8 + self.below(10) } else { 110 },
+            cpu: (two && self.below(5) > 0)
+                .then(|| cpu * percent / 100 / many * (80 + self.below(60)) / 100),
+            pods: if self.below(5) == 0 {
+                8 + self.below(10)
+            } else {
+                110
+            },
         });
         (nodes.collect(), classes)
     }
 
     /// Places all pods in some order, each on a node of the adversary's choice, twice, with evictions between. The
     /// class of a pod that finds no room.
-    fn game(&mut self, nodes: &[Node], classes: &[Class], lost: Option<usize>) -> Result<(), usize> {
+    fn game(
+        &mut self,
+        nodes: &[Node],
+        classes: &[Class],
+        lost: Option<usize>,
+    ) -> Result<(), usize> {
         let mut left: Vec<[u64; 3]> = nodes.iter().map(room).collect();
         let mut there = vec![vec![0; classes.len()]; nodes.len()];
         // Comes last, and finds as few nodes with room as the adversary can bring about.
         let victim = self.below(classes.len() as u64) as usize;
         let way = self.below(4);
         for _ in 0..2 {
-            let placed = |there: &[Vec<u64>], k: usize| there.iter().map(|row: &Vec<u64>| row[k]).sum::<u64>();
-            let missing = |k: usize| std::iter::repeat_n(k, (classes[k].count - placed(&there, k)) as usize);
+            let placed = |there: &[Vec<u64>], k: usize| {
+                there.iter().map(|row: &Vec<u64>| row[k]).sum::<u64>()
+            };
+            let missing =
+                |k: usize| std::iter::repeat_n(k, (classes[k].count - placed(&there, k)) as usize);
             let mut pods: Vec<usize> = (0..classes.len()).flat_map(missing).collect();
             for at in (1..pods.len()).rev() {
                 pods.swap(at, self.below(at as u64 + 1) as usize);
@@ -112,7 +162,8 @@ impl Random {
             pods.sort_by_key(|&k| way > 0 && k == victim);
             for k in pods {
                 let fits = |j: usize, k: usize, left: &[[u64; 3]], there: &[Vec<u64>]| {
-                    (Some(j) != lost && may(&classes[k], j)).then(|| with(left[j], &classes[k], there[j][k]))?
+                    (Some(j) != lost && may(&classes[k], j))
+                        .then(|| with(left[j], &classes[k], there[j][k]))?
                 };
                 let choices = (0..nodes.len()).filter(|&j| fits(j, k, &left, &there).is_some());
                 let key = |j: usize, random: &mut Random| match way {
@@ -128,7 +179,11 @@ impl Random {
                 for (class, here) in classes.iter().zip(row) {
                     let gone = self.below(*here + 1);
                     *here -= gone;
-                    *left = [left[0] + gone * class.memory, left[1].saturating_add(gone * class.cpu), left[2] + gone];
+                    *left = [
+                        left[0] + gone * class.memory,
+                        left[1].saturating_add(gone * class.cpu),
+                        left[2] + gone,
+                    ];
                 }
             }
         }
@@ -137,11 +192,22 @@ impl Random {
 }
 
 const fn node(memory: u64) -> Node {
-    Node { memory, cpu: None, pods: 110 }
+    Node {
+        memory,
+        cpu: None,
+        pods: 110,
+    }
 }
 
 fn class(memory: u64, count: u64) -> Class {
-    Class { memory, cpu: 0, pods: 1, count, nodes: None, spread: Spread::Any }
+    Class {
+        memory,
+        cpu: 0,
+        pods: 1,
+        count,
+        nodes: None,
+        spread: Spread::Any,
+    }
 }
 
 /// What is left of a node, and of what it may still take of each class if only one may be there.
@@ -150,14 +216,22 @@ fn room(node: &Node) -> [u64; 3] {
 }
 
 fn may(class: &Class, node: usize) -> bool {
-    class.nodes.as_ref().is_none_or(|only| only.contains(&(node as u16)))
+    class
+        .nodes
+        .as_ref()
+        .is_none_or(|only| only.contains(&(node as u16)))
 }
 
 /// What is left of a node with `here` pods of the class when one more comes.
 fn with(left: [u64; 3], class: &Class, here: u64) -> Option<[u64; 3]> {
     let [memory, cpu, pods] = left;
-    (class.spread == Spread::Any || here == 0)
-        .then(|| Some([memory.checked_sub(class.memory)?, cpu.checked_sub(class.cpu)?, pods.checked_sub(1)?]))?
+    (class.spread == Spread::Any || here == 0).then(|| {
+        Some([
+            memory.checked_sub(class.memory)?,
+            cpu.checked_sub(class.cpu)?,
+            pods.checked_sub(1)?,
+        ])
+    })?
 }
 
 /// Everything the adversary can reach: whether a pod gets stuck, and whether all get placed. A
@@ -172,7 +246,11 @@ fn reach(nodes: &[Node], classes: &[Class]) -> (bool, bool) {
         for (j, left) in left.iter_mut().enumerate() {
             for (k, class) in classes.iter().enumerate() {
                 let count = count(j, k);
-                *left = [left[0] - count * class.memory, left[1] - count * class.cpu, left[2] - count];
+                *left = [
+                    left[0] - count * class.memory,
+                    left[1] - count * class.cpu,
+                    left[2] - count,
+                ];
             }
         }
         let mut all = true;
@@ -181,7 +259,9 @@ fn reach(nodes: &[Node], classes: &[Class]) -> (bool, bool) {
                 continue;
             }
             let mut blocked = true;
-            for j in (0..nodes.len()).filter(|&j| may(class, j) && with(left[j], class, count(j, k)).is_some()) {
+            for j in (0..nodes.len())
+                .filter(|&j| may(class, j) && with(left[j], class, count(j, k)).is_some())
+            {
                 blocked = false;
                 let next = state + (1 << at(j, k));
                 if seen.insert(next) {
@@ -199,9 +279,17 @@ fn reach(nodes: &[Node], classes: &[Class]) -> (bool, bool) {
 /// Whether all pods of these classes, `more` of the first, have room, that first one's pods on the
 /// nodes from `from` on.
 fn assign(left: &mut [[u64; 3]], classes: &[Class], more: u64, from: usize, here: u64) -> bool {
-    let Some((class, others)) = classes.split_first() else { return true };
+    let Some((class, others)) = classes.split_first() else {
+        return true;
+    };
     if more == 0 {
-        return assign(left, others, others.first().map_or(0, |class| class.count), 0, 0);
+        return assign(
+            left,
+            others,
+            others.first().map_or(0, |class| class.count),
+            0,
+            0,
+        );
     }
     (from..left.len()).filter(|&j| may(class, j)).any(|j| {
         let (before, here) = (left[j], if j == from { here } else { 0 });
@@ -216,21 +304,43 @@ fn assign(left: &mut [[u64; 3]], classes: &[Class], more: u64, from: usize, here
 
 fn packs(nodes: &[Node], classes: &[Class]) -> bool {
     let mut left: Vec<[u64; 3]> = nodes.iter().map(room).collect();
-    assign(&mut left, classes, classes.first().map_or(0, |class| class.count), 0, 0)
+    assign(
+        &mut left,
+        classes,
+        classes.first().map_or(0, |class| class.count),
+        0,
+        0,
+    )
 }
 
 /// Whether the rows are a placement of all pods.
 fn is_placement(nodes: &[Node], classes: &[Class], rows: &[Vec<u64>]) -> bool {
     let fits = |(j, row): (usize, &Vec<u64>)| {
-        let sum = |size: fn(&Class) -> u64| classes.iter().zip(row).map(|(class, count)| size(class) * count).sum();
-        let sums: [u64; 3] = [sum(|class| class.memory), sum(|class| class.cpu), sum(|_| 1)];
+        let sum = |size: fn(&Class) -> u64| {
+            classes
+                .iter()
+                .zip(row)
+                .map(|(class, count)| size(class) * count)
+                .sum()
+        };
+        let sums: [u64; 3] = [
+            sum(|class| class.memory),
+            sum(|class| class.cpu),
+            sum(|_| 1),
+        ];
         let allowed = |(class, &count): (&Class, &u64)| {
             count == 0 || may(class, j) && (count == 1 || class.spread == Spread::Any)
         };
-        sums.iter().zip(room(&nodes[j])).all(|(sum, room)| *sum <= room) && classes.iter().zip(row).all(allowed)
+        sums.iter()
+            .zip(room(&nodes[j]))
+            .all(|(sum, room)| *sum <= room)
+            && classes.iter().zip(row).all(allowed)
     };
-    let whole = |(k, class): (usize, &Class)| rows.iter().map(|row| row[k]).sum::<u64>() == class.count;
-    rows.len() == nodes.len() && rows.iter().enumerate().all(fits) && classes.iter().enumerate().all(whole)
+    let whole =
+        |(k, class): (usize, &Class)| rows.iter().map(|row| row[k]).sum::<u64>() == class.count;
+    rows.len() == nodes.len()
+        && rows.iter().enumerate().all(fits)
+        && classes.iter().enumerate().all(whole)
 }
 
 /// Whether the verdict is right, given whether there is a placement.
@@ -252,16 +362,30 @@ fn what_is_admitted_in_any_order_never_gets_stuck() {
         let (nodes, classes) = random.cluster(6);
         let verdict = place(&nodes, &classes);
         if matches!(verdict, Verdict::AnyOrder(_)) {
-            assert_eq!(reach(&nodes, &classes), (false, true), "{nodes:?} {classes:?}");
+            assert_eq!(
+                reach(&nodes, &classes),
+                (false, true),
+                "{nodes:?} {classes:?}"
+            );
             let restricted = classes.iter().any(|class| class.nodes.is_some());
-            let single = classes.iter().any(|class| class.spread != Spread::Any && class.count > 1);
-            admitted[usize::from(restricted) + 2 * usize::from(single)] += usize::from(nodes.len() > 1);
+            let single = classes
+                .iter()
+                .any(|class| class.spread != Spread::Any && class.count > 1);
+            admitted[usize::from(restricted) + 2 * usize::from(single)] +=
+                usize::from(nodes.len() > 1);
         } else if case % 4 == 0 && !matches!(verdict, Verdict::Impossible(_)) {
-            *(if reach(&nodes, &classes).0 { &mut rightly } else { &mut wrongly }) += 1;
+            *(if reach(&nodes, &classes).0 {
+                &mut rightly
+            } else {
+                &mut wrongly
+            }) += 1;
         }
     }
     // The cases say something, and what is refused can mostly get stuck.
-    assert!(admitted.iter().all(|&admitted| admitted > 20), "{admitted:?}");
+    assert!(
+        admitted.iter().all(|&admitted| admitted > 20),
+        "{admitted:?}"
+    );
     assert!(rightly > 2 * wrongly, "{rightly} {wrongly}");
 }
 
@@ -275,20 +399,31 @@ fn large_clusters_keep_what_is_said_of_them() {
             Verdict::AnyOrder(_) => {
                 said[0] += 1;
                 for _ in 0..40 {
-                    assert_eq!(random.game(&nodes, &classes, None), Ok(()), "{nodes:?} {classes:?}");
+                    assert_eq!(
+                        random.game(&nodes, &classes, None),
+                        Ok(()),
+                        "{nodes:?} {classes:?}"
+                    );
                 }
                 for lost in 0..nodes.len() {
                     if let Verdict::AnyOrder(_) = decide(&nodes, &classes, Some(lost), 1000) {
                         outlived += 1;
                         for _ in 0..10 {
-                            assert_eq!(random.game(&nodes, &classes, Some(lost)), Ok(()), "{nodes:?} {classes:?}");
+                            assert_eq!(
+                                random.game(&nodes, &classes, Some(lost)),
+                                Ok(()),
+                                "{nodes:?} {classes:?}"
+                            );
                         }
                     }
                 }
             }
             Verdict::Packed(rows) => {
                 said[1] += 1;
-                assert!(is_placement(&nodes, &classes, &rows), "{nodes:?} {classes:?} {rows:?}");
+                assert!(
+                    is_placement(&nodes, &classes, &rows),
+                    "{nodes:?} {classes:?} {rows:?}"
+                );
                 stuck += usize::from((0..40).any(|_| random.game(&nodes, &classes, None).is_err()));
             }
             Verdict::Impossible(_) => {
@@ -301,13 +436,20 @@ fn large_clusters_keep_what_is_said_of_them() {
         }
     }
     // The cases say something, and what needs pins mostly gets stuck without them.
-    assert!(said[..3].iter().all(|&cases| cases > 400) && said[3] < 400 && outlived > 300, "{said:?} {outlived}");
+    assert!(
+        said[..3].iter().all(|&cases| cases > 400) && said[3] < 400 && outlived > 300,
+        "{said:?} {outlived}"
+    );
     assert!(stuck * 2 > said[1], "{stuck} of {}", said[1]);
 }
 
 /// The pods of one row of a placement, each pinned to its node.
 fn pins(classes: &[Class], node: u16, row: &[u64]) -> Vec<Class> {
-    let pin = |(class, &count): (&Class, &u64)| Class { count, nodes: Some(vec![node]), ..class.clone() };
+    let pin = |(class, &count): (&Class, &u64)| Class {
+        count,
+        nodes: Some(vec![node]),
+        ..class.clone()
+    };
     classes.iter().zip(row).map(pin).collect()
 }
 
@@ -316,13 +458,26 @@ fn the_packing_agrees_with_all_assignments() {
     let mut random = Random(2);
     let (mut packed, mut exhausted, mut long) = (0, 0, 0);
     for case in 0..8000 {
-        let (nodes, classes) = if case % 2 == 0 { random.cluster(8) } else { random.tight() };
+        let (nodes, classes) = if case % 2 == 0 {
+            random.cluster(8)
+        } else {
+            random.tight()
+        };
         let feasible = packs(&nodes, &classes);
         let verdict = place(&nodes, &classes);
-        assert!(is_right(&verdict, &nodes, &classes, feasible), "{nodes:?} {classes:?} {verdict:?}");
+        assert!(
+            is_right(&verdict, &nodes, &classes, feasible),
+            "{nodes:?} {classes:?} {verdict:?}"
+        );
         if let Verdict::Packed(rows) = &verdict {
-            let pinned: Vec<Class> = (0..).zip(rows).flat_map(|(j, row)| pins(&classes, j, row)).collect();
-            assert!(matches!(place(&nodes, &pinned), Verdict::AnyOrder(_)), "{nodes:?} {classes:?} {rows:?}");
+            let pinned: Vec<Class> = (0..)
+                .zip(rows)
+                .flat_map(|(j, row)| pins(&classes, j, row))
+                .collect();
+            assert!(
+                matches!(place(&nodes, &pinned), Verdict::AnyOrder(_)),
+                "{nodes:?} {classes:?} {rows:?}"
+            );
         }
         // The search alone, without what comes before it.
         let cluster = Cluster::new(&nodes, &classes, None);
@@ -330,17 +485,26 @@ fn the_packing_agrees_with_all_assignments() {
             Outcome::Found(filled) => {
                 packed += 1;
                 let rows = cluster.by_class(&filled, &classes);
-                assert!(feasible && is_placement(&nodes, &classes, &rows), "{nodes:?} {classes:?} {rows:?}");
+                assert!(
+                    feasible && is_placement(&nodes, &classes, &rows),
+                    "{nodes:?} {classes:?} {rows:?}"
+                );
             }
             Outcome::Exhausted(states) => {
-                exhausted += usize::from(matches!(verdict, Verdict::Impossible(Certificate::Exhausted { .. })));
+                exhausted += usize::from(matches!(
+                    verdict,
+                    Verdict::Impossible(Certificate::Exhausted { .. })
+                ));
                 long += usize::from(states > 2);
                 assert!(!feasible, "{nodes:?} {classes:?}");
             }
             Outcome::GivenUp => assert_eq!(nodes.len(), 0, "{nodes:?} {classes:?}"),
         }
     }
-    assert!(packed > 3000 && exhausted > 500 && long > 100, "{packed} {exhausted} {long}");
+    assert!(
+        packed > 3000 && exhausted > 500 && long > 100,
+        "{packed} {exhausted} {long}"
+    );
 }
 
 #[test]
@@ -349,13 +513,35 @@ fn one_node_is_the_plain_sum() {
     for _ in 0..2000 {
         let (mut nodes, mut classes) = random.cluster(8);
         nodes.truncate(1);
-        classes.iter_mut().for_each(|class| (class.nodes, class.spread) = (None, Spread::Any));
-        let sum = |size: fn(&Class) -> u64| classes.iter().map(|class| size(class) * class.count).sum::<u64>();
-        let sums = [sum(|class| class.memory), sum(|class| class.cpu), sum(|_| 1)];
-        let fits = sums.iter().zip(room(&nodes[0])).all(|(sum, room)| *sum <= room);
+        classes
+            .iter_mut()
+            .for_each(|class| (class.nodes, class.spread) = (None, Spread::Any));
+        let sum = |size: fn(&Class) -> u64| {
+            classes
+                .iter()
+                .map(|class| size(class) * class.count)
+                .sum::<u64>()
+        };
+        let sums = [
+            sum(|class| class.memory),
+            sum(|class| class.cpu),
+            sum(|_| 1),
+        ];
+        let fits = sums
+            .iter()
+            .zip(room(&nodes[0]))
+            .all(|(sum, room)| *sum <= room);
         let verdict = place(&nodes, &classes);
-        assert_eq!(matches!(verdict, Verdict::AnyOrder(_)), fits, "{nodes:?} {classes:?}");
-        assert_eq!(matches!(verdict, Verdict::Impossible(_)), !fits, "{nodes:?} {classes:?}");
+        assert_eq!(
+            matches!(verdict, Verdict::AnyOrder(_)),
+            fits,
+            "{nodes:?} {classes:?}"
+        );
+        assert_eq!(
+            matches!(verdict, Verdict::Impossible(_)),
+            !fits,
+            "{nodes:?} {classes:?}"
+        );
     }
 }
 
@@ -370,7 +556,10 @@ fn a_lost_node_is_as_if_it_had_never_been() {
             // A node without room for one pod stands for none.
             let mut left = nodes.clone();
             left[lost].pods = 0;
-            assert!(is_right(verdict, &left, &classes, packs(&left, &classes)), "{left:?} {classes:?} {verdict:?}");
+            assert!(
+                is_right(verdict, &left, &classes, packs(&left, &classes)),
+                "{left:?} {classes:?} {verdict:?}"
+            );
             let any_order = |verdict: &Verdict| matches!(verdict, Verdict::AnyOrder(_));
             assert_eq!(any_order(verdict), any_order(&place(&left, &classes)));
         }
@@ -379,41 +568,107 @@ fn a_lost_node_is_as_if_it_had_never_been() {
 
 #[test]
 fn what_is_pinned_to_a_lost_node_is_lost() {
-    let pinned = |k: u16| Class { nodes: Some(vec![k]), ..class(u64::from(k) + 1, 2) };
+    let pinned = |k: u16| Class {
+        nodes: Some(vec![k]),
+        ..class(u64::from(k) + 1, 2)
+    };
     let classes: Vec<Class> = (0..12).map(pinned).collect();
-    assert!(matches!(place(&[const { node(24) }; 12], &classes), Verdict::AnyOrder(_)));
-    for (lost, verdict) in survives_one(&[const { node(24) }; 12], &classes).into_iter().enumerate() {
-        assert_eq!(verdict, Verdict::Impossible(Certificate::TooLarge { class: lost }));
+    assert!(matches!(
+        place(&[const { node(24) }; 12], &classes),
+        Verdict::AnyOrder(_)
+    ));
+    for (lost, verdict) in survives_one(&[const { node(24) }; 12], &classes)
+        .into_iter()
+        .enumerate()
+    {
+        assert_eq!(
+            verdict,
+            Verdict::Impossible(Certificate::TooLarge { class: lost })
+        );
     }
     // With more groups of nodes than unions are tried of, some are still safe and some are not.
-    let with = |memory: u64| classes.iter().cloned().chain([class(memory, 1)]).collect::<Vec<Class>>();
-    assert!(matches!(place(&[const { node(24) }; 12], &with(1)), Verdict::Packed(_)));
-    assert!(matches!(place(&[const { node(26) }; 12], &with(2)), Verdict::AnyOrder(_)));
+    let with = |memory: u64| {
+        classes
+            .iter()
+            .cloned()
+            .chain([class(memory, 1)])
+            .collect::<Vec<Class>>()
+    };
+    assert!(matches!(
+        place(&[const { node(24) }; 12], &with(1)),
+        Verdict::Packed(_)
+    ));
+    assert!(matches!(
+        place(&[const { node(26) }; 12], &with(2)),
+        Verdict::AnyOrder(_)
+    ));
 }
 
 #[test]
 fn restrictions_cost_the_freedom_of_order() {
     // Any node does, until a pod insists on one that the others can fill.
     let nodes = [node(5), node(5)];
-    assert!(matches!(place(&nodes, &[class(1, 6)]), Verdict::AnyOrder(_)));
-    let pinned = Class { nodes: Some(vec![0]), ..class(1, 1) };
-    assert!(matches!(place(&nodes, &[class(1, 5), pinned.clone()]), Verdict::Packed(_)));
-    assert!(matches!(place(&nodes, &[class(1, 4), pinned.clone()]), Verdict::AnyOrder(_)));
-    // What is pinned elsewhere does not count.
-    let elsewhere = Class { nodes: Some(vec![1]), ..class(1, 4) };
-    assert!(matches!(place(&nodes, &[class(1, 1), elsewhere, pinned]), Verdict::AnyOrder(_)));
-    // A free pod is safe where one node alone is safe: the smaller B.
-    let heavy = Class { nodes: Some(vec![0]), ..class(5, 1) };
     assert!(matches!(
-        place(&[node(5), node(50)], &[Class { nodes: Some(vec![1]), ..class(6, 1) }, heavy]),
+        place(&nodes, &[class(1, 6)]),
+        Verdict::AnyOrder(_)
+    ));
+    let pinned = Class {
+        nodes: Some(vec![0]),
+        ..class(1, 1)
+    };
+    assert!(matches!(
+        place(&nodes, &[class(1, 5), pinned.clone()]),
+        Verdict::Packed(_)
+    ));
+    assert!(matches!(
+        place(&nodes, &[class(1, 4), pinned.clone()]),
+        Verdict::AnyOrder(_)
+    ));
+    // What is pinned elsewhere does not count.
+    let elsewhere = Class {
+        nodes: Some(vec![1]),
+        ..class(1, 4)
+    };
+    assert!(matches!(
+        place(&nodes, &[class(1, 1), elsewhere, pinned]),
+        Verdict::AnyOrder(_)
+    ));
+    // A free pod is safe where one node alone is safe: the smaller B.
+    let heavy = Class {
+        nodes: Some(vec![0]),
+        ..class(5, 1)
+    };
+    assert!(matches!(
+        place(
+            &[node(5), node(50)],
+            &[
+                Class {
+                    nodes: Some(vec![1]),
+                    ..class(6, 1)
+                },
+                heavy
+            ]
+        ),
         Verdict::AnyOrder(_)
     ));
     // Two that may not share a node block one for each other.
-    let apart = Class { spread: Spread::AtMostOnePerNode, ..class(1, 2) };
-    assert!(matches!(place(&nodes, &[class(1, 4), apart.clone()]), Verdict::AnyOrder(_)));
-    assert!(matches!(place(&nodes, &[class(1, 5), apart]), Verdict::Packed(_)));
+    let apart = Class {
+        spread: Spread::AtMostOnePerNode,
+        ..class(1, 2)
+    };
+    assert!(matches!(
+        place(&nodes, &[class(1, 4), apart.clone()]),
+        Verdict::AnyOrder(_)
+    ));
+    assert!(matches!(
+        place(&nodes, &[class(1, 5), apart]),
+        Verdict::Packed(_)
+    ));
     // A large pod can fill but one node.
-    assert!(matches!(place(&[node(10), node(10), node(10)], &[class(7, 3)]), Verdict::AnyOrder(_)));
+    assert!(matches!(
+        place(&[node(10), node(10), node(10)], &[class(7, 3)]),
+        Verdict::AnyOrder(_)
+    ));
 }
 
 #[test]
@@ -422,23 +677,77 @@ fn what_is_impossible_says_why() {
         Verdict::Impossible(certificate) => Some(certificate),
         _ => None,
     };
-    let volume = |dimension, nodes, needed, have| Some(Certificate::Volume { dimension, nodes, needed, have });
-    let nodes = [Node { cpu: Some(10), ..node(20) }, Node { pods: 3, ..node(9) }];
-    assert_eq!(why(&nodes, &[class(3, 10)]), volume(Dimension::Memory, vec![0, 1], 30, 29));
-    let pinned = |class| Class { nodes: Some(vec![1]), ..class };
-    assert_eq!(why(&nodes, &[class(3, 4), pinned(class(1, 4))]), volume(Dimension::Pods, vec![1], 4, 3));
+    let volume = |dimension, nodes, needed, have| {
+        Some(Certificate::Volume {
+            dimension,
+            nodes,
+            needed,
+            have,
+        })
+    };
+    let nodes = [
+        Node {
+            cpu: Some(10),
+            ..node(20)
+        },
+        Node { pods: 3, ..node(9) },
+    ];
     assert_eq!(
-        why(&nodes, &[Class { nodes: Some(vec![0]), cpu: 4, ..class(1, 3) }]),
+        why(&nodes, &[class(3, 10)]),
+        volume(Dimension::Memory, vec![0, 1], 30, 29)
+    );
+    let pinned = |class| Class {
+        nodes: Some(vec![1]),
+        ..class
+    };
+    assert_eq!(
+        why(&nodes, &[class(3, 4), pinned(class(1, 4))]),
+        volume(Dimension::Pods, vec![1], 4, 3)
+    );
+    assert_eq!(
+        why(
+            &nodes,
+            &[Class {
+                nodes: Some(vec![0]),
+                cpu: 4,
+                ..class(1, 3)
+            }]
+        ),
         volume(Dimension::Cpu, vec![0], 12, 10)
     );
     // Too large for the other node is as good as pinned.
-    assert_eq!(why(&nodes, &[class(10, 1), class(11, 1)]), volume(Dimension::Memory, vec![0], 21, 20));
-    assert_eq!(why(&nodes, &[class(1, 1), pinned(class(10, 1))]), Some(Certificate::TooLarge { class: 1 }));
-    assert_eq!(why(&nodes, &[pinned(class(1, 0)), class(21, 1)]), Some(Certificate::TooLarge { class: 1 }));
-    assert_eq!(why(&[], &[class(1, 1)]), Some(Certificate::TooLarge { class: 0 }));
-    let apart = Class { spread: Spread::AtMostOnePerNode, ..class(1, 3) };
-    assert_eq!(why(&nodes, &[apart]), Some(Certificate::Apart { class: 0, count: 3, nodes: 2 }));
-    assert_eq!(why(&[node(10), node(10)], &[class(6, 3)]).map(|_| ()), Some(()));
+    assert_eq!(
+        why(&nodes, &[class(10, 1), class(11, 1)]),
+        volume(Dimension::Memory, vec![0], 21, 20)
+    );
+    assert_eq!(
+        why(&nodes, &[class(1, 1), pinned(class(10, 1))]),
+        Some(Certificate::TooLarge { class: 1 })
+    );
+    assert_eq!(
+        why(&nodes, &[pinned(class(1, 0)), class(21, 1)]),
+        Some(Certificate::TooLarge { class: 1 })
+    );
+    assert_eq!(
+        why(&[], &[class(1, 1)]),
+        Some(Certificate::TooLarge { class: 0 })
+    );
+    let apart = Class {
+        spread: Spread::AtMostOnePerNode,
+        ..class(1, 3)
+    };
+    assert_eq!(
+        why(&nodes, &[apart]),
+        Some(Certificate::Apart {
+            class: 0,
+            count: 3,
+            nodes: 2
+        })
+    );
+    assert_eq!(
+        why(&[node(10), node(10)], &[class(6, 3)]).map(|_| ()),
+        Some(())
+    );
     assert!(matches!(place(&[], &[]), Verdict::AnyOrder(_)));
     assert!(matches!(place(&[], &[class(1, 0)]), Verdict::AnyOrder(_)));
 }
@@ -446,21 +755,63 @@ fn what_is_impossible_says_why() {
 #[test]
 fn sums_are_bounded() {
     let (large, most) = (node(u64::MAX), u64::MAX);
-    let all = Class { memory: most, cpu: most, ..class(0, most) };
-    assert!(matches!(place(std::slice::from_ref(&large), &[all.clone(), all]), Verdict::Impossible(_)));
-    let endless = Node { pods: most, ..large.clone() };
-    assert_eq!(place(&[endless.clone(), endless.clone()], &[class(1, most)]), Verdict::Undecided);
+    let all = Class {
+        memory: most,
+        cpu: most,
+        ..class(0, most)
+    };
+    assert!(matches!(
+        place(std::slice::from_ref(&large), &[all.clone(), all]),
+        Verdict::Impossible(_)
+    ));
+    let endless = Node {
+        pods: most,
+        ..large.clone()
+    };
+    assert_eq!(
+        place(&[endless.clone(), endless.clone()], &[class(1, most)]),
+        Verdict::Undecided
+    );
     let nodes = [Node { pods: 1, ..node(1) }, endless.clone(), endless];
-    let classes = [Class { cpu: most, ..class(1 << 31, 1 << 32) }, Class { nodes: Some(vec![0, 9]), ..class(1, 0) }];
+    let classes = [
+        Class {
+            cpu: most,
+            ..class(1 << 31, 1 << 32)
+        },
+        Class {
+            nodes: Some(vec![0, 9]),
+            ..class(1, 0)
+        },
+    ];
     assert!(matches!(place(&nodes, &classes), Verdict::AnyOrder(_)));
-    let classes = [Class { cpu: most, ..class(most, 2) }, Class { nodes: Some(vec![0, 0, 9]), cpu: 1, ..class(1, 1) }];
+    let classes = [
+        Class {
+            cpu: most,
+            ..class(most, 2)
+        },
+        Class {
+            nodes: Some(vec![0, 0, 9]),
+            cpu: 1,
+            ..class(1, 1)
+        },
+    ];
     assert!(matches!(place(&nodes, &classes), Verdict::AnyOrder(_)));
 }
 
 #[test]
 fn tight_clusters_are_decided() {
-    let of = |sizes: &[(u64, u64)]| sizes.iter().map(|&(memory, count)| class(memory * MI, count)).collect::<Vec<_>>();
-    let nodes = |rooms: &[u64]| rooms.iter().map(|&room| node(room * MI)).collect::<Vec<_>>();
+    let of = |sizes: &[(u64, u64)]| {
+        sizes
+            .iter()
+            .map(|&(memory, count)| class(memory * MI, count))
+            .collect::<Vec<_>>()
+    };
+    let nodes = |rooms: &[u64]| {
+        rooms
+            .iter()
+            .map(|&room| node(room * MI))
+            .collect::<Vec<_>>()
+    };
     let certain = |nodes: &[Node], classes: &[Class]| match place(nodes, classes) {
         Verdict::Packed(rows) => is_placement(nodes, classes, &rows).then_some(true),
         Verdict::Impossible(Certificate::Exhausted { .. }) => Some(false),
@@ -468,9 +819,18 @@ fn tight_clusters_are_decided() {
     };
     // 60 pods with 2Mi to spare; all sizes are multiples of three, which the rooms are not.
     let threes = of(&[(228, 13), (147, 9), (54, 12), (141, 8), (177, 9), (72, 9)]);
-    assert_eq!(certain(&nodes(&[2595, 1399, 1412, 1348, 1552]), &threes), Some(false));
-    assert_eq!(certain(&nodes(&[2596, 1398, 1412, 1348, 1552]), &threes), Some(false));
-    assert_eq!(certain(&nodes(&[2595, 1401, 1413, 1347, 1551]), &threes), Some(true));
+    assert_eq!(
+        certain(&nodes(&[2595, 1399, 1412, 1348, 1552]), &threes),
+        Some(false)
+    );
+    assert_eq!(
+        certain(&nodes(&[2596, 1398, 1412, 1348, 1552]), &threes),
+        Some(false)
+    );
+    assert_eq!(
+        certain(&nodes(&[2595, 1401, 1413, 1347, 1551]), &threes),
+        Some(true)
+    );
     // Too many large pods among small ones.
     let mut classes = of(&[(60, 11)]);
     classes.extend((0..20).map(|k| class((5 + k) * MI, 1)));
@@ -483,7 +843,9 @@ fn tight_clusters_are_decided() {
 #[test]
 fn many_services_are_decided() {
     let mut random = Random(5);
-    let classes: Vec<Class> = (0..1000).map(|_| class(random.below(100 * MI) + 16 * MI, 1 + random.below(2))).collect();
+    let classes: Vec<Class> = (0..1000)
+        .map(|_| class(random.below(100 * MI) + 16 * MI, 1 + random.below(2)))
+        .collect();
     let sum: u64 = classes.iter().map(|class| class.memory * class.count).sum();
     let nodes = |percent: u64| vec![node(sum / 2000 * percent); 20];
     assert!(matches!(place(&nodes(130), &classes), Verdict::AnyOrder(_)));
@@ -511,6 +873,10 @@ fn the_order_of_the_classes_changes_no_verdict() {
             }
             verdict => verdict,
         };
-        assert_eq!(std::mem::discriminant(&before), std::mem::discriminant(&after), "{nodes:?} {classes:?}");
+        assert_eq!(
+            std::mem::discriminant(&before),
+            std::mem::discriminant(&after),
+            "{nodes:?} {classes:?}"
+        );
     }
 }

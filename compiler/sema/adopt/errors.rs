@@ -11,11 +11,18 @@ fn or_nearest(error: Diagnostic, near: Option<&str>) -> Diagnostic {
 }
 
 pub(super) fn manifest_unreadable(path: &str, why: &str, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6001", format!("the manifest `{path}` cannot be read: {why}")).at(at, "adopted here")
+    Diagnostic::error(
+        "BZ6001",
+        format!("the manifest `{path}` cannot be read: {why}"),
+    )
+    .at(at, "adopted here")
 }
 
 pub(super) fn manifest_fault(path: &str, what: &str, place: Option<Span>, at: Span) -> Diagnostic {
-    let error = Diagnostic::error("BZ6001", format!("the manifest `{path}` cannot be adopted: {what}"));
+    let error = Diagnostic::error(
+        "BZ6001",
+        format!("the manifest `{path}` cannot be adopted: {what}"),
+    );
     let error = match place {
         Some(place) => error.at(place, "here").also(at, "adopted here"),
         None => error.at(at, "adopted here"),
@@ -24,15 +31,21 @@ pub(super) fn manifest_fault(path: &str, what: &str, place: Option<Span>, at: Sp
 }
 
 pub(super) fn manifests_too_large(mib: usize, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6001", format!("the adopted manifests have more than {mib} MiB together"))
-        .at(at, "adopted here")
-        .help("adopt only the files that have workloads")
+    Diagnostic::error(
+        "BZ6001",
+        format!("the adopted manifests have more than {mib} MiB together"),
+    )
+    .at(at, "adopted here")
+    .help("adopt only the files that have workloads")
 }
 
 pub(super) fn too_many_files(limit: usize, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6001", format!("a walk for the pattern met more than {limit} files"))
-        .at(at, "walks too far")
-        .help("begin the pattern with the folder that holds the manifests")
+    Diagnostic::error(
+        "BZ6001",
+        format!("a walk for the pattern met more than {limit} files"),
+    )
+    .at(at, "walks too far")
+    .help("begin the pattern with the folder that holds the manifests")
 }
 
 pub(super) fn adopt_outside(written: &str, at: Span) -> Diagnostic {
@@ -42,7 +55,8 @@ pub(super) fn adopt_outside(written: &str, at: Span) -> Diagnostic {
 }
 
 pub(super) fn matches_no_file(written: &str, near: Option<&str>, at: Span) -> Diagnostic {
-    let error = Diagnostic::error("BZ6002", format!("`{written}` matches no file")).at(at, "nothing to adopt");
+    let error = Diagnostic::error("BZ6002", format!("`{written}` matches no file"))
+        .at(at, "nothing to adopt");
     let error = error.note(
         "`*` stands for any part of a name, `**` for any folders; names that begin with a dot, and what bzc wrote, never match",
     );
@@ -50,71 +64,135 @@ pub(super) fn matches_no_file(written: &str, near: Option<&str>, at: Span) -> Di
 }
 
 pub(super) fn not_a_pattern(written: &str, why: &str, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6002", format!("`{written}` is no pattern: {why}")).at(at, "cannot match anything")
+    Diagnostic::error("BZ6002", format!("`{written}` is no pattern: {why}"))
+        .at(at, "cannot match anything")
 }
 
-pub(super) fn no_such_workload(name: &str, near: Option<&str>, pattern: &str, at: Span) -> Diagnostic {
-    let error = Diagnostic::error("BZ6003", format!("no workload in `{pattern}` is called `{name}`"));
+pub(super) fn no_such_workload(
+    name: &str,
+    near: Option<&str>,
+    pattern: &str,
+    at: Span,
+) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ6003",
+        format!("no workload in `{pattern}` is called `{name}`"),
+    );
     or_nearest(error.at(at, "matches nothing"), near)
 }
 
-pub(super) fn no_such_container(workload: &str, container: &str, known: &[&str], at: Span) -> Diagnostic {
-    let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    Diagnostic::error("BZ6003", format!("`{workload}` has no container `{container}`"))
-        .at(at, "matches nothing")
-        .note(format!("it has {known}"))
+pub(super) fn no_such_container(
+    workload: &str,
+    container: &str,
+    known: &[&str],
+    at: Span,
+) -> Diagnostic {
+    let known = known
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    Diagnostic::error(
+        "BZ6003",
+        format!("`{workload}` has no container `{container}`"),
+    )
+    .at(at, "matches nothing")
+    .note(format!("it has {known}"))
 }
 
 pub(super) fn kept_and_ruled(name: &str, rule: Span, kept: Span) -> Diagnostic {
-    Diagnostic::error("BZ6003", format!("`{name}` is kept as it is, and has a rule"))
-        .at(rule, "would change it")
-        .also(kept, "kept here")
+    Diagnostic::error(
+        "BZ6003",
+        format!("`{name}` is kept as it is, and has a rule"),
+    )
+    .at(rule, "would change it")
+    .also(kept, "kept here")
 }
 
 pub(super) fn adopted_twice(path: &str, first: Span, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6005", format!("`{path}` is adopted twice")).at(at, "again").also(first, "first here")
+    Diagnostic::error("BZ6005", format!("`{path}` is adopted twice"))
+        .at(at, "again")
+        .also(first, "first here")
 }
 
 pub(super) fn same_object(name: &str, first: Span, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6005", format!("`{name}` stands in the adopted manifests twice"))
-        .at(at, "again")
-        .also(first, "first here")
-        .note("applied, the second would replace the first")
+    Diagnostic::error(
+        "BZ6005",
+        format!("`{name}` stands in the adopted manifests twice"),
+    )
+    .at(at, "again")
+    .also(first, "first here")
+    .note("applied, the second would replace the first")
 }
 
 pub(super) fn same_name_as_service(name: &str, service: Span, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6005", format!("`{name}` is declared, and adopted as well"))
-        .at(service, "declared here")
-        .also(at, "adopted from here")
+    Diagnostic::error(
+        "BZ6005",
+        format!("`{name}` is declared, and adopted as well"),
+    )
+    .at(service, "declared here")
+    .also(at, "adopted from here")
 }
 
 pub(super) fn packaged(name: &str, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6005", format!("K3s packages `{name}` itself, and it is adopted as well"))
-        .at(at, "the next start of k3s would undo every change of it")
-        .help(format!("leave it out of the pattern, and write `component {name}` or disable it in `k3s`"))
+    Diagnostic::error(
+        "BZ6005",
+        format!("K3s packages `{name}` itself, and it is adopted as well"),
+    )
+    .at(at, "the next start of k3s would undo every change of it")
+    .help(format!(
+        "leave it out of the pattern, and write `component {name}` or disable it in `k3s`"
+    ))
 }
 
 pub(super) fn not_of_this_kind(key: &str, kind: &str, name: &str, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6006", format!("`{name}` is a {kind}, which has no `{key}`")).at(at, "means nothing there")
+    Diagnostic::error(
+        "BZ6006",
+        format!("`{name}` is a {kind}, which has no `{key}`"),
+    )
+    .at(at, "means nothing there")
 }
 
-pub(super) fn above_range(name: &str, value: &str, most: &str, at: Span, range: Span) -> Diagnostic {
-    Diagnostic::error("BZ6007", format!("`{name}` gets up to {value}, and its namespace allows a container {most}"))
-        .at(at, "more than the LimitRange allows")
-        .also(range, "the LimitRange")
+pub(super) fn above_range(
+    name: &str,
+    value: &str,
+    most: &str,
+    at: Span,
+    range: Span,
+) -> Diagnostic {
+    Diagnostic::error(
+        "BZ6007",
+        format!("`{name}` gets up to {value}, and its namespace allows a container {most}"),
+    )
+    .at(at, "more than the LimitRange allows")
+    .also(range, "the LimitRange")
 }
 
-pub(super) fn unbounded_in_budget(budget: &str, name: &str, container: &str, at: Span, budget_at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6008", format!("budget `{budget}` counts `{name}`, and nothing limits its `{container}`"))
-        .at(at, "has no memory limit")
-        .also(budget_at, "cannot be proved with it")
-        .help(format!("give it memory: `workload {name} {{ memory = .. }}`"))
+pub(super) fn unbounded_in_budget(
+    budget: &str,
+    name: &str,
+    container: &str,
+    at: Span,
+    budget_at: Span,
+) -> Diagnostic {
+    Diagnostic::error(
+        "BZ6008",
+        format!("budget `{budget}` counts `{name}`, and nothing limits its `{container}`"),
+    )
+    .at(at, "has no memory limit")
+    .also(budget_at, "cannot be proved with it")
+    .help(format!(
+        "give it memory: `workload {name} {{ memory = .. }}`"
+    ))
 }
 
 pub(super) fn unplaceable(name: &str, what: &str, at: Span, pattern: Span) -> Diagnostic {
-    Diagnostic::error("BZ6009", format!("bzc cannot tell which nodes take the pods of `{name}`: {what}"))
-        .at(at, "on several nodes the proof depends on it")
-        .also(pattern, "adopted here")
+    Diagnostic::error(
+        "BZ6009",
+        format!("bzc cannot tell which nodes take the pods of `{name}`: {what}"),
+    )
+    .at(at, "on several nodes the proof depends on it")
+    .also(pattern, "adopted here")
 }
 
 // Lints.
@@ -133,8 +211,15 @@ pub(super) struct Unmatched {
 pub(super) fn unmatched(found: &[Unmatched], at: Span) -> Diagnostic {
     const SHOWN: usize = 6;
     let listed = |unbounded: bool| {
-        let all: Vec<&Unmatched> = found.iter().filter(|one| one.unbounded == unbounded).collect();
-        let shown: Vec<String> = all.iter().take(SHOWN).map(|one| format!("`{}` {}", one.name, one.place)).collect();
+        let all: Vec<&Unmatched> = found
+            .iter()
+            .filter(|one| one.unbounded == unbounded)
+            .collect();
+        let shown: Vec<String> = all
+            .iter()
+            .take(SHOWN)
+            .map(|one| format!("`{}` {}", one.name, one.place))
+            .collect();
         let more = match all.len().saturating_sub(SHOWN) {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -146,25 +231,41 @@ pub(super) fn unmatched(found: &[Unmatched], at: Span) -> Diagnostic {
         many => format!("no rule gives memory to {} containers", many.len()),
     };
     let mut lint = Diagnostic::lint("adopted-as-is", message).at(at, "of these manifests");
-    for (unbounded, what) in [(true, "nothing limits, so non-interference is unknown"), (false, "keep what they have")]
-    {
+    for (unbounded, what) in [
+        (true, "nothing limits, so non-interference is unknown"),
+        (false, "keep what they have"),
+    ] {
         if let (1.., names) = listed(unbounded) {
             lint = lint.note(format!("{what}: {names}"));
         }
     }
     let first = found.first().map_or("", |one| one.name.as_str());
-    lint.help(format!("give them memory in a rule, or say that it is meant: `keep {first}`"))
+    lint.help(format!(
+        "give them memory in a rule, or say that it is meant: `keep {first}`"
+    ))
 }
 
 pub(super) fn no_object(path: &str, at: Span) -> Diagnostic {
-    Diagnostic::lint("uncounted-object", format!("`{path}` holds no Kubernetes object, and nothing of it is counted"))
-        .at(at, "of these manifests")
-        .help("make the pattern narrower")
+    Diagnostic::lint(
+        "uncounted-object",
+        format!("`{path}` holds no Kubernetes object, and nothing of it is counted"),
+    )
+    .at(at, "of these manifests")
+    .help("make the pattern narrower")
 }
 
 pub(super) fn uncounted(what: &str, why: &str, place: Span, at: Span) -> Diagnostic {
-    Diagnostic::lint("uncounted-object", format!("`{what}` is not counted: {why}"))
-        .at(at, "of these manifests")
-        .also(Span { end: place.start, ..place }, "here")
-        .help("add what it takes to the `reserve` of the node")
+    Diagnostic::lint(
+        "uncounted-object",
+        format!("`{what}` is not counted: {why}"),
+    )
+    .at(at, "of these manifests")
+    .also(
+        Span {
+            end: place.start,
+            ..place
+        },
+        "here",
+    )
+    .help("add what it takes to the `reserve` of the node")
 }

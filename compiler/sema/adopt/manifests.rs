@@ -47,7 +47,9 @@ pub struct Manifest {
 impl Manifest {
     /// `path:line` of a place that a number may come from.
     pub fn place(&self, range: &std::ops::Range<usize>) -> &str {
-        self.places.get(&range.start).map_or(&self.path, String::as_str)
+        self.places
+            .get(&range.start)
+            .map_or(&self.path, String::as_str)
     }
 
     /// A place in it.
@@ -65,7 +67,9 @@ fn span(file: FileId, range: &std::ops::Range<usize>) -> Span {
 fn shown(text: &str, file: FileId, range: &std::ops::Range<usize>) -> Option<Span> {
     const LONGEST: usize = 4096;
     let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
+    let end = text[range.end..]
+        .find('\n')
+        .map_or(text.len(), |at| range.end + at);
     (end - start <= LONGEST).then(|| span(file, range))
 }
 
@@ -73,7 +77,11 @@ fn shown(text: &str, file: FileId, range: &std::ops::Range<usize>) -> Option<Spa
 fn patterns(loaded: &Loaded) -> Vec<Span> {
     let items = loaded.files.iter().flat_map(|file| &file.items);
     let adopts = items.filter(|item| loaded.sources.text(item.key.span) == "adopt");
-    let names = adopts.flat_map(|item| item.names.iter().filter(|name| name.shape == WordShape::Quoted));
+    let names = adopts.flat_map(|item| {
+        item.names
+            .iter()
+            .filter(|name| name.shape == WordShape::Quoted)
+    });
     names.map(|name| name.span).collect()
 }
 
@@ -85,7 +93,9 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
     for at in patterns(loaded) {
         let written = loaded.sources.text(at).trim_matches('"').to_owned();
         let from = loaded.sources.file(at.file).name.clone();
-        let Some(paths) = matching(world, &from, &written, at, sink) else { continue };
+        let Some(paths) = matching(world, &from, &written, at, sink) else {
+            continue;
+        };
         for path in paths {
             if let Some(first) = taken.insert(path.clone(), at) {
                 sink.push(errors::adopted_twice(&path, first, at));
@@ -110,7 +120,11 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
                 Err(error) => {
                     let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
                     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-                    sink.push(errors::manifest_unreadable(&path, &format!("line {line} of it is not UTF-8"), at));
+                    sink.push(errors::manifest_unreadable(
+                        &path,
+                        &format!("line {line} of it is not UTF-8"),
+                        at,
+                    ));
                     continue;
                 }
             };
@@ -135,7 +149,12 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
                     sink.push(errors::manifest_unreadable(&path, &fault.what, at));
                     break;
                 }
-                Err(fault) => sink.push(errors::manifest_fault(&path, &fault.what, shown(text, file, &fault.at), at)),
+                Err(fault) => sink.push(errors::manifest_fault(
+                    &path,
+                    &fault.what,
+                    shown(text, file, &fault.at),
+                    at,
+                )),
             }
         }
     }
@@ -146,13 +165,22 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
 
 fn read(text: &str, most: usize) -> Result<(Tree, Objects), Fault> {
     let tree = parse(text, most).map_err(|fault| match template(text) {
-        Some(at) => Fault { at, what: format!("it is a template, and no YAML until it is rendered ({})", fault.what) },
+        Some(at) => Fault {
+            at,
+            what: format!(
+                "it is a template, and no YAML until it is rendered ({})",
+                fault.what
+            ),
+        },
         None => fault,
     })?;
     let objects = objects(text, &tree)?;
     if template(text).is_some() {
         for (document, root) in tree.documents.iter().enumerate() {
-            let has_workload = objects.workloads.iter().any(|workload| workload.way.document == document);
+            let has_workload = objects
+                .workloads
+                .iter()
+                .any(|workload| workload.way.document == document);
             holds_template(root, text, has_workload)?;
         }
     }
@@ -167,9 +195,18 @@ fn holds_template(root: &Node, text: &str, has_workload: bool) -> Result<(), Fau
         let in_quotes = matches!(node.kind, Kind::Scalar(style, _) if style != Style::Block)
             && has_workload
             && node.text(text).is_some_and(|value| value.contains("{{"));
-        if in_quotes || node.entries().iter().any(|(key, _)| matches!(key.kind, Kind::Map(..))) {
-            let what = "a value is a template: render the file first, and adopt what comes out".to_owned();
-            return Err(Fault { at: node.range(), what });
+        if in_quotes
+            || node
+                .entries()
+                .iter()
+                .any(|(key, _)| matches!(key.kind, Kind::Map(..)))
+        {
+            let what =
+                "a value is a template: render the file first, and adopt what comes out".to_owned();
+            return Err(Fault {
+                at: node.range(),
+                what,
+            });
         }
         open.extend(node.items());
         open.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
@@ -178,17 +215,34 @@ fn holds_template(root: &Node, text: &str, has_workload: bool) -> Result<(), Fau
 }
 
 /// All files that a pattern means, sorted. `None` if there is none, which is reported.
-fn matching(world: &dyn World, from: &str, written: &str, at: Span, sink: &mut Sink) -> Option<Vec<String>> {
+fn matching(
+    world: &dyn World,
+    from: &str,
+    written: &str,
+    at: Span,
+    sink: &mut Sink,
+) -> Option<Vec<String>> {
     let wild = |part: &str| part.contains(['*', '?', '[']);
     let parts: Vec<&str> = written.split('/').collect();
-    let first_wild = parts.iter().position(|part| wild(part)).unwrap_or(parts.len().saturating_sub(1));
+    let first_wild = parts
+        .iter()
+        .position(|part| wild(part))
+        .unwrap_or(parts.len().saturating_sub(1));
     let (fixed, rest) = parts.split_at(first_wild);
-    let folder = if fixed.is_empty() { "./x".to_owned() } else { format!("{}/x", fixed.join("/")) };
+    let folder = if fixed.is_empty() {
+        "./x".to_owned()
+    } else {
+        format!("{}/x", fixed.join("/"))
+    };
     let Some(folder) = resolve(from, &folder) else {
         sink.push(errors::adopt_outside(written, at));
         return None;
     };
-    let folder = folder.strip_suffix('x').unwrap_or(&folder).trim_end_matches('/').to_owned();
+    let folder = folder
+        .strip_suffix('x')
+        .unwrap_or(&folder)
+        .trim_end_matches('/')
+        .to_owned();
     let pattern = match Pattern::new(&rest.join("/")) {
         Ok(pattern) => pattern,
         Err(error) => {
@@ -196,8 +250,18 @@ fn matching(world: &dyn World, from: &str, written: &str, at: Span, sink: &mut S
             return None;
         }
     };
-    let depth = if rest.contains(&"**") { DEEPEST } else { rest.len() };
-    let mut walk = Walk { world, pattern, found: Vec::new(), near: Vec::new(), seen: 0 };
+    let depth = if rest.contains(&"**") {
+        DEEPEST
+    } else {
+        rest.len()
+    };
+    let mut walk = Walk {
+        world,
+        pattern,
+        found: Vec::new(),
+        near: Vec::new(),
+        seen: 0,
+    };
     let done = walk.folder(&folder, "", depth);
     if let Err((path, why)) = done {
         // A folder that is not there holds no file that matches: that is said below.
@@ -230,17 +294,36 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     /// `below` is what lies between the folder the pattern begins in and this one.
-    fn folder(&mut self, folder: &str, below: &str, depth: usize) -> Result<(), (String, ReadError)> {
-        const OPTIONS: MatchOptions =
-            MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-        let names = self.world.list(folder).map_err(|why| (folder.to_owned(), why))?;
+    fn folder(
+        &mut self,
+        folder: &str,
+        below: &str,
+        depth: usize,
+    ) -> Result<(), (String, ReadError)> {
+        const OPTIONS: MatchOptions = MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        let names = self
+            .world
+            .list(folder)
+            .map_err(|why| (folder.to_owned(), why))?;
         // What bzc wrote is never its own input.
         if names.iter().any(|entry| entry.name == OUTPUT) {
             return Ok(());
         }
-        let join =
-            |folder: &str, name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-        for Entry { name, is_folder, .. } in names {
+        let join = |folder: &str, name: &str| {
+            if folder.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{folder}/{name}")
+            }
+        };
+        for Entry {
+            name, is_folder, ..
+        } in names
+        {
             self.seen += 1;
             if self.seen > MOST_ENTRIES {
                 return Ok(());
@@ -264,44 +347,81 @@ impl Walk<'_> {
 /// it; and where that is not enough, with the namespace before it.
 fn name(loaded: &mut Loaded) {
     let plain = |workload: &Workload| workload.name.clone();
-    let kind = |workload: &Workload| format!("{}.{}", workload.name, workload.kind_text.to_lowercase());
-    let full =
-        |workload: &Workload| format!("{}.{}", workload.namespace.as_deref().unwrap_or("default"), kind(workload));
+    let kind =
+        |workload: &Workload| format!("{}.{}", workload.name, workload.kind_text.to_lowercase());
+    let full = |workload: &Workload| {
+        format!(
+            "{}.{}",
+            workload.namespace.as_deref().unwrap_or("default"),
+            kind(workload)
+        )
+    };
     let forms: [&dyn Fn(&Workload) -> String; 3] = [&plain, &kind, &full];
     let mut counts: Vec<BTreeMap<String, usize>> = Vec::new();
     for form in forms {
         let mut count: BTreeMap<String, usize> = BTreeMap::new();
-        for workload in loaded.manifests.iter().flat_map(|manifest| &manifest.objects.workloads) {
+        for workload in loaded
+            .manifests
+            .iter()
+            .flat_map(|manifest| &manifest.objects.workloads)
+        {
             *count.entry(form(workload)).or_default() += 1;
         }
         counts.push(count);
     }
     for manifest in &mut loaded.manifests {
         let known_as = manifest.objects.workloads.iter().map(|workload| {
-            let unique = forms.iter().zip(&counts).map(|(form, count)| (form(workload), count));
-            let unique = unique.filter(|(name, count)| count.get(name) == Some(&1)).map(|(name, _)| name).next();
+            let unique = forms
+                .iter()
+                .zip(&counts)
+                .map(|(form, count)| (form(workload), count));
+            let unique = unique
+                .filter(|(name, count)| count.get(name) == Some(&1))
+                .map(|(name, _)| name)
+                .next();
             unique.unwrap_or_else(|| full(workload))
         });
         manifest.known_as = known_as.collect();
     }
     let mut quotas: BTreeMap<String, usize> = BTreeMap::new();
-    for quota in loaded.manifests.iter().flat_map(|manifest| &manifest.objects.quotas) {
+    for quota in loaded
+        .manifests
+        .iter()
+        .flat_map(|manifest| &manifest.objects.quotas)
+    {
         *quotas.entry(quota.name.clone()).or_default() += 1;
     }
-    for quota in loaded.manifests.iter_mut().flat_map(|manifest| &mut manifest.objects.quotas) {
+    for quota in loaded
+        .manifests
+        .iter_mut()
+        .flat_map(|manifest| &mut manifest.objects.quotas)
+    {
         if quotas.get(&quota.name).is_some_and(|count| *count > 1) {
-            quota.name = format!("{}.{}", quota.namespace.as_deref().unwrap_or("default"), quota.name);
+            quota.name = format!(
+                "{}.{}",
+                quota.namespace.as_deref().unwrap_or("default"),
+                quota.name
+            );
         }
     }
 }
 
 /// `path:line` of everything in a file that a number may come from.
 fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> {
-    let ends: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+    let ends: Vec<usize> = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| *byte == b'\n')
+        .map(|(at, _)| at)
+        .collect();
     let mut starts: Vec<usize> = Vec::new();
     let amounts = |bounds: &Bounds| {
         let Bounds { request, limit } = bounds;
-        [request, limit].into_iter().flatten().map(|amount| amount.at.start).collect::<Vec<_>>()
+        [request, limit]
+            .into_iter()
+            .flatten()
+            .map(|amount| amount.at.start)
+            .collect::<Vec<_>>()
     };
     for workload in &objects.workloads {
         starts.push(workload.at.start);
@@ -318,6 +438,11 @@ fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> 
         starts.extend(amounts(&defaults.memory));
         starts.extend(amounts(&defaults.cpu));
     }
-    let place = |start: usize| (start, format!("{path}:{}", ends.partition_point(|end| *end < start) + 1));
+    let place = |start: usize| {
+        (
+            start,
+            format!("{path}:{}", ends.partition_point(|end| *end < start) + 1),
+        )
+    };
     starts.into_iter().map(place).collect()
 }

@@ -27,9 +27,16 @@ type Labels<'n> = Vec<(&'n str, &'n str)>;
 /// The labels of a node, as far as the program says.
 fn labels<'n>(node: &'n Node<'_>, several: bool) -> Labels<'n> {
     let mut labels: Labels<'n> = OF_EVERY_NODE.to_vec();
-    labels.extend(node.labels.iter().map(|(key, value)| (*key, value.as_ref())));
+    labels.extend(
+        node.labels
+            .iter()
+            .map(|(key, value)| (*key, value.as_ref())),
+    );
     if let Some(SettingValue::List(more)) = node.setting("node-label") {
-        labels.extend(more.iter().map(|label| label.value.split_once('=').unwrap_or((&label.value, ""))));
+        labels.extend(
+            more.iter()
+                .map(|label| label.value.split_once('=').unwrap_or((&label.value, ""))),
+        );
     }
     if several || node.setting("node-name").is_some() {
         labels.push((HOSTNAME, node.cluster_name()));
@@ -60,15 +67,23 @@ impl<'r> Asked<'r> {
         if !self.labels.iter().any(known) && requirement.key != OF_SERVERS {
             return None;
         }
-        let own = self.labels[at].iter().find(|(key, _)| *key == requirement.key);
+        let own = self.labels[at]
+            .iter()
+            .find(|(key, _)| *key == requirement.key);
         Some(requirement.holds(own.map(|(_, value)| *value)))
     }
 
     /// Labels that no node is known to have.
     fn unknown_labels(&mut self) {
         let place = self.place();
-        let all = place.selector.iter().chain(place.terms.iter().flatten().flatten());
-        for requirement in all.filter(|requirement| self.holds(requirement, 0).is_none()).collect::<Vec<_>>() {
+        let all = place
+            .selector
+            .iter()
+            .chain(place.terms.iter().flatten().flatten());
+        for requirement in all
+            .filter(|requirement| self.holds(requirement, 0).is_none())
+            .collect::<Vec<_>>()
+        {
             let key = &requirement.key;
             self.faults.push((
                 requirement.at.clone(),
@@ -83,16 +98,29 @@ impl<'r> Asked<'r> {
         let fails = |requirement: &&Requirement| self.holds(requirement, at) == Some(false);
         if let Some(requirement) = place.selector.iter().find(fails) {
             let value = requirement.values.join(", ");
-            return Some(format!("`{name}` has no label `{} = {value}`", requirement.key));
+            return Some(format!(
+                "`{name}` has no label `{} = {value}`",
+                requirement.key
+            ));
         }
         if let Some(terms) = &place.terms
-            && !terms.iter().any(|term| !term.iter().any(|requirement| fails(&requirement)))
+            && !terms
+                .iter()
+                .any(|term| !term.iter().any(|requirement| fails(&requirement)))
         {
             return Some(format!("`{name}` is excluded by the node affinity"));
         }
-        let tolerated = |taint: &str| place.tolerations.iter().any(|toleration| toleration.tolerates(taint, "true"));
+        let tolerated = |taint: &str| {
+            place
+                .tolerations
+                .iter()
+                .any(|toleration| toleration.tolerates(taint, "true"))
+        };
         let taint = node.taints.iter().find(|taint| !tolerated(taint.value))?;
-        Some(format!("`{name}` has the taint `{}`, which it does not tolerate", taint.value))
+        Some(format!(
+            "`{name}` has the taint `{}`, which it does not tolerate",
+            taint.value
+        ))
     }
 
     /// Whether no two of its pods may share a node: by a port of the node, or by a required anti-affinity with itself.
@@ -100,19 +128,31 @@ impl<'r> Asked<'r> {
         let place = self.place();
         let mut apart = !place.host_ports.is_empty();
         for (chosen, at) in &place.apart_from {
-            let means = |object: &Workload| chosen.iter().all(|one| one.holds_among(&object.place.labels));
-            let near = |object: &Workload| {
-                super::same_namespace(object.namespace.as_deref(), self.object.namespace.as_deref())
+            let means = |object: &Workload| {
+                chosen
+                    .iter()
+                    .all(|one| one.holds_among(&object.place.labels))
             };
-            let other =
-                all.iter().find(|(object, _)| !std::ptr::eq(*object, self.object) && near(object) && means(object));
+            let near = |object: &Workload| {
+                super::same_namespace(
+                    object.namespace.as_deref(),
+                    self.object.namespace.as_deref(),
+                )
+            };
+            let other = all.iter().find(|(object, _)| {
+                !std::ptr::eq(*object, self.object) && near(object) && means(object)
+            });
             let what: Cow<'r, str> = match (other, means(self.object)) {
-                (Some((_, name)), _) => format!("they may not share a node with pods of `{name}`").into(),
+                (Some((_, name)), _) => {
+                    format!("they may not share a node with pods of `{name}`").into()
+                }
                 (None, true) => {
                     apart = true;
                     continue;
                 }
-                (None, false) => "they may not share a node with pods that the program does not have".into(),
+                (None, false) => {
+                    "they may not share a node with pods that the program does not have".into()
+                }
             };
             self.faults.push((at.clone(), what));
         }
@@ -130,23 +170,40 @@ pub(in crate::sema) fn settle<'a>(
 ) {
     let several = nodes.len() > 1;
     let all_labels: Vec<Labels<'_>> = nodes.iter().map(|node| labels(node, several)).collect();
-    let all: Vec<(&Workload, &str)> =
-        services.iter().filter_map(|service| Some((service.adopted.as_ref()?.object, service.name.value))).collect();
+    let all: Vec<(&Workload, &str)> = services
+        .iter()
+        .filter_map(|service| Some((service.adopted.as_ref()?.object, service.name.value)))
+        .collect();
     for service in services.iter_mut() {
-        let Some(adopted) = &mut service.adopted else { continue };
+        let Some(adopted) = &mut service.adopted else {
+            continue;
+        };
         let object = adopted.object;
-        let mut asked = Asked { object, labels: &all_labels, faults: Vec::new() };
+        let mut asked = Asked {
+            object,
+            labels: &all_labels,
+            faults: Vec::new(),
+        };
         asked.unknown_labels();
         let apart = asked.is_apart(&all);
         let runs = matches!(object.kind, WorkloadKind::Job | WorkloadKind::CronJob);
-        if let (true, true, Some((at, _)), true) =
-            (apart, runs, object.place.apart_from.first().map(|a| (a.1.clone(), ())), several)
-        {
-            asked.faults.push((at, "runs of a job may not share a node".into()));
+        if let (true, true, Some((at, _)), true) = (
+            apart,
+            runs,
+            object.place.apart_from.first().map(|a| (a.1.clone(), ())),
+            several,
+        ) {
+            asked
+                .faults
+                .push((at, "runs of a job may not share a node".into()));
         }
-        asked
-            .faults
-            .extend(object.place.more.iter().map(|fault| (fault.at.clone(), Cow::Borrowed(fault.what.as_str()))));
+        asked.faults.extend(
+            object
+                .place
+                .more
+                .iter()
+                .map(|fault| (fault.at.clone(), Cow::Borrowed(fault.what.as_str()))),
+        );
         let mut why = Vec::new();
         let mut may: Vec<u16> = Vec::new();
         for (at, node) in nodes.iter().enumerate() {
@@ -158,21 +215,44 @@ pub(in crate::sema) fn settle<'a>(
         let (name, manifest) = (service.name.value, &loaded.manifests[adopted.manifest]);
         if !several {
             adopted.alone = apart;
-            adopted.doubts = asked.faults.into_iter().map(|(_, what)| what.into_owned()).chain(why).collect();
+            adopted.doubts = asked
+                .faults
+                .into_iter()
+                .map(|(_, what)| what.into_owned())
+                .chain(why)
+                .collect();
             continue;
         }
         for (at, what) in &asked.faults {
-            decls.cx.report(errors::unplaceable(name, what, manifest.span(at), manifest.pattern));
+            decls.cx.report(errors::unplaceable(
+                name,
+                what,
+                manifest.span(at),
+                manifest.pattern,
+            ));
         }
         if !asked.faults.is_empty() {
             continue;
         }
-        let first = object.place.selector.iter().chain(object.place.terms.iter().flatten().flatten()).next();
-        let span: Span = first.map_or(service.name.span, |requirement| manifest.span(&requirement.at));
+        let first = object
+            .place
+            .selector
+            .iter()
+            .chain(object.place.terms.iter().flatten().flatten())
+            .next();
+        let span: Span = first.map_or(service.name.span, |requirement| {
+            manifest.span(&requirement.at)
+        });
         if may.is_empty() {
-            decls.cx.report(crate::sema::errors::no_node_takes(name, &why, span));
+            decls
+                .cx
+                .report(crate::sema::errors::no_node_takes(name, &why, span));
         }
-        let all_asked = object.place.selector.iter().chain(object.place.terms.iter().flatten().flatten());
+        let all_asked = object
+            .place
+            .selector
+            .iter()
+            .chain(object.place.terms.iter().flatten().flatten());
         adopted.by_name = { all_asked }.any(|requirement| requirement.key == HOSTNAME);
         let place = &mut service.pod.place;
         place.span = Some(span);

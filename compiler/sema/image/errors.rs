@@ -12,30 +12,47 @@ pub(super) fn ambiguous(source: &str, choice: &Choice, span: Span) -> Diagnostic
         "manager" => "several tools could install the libraries",
         _ => "several modules could be the service",
     };
-    let mut error =
-        Diagnostic::error("BZ7001", format!("in `{source}` {what}")).at(span, format!("which `{}`?", choice.key));
+    let mut error = Diagnostic::error("BZ7001", format!("in `{source}` {what}"))
+        .at(span, format!("which `{}`?", choice.key));
     for (candidate, from) in &choice.candidates {
         error = error.note(format!("`{candidate}`, by {from}"));
     }
-    let first = choice.candidates.first().map_or("", |(candidate, _)| candidate);
-    let value = if choice.key == "manager" { first.to_owned() } else { format!("\"{first}\"") };
+    let first = choice
+        .candidates
+        .first()
+        .map_or("", |(candidate, _)| candidate);
+    let value = if choice.key == "manager" {
+        first.to_owned()
+    } else {
+        format!("\"{first}\"")
+    };
     error.help(format!("say which, as in `{} = {value}`", choice.key))
 }
 
 pub(super) fn unreadable_template(name: &str, why: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ7002", format!("the template `{name}` cannot be filled: {why}")).at(span, "named here")
+    Diagnostic::error(
+        "BZ7002",
+        format!("the template `{name}` cannot be filled: {why}"),
+    )
+    .at(span, "named here")
 }
 
 pub(super) fn not_for_a_dockerfile(key: &str, text: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ7003", format!("`{key}` cannot be `{}`", text.escape_debug()))
-        .at(span, "a shell would read more than a name in it")
-        .note("letters, digits and `._-/:@+=*()` are taken as they are")
+    Diagnostic::error(
+        "BZ7003",
+        format!("`{key}` cannot be `{}`", text.escape_debug()),
+    )
+    .at(span, "a shell would read more than a name in it")
+    .note("letters, digits and `._-/:@+=*()` are taken as they are")
 }
 
 pub(super) fn distroless_python(asked: &str, by: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ7006", format!("the Python of `distroless` is 3.11, and {by} asks for `{asked}`"))
-        .at(span, "another version")
-        .help("take `slim` or `alpine`, or give a `base` of that version")
+    Diagnostic::error(
+        "BZ7006",
+        format!("the Python of `distroless` is 3.11, and {by} asks for `{asked}`"),
+    )
+    .at(span, "another version")
+    .help("take `slim` or `alpine`, or give a `base` of that version")
 }
 
 pub(super) fn no_metadata(path: &str, why: &str, span: Span) -> Diagnostic {
@@ -45,14 +62,18 @@ pub(super) fn no_metadata(path: &str, why: &str, span: Span) -> Diagnostic {
 }
 
 pub(super) fn parameter_kind(key: &str, wanted: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ3009", format!("the parameter `{key}` is {wanted}")).at(span, "something else")
+    Diagnostic::error("BZ3009", format!("the parameter `{key}` is {wanted}"))
+        .at(span, "something else")
 }
 
 pub(super) fn unmeasured_workers(runtime: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ2003", format!("an image of {runtime} has no field `workers`"))
-        .at(span, "unknown field")
-        .note("what a further worker takes was not measured, and the floor would be wrong by it")
-        .help("run more pods: `replicas = 2`")
+    Diagnostic::error(
+        "BZ2003",
+        format!("an image of {runtime} has no field `workers`"),
+    )
+    .at(span, "unknown field")
+    .note("what a further worker takes was not measured, and the floor would be wrong by it")
+    .help("run more pods: `replicas = 2`")
 }
 
 pub(super) fn no_base(runtime: &str, span: Span) -> Diagnostic {
@@ -62,45 +83,76 @@ pub(super) fn no_base(runtime: &str, span: Span) -> Diagnostic {
 }
 
 pub(super) fn decided_by_base(key: &str, base: &str, span: Span, of_base: Span) -> Diagnostic {
-    Diagnostic::error("BZ7004", format!("`{key}` is decided by the image `{base}`"))
-        .at(span, "said again")
-        .also(of_base, "what it starts from")
+    Diagnostic::error(
+        "BZ7004",
+        format!("`{key}` is decided by the image `{base}`"),
+    )
+    .at(span, "said again")
+    .also(of_base, "what it starts from")
 }
 
-pub(super) fn other_language(runtime: &str, base: &str, of_base: &str, span: Span, of: Span) -> Diagnostic {
-    Diagnostic::error("BZ7004", format!("{runtime} cannot start from `{base}`, which is {of_base}"))
-        .at(span, "another language")
-        .also(of, "what it starts from")
+pub(super) fn other_language(
+    runtime: &str,
+    base: &str,
+    of_base: &str,
+    span: Span,
+    of: Span,
+) -> Diagnostic {
+    Diagnostic::error(
+        "BZ7004",
+        format!("{runtime} cannot start from `{base}`, which is {of_base}"),
+    )
+    .at(span, "another language")
+    .also(of, "what it starts from")
 }
 
 pub(super) fn not_in_base(base: &str, library: &str, from: &str, span: Span) -> Diagnostic {
-    Diagnostic::lint("missing-library", format!("{from} names `{library}`, and the image `{base}` does not have it"))
-        .at(span, "the container would not start")
+    Diagnostic::lint(
+        "missing-library",
+        format!("{from} names `{library}`, and the image `{base}` does not have it"),
+    )
+    .at(span, "the container would not start")
 }
 
 pub(super) fn reserved_parameter(key: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ2004", format!("`{key}` is a field of every image")).at(span, "not a name for a parameter")
+    Diagnostic::error("BZ2004", format!("`{key}` is a field of every image"))
+        .at(span, "not a name for a parameter")
 }
 
 // Lints.
 
 pub(super) fn unseen(service: &str, source: &str, span: Span) -> Diagnostic {
-    Diagnostic::lint("unseen-source", format!("`{service}` is built from `{source}`, and there is no such folder"))
-        .at(span, "nothing there")
-        .note("its Dockerfile is written for what the runtime takes where a source shows nothing else")
+    Diagnostic::lint(
+        "unseen-source",
+        format!("`{service}` is built from `{source}`, and there is no such folder"),
+    )
+    .at(span, "nothing there")
+    .note("its Dockerfile is written for what the runtime takes where a source shows nothing else")
 }
 
 pub(super) fn unlocked(source: &str, file: Option<&str>, first: &str, span: Span) -> Diagnostic {
     match file {
-        Some("requirements.txt") => {
-            Diagnostic::lint("no-lock-file", format!("`{source}` has requirements.txt with open versions"))
-                .at(span, "what is installed depends on the day of the build, and its memory with it")
-                .help("say each one, `fastapi==0.165.0`, or take a tool with a lock file")
-        }
-        Some(file) => Diagnostic::lint("no-lock-file", format!("`{source}` has {file} and no lock file"))
-            .at(span, "what is installed depends on the day of the build, and its memory with it"),
-        None => Diagnostic::lint("no-lock-file", format!("`{source}` names no libraries"))
-            .at(span, format!("the Dockerfile copies {first}, and it is not there")),
+        Some("requirements.txt") => Diagnostic::lint(
+            "no-lock-file",
+            format!("`{source}` has requirements.txt with open versions"),
+        )
+        .at(
+            span,
+            "what is installed depends on the day of the build, and its memory with it",
+        )
+        .help("say each one, `fastapi==0.165.0`, or take a tool with a lock file"),
+        Some(file) => Diagnostic::lint(
+            "no-lock-file",
+            format!("`{source}` has {file} and no lock file"),
+        )
+        .at(
+            span,
+            "what is installed depends on the day of the build, and its memory with it",
+        ),
+        None => Diagnostic::lint("no-lock-file", format!("`{source}` names no libraries")).at(
+            span,
+            format!("the Dockerfile copies {first}, and it is not there"),
+        ),
     }
 }
 
@@ -110,15 +162,24 @@ pub(super) fn missing_library(runtime: &str, library: &str, from: &str, span: Sp
 }
 
 pub(super) fn not_standalone(source: &str, span: Span) -> Diagnostic {
-    Diagnostic::lint("missing-output", format!("no Next.js configuration in `{source}` says `standalone`"))
-        .at(span, "the build makes no server that stands alone, and the image copies one")
-        .help("in next.config: `output: \"standalone\"`")
+    Diagnostic::lint(
+        "missing-output",
+        format!("no Next.js configuration in `{source}` says `standalone`"),
+    )
+    .at(
+        span,
+        "the build makes no server that stands alone, and the image copies one",
+    )
+    .help("in next.config: `output: \"standalone\"`")
 }
 
 pub(super) fn secrets(source: &str, files: &[String], span: Span) -> Diagnostic {
     const SHOWN: usize = 5;
-    let mut lint = Diagnostic::lint("secret-in-context", format!("`{source}` holds what looks like secrets"))
-        .at(span, "the builder gets them, and the image may");
+    let mut lint = Diagnostic::lint(
+        "secret-in-context",
+        format!("`{source}` holds what looks like secrets"),
+    )
+    .at(span, "the builder gets them, and the image may");
     for file in files.iter().take(SHOWN) {
         lint = lint.note(format!("`{file}`"));
     }
@@ -126,12 +187,23 @@ pub(super) fn secrets(source: &str, files: &[String], span: Span) -> Diagnostic 
         lint = lint.note(format!("and {} more", files.len() - SHOWN));
     }
     let first = files.first().map_or("", String::as_str);
-    lint.help(format!("move them out of it, or leave them out: `leave-out = [\"{first}\"]`"))
+    lint.help(format!(
+        "move them out of it, or leave them out: `leave-out = [\"{first}\"]`"
+    ))
 }
 
-pub(super) fn large(source: &str, bytes: u64, more: bool, largest: Option<&(String, u64)>, span: Span) -> Diagnostic {
+pub(super) fn large(
+    source: &str,
+    bytes: u64,
+    more: bool,
+    largest: Option<&(String, u64)>,
+    span: Span,
+) -> Diagnostic {
     let least = if more { "more than " } else { "" };
-    let message = format!("`{source}` sends {least}{} to the builder", in_mib(bytes >> 20 << 20));
+    let message = format!(
+        "`{source}` sends {least}{} to the builder",
+        in_mib(bytes >> 20 << 20)
+    );
     let mut lint = Diagnostic::lint("large-context", message).at(span, "each build");
     if let Some((name, most)) = largest {
         lint = lint.note(format!("`{name}` has {} of it", in_mib(most >> 20 << 20)));
