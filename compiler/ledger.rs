@@ -7,7 +7,7 @@ use crate::backend::report::{Room, headroom};
 use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
 use crate::plan::model::{Choice, ComponentPlan, NodePlan, Placement, Plan, Theorem, Workload};
-use crate::sema::hir::{FillPolicy, Given, Memory, Program, Service};
+use crate::program::{FillPolicy, Given, Memory, Program, Service};
 
 /// Mi without the unit, for lines where it is said once.
 fn bare(n: u64) -> String {

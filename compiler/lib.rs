@@ -24,6 +24,7 @@ mod lint;
 mod manifest;
 mod patch;
 mod plan;
+mod program;
 mod sema;
 mod stdlib;
 mod syntax;

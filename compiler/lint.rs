@@ -7,7 +7,7 @@ use crate::diag::lints::LINTS;
 use crate::diag::{Diagnostic, Severity};
 use crate::layout::Language;
 use crate::plan::model::Plan;
-use crate::sema::hir::{Image, Kind, Param, ProbeAction, Program};
+use crate::program::{Image, Kind, Param, ProbeAction, Program};
 use crate::stdlib::{self, Heavy};
 use crate::syntax::ast::File;
 

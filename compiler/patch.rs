@@ -4,12 +4,11 @@
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
+use crate::manifest::Manifest;
 use crate::manifest::edit::{Want, apply};
 use crate::manifest::workload::{Role, Workload as Object};
 use crate::plan::model::{Plan, Workload};
-use crate::sema::adopt::manifests::Manifest;
-use crate::sema::hir::{Adopted, Form, HOSTNAME, Kind, Rollout, Service};
-use crate::sema::kinds::MaxSurge;
+use crate::program::{Adopted, Form, HOSTNAME, Kind, MaxSurge, Rollout, Service};
 
 /// A manifest as it is given back.
 #[derive(Debug)]

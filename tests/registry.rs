@@ -119,9 +119,11 @@ fn what_the_compiler_raises_is_registered_and_the_reverse() {
         for rest in text.split('"').filter(|part| is_code(part)) {
             raised.insert(rest.to_owned());
         }
-        for rest in text.split("Diagnostic::lint(\"").skip(1) {
-            linted.insert(rest.split('"').next().unwrap_or_default().to_owned());
+        for rest in text.split("Diagnostic::lint(").skip(1) {
+            let id = rest.trim_start().strip_prefix('"').unwrap_or_default();
+            linted.insert(id.split('"').next().unwrap_or_default().to_owned());
         }
+        linted.remove("");
         for rest in text.split("error[BZ").skip(1) {
             raised.insert(format!("BZ{}", rest.split(']').next().unwrap_or_default()));
         }

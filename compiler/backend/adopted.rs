@@ -5,7 +5,7 @@ use super::yaml::{comment, quote_if_needed, to_yaml};
 use super::{Artifact, header};
 use crate::patch::{Patched, change, merge_patch};
 use crate::plan::model::Plan;
-use crate::sema::hir::Form;
+use crate::program::Form;
 
 /// Where originals stand beside their patches: a kustomization reads nothing outside its own folder.
 const ORIGINALS: &str = "originals";

@@ -8,8 +8,7 @@ use super::{Artifact, header};
 use crate::base::quantity::MIB;
 use crate::base::span::Span;
 use crate::plan::model::Plan;
-use crate::sema::hir::{BuiltImage, Image, Runtime, Service};
-use crate::sema::image::template_values;
+use crate::program::{BuiltImage, Image, Runtime, Service, template_values};
 use crate::template::{Context, Filler, Value};
 
 /// The name an image has until the program gives it one.

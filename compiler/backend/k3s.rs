@@ -10,7 +10,7 @@ use super::{Artifact, header};
 use crate::base::quantity::Bytes;
 use crate::base::text::wrapped;
 use crate::plan::model::{Plan, Workload};
-use crate::sema::hir::{Node, Role, Service, Setting, SettingValue};
+use crate::program::{Node, Role, Service, Setting, SettingValue};
 use crate::stdlib;
 
 pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {

@@ -14,7 +14,7 @@ use crate::base::quantity::{Cpu, in_mib};
 use crate::plan::SECRET_BYTES;
 use crate::plan::model::{Choice, ComponentPlan, Placement, Plan, Verdict, Wave, Workload};
 use crate::plan::size::Moment;
-use crate::sema::hir::{Component, Extra, FillPolicy, Given, Kind, Memory, Role};
+use crate::program::{Component, Extra, FillPolicy, Given, Kind, Memory, Role};
 
 /// One addend of what a node's pods cannot have.
 struct Term {

@@ -5,8 +5,11 @@
 //! than once for a value, so a file that doubles its anchors costs as much as any other of its length.
 
 pub mod edit;
+mod file;
 pub mod tree;
 pub mod workload;
+
+pub use file::{Manifest, span};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use super::pack::{self, Certificate, Class, Dimension, Spread, Verdict};
 use super::size::{Moment, choose, level, moments};
 use super::{Excess, SECRET_BYTES, reserve};
 use crate::base::quantity::MIB;
-use crate::sema::hir::{Node, Program, Service, VolumeSource};
+use crate::program::{Node, Program, Service, VolumeSource};
 
 /// Why a program finds no place on its nodes.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::{Ceiling, Excess, floor};
 use crate::base::quantity::{Bytes, Cpu, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Addend, Diagnostic};
-use crate::sema::hir::{
+use crate::program::{
     Component, Expect, Extra, Given, Image, Memory, Metric, Node, Program, Service, Subject,
 };
 

@@ -4,8 +4,7 @@ use super::errors;
 use super::model::Plan;
 use crate::base::quantity::in_mib;
 use crate::diag::Sink;
-use crate::sema::cx::Dim;
-use crate::sema::hir::{Formula, Metric, Subject};
+use crate::program::{Dim, Formula, Metric, Subject};
 use crate::syntax::ast::Operator;
 
 pub(super) fn check(plan: &Plan<'_, '_>, sink: &mut Sink) {

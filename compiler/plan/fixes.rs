@@ -10,7 +10,7 @@ use super::{Ceiling, Excess, LEAST_LIMIT};
 use crate::base::quantity::{Bytes, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Edit, Help};
-use crate::sema::hir::{Formula, Memory, SettingValue, Subject};
+use crate::program::{Formula, Memory, SettingValue, Subject};
 use crate::syntax::ast::Operator;
 
 /// Proposals beyond this many would only be read by nobody.

@@ -17,7 +17,7 @@ mod theorems;
 use crate::base::quantity::{Bytes, MIB};
 use crate::base::span::Span;
 use crate::diag::Sink;
-use crate::sema::hir::{
+use crate::program::{
     Budget, Concurrency, Extra, Given, Image, Kind, Memory, Origin, Program, Rollout, Service,
     VolumeSource,
 };

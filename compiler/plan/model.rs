@@ -3,7 +3,7 @@
 
 use super::size::Moment;
 use crate::base::quantity::Bytes;
-use crate::sema::hir::{Given, Program, Role, Service};
+use crate::program::{Given, Program, Role, Service};
 
 /// A program with nothing left to decide.
 #[derive(Debug)]

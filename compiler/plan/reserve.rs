@@ -4,7 +4,7 @@
 use super::SECRET_BYTES;
 use super::model::{Choice, ComponentPlan, NodePlan, Workload};
 use crate::base::quantity::Bytes;
-use crate::sema::hir::{Component, Given, Program};
+use crate::program::{Component, Given, Program};
 
 /// Everything about a node that depends only on which pods may be there.
 pub(super) fn node<'a>(

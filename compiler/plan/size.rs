@@ -7,7 +7,7 @@ use super::fill::{Claim, Fill, Level, fill};
 use super::model::{Choice, NodePlan, Wave, Workload};
 use super::{Ceiling, Excess, limits};
 use crate::base::quantity::{Bytes, MIB};
-use crate::sema::hir::{FillPolicy, Program};
+use crate::program::{FillPolicy, Program};
 
 /// A moment at which rollouts that may happen at once have all started their new pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::cluster::stays;
 use super::model::{Placement, Plan, Theorem, Verdict, Workload};
 use super::{allowed, size::Moment, size::moments};
 use crate::base::quantity::{Cpu, in_mib};
-use crate::sema::hir::{Concurrency, Kind, Node, Schedule, SettingValue};
+use crate::program::{Concurrency, Kind, Node, Schedule, SettingValue};
 
 /// All promises: isolation and non-interference of every node, sufficiency, liveness, and survival if asked for.
 pub(super) fn of(plan: &Plan<'_, '_>) -> Vec<Theorem> {

@@ -1,5 +1,5 @@
 //! Adopted manifests to services: what a rule gives, else what the manifest says, else what Kubernetes makes of
-//! saying nothing. The planner sees them as any other service; `hir::Adopted` remembers what must change in the text.
+//! saying nothing. The planner sees them as any other service; `program::Adopted` remembers what must change in the text.
 
 mod errors;
 pub mod manifests;
@@ -10,22 +10,22 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::decls::Decls;
-use super::hir::{
-    Adopt, Adopted, Budget, Component, Concurrency, EnvValue, Extra, Form, Given, Held, Image,
-    Kind, Memory, Origin, Pod, Port, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
-};
 use super::layers::{Field, Fields, Layer};
 use super::load::Loaded;
 use super::service::{cpu, memory, rollout};
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
+use crate::manifest::Manifest;
 use crate::manifest::workload::place::HostPort;
 use crate::manifest::workload::{
     Amount, Bounds, Container, Defaults, Role, Scaler, Surge, Workload, WorkloadKind,
 };
+use crate::program::{
+    Adopt, Adopted, Budget, Component, Concurrency, EnvValue, Extra, Form, Given, Held, Image,
+    Kind, Memory, Origin, Pod, Port, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
+};
 use crate::syntax::ast::{Item, WordShape};
-use manifests::Manifest;
 
 const ADOPT_KEYS: [&str; 8] = [
     "tier", "memory", "cpu", "weight", "rollout", "patch", "workload", "keep",

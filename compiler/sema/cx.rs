@@ -11,6 +11,7 @@ use crate::base::quantity::{ByteUnit, Bytes, Cpu, Millis};
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
+use crate::program::{Dim, Num};
 use crate::syntax::ast::{Expr, ExprKind, Item, Operator, Word, WordShape};
 use crate::syntax::literal;
 
@@ -19,62 +20,6 @@ const MOST_MEMORY: u64 = 1 << 46;
 
 /// The same for CPU, in thousandths of a core.
 const MOST_CPU: u64 = 1_000_000_000;
-
-/// What a number measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dim {
-    /// How many.
-    Count,
-    /// A number with decimals, in thousandths: only CPU can be that.
-    Decimal,
-    /// Bytes.
-    Memory,
-    /// Thousandths of a core.
-    Cpu,
-    /// Milliseconds.
-    Duration,
-    /// Percent.
-    Percent,
-}
-
-impl Dim {
-    /// With its article, for messages.
-    pub fn described(self) -> &'static str {
-        match self {
-            Dim::Count => "a count",
-            Dim::Decimal => "a number with decimals",
-            Dim::Memory => "an amount of memory",
-            Dim::Cpu => "an amount of CPU",
-            Dim::Duration => "a duration",
-            Dim::Percent => "a percentage",
-        }
-    }
-}
-
-/// A number with its dimension, and the unit its memory was written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Num {
-    /// What it measures.
-    pub dim: Dim,
-    /// How much, in the dimension's integer unit.
-    pub n: u64,
-    /// For memory.
-    pub unit: ByteUnit,
-    /// Whether it is a literal with the bare suffix `m`, which is a thousandth of a core or a minute.
-    pub bare_m: bool,
-}
-
-impl Num {
-    /// A number of a dimension.
-    pub fn of(dim: Dim, n: u64) -> Num {
-        Num {
-            dim,
-            n,
-            unit: ByteUnit::Mebi,
-            bare_m: false,
-        }
-    }
-}
 
 /// A constant.
 #[derive(Debug)]

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::cx::{Cx, Let};
 use super::errors;
-use super::hir::{FillPolicy, Given, Origin, Program};
 use super::layers::{Field, Fields, Layer};
 use super::load::{Loaded, load_library};
 use super::{image, machine, placement, service};
@@ -17,6 +16,7 @@ use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::layout::Layout;
 use crate::layout::context::Held;
+use crate::program::{FillPolicy, Given, Origin, Program};
 use crate::stdlib;
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
 use crate::template::Filler;

@@ -2,11 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use super::cx::{Dim, Num};
 use super::layers::Field;
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::diag::Diagnostic;
+use crate::program::{Dim, Num};
 use crate::stdlib::Flag;
 use crate::syntax::ast::Item;
 

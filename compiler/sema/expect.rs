@@ -1,12 +1,11 @@
 //! `expect` to a comparison whose names are resolved: constants are computed here, numbers of the plan are
 //! named and computed by `plan`.
 
-use super::cx::{Dim, Num};
 use super::decls::{Decls, WORKLOADS};
 use super::errors;
-use super::hir::{Expect, Formula, Metric, Subject};
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
+use crate::program::{Dim, Expect, Formula, Metric, Num, Subject};
 use crate::syntax::ast::{Expr, ExprKind, Operator};
 
 /// What can be asked of each kind, with its dimension.

@@ -8,10 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::cx::{Cx, Dim};
+use super::cx::Cx;
 use super::decls::{Decl, Decls};
 use super::errors as general;
-use super::hir::{BuiltImage, Image, Param, Runtime, Service, SharedImage};
 use super::layers::{Field, Fields};
 use super::service::check_label;
 use crate::base::source::Provenance;
@@ -19,6 +18,9 @@ use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
 use crate::layout::context::Held;
 use crate::layout::{self, LANGUAGES, Language, Layout, Value};
+use crate::program::{
+    BuiltImage, Dim, Image, Param, Runtime, Service, SharedImage, template_values,
+};
 use crate::syntax::ast::{Expr, ExprKind, Item};
 use crate::template::{self, Context, Filler, Templates};
 use crate::world::{ReadError, resolve};
@@ -897,30 +899,6 @@ fn look<'a>(decls: &Decls<'_, 'a>, service: &str, runtime: &Runtime<'a>, image: 
             held.largest.as_ref(),
             place,
         ));
-    }
-}
-
-/// The values of an image as templates see them.
-pub fn template_values(image: &BuiltImage<'_>) -> impl Iterator<Item = (String, template::Value)> {
-    image.values.iter().map(|(name, value)| {
-        let value = match value {
-            Param::Text(text) => template::Value::from(text.as_str()),
-            Param::Flag(flag) => template::Value::from(*flag),
-            Param::Count(n) => template::Value::from(*n),
-            Param::Memory(bytes) => template::Value::from(bytes.n >> 20),
-            Param::Texts(texts) => template::Value::from(texts.clone()),
-        };
-        (name.clone(), value)
-    })
-}
-
-impl SharedImage<'_> {
-    /// The name and tag it has.
-    pub fn reference(&self) -> String {
-        self.image
-            .name
-            .as_ref()
-            .map_or_else(|| format!("{}:local", self.name.value), ToString::to_string)
     }
 }
 

@@ -3,12 +3,12 @@
 use super::cx::Cx;
 use super::decls::Decls;
 use super::errors;
-use super::hir::{Concurrency, Extra, Given, Kind, Origin, Pod, Rollout, Run, Scale, Schedule};
 use super::image::check_image;
 use super::layers::{Field, Fields};
 use super::pod::env;
 use super::service::{check_label, cpu};
 use crate::base::span::{Span, Spanned};
+use crate::program::{Concurrency, Extra, Given, Kind, Origin, Pod, Run, Scale, Schedule};
 use crate::syntax::ast::ExprKind;
 
 /// The kind of a workload, and how many pods it has at rest or, where it scales, at most.
@@ -403,46 +403,4 @@ fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<E
         args: block.strings("args").unwrap_or_default(),
         mounts,
     })
-}
-
-impl Concurrency {
-    /// `concurrencyPolicy`.
-    pub const fn policy(self) -> &'static str {
-        match self {
-            Concurrency::Forbid => "Forbid",
-            Concurrency::Replace => "Replace",
-            Concurrency::Allow(_) => "Allow",
-        }
-    }
-}
-
-/// `maxSurge`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MaxSurge {
-    /// So many pods.
-    Pods(u64),
-    /// So much of the replicas.
-    Percent(u64),
-}
-
-impl Rollout {
-    /// `type` of a Deployment's strategy.
-    pub const fn strategy(self) -> &'static str {
-        if self.rolling().is_some() {
-            "RollingUpdate"
-        } else {
-            "Recreate"
-        }
-    }
-
-    /// `maxSurge` and `maxUnavailable` of a RollingUpdate; none for `Recreate`.
-    pub const fn rolling(self) -> Option<(MaxSurge, u8)> {
-        match self {
-            Rollout::Recreate => None,
-            Rollout::Replace => Some((MaxSurge::Pods(0), 1)),
-            Rollout::Serial => Some((MaxSurge::Pods(1), 0)),
-            Rollout::Surge(n) => Some((MaxSurge::Pods(n), 0)),
-            Rollout::SurgePercent(percent) => Some((MaxSurge::Percent(percent), 0)),
-        }
-    }
 }

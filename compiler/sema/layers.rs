@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::cx::{Cx, Dim};
+use super::cx::Cx;
 use super::errors;
-use super::hir::{Given, Origin};
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::Span;
+use crate::program::{Dim, Given, Origin};
 use crate::syntax::ast::{Expr, ExprKind, Item};
 
 /// One place that gives fields.

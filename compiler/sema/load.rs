@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::adopt::manifests::Manifest;
 use super::errors;
 use crate::base::source::{Provenance, SourceFile, SourceMap};
 use crate::base::span::{FileId, Span};
 use crate::diag::Sink;
+use crate::manifest::Manifest;
 use crate::stdlib;
 use crate::syntax::ast::{File, Item, WordShape};
 use crate::syntax::parse;

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use super::decls::{Decl, Decls, fields};
 use super::errors;
-use super::hir::{
-    Budget, Component, Given, K3s, Node, Origin, Process, Role, Service, Setting, SettingValue,
-    Tier, VolumeSource,
-};
 use super::layers::{Field, Fields, Layer};
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
+use crate::program::{
+    Budget, Component, Dim, Given, K3s, Node, Origin, Process, Role, Service, Setting,
+    SettingValue, Tier, VolumeSource,
+};
 use crate::stdlib::{self, Flag};
 use crate::syntax::ast::{Expr, ExprKind};
 
@@ -637,7 +637,7 @@ fn argument_value<'a>(fields: &Fields<'_, 'a>, value: &'a Expr) -> Option<Cow<'a
             let number = cx.number(value)?;
             let text = cx.text(value.span);
             Some(match number.dim {
-                super::cx::Dim::Duration => written_or(text, Millis(number.n)),
+                Dim::Duration => written_or(text, Millis(number.n)),
                 _ => Cow::Borrowed(text),
             })
         }
@@ -653,7 +653,6 @@ fn argument_value<'a>(fields: &Fields<'_, 'a>, value: &'a Expr) -> Option<Cow<'a
             None
         }
         ExprKind::Negative(_) | ExprKind::Binary(..) | ExprKind::Call(..) => {
-            use super::cx::Dim;
             let number = cx.number(value)?;
             Some(Cow::Owned(match number.dim {
                 Dim::Memory => Bytes::with_unit(number.n, number.unit).to_string(),
@@ -923,15 +922,6 @@ pub(super) fn budgets<'a>(
         });
     }
     budgets
-}
-
-impl Budget<'_> {
-    /// Whether it is over the service of this index.
-    pub fn is_over(&self, service: usize) -> bool {
-        self.members
-            .as_ref()
-            .is_none_or(|members| members.binary_search(&service).is_ok())
-    }
 }
 
 /// `budget platform = 800Mi`, and what the environment makes of it.

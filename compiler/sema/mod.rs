@@ -6,7 +6,6 @@ pub mod cx;
 mod decls;
 mod errors;
 mod expect;
-pub mod hir;
 pub mod image;
 pub mod kinds;
 mod layers;

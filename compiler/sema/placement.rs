@@ -5,10 +5,10 @@ use std::borrow::Cow;
 
 use super::decls::Decls;
 use super::errors;
-use super::hir::{Kind, Node, Place, Program, Role, Service, SettingValue};
 use super::layers::Fields;
 use super::pod::labels;
 use crate::base::span::Spanned;
+use crate::program::{Kind, Node, Place, Role, Service};
 
 /// What K3s's own pods tolerate: a taint of this name keeps only others away (k3s manifests/coredns.yaml,
 /// manifests/metrics-server, pkg/cloudprovider/servicelb.go).
@@ -174,31 +174,4 @@ pub(super) fn has_etcd(servers: usize, fields: &Fields<'_, '_>) -> bool {
 /// The first server: the one the others join.
 pub fn first_server<'n, 'a>(nodes: &'n [Node<'a>]) -> Option<&'n Node<'a>> {
     nodes.iter().find(|node| node.role == Role::Server)
-}
-
-impl<'a> Program<'a> {
-    /// The nodes that run the control plane, in order: the others join the first.
-    pub fn servers(&self) -> impl Iterator<Item = &Node<'a>> {
-        self.nodes.iter().filter(|node| node.role == Role::Server)
-    }
-}
-
-impl<'a> Node<'a> {
-    /// What its config.yaml sets a key to.
-    pub fn setting(&self, key: &str) -> Option<&SettingValue<'a>> {
-        self.config
-            .iter()
-            .find(|setting| setting.key == key)
-            .map(|setting| &setting.value)
-    }
-}
-
-impl Node<'_> {
-    /// The name it has in the cluster: what its config.yaml says, or its name in the program.
-    pub fn cluster_name(&self) -> &str {
-        match self.setting("node-name") {
-            Some(SettingValue::Text(name)) => name,
-            _ => self.name.value,
-        }
-    }
 }

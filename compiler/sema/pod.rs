@@ -7,15 +7,15 @@ use std::ops::RangeInclusive;
 use super::cx::Cx;
 use super::decls::Decls;
 use super::errors;
-use super::hir::{
-    EnvValue, Kind, Node, Pod, Port, Probe, ProbeAction, ProbeKind, Role, Service, SettingValue,
-    Volume, VolumeSource,
-};
 use super::layers::Fields;
 use super::service::check_label;
 use crate::base::quantity::Millis;
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
+use crate::program::{
+    EnvValue, Kind, Node, Pod, Port, Probe, ProbeAction, ProbeKind, Role, Service, SettingValue,
+    Volume, VolumeSource,
+};
 use crate::syntax::ast::{Expr, ExprKind, Reference, Word, WordShape};
 
 const PROBE_KEYS: [&str; 8] = [
@@ -713,15 +713,4 @@ fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>, kind: &Kind<'a>) 
         });
     }
     volumes
-}
-
-impl Service<'_> {
-    /// Secrets that one of its pods mounts as files.
-    pub fn secret_mounts(&self) -> u64 {
-        self.pod
-            .volumes
-            .iter()
-            .filter(|volume| matches!(volume.source, VolumeSource::Secret(_)))
-            .count() as u64
-    }
 }

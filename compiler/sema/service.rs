@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cx::{Cx, Dim};
+use super::cx::Cx;
 use super::decls::{Decl, Decls, WORKLOADS, fields};
 use super::errors;
-use super::hir::{
-    Config, EnvValue, Given, Kind, Memory, Origin, Rollout, Service, Tier, VolumeSource,
-};
 use super::image::{ToBuild, image};
 use super::layers::Fields;
 use super::pod::{check_shared_ports, plain_text, pod, ports};
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
+use crate::program::{
+    Config, Dim, EnvValue, Given, Kind, Memory, Origin, Rollout, Service, Tier, VolumeSource,
+};
 use crate::syntax::ast::{Expr, ExprKind};
 
 const TIER_KEYS: [&str; 20] = [

@@ -51,10 +51,15 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
-        match path.is_dir() && !path.is_symlink() {
-            true if name == "target" || name == ".git" => {}
-            true => found.extend(files(&path)),
-            false => found.push(path),
+        let is_folder = path.is_dir() && !path.is_symlink();
+        // In a work tree beside the main one `.git` is a file.
+        if name == ".git" || (is_folder && name == "target") {
+            continue;
+        }
+        if is_folder {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
         }
     }
     found

@@ -21,7 +21,7 @@ use super::{Artifact, header};
 use crate::base::quantity::Bytes;
 use crate::plan::model::{Choice, Plan, Workload};
 use crate::plan::packaged;
-use crate::sema::hir::{Component, Service};
+use crate::program::{Component, Service};
 
 /// Files that are not a service's begin with a digit, which no service's name does.
 const NAMESPACE: &str = "00-namespace.yaml";

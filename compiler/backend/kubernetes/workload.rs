@@ -21,11 +21,10 @@ use crate::backend::dockerfile::image_name;
 use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::plan::model::{Plan, Wave, Workload};
-use crate::sema::hir::{
-    EnvValue, Extra, Given, HOSTNAME, Image, Kind, Probe, ProbeAction, ProbeKind, Rollout, Run,
-    Scale, Schedule, Service, Volume, VolumeSource,
+use crate::program::{
+    EnvValue, Extra, Given, HOSTNAME, Image, Kind, MaxSurge, Probe, ProbeAction, ProbeKind,
+    Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
 };
-use crate::sema::kinds::MaxSurge;
 
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 

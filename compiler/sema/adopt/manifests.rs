@@ -11,7 +11,8 @@ use crate::base::span::{FileId, Span};
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::manifest::tree::{Fault, Kind, MOST_NODES, Node, Style, Tree, parse};
-use crate::manifest::workload::{Bounds, Objects, Workload, objects, template};
+use crate::manifest::workload::{Objects, Workload, objects, template};
+use crate::manifest::{Manifest, span};
 use crate::sema::load::Loaded;
 use crate::syntax::ast::WordShape;
 use crate::world::{Entry, ReadError, World, resolve};
@@ -24,44 +25,6 @@ const MOST_ENTRIES: usize = 100_000;
 const DEEPEST: usize = 32;
 /// What marks a folder that bzc wrote.
 const OUTPUT: &str = ".bzc-manifest.json";
-
-/// A manifest that was read.
-#[derive(Debug)]
-pub struct Manifest {
-    /// Its text.
-    pub file: FileId,
-    /// Its path, as seen from the folder of the program.
-    pub path: String,
-    /// The pattern that means it.
-    pub pattern: Span,
-    /// Its text as a tree.
-    pub tree: Tree,
-    /// What the proof must know of it.
-    pub objects: Objects,
-    /// One a workload: a name that no other workload of the program has.
-    pub known_as: Vec<String>,
-    /// `path:line` of every place that a number may come from, by its first byte.
-    places: BTreeMap<usize, String>,
-}
-
-impl Manifest {
-    /// `path:line` of a place that a number may come from.
-    pub fn place(&self, range: &std::ops::Range<usize>) -> &str {
-        self.places
-            .get(&range.start)
-            .map_or(&self.path, String::as_str)
-    }
-
-    /// A place in it.
-    pub fn span(&self, range: &std::ops::Range<usize>) -> Span {
-        span(self.file, range)
-    }
-}
-
-fn span(file: FileId, range: &std::ops::Range<usize>) -> Span {
-    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Span::new(file, small(range.start), small(range.end))
-}
 
 /// A place that can be shown: a text of one endless line has none.
 fn shown(text: &str, file: FileId, range: &std::ops::Range<usize>) -> Option<Span> {
@@ -133,16 +96,8 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
             match read(text, nodes_left) {
                 Ok((tree, objects)) => {
                     nodes_left = nodes_left.saturating_sub(tree.nodes);
-                    let places = places(&path, text, &objects);
-                    loaded.manifests.push(Manifest {
-                        file,
-                        path,
-                        pattern: at,
-                        tree,
-                        objects,
-                        known_as: Vec::new(),
-                        places,
-                    });
+                    let manifest = Manifest::new(file, path, at, text, tree, objects);
+                    loaded.manifests.push(manifest);
                 }
                 Err(fault) if fault.at == (0..0) => {
                     // About the file as a whole: what is too much stays too much with the next one.
@@ -404,45 +359,4 @@ fn name(loaded: &mut Loaded) {
             );
         }
     }
-}
-
-/// `path:line` of everything in a file that a number may come from.
-fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> {
-    let ends: Vec<usize> = text
-        .bytes()
-        .enumerate()
-        .filter(|(_, byte)| *byte == b'\n')
-        .map(|(at, _)| at)
-        .collect();
-    let mut starts: Vec<usize> = Vec::new();
-    let amounts = |bounds: &Bounds| {
-        let Bounds { request, limit } = bounds;
-        [request, limit]
-            .into_iter()
-            .flatten()
-            .map(|amount| amount.at.start)
-            .collect::<Vec<_>>()
-    };
-    for workload in &objects.workloads {
-        starts.push(workload.at.start);
-        starts.extend(workload.replicas_at.as_ref().map(|at| at.start));
-        for container in &workload.containers {
-            starts.push(container.at.start);
-            starts.extend(amounts(&container.memory));
-            starts.extend(amounts(&container.cpu));
-        }
-    }
-    starts.extend(objects.quotas.iter().map(|quota| quota.amount.at.start));
-    starts.extend(objects.scalers.iter().map(|scaler| scaler.at.start));
-    for defaults in &objects.defaults {
-        starts.extend(amounts(&defaults.memory));
-        starts.extend(amounts(&defaults.cpu));
-    }
-    let place = |start: usize| {
-        (
-            start,
-            format!("{path}:{}", ends.partition_point(|end| *end < start) + 1),
-        )
-    };
-    starts.into_iter().map(place).collect()
 }

@@ -8,8 +8,8 @@ use super::errors;
 use crate::base::span::Span;
 use crate::manifest::workload::place::{HOSTNAME, Place, Requirement};
 use crate::manifest::workload::{Workload, WorkloadKind};
+use crate::program::{Node, Role, Service, SettingValue};
 use crate::sema::decls::Decls;
-use crate::sema::hir::{Node, Role, Service, SettingValue};
 use crate::sema::load::Loaded;
 
 /// What K3s gives every node (k3s pkg/agent/run.go and its cloud provider, pkg/cloudprovider/instances.go).

@@ -1,0 +1,108 @@
+//! A manifest of a project: its tree, its objects, and the place of every number in it.
+
+use std::collections::BTreeMap;
+
+use super::tree::Tree;
+use super::workload::{Bounds, Objects};
+use crate::base::span::{FileId, Span};
+
+/// A manifest that was read.
+#[derive(Debug)]
+pub struct Manifest {
+    /// Its text.
+    pub file: FileId,
+    /// Its path, as seen from the folder of the program.
+    pub path: String,
+    /// The pattern that means it.
+    pub pattern: Span,
+    /// Its text as a tree.
+    pub tree: Tree,
+    /// What the proof must know of it.
+    pub objects: Objects,
+    /// One a workload: a name that no other workload of the program has.
+    pub known_as: Vec<String>,
+    /// `path:line` of every place that a number may come from, by its first byte.
+    places: BTreeMap<usize, String>,
+}
+
+impl Manifest {
+    /// A manifest of that text; the names of its workloads are given once all manifests are read.
+    pub fn new(
+        file: FileId,
+        path: String,
+        pattern: Span,
+        text: &str,
+        tree: Tree,
+        objects: Objects,
+    ) -> Manifest {
+        let places = places(&path, text, &objects);
+        Manifest {
+            file,
+            path,
+            pattern,
+            tree,
+            objects,
+            known_as: Vec::new(),
+            places,
+        }
+    }
+
+    /// `path:line` of a place that a number may come from.
+    pub fn place(&self, range: &std::ops::Range<usize>) -> &str {
+        self.places
+            .get(&range.start)
+            .map_or(&self.path, String::as_str)
+    }
+
+    /// A place in it.
+    pub fn span(&self, range: &std::ops::Range<usize>) -> Span {
+        span(self.file, range)
+    }
+}
+
+/// A place in a file.
+pub fn span(file: FileId, range: &std::ops::Range<usize>) -> Span {
+    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Span::new(file, small(range.start), small(range.end))
+}
+
+/// `path:line` of everything in a file that a number may come from.
+fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> {
+    let ends: Vec<usize> = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| *byte == b'\n')
+        .map(|(at, _)| at)
+        .collect();
+    let mut starts: Vec<usize> = Vec::new();
+    let amounts = |bounds: &Bounds| {
+        let Bounds { request, limit } = bounds;
+        [request, limit]
+            .into_iter()
+            .flatten()
+            .map(|amount| amount.at.start)
+            .collect::<Vec<_>>()
+    };
+    for workload in &objects.workloads {
+        starts.push(workload.at.start);
+        starts.extend(workload.replicas_at.as_ref().map(|at| at.start));
+        for container in &workload.containers {
+            starts.push(container.at.start);
+            starts.extend(amounts(&container.memory));
+            starts.extend(amounts(&container.cpu));
+        }
+    }
+    starts.extend(objects.quotas.iter().map(|quota| quota.amount.at.start));
+    starts.extend(objects.scalers.iter().map(|scaler| scaler.at.start));
+    for defaults in &objects.defaults {
+        starts.extend(amounts(&defaults.memory));
+        starts.extend(amounts(&defaults.cpu));
+    }
+    let place = |start: usize| {
+        (
+            start,
+            format!("{path}:{}", ends.partition_point(|end| *end < start) + 1),
+        )
+    };
+    starts.into_iter().map(place).collect()
+}

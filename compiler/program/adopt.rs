@@ -1,0 +1,82 @@
+//! What a program adopts: manifests of others, and what of them changes.
+
+use std::borrow::Cow;
+
+use super::origin::Given;
+use crate::base::quantity::Cpu;
+use crate::base::span::Span;
+use crate::manifest;
+
+/// How patched manifests are given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Patches and a kustomization over the originals.
+    Kustomize,
+    /// Patched copies.
+    Copy,
+    /// The source files themselves, once the user says so.
+    InPlace,
+}
+
+/// `adopt "k8s/*.yaml" { .. }`.
+#[derive(Debug)]
+pub struct Adopt {
+    /// Where its patterns stand.
+    pub patterns: Vec<Span>,
+    /// How its manifests are given back.
+    pub form: Form,
+}
+
+/// Where an adopted workload comes from, and what of it changes.
+#[derive(Debug, Clone)]
+pub struct Adopted<'a> {
+    /// Its manifest, by index.
+    pub manifest: usize,
+    /// Its `adopt`, by index.
+    pub adopt: usize,
+    /// What was read of it.
+    pub object: &'a manifest::workload::Workload,
+    /// `k8s/web.yaml:12`.
+    pub place: &'a str,
+    /// One a container of the object, in the same order.
+    pub containers: Vec<Held<'a>>,
+    /// Whether a rule gives the pods at rest.
+    pub sets_replicas: bool,
+    /// Whether a rule gives the rollout.
+    pub sets_rollout: bool,
+    /// Whether a rule gives what happens when runs overlap.
+    pub sets_concurrency: bool,
+    /// Whether `keep` says that all of it stays as it is.
+    pub kept: Option<Span>,
+    /// Whether its manifest chooses nodes by their names.
+    pub by_name: bool,
+    /// Whether all its pods but one find no place on the one node that there is.
+    pub alone: bool,
+    /// What keeps bzc from knowing whether its pods find a node, on the one node that there is.
+    pub doubts: Vec<String>,
+}
+
+impl Adopted<'_> {
+    /// The name of a container that nothing limits.
+    pub fn unbounded(&self) -> Option<&str> {
+        let mut pairs = self.object.containers.iter().zip(&self.containers);
+        pairs
+            .find(|(_, held)| held.unbounded)
+            .map(|(container, _)| container.name.as_str())
+    }
+}
+
+/// What rules make of a container of an adopted workload.
+#[derive(Debug, Clone)]
+pub struct Held<'a> {
+    /// The container beside the main one that stands for it, by index; `None` for the main one.
+    pub extra: Option<usize>,
+    /// Whether a rule gives its memory.
+    pub sets_memory: bool,
+    /// The CPU that a rule gives.
+    pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
+    /// Variables that a rule gives.
+    pub env: Vec<(&'a str, Cow<'a, str>)>,
+    /// Whether nothing limits its memory.
+    pub unbounded: bool,
+}

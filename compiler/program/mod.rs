@@ -1,0 +1,128 @@
+//! The program as it is meant: every name resolved, every value a typed constant that knows where it was
+//! written. Nothing here is decided yet; `plan` does that. Types and what follows from their values alone; `sema` makes
+//! them, all later phases read them.
+
+mod adopt;
+mod image;
+mod node;
+mod origin;
+mod pod;
+mod value;
+mod workload;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::base::quantity::Bytes;
+use crate::base::source::SourceMap;
+use crate::base::span::Spanned;
+use crate::manifest::Manifest;
+pub use crate::manifest::workload::place::HOSTNAME;
+pub use adopt::{Adopt, Adopted, Form, Held};
+pub use image::{BuiltImage, Image, Param, Runtime, SharedImage, template_values};
+pub use node::{Component, K3s, Node, Process, Role, Setting, SettingValue};
+pub use origin::{Given, Origin};
+pub use pod::{
+    EnvValue, Extra, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Volume, VolumeSource,
+};
+pub use value::{Dim, Expect, Formula, Metric, Num, Subject};
+pub use workload::{Concurrency, Kind, MaxSurge, Memory, Rollout, Run, Scale, Schedule, Service};
+
+/// A whole program.
+#[derive(Debug)]
+pub struct Program<'a> {
+    /// The name of the file that was compiled.
+    pub source: &'a str,
+    /// The environment that was chosen.
+    pub env: Option<&'a str>,
+    /// The Kubernetes namespace of the services.
+    pub namespace: Given<'a, &'a str>,
+    /// Sorted by name, as are all lists here.
+    pub nodes: Vec<Node<'a>>,
+    /// What every node's K3s has in common.
+    pub k3s: K3s<'a>,
+    /// The components that this K3s packages and the program does not disable.
+    pub components: Vec<Component<'a>>,
+    /// Named ceilings.
+    pub budgets: Vec<Budget<'a>>,
+    /// Tiers.
+    pub tiers: Vec<Tier<'a>>,
+    /// Services.
+    pub services: Vec<Service<'a>>,
+    /// Configuration texts.
+    pub configs: Vec<Config<'a>>,
+    /// The nodes that take what K3s packages, by index; none if all do.
+    pub open_nodes: Option<Vec<u16>>,
+    /// Nodes that may be lost: one, or none.
+    pub survive: Option<Given<'a, u64>>,
+    /// How ranges share what there is.
+    pub fill: FillPolicy,
+    /// What the program expects of the plan.
+    pub expects: Vec<Expect<'a>>,
+    /// Runtimes that services name.
+    pub runtimes: Vec<Runtime<'a>>,
+    /// Images that those of services start from.
+    pub images: Vec<SharedImage<'a>>,
+    /// Digests of images that were built, by service.
+    pub digests: BTreeMap<String, String>,
+    /// What it adopts, and how that is given back.
+    pub adopts: Vec<Adopt>,
+    /// The manifests that it adopts.
+    pub manifests: &'a [Manifest],
+    /// Their texts, among others.
+    pub sources: &'a SourceMap,
+}
+
+impl<'a> Program<'a> {
+    /// The nodes that run the control plane, in order: the others join the first.
+    pub fn servers(&self) -> impl Iterator<Item = &Node<'a>> {
+        self.nodes.iter().filter(|node| node.role == Role::Server)
+    }
+}
+
+/// How ranges share what there is: what counts as level one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FillPolicy {
+    /// Its least memory: all grow by the same factor.
+    Proportional,
+    /// One byte: all have the same, within their ends.
+    Equal,
+}
+
+/// A named ceiling over the limits of services.
+#[derive(Debug)]
+pub struct Budget<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// How much.
+    pub ceiling: Given<'a, Bytes>,
+    /// Which services, by index; `None` for all.
+    pub members: Option<Vec<usize>>,
+}
+
+impl Budget<'_> {
+    /// Whether it is over the service of this index.
+    pub fn is_over(&self, service: usize) -> bool {
+        self.members
+            .as_ref()
+            .is_none_or(|members| members.binary_search(&service).is_ok())
+    }
+}
+
+/// What several services share.
+#[derive(Debug)]
+pub struct Tier<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// Its priority, for PriorityClass.
+    pub priority: Option<Given<'a, u64>>,
+}
+
+/// A ConfigMap.
+#[derive(Debug)]
+pub struct Config<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// Keys and texts, sorted by key.
+    pub data: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}

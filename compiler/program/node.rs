@@ -1,0 +1,153 @@
+//! Machines, and what K3s is on them.
+
+use std::borrow::Cow;
+
+use super::origin::Given;
+use crate::base::quantity::{Bytes, Cpu};
+use crate::base::span::{Span, Spanned};
+
+/// What a machine is in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Runs the control plane and pods.
+    Server,
+    /// Runs pods only.
+    Agent,
+}
+
+/// A machine.
+#[derive(Debug)]
+pub struct Node<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// `MemTotal`.
+    pub memory: Given<'a, Bytes>,
+    /// What it has to compute with; without it nothing is known of CPU.
+    pub cpu: Option<Given<'a, Cpu>>,
+    /// What the OS and everything beside K3s takes; without it isolation is unknown.
+    pub reserve: Option<Given<'a, Bytes>>,
+    /// `memory.available` under which the kubelet evicts.
+    pub eviction: Given<'a, Bytes>,
+    /// Server or agent.
+    pub role: Role,
+    /// How far limits may exceed what pods have, in percent; `None` means not at all.
+    pub overcommit: Option<Given<'a, u64>>,
+    /// Pods the kubelet takes.
+    pub max_pods: Given<'a, u64>,
+    /// Labels of its Node object.
+    pub labels: Vec<(&'a str, Cow<'a, str>)>,
+    /// Its taints, all of effect `NoSchedule`.
+    pub taints: Vec<Spanned<&'a str>>,
+    /// Where other nodes reach it; by its name if it does not say.
+    pub address: Option<Cow<'a, str>>,
+    /// What K3s takes there.
+    pub process: Process<'a>,
+    /// Right behind its declaration.
+    pub behind: Span,
+    /// Keys of its config.yaml, sorted.
+    pub config: Vec<Setting<'a>>,
+}
+
+impl<'a> Node<'a> {
+    /// What its config.yaml sets a key to.
+    pub fn setting(&self, key: &str) -> Option<&SettingValue<'a>> {
+        self.config
+            .iter()
+            .find(|setting| setting.key == key)
+            .map(|setting| &setting.value)
+    }
+}
+
+impl Node<'_> {
+    /// The name it has in the cluster: what its config.yaml says, or its name in the program.
+    pub fn cluster_name(&self) -> &str {
+        match self.setting("node-name") {
+            Some(SettingValue::Text(name)) => name,
+            _ => self.name.value,
+        }
+    }
+}
+
+/// What `k3s { }` says.
+#[derive(Debug)]
+pub struct K3s<'a> {
+    /// The version as written, and its minor.
+    pub version: Option<Given<'a, &'a str>>,
+    /// Right behind the `{` of its block, if it has one.
+    pub inside: Option<Span>,
+    /// The Kubernetes minor whose tables apply.
+    pub minor: u32,
+}
+
+/// What K3s takes on one node, beside the pods.
+#[derive(Debug, Clone, Copy)]
+pub struct Process<'a> {
+    /// The K3s process of a server or an agent.
+    pub memory: Given<'a, Bytes>,
+    /// containerd.
+    pub containerd: Given<'a, Bytes>,
+    /// containerd's shim, for one pod.
+    pub shim: Given<'a, Bytes>,
+}
+
+/// One key of config.yaml.
+#[derive(Debug, Clone)]
+pub struct Setting<'a> {
+    /// As K3s spells it.
+    pub key: &'a str,
+    /// What it is set to.
+    pub value: SettingValue<'a>,
+}
+
+/// What a key of config.yaml is set to.
+#[derive(Debug, Clone)]
+pub enum SettingValue<'a> {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(u64),
+    /// Text, printed quoted where a YAML reader could take it for something else.
+    Text(Cow<'a, str>),
+    /// A list of texts.
+    List(Vec<Spanned<Cow<'a, str>>>),
+    /// `key=value` arguments of a component, sorted by key.
+    Arguments(Vec<(Spanned<&'a str>, Cow<'a, str>)>),
+}
+
+/// How a packaged component is run.
+#[derive(Debug, Clone)]
+pub struct Component<'a> {
+    /// Its name, K3s's own.
+    pub name: &'a str,
+    /// Where the program changes it.
+    pub span: Option<Span>,
+    /// Request and limit of memory. `None` where K3s sets neither.
+    pub memory: Option<(Given<'a, Bytes>, Option<Given<'a, Bytes>>)>,
+    /// What a limit range must allow a pod that has no limit of its own.
+    pub bound: Option<Given<'a, Bytes>>,
+    /// Request and limit of CPU.
+    pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
+    /// Containers in one pod.
+    pub containers: u64,
+    /// Pods at rest.
+    pub pods: u64,
+    /// Pods beyond those, at most, while it is rolled out or on its way out.
+    pub transient: u64,
+    /// Whether it is a DaemonSet: every node that takes it has as many pods.
+    pub every_node: bool,
+    /// Whether bzc writes its manifest, because the program changes it.
+    pub owned: bool,
+    /// Whether it is none of K3s's, but pods the program says there are.
+    pub foreign: bool,
+}
+
+impl Component<'_> {
+    /// Who brings it, behind its name.
+    pub const fn whose(&self) -> &'static str {
+        if self.foreign {
+            "which bzc does not manage"
+        } else {
+            "which K3s packages"
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Pods: containers beside the main one, and what does not matter for the proof but is part of the pod.
+
+use std::borrow::Cow;
+
+use super::origin::Given;
+use crate::base::quantity::{Bytes, Cpu, Millis};
+use crate::base::span::{Span, Spanned};
+
+/// What does not matter for the proof, but is part of the pod.
+#[derive(Debug, Clone, Default)]
+pub struct Pod<'a> {
+    /// Environment variables, in the order written.
+    pub env: Vec<(Spanned<&'a str>, EnvValue<'a>)>,
+    /// ConfigMaps whose keys all become variables.
+    pub configs: Vec<&'a str>,
+    /// Secrets whose keys all become variables.
+    pub secrets: Vec<&'a str>,
+    /// Replaces the image's entry point.
+    pub command: Vec<Cow<'a, str>>,
+    /// Replaces the image's arguments.
+    pub args: Vec<Cow<'a, str>>,
+    /// Probes by kind.
+    pub probes: Vec<Probe<'a>>,
+    /// Volumes, in the order written.
+    pub volumes: Vec<Volume<'a>>,
+    /// Where it may run.
+    pub place: Place<'a>,
+    /// Labels beside those bzc sets.
+    pub labels: Vec<(&'a str, Cow<'a, str>)>,
+    /// Annotations of the pod.
+    pub annotations: Vec<(&'a str, Cow<'a, str>)>,
+    /// How long a pod may take to end.
+    pub grace: Option<Millis>,
+    /// The service account it runs as.
+    pub service_account: Option<&'a str>,
+    /// Secrets for pulling its image.
+    pub pull_secrets: Vec<&'a str>,
+    /// The numeric user it runs as.
+    pub user: Option<u64>,
+}
+
+/// Where the pods of a service may run.
+#[derive(Debug, Clone, Default)]
+pub struct Place<'a> {
+    /// Where the program says so.
+    pub span: Option<Span>,
+    /// The nodes it names, by index, sorted.
+    pub named: Option<Vec<usize>>,
+    /// Labels that a node must have.
+    pub selector: Vec<(&'a str, Cow<'a, str>)>,
+    /// Taints of nodes that do not keep it away.
+    pub tolerations: Vec<&'a str>,
+    /// Whether no two of its pods may share a node.
+    pub apart: bool,
+    /// What follows: the nodes that may take its pods, by index, sorted; none if all may.
+    pub nodes: Option<Vec<u16>>,
+}
+
+/// A container beside the main one.
+#[derive(Debug, Clone)]
+pub struct Extra<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// Whether it runs on beside the others (`sidecar`) or must end first (`init`).
+    pub stays: bool,
+    /// What it runs.
+    pub image: Spanned<Cow<'a, str>>,
+    /// Memory, as request and limit.
+    pub memory: Given<'a, Bytes>,
+    /// The request, where an adopted manifest keeps one below the limit.
+    pub request: Option<Given<'a, Bytes>>,
+    /// Request and limit of CPU.
+    pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
+    /// Environment variables.
+    pub env: Vec<(Spanned<&'a str>, EnvValue<'a>)>,
+    /// ConfigMaps whose keys all become variables.
+    pub configs: Vec<&'a str>,
+    /// Secrets whose keys all become variables.
+    pub secrets: Vec<&'a str>,
+    /// Replaces the image's entry point.
+    pub command: Vec<Cow<'a, str>>,
+    /// Replaces the image's arguments.
+    pub args: Vec<Cow<'a, str>>,
+    /// Volumes of the pod by name, and where this container sees them.
+    pub mounts: Vec<(&'a str, Cow<'a, str>)>,
+}
+
+/// A port of a container.
+#[derive(Debug, Clone, Copy)]
+pub struct Port<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its number.
+    pub number: Spanned<u16>,
+    /// The port of every node it is reached by.
+    pub node_port: Option<Spanned<u16>>,
+    /// The port of the one node it runs on.
+    pub host_port: Option<Spanned<u16>>,
+    /// UDP rather than TCP.
+    pub udp: bool,
+}
+
+/// The value of an environment variable.
+#[derive(Debug, Clone)]
+pub enum EnvValue<'a> {
+    /// Text.
+    Text(Cow<'a, str>),
+    /// A key of a Secret.
+    Secret(&'a str, Cow<'a, str>),
+    /// A key of a ConfigMap.
+    Config(&'a str, Cow<'a, str>),
+}
+
+/// Which probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// Whether requests may come.
+    Readiness,
+    /// Whether it must be restarted.
+    Liveness,
+    /// Whether it has started.
+    Startup,
+}
+
+/// A probe.
+#[derive(Debug, Clone)]
+pub struct Probe<'a> {
+    /// Which.
+    pub kind: ProbeKind,
+    /// What it does.
+    pub action: ProbeAction<'a>,
+    /// Wait before the first.
+    pub delay: Option<Millis>,
+    /// Time between two.
+    pub period: Option<Millis>,
+    /// How long one may take.
+    pub timeout: Option<Millis>,
+    /// Failures in a row that count.
+    pub failures: Option<u64>,
+}
+
+/// What a probe does.
+#[derive(Debug, Clone)]
+pub enum ProbeAction<'a> {
+    /// GET of a path on a port.
+    Http(Cow<'a, str>, u16),
+    /// Opens a port.
+    Tcp(u16),
+    /// Runs a command in the container, at the container's cost.
+    Exec(Vec<Cow<'a, str>>, Span),
+}
+
+/// A volume.
+#[derive(Debug, Clone)]
+pub struct Volume<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// Where the container sees it.
+    pub path: Cow<'a, str>,
+    /// Whether the container may only read it.
+    pub read_only: bool,
+    /// What it is.
+    pub source: VolumeSource<'a>,
+}
+
+/// What a volume is.
+#[derive(Debug, Clone)]
+pub enum VolumeSource<'a> {
+    /// A PersistentVolumeClaim that exists.
+    Claim(&'a str),
+    /// A claim for each pod of a StatefulSet: how much, and of which storage class.
+    Storage(Bytes, Option<&'a str>),
+    /// A ConfigMap.
+    Config(&'a str),
+    /// A Secret: its bytes lie in memory that no pod pays for.
+    Secret(&'a str),
+    /// A folder on disk that lives as long as the pod.
+    Disk(Option<Bytes>),
+    /// The same in memory, charged to the container.
+    Memory(Given<'a, Bytes>),
+    /// A folder of the node.
+    Host(Cow<'a, str>),
+}

@@ -1,0 +1,107 @@
+//! Numbers with what they measure, and formulas over numbers of the plan.
+
+use crate::base::quantity::ByteUnit;
+use crate::base::span::Span;
+use crate::syntax::ast::Operator;
+
+/// What a number measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dim {
+    /// How many.
+    Count,
+    /// A number with decimals, in thousandths: only CPU can be that.
+    Decimal,
+    /// Bytes.
+    Memory,
+    /// Thousandths of a core.
+    Cpu,
+    /// Milliseconds.
+    Duration,
+    /// Percent.
+    Percent,
+}
+
+impl Dim {
+    /// With its article, for messages.
+    pub fn described(self) -> &'static str {
+        match self {
+            Dim::Count => "a count",
+            Dim::Decimal => "a number with decimals",
+            Dim::Memory => "an amount of memory",
+            Dim::Cpu => "an amount of CPU",
+            Dim::Duration => "a duration",
+            Dim::Percent => "a percentage",
+        }
+    }
+}
+
+/// A number with its dimension, and the unit its memory was written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Num {
+    /// What it measures.
+    pub dim: Dim,
+    /// How much, in the dimension's integer unit.
+    pub n: u64,
+    /// For memory.
+    pub unit: ByteUnit,
+    /// Whether it is a literal with the bare suffix `m`, which is a thousandth of a core or a minute.
+    pub bare_m: bool,
+}
+
+impl Num {
+    /// A number of a dimension.
+    pub fn of(dim: Dim, n: u64) -> Num {
+        Num {
+            dim,
+            n,
+            unit: ByteUnit::Mebi,
+            bare_m: false,
+        }
+    }
+}
+
+/// A comparison the plan must meet.
+#[derive(Debug)]
+pub struct Expect<'a> {
+    /// All of it, as written.
+    pub span: Span,
+    /// The left side.
+    pub left: Formula<'a>,
+    /// What stands between.
+    pub operator: Operator,
+    /// The right side.
+    pub right: Formula<'a>,
+}
+
+/// A number that may depend on the plan.
+#[derive(Debug)]
+pub enum Formula<'a> {
+    /// Known while compiling.
+    Constant(Num),
+    /// Known once the plan is made.
+    Metric(Metric<'a>),
+    /// `a + b` and its kin.
+    Binary(Operator, Box<(Formula<'a>, Formula<'a>)>),
+}
+
+/// A number of the plan that `expect` may name.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric<'a> {
+    /// Of what, by index among its kind.
+    pub of: Subject,
+    /// Which number.
+    pub key: &'a str,
+    /// Where it was named.
+    pub span: Span,
+}
+
+/// What a [`Metric`] is a number of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A node.
+    Node(usize),
+    /// A budget.
+    Budget(usize),
+    /// A service.
+    Service(usize),
+}

@@ -1,0 +1,200 @@
+//! Workloads: what each kind of them says, and its pods.
+
+use std::borrow::Cow;
+
+use super::adopt::Adopted;
+use super::image::Image;
+use super::origin::Given;
+use super::pod::{Extra, Pod, Port, VolumeSource};
+use crate::base::quantity::{Bytes, Cpu, Millis};
+use crate::base::span::{Span, Spanned};
+
+/// A workload: what its kind says, and its pods.
+#[derive(Debug, Clone)]
+pub struct Service<'a> {
+    /// Deployment, StatefulSet, ..
+    pub kind: Kind<'a>,
+    /// Where it comes from, if it was adopted.
+    pub adopted: Option<Box<Adopted<'a>>>,
+    /// Containers beside the main one, in the order written, which is the order they start in.
+    pub extras: Vec<Extra<'a>>,
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// The whole declaration.
+    pub span: Span,
+    /// Its tier, by index.
+    pub tier: Option<usize>,
+    /// What it runs.
+    pub image: Image<'a>,
+    /// Pods at rest.
+    pub replicas: Given<'a, u64>,
+    /// Memory.
+    pub memory: Memory<'a>,
+    /// Request and limit of CPU.
+    pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
+    /// How much of what is left it takes beside others; its least memory where not given.
+    pub weight: Option<Given<'a, u64>>,
+    /// Whether it grows only when all others have what they can get.
+    pub shrinks_first: bool,
+    /// Rollout.
+    pub rollout: Given<'a, Rollout>,
+    /// Rollouts of other waves do not happen beside its own.
+    pub wave: Option<Given<'a, u64>>,
+    /// Ports, in the order written.
+    pub ports: Vec<Port<'a>>,
+    /// The rest of the pod.
+    pub pod: Pod<'a>,
+}
+
+impl Service<'_> {
+    /// Secrets that one of its pods mounts as files.
+    pub fn secret_mounts(&self) -> u64 {
+        self.pod
+            .volumes
+            .iter()
+            .filter(|volume| matches!(volume.source, VolumeSource::Secret(_)))
+            .count() as u64
+    }
+}
+
+/// Memory as a service asks for it.
+#[derive(Debug, Clone, Copy)]
+pub enum Memory<'a> {
+    /// One number out of this range, as request and limit.
+    Range {
+        /// The least.
+        low: Given<'a, Bytes>,
+        /// The most.
+        high: Given<'a, Bytes>,
+    },
+    /// A request below its limit: bursting, written out.
+    Burst {
+        /// What the scheduler counts.
+        request: Given<'a, Bytes>,
+        /// What the kernel holds it to.
+        limit: Given<'a, Bytes>,
+    },
+}
+
+/// How a new version replaces the old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollout {
+    /// One pod at a time leaves before its successor comes: `maxSurge: 0, maxUnavailable: 1`.
+    Replace,
+    /// All leave, then all come: `Recreate`.
+    Recreate,
+    /// That many come first: `maxSurge: N, maxUnavailable: 0`.
+    Surge(u64),
+    /// One comes first, while no other rollout goes on.
+    Serial,
+    /// The same in percent of the replicas, rounded up as Kubernetes does.
+    SurgePercent(u64),
+}
+
+impl Rollout {
+    /// `type` of a Deployment's strategy.
+    pub const fn strategy(self) -> &'static str {
+        if self.rolling().is_some() {
+            "RollingUpdate"
+        } else {
+            "Recreate"
+        }
+    }
+
+    /// `maxSurge` and `maxUnavailable` of a RollingUpdate; none for `Recreate`.
+    pub const fn rolling(self) -> Option<(MaxSurge, u8)> {
+        match self {
+            Rollout::Recreate => None,
+            Rollout::Replace => Some((MaxSurge::Pods(0), 1)),
+            Rollout::Serial => Some((MaxSurge::Pods(1), 0)),
+            Rollout::Surge(n) => Some((MaxSurge::Pods(n), 0)),
+            Rollout::SurgePercent(percent) => Some((MaxSurge::Percent(percent), 0)),
+        }
+    }
+}
+
+/// `maxSurge`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaxSurge {
+    /// So many pods.
+    Pods(u64),
+    /// So much of the replicas.
+    Percent(u64),
+}
+
+/// What kind of workload it is, and what only that kind has.
+#[derive(Debug, Clone)]
+pub enum Kind<'a> {
+    /// `service`: a Deployment, scaled by a HorizontalPodAutoscaler where it says so.
+    Deployment(Option<Scale<'a>>),
+    /// `stateful`: a StatefulSet. A pod comes back only when its predecessor has ended.
+    StatefulSet,
+    /// `daemon`: a DaemonSet. One pod a node, which comes back only when its predecessor has ended.
+    DaemonSet,
+    /// `job`: a Job.
+    Job(Run),
+    /// `cron`: a CronJob.
+    CronJob(Run, Schedule<'a>),
+}
+
+impl Kind<'_> {
+    /// Whether its pods end by themselves.
+    pub const fn ends(&self) -> bool {
+        matches!(self, Kind::Job(_) | Kind::CronJob(..))
+    }
+}
+
+/// `scale = 1..4`: counted at its maximum.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale<'a> {
+    /// The fewest pods.
+    pub least: u64,
+    /// The most.
+    pub most: Given<'a, u64>,
+    /// The use of CPU, in percent of the request, that it aims at.
+    pub cpu: u64,
+}
+
+/// How a job runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// Pods at once.
+    pub parallelism: u64,
+    /// Pods that must succeed.
+    pub completions: u64,
+    /// Failures that are borne.
+    pub retries: Option<u64>,
+    /// How long it may take.
+    pub deadline: Option<Millis>,
+}
+
+/// When a CronJob runs.
+#[derive(Debug, Clone)]
+pub struct Schedule<'a> {
+    /// As cron writes it.
+    pub cron: Cow<'a, str>,
+    /// What happens when a run is due and the last one has not ended.
+    pub concurrency: Concurrency,
+}
+
+/// What happens when a run is due and the last one has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concurrency {
+    /// The new one is left out.
+    Forbid,
+    /// The old one is ended.
+    Replace,
+    /// Both run, up to so many as the program states.
+    Allow(u64),
+}
+
+impl Concurrency {
+    /// `concurrencyPolicy`.
+    pub const fn policy(self) -> &'static str {
+        match self {
+            Concurrency::Forbid => "Forbid",
+            Concurrency::Replace => "Replace",
+            Concurrency::Allow(_) => "Allow",
+        }
+    }
+}
