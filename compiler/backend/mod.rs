@@ -1,6 +1,8 @@
 //! A plan to files: K3s's configuration, Kubernetes objects, Dockerfiles, the report. No user error is born
 //! here: whatever could go wrong was found before. The same plan gives the same bytes.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub(crate) mod adopted;
 mod dockerfile;
 mod k3s;

@@ -342,7 +342,7 @@ impl<'o> Printer<'o> {
         self.indent += step;
         match self.place {
             Place::InKey => Err(fmt::Error),
-            _ => Ok(self),
+            Place::Root | Place::Key | Place::Dash | Place::Below => Ok(self),
         }
     }
 
@@ -360,7 +360,7 @@ impl<'o> Printer<'o> {
         match std::mem::replace(&mut self.place, Place::Below) {
             Place::Dash => return self.out.push(' '),
             Place::Key => self.out.push('\n'),
-            _ => {}
+            Place::Root | Place::InKey | Place::Below => {}
         }
         pad(self.indent, self.out);
     }
@@ -401,7 +401,7 @@ impl<'o> Printer<'o> {
     fn close(self, empty: &str) -> fmt::Result {
         match self.place {
             Place::Below => Ok(()),
-            _ => self.bare(empty),
+            Place::Root | Place::Key | Place::Dash | Place::InKey => self.bare(empty),
         }
     }
 }

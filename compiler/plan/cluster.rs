@@ -351,7 +351,7 @@ fn any_order(
         match pack::place(&rooms, &classes(program, nodes, workloads, moment)) {
             Verdict::AnyOrder(with) => shown.push((moment, with)),
             impossible @ Verdict::Impossible(_) => return Err(impossible),
-            other => worst = Some(other),
+            other @ (Verdict::Packed(_) | Verdict::Undecided) => worst = Some(other),
         }
     }
     worst.map_or(Ok(shown), Err)

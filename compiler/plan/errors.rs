@@ -485,7 +485,15 @@ pub(super) fn nowhere(plan: &Plan<'_, '_>, certificate: &Certificate) -> Diagnos
             all,
             u64::try_from(needed.saturating_sub(*have)).unwrap_or(u64::MAX),
         ),
-        _ => (all, missing(plan, plan.nodes.len(), allocatable(plan))),
+        Certificate::Volume {
+            dimension: Dimension::Cpu | Dimension::Pods,
+            ..
+        }
+        | Certificate::TooLarge { .. }
+        | Certificate::Apart { .. }
+        | Certificate::Exhausted { .. } => {
+            (all, missing(plan, plan.nodes.len(), allocatable(plan)))
+        }
     };
     error.helps = fixes::for_memory(
         plan,

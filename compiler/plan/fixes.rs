@@ -344,7 +344,7 @@ fn lower_ends(
         // Of what is on every node, only the pod of this one counts there.
         let pods = match ceiling {
             Ceiling::Node(at) => workload.on(at, workload.peak()),
-            _ => workload.peak(),
+            Ceiling::Together | Ceiling::Budget(_) | Ceiling::Overcommit(_) => workload.peak(),
         };
         let tier = match (low.origin.kind, service.tier) {
             ("tier", Some(tier)) => Some(plan.program.tiers[tier].name.value),
@@ -528,8 +528,11 @@ fn disabling(plan: &Plan<'_, '_>, names: &str) -> Option<Edit> {
         .config
         .iter()
         .find_map(|setting| match &setting.value {
-            SettingValue::List(items) if setting.key == "disable" => Some(items),
-            _ => None,
+            SettingValue::List(items) => (setting.key == "disable").then_some(items),
+            SettingValue::Bool(_)
+            | SettingValue::Int(_)
+            | SettingValue::Text(_)
+            | SettingValue::Arguments(_) => None,
         });
     match (listed, plan.program.k3s.inside) {
         (Some(items), _) => {

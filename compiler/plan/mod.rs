@@ -3,6 +3,8 @@
 //!
 //! The rules are `spec/06-proof.md`; the arithmetic is in whole bytes.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod cluster;
 mod errors;
 mod expect;
@@ -18,8 +20,7 @@ use crate::base::quantity::{Bytes, MIB};
 use crate::base::span::Span;
 use crate::diag::Sink;
 use crate::program::{
-    Budget, Concurrency, Extra, Given, Image, Kind, Memory, Origin, Program, Rollout, Service,
-    VolumeSource,
+    Budget, Extra, Given, Image, Kind, Memory, Origin, Program, Service, VolumeSource,
 };
 use cluster::{Failure, Found};
 pub(crate) use cluster::{packaged, room_for};
@@ -33,11 +34,6 @@ const LEAST_LIMIT: Bytes = Bytes::mib(12);
 
 /// The most a Secret can hold (Kubernetes `MaxSecretSize`): mounted, it lies in memory no pod pays for.
 pub(crate) const SECRET_BYTES: u64 = MIB;
-
-/// `ceil(percent * n / 100)`, Kubernetes' rounding of `maxSurge`.
-fn percent_of(percent: u64, n: u64) -> u64 {
-    (percent * n).div_ceil(100)
-}
 
 /// Decides everything, or reports why it does not fit.
 pub fn plan<'p, 'a>(
@@ -134,42 +130,9 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
     let nodes = service.pod.place.nodes.clone();
     let replicas = match service.kind {
         Kind::DaemonSet => nodes.as_ref().map_or(program.nodes.len(), Vec::len) as u64,
-        _ => service.replicas.value,
-    };
-    let surge = match (&service.kind, service.rollout.value) {
-        // The new pods of a rollout are never more than the replicas.
-        (Kind::Deployment(_), Rollout::Surge(n)) => n.min(replicas),
-        (Kind::Deployment(_), Rollout::Serial) => replicas.min(1),
-        (Kind::Deployment(_), Rollout::SurgePercent(percent)) => {
-            percent_of(percent, replicas).min(replicas)
+        Kind::Deployment(_) | Kind::StatefulSet | Kind::Job(_) | Kind::CronJob(..) => {
+            service.replicas.value
         }
-        _ => 0,
-    };
-    // A pod that is told to end still has its shim until it has ended. In one rollout every replica leaves once
-    // and comes once; `Recreate` waits until all have gone, StatefulSet and DaemonSet until each has, a Job until its
-    // pod has failed (`podReplacementPolicy: Failed`), a CronJob that replaces does not wait.
-    // A Job of others may not wait, and then the pod that is told to end is there beside its successor.
-    let lingering = if service
-        .adopted
-        .as_ref()
-        .is_some_and(|adopted| adopted.object.lingers)
-    {
-        2
-    } else {
-        1
-    };
-    let pods = match (&service.kind, service.rollout.value) {
-        (
-            Kind::Deployment(_),
-            Rollout::Replace | Rollout::Serial | Rollout::Surge(_) | Rollout::SurgePercent(_),
-        ) => replicas + replicas.max(surge),
-        // An autoscaler may take pods away and bring them back before the first have ended.
-        (Kind::Deployment(Some(_)), Rollout::Recreate) => 2 * replicas,
-        (Kind::CronJob(_, schedule), _) if schedule.concurrency == Concurrency::Replace => {
-            (1 + lingering) * replicas
-        }
-        (Kind::Job(_) | Kind::CronJob(..), _) => lingering * replicas,
-        _ => replicas,
     };
     let [
         (sidecars, init_peak),
@@ -185,7 +148,12 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         .iter()
         .map(|volume| match &volume.source {
             VolumeSource::Memory(size) => size.value.n,
-            _ => 0,
+            VolumeSource::Claim(_)
+            | VolumeSource::Storage(..)
+            | VolumeSource::Config(_)
+            | VolumeSource::Secret(_)
+            | VolumeSource::Disk(_)
+            | VolumeSource::Host(_) => 0,
         })
         .sum();
     let (request, limit, choice) = match service.memory {
@@ -234,13 +202,13 @@ fn workload<'a>(program: &Program<'a>, service: &Service<'a>, sink: &mut Sink) -
         least: if raised { binding.value } else { request },
         floor: raised.then_some(binding),
         replicas,
-        surge,
-        wave: match (service.rollout.value, service.wave) {
-            (Rollout::Serial, _) => Wave::Alone,
-            (_, Some(wave)) => Wave::Of(wave.value),
-            (_, None) => Wave::Every,
+        surge: service.surge(replicas),
+        wave: match service.wave {
+            _ if service.rollout.value.is_alone() => Wave::Alone,
+            Some(wave) => Wave::Of(wave.value),
+            None => Wave::Every,
         },
-        pods,
+        pods: replicas + service.ending(replicas),
         one_a_node: matches!(service.kind, Kind::DaemonSet) || service.pod.place.apart,
         apart: service.pod.place.apart,
         nodes,
@@ -328,7 +296,9 @@ fn limits(workload: &Workload<'_>, node: usize) -> i128 {
 fn least_limits(workload: &Workload<'_>, node: usize) -> i128 {
     match workload.choice {
         Choice::Burst => limits(workload, node),
-        _ => i128::from(workload.pod_least()) * i128::from(workload.on(node, workload.peak())),
+        Choice::Written | Choice::Ceiling | Choice::Level => {
+            i128::from(workload.pod_least()) * i128::from(workload.on(node, workload.peak()))
+        }
     }
 }
 

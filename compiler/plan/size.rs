@@ -302,7 +302,7 @@ pub(super) fn choose(
             );
             Ok(level(program, workloads))
         }
-        _ => Err(over),
+        Fill::Fits { .. } | Fill::Over(_) => Err(over),
     }
 }
 

@@ -47,6 +47,36 @@ pub struct Service<'a> {
 }
 
 impl Service<'_> {
+    /// The new pods that a rollout may add to so many replicas.
+    pub fn surge(&self, replicas: u64) -> u64 {
+        match self.kind {
+            Kind::Deployment(_) => self.rollout.value.surge(replicas),
+            Kind::StatefulSet | Kind::DaemonSet | Kind::Job(_) | Kind::CronJob(..) => 0,
+        }
+    }
+
+    /// The pods beyond so many replicas that were told to end and may not have ended. Each still has its shim.
+    /// StatefulSet and DaemonSet wait until each pod has ended, a Job until its pod has failed
+    /// (`podReplacementPolicy: Failed`) unless its manifest says otherwise, and a CronJob that replaces does not wait.
+    pub fn ending(&self, replicas: u64) -> u64 {
+        let adopted = self.adopted.as_ref();
+        let lingering = match adopted.is_some_and(|adopted| adopted.object.lingers) {
+            true => replicas,
+            false => 0,
+        };
+        match &self.kind {
+            // An autoscaler may take pods away and bring them back before the first have ended.
+            Kind::Deployment(Some(_)) => replicas,
+            Kind::Deployment(None) => self.rollout.value.ending(replicas),
+            Kind::StatefulSet | Kind::DaemonSet => 0,
+            Kind::Job(_) => lingering,
+            Kind::CronJob(_, schedule) => match schedule.concurrency {
+                Concurrency::Replace => replicas + lingering,
+                Concurrency::Forbid | Concurrency::Allow(_) => lingering,
+            },
+        }
+    }
+
     /// Secrets that one of its pods mounts as files.
     pub fn secret_mounts(&self) -> u64 {
         self.pod
@@ -92,6 +122,39 @@ pub enum Rollout {
 }
 
 impl Rollout {
+    /// The new pods that may be there beyond the replicas of a Deployment. They are never more than the replicas.
+    pub fn surge(self, replicas: u64) -> u64 {
+        let most = match self {
+            Rollout::Replace | Rollout::Recreate => 0,
+            Rollout::Serial => 1,
+            Rollout::Surge(pods) => pods,
+            // Kubernetes rounds `maxSurge` up.
+            Rollout::SurgePercent(percent) => (percent * replicas).div_ceil(100),
+        };
+        most.min(replicas)
+    }
+
+    /// The pods of a Deployment that may not have ended while their successors are there: in one rollout every replica
+    /// leaves once and comes once, and only `Recreate` waits until all have gone.
+    pub const fn ending(self, replicas: u64) -> u64 {
+        match self {
+            Rollout::Recreate => 0,
+            Rollout::Replace | Rollout::Serial | Rollout::Surge(_) | Rollout::SurgePercent(_) => {
+                replicas
+            }
+        }
+    }
+
+    /// Whether no other rollout may go on beside it.
+    pub const fn is_alone(self) -> bool {
+        match self {
+            Rollout::Serial => true,
+            Rollout::Replace | Rollout::Recreate | Rollout::Surge(_) | Rollout::SurgePercent(_) => {
+                false
+            }
+        }
+    }
+
     /// `type` of a Deployment's strategy.
     pub const fn strategy(self) -> &'static str {
         if self.rolling().is_some() {

@@ -315,11 +315,7 @@ fn service<'a>(
     } else {
         ports(&fields)
     };
-    let surges = matches!(
-        rollout.value,
-        Rollout::Surge(_) | Rollout::SurgePercent(_) | Rollout::Serial
-    );
-    let pods = replicas.value + u64::from(surges);
+    let pods = replicas.value + rollout.value.surge(1);
     for port in ports
         .iter()
         .filter_map(|port| port.host_port)

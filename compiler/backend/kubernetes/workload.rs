@@ -210,7 +210,12 @@ fn stateful_set(
                 }),
                 ..core::PersistentVolumeClaim::default()
             }),
-            _ => None,
+            VolumeSource::Claim(_)
+            | VolumeSource::Config(_)
+            | VolumeSource::Secret(_)
+            | VolumeSource::Disk(_)
+            | VolumeSource::Memory(_)
+            | VolumeSource::Host(_) => None,
         });
     let claims: Vec<core::PersistentVolumeClaim> = claims.collect();
     StatefulSet {
