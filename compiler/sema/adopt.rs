@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use super::decls::Decls;
 use super::layers::{Field, Fields, Layer};
 use super::load::Loaded;
-use super::service::{cpu, memory, rollout};
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
@@ -25,6 +24,10 @@ use crate::program::{
     Adopt, Adopted, Budget, Component, Concurrency, EnvValue, Extra, Form, Given, Held, Image,
     Kind, Memory, Origin, Pod, Port, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
 };
+use crate::sema::errors as general;
+use crate::sema::names::plain_text;
+use crate::sema::pod::ports::check_shared_ports;
+use crate::sema::workload::resources::{check_order, cpu, memory, rollout};
 use crate::syntax::ast::{Item, WordShape};
 
 const ADOPT_KEYS: [&str; 8] = [
@@ -94,7 +97,7 @@ pub(super) fn adopts<'a>(
         if !quoted || item.body.is_none() {
             if !item.is_hole() {
                 let example = "adopt \"k8s/*.yaml\" { tier = agent }";
-                cx.report(super::errors::malformed("adopt", example, item.span));
+                cx.report(general::malformed("adopt", example, item.span));
             }
             continue;
         }
@@ -138,7 +141,7 @@ pub(super) fn adopts<'a>(
     if services.len() > own {
         check_names(decls, services, own);
         services.sort_by_key(|service| service.name.value);
-        super::pod::check_shared_ports(cx, services);
+        check_shared_ports(cx, services);
     }
     adopts
 }
@@ -177,11 +180,7 @@ fn reading<'c, 'a>(
     );
     own.check_keys(&ADOPT_KEYS);
     if let Some(word) = item.overriding {
-        cx.report(super::errors::overrides_nothing(
-            "adopt",
-            item.key.span,
-            word,
-        ));
+        cx.report(general::overrides_nothing("adopt", item.key.span, word));
     }
     let (general, tier) = with_tier(decls, &own, "adopt", pattern, item);
     let mut form = Form::Copy;
@@ -192,7 +191,7 @@ fn reading<'c, 'a>(
             "in-place" => Form::InPlace,
             other => {
                 let place = given.origin.span.unwrap_or(item.key.span);
-                cx.report(super::errors::not_one_of(
+                cx.report(general::not_one_of(
                     "patch",
                     other,
                     place,
@@ -207,11 +206,7 @@ fn reading<'c, 'a>(
         if field.item.body.is_none() || field.item.names.is_empty() {
             if !field.item.is_hole() {
                 let example = "workload postgres { memory = 256Mi }";
-                cx.report(super::errors::malformed(
-                    "workload",
-                    example,
-                    field.item.span,
-                ));
+                cx.report(general::malformed("workload", example, field.item.span));
             }
             continue;
         }
@@ -233,7 +228,7 @@ fn reading<'c, 'a>(
                 .iter()
                 .find(|rule| rule.workload == workload && rule.container == container);
             if let Some(first) = same {
-                cx.report(super::errors::declared_twice(
+                cx.report(general::declared_twice(
                     "workload",
                     cx.word(*name),
                     first.span,
@@ -254,7 +249,7 @@ fn reading<'c, 'a>(
     for field in own.all("keep") {
         if field.item.names.is_empty() || field.item.value.is_some() || field.item.body.is_some() {
             if !field.item.is_hole() {
-                cx.report(super::errors::malformed(
+                cx.report(general::malformed(
                     "keep",
                     "keep postgres, web/nginx",
                     field.item.span,
@@ -474,13 +469,13 @@ impl<'c, 'a> Reading<'c, 'a> {
                     span,
                 ));
             } else if given.value > 100_000 {
-                cx.report(super::errors::out_of_range("replicas", "0 to 100000", span));
+                cx.report(general::out_of_range("replicas", "0 to 100000", span));
             } else {
                 sets_replicas = given.value != object.replicas;
                 replicas = given;
             }
             if let Some((of, scaler)) = scaler {
-                cx.report(super::errors::scale_and_replicas(span, of.span(&scaler.at)));
+                cx.report(general::scale_and_replicas(span, of.span(&scaler.at)));
             }
         }
         if let Some((of, scaler)) = scaler {
@@ -551,7 +546,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             let fine = (1..=1_000_000).contains(&given.value);
             if !fine {
                 let span = given.origin.span.unwrap_or(name.span);
-                cx.report(super::errors::out_of_range("weight", "1 to 1000000", span));
+                cx.report(general::out_of_range("weight", "1 to 1000000", span));
             }
             fine
         });
@@ -617,7 +612,7 @@ impl<'c, 'a> Reading<'c, 'a> {
                 let place = given
                     .and_then(|given| given.origin.span)
                     .unwrap_or(self.general.span);
-                cx.report(super::errors::not_one_of(
+                cx.report(general::not_one_of(
                     "concurrency",
                     other,
                     place,
@@ -627,7 +622,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             }
         };
         if let (Some(given), Concurrency::Forbid | Concurrency::Replace) = (at_most, concurrency) {
-            cx.report(super::errors::bound_without_allow(
+            cx.report(general::bound_without_allow(
                 given.origin.span.unwrap_or(self.general.span),
             ));
         }
@@ -776,7 +771,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
         let (mut range, mut request) = (range, request);
         if request.value > limit.value {
             // The API server would refuse it, and the planner must never see it.
-            super::service::check_order("memory", Some(request), Some(limit), cx);
+            check_order("memory", Some(request), Some(limit), cx);
             (range, request) = (None, limit);
         }
         if given.is_some() {
@@ -787,7 +782,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
         {
             let at = request.origin.span.unwrap_or(self.manifest.span(&limit.at));
             let (low, high) = (request.value.to_string(), limit.text.clone());
-            cx.report(super::errors::request_above_limit(
+            cx.report(general::request_above_limit(
                 "cpu",
                 &low,
                 &high,
@@ -822,7 +817,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
 
     fn variable(&self, entry: Field<'a>) -> Option<Cow<'a, str>> {
         let cx = self.reading.decls.cx;
-        super::pod::plain_text(cx, entry.value(cx)?)
+        plain_text(cx, entry.value(cx)?)
     }
 
     fn origin_at(&self, range: &std::ops::Range<usize>) -> Origin<'a> {
@@ -1065,7 +1060,7 @@ pub(super) fn quotas<'a>(
                 .find(|budget| budget.name.value == quota.name)
             {
                 Some(first) => {
-                    decls.cx.report(super::errors::declared_twice(
+                    decls.cx.report(general::declared_twice(
                         "budget",
                         &quota.name,
                         first.name.span,

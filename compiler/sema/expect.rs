@@ -1,15 +1,17 @@
 //! `expect` to a comparison whose names are resolved: constants are computed here, numbers of the plan are
 //! named and computed by `plan`.
 
-use super::decls::{Decls, WORKLOADS};
-use super::errors;
+mod errors;
+
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::program::{Dim, Expect, Formula, Metric, Num, Subject};
+use crate::sema::decls::{Decls, WORKLOADS};
+use crate::sema::errors as general;
 use crate::syntax::ast::{Expr, ExprKind, Operator};
 
 /// What can be asked of each kind, with its dimension.
-const METRICS: [(&str, &[(&str, Dim)]); 3] = [
+pub(crate) const METRICS: [(&str, &[(&str, Dim)]); 3] = [
     (
         "node",
         &[
@@ -41,16 +43,16 @@ const METRICS: [(&str, &[(&str, Dim)]); 3] = [
     ),
 ];
 
-pub(super) fn expects<'a>(decls: &Decls<'_, 'a>, written: &[(Span, &'a Expr)]) -> Vec<Expect<'a>> {
+pub(crate) fn expects<'a>(decls: &Decls<'_, 'a>, written: &[(Span, &'a Expr)]) -> Vec<Expect<'a>> {
     written
         .iter()
         .filter_map(|(span, expr)| expect(decls, *span, expr))
         .collect()
 }
 
-fn expect<'a>(decls: &Decls<'_, 'a>, span: Span, expr: &'a Expr) -> Option<Expect<'a>> {
+pub(crate) fn expect<'a>(decls: &Decls<'_, 'a>, span: Span, expr: &'a Expr) -> Option<Expect<'a>> {
     let ExprKind::Binary(operator, sides) = &expr.kind else {
-        decls.cx.report(errors::malformed(
+        decls.cx.report(general::malformed(
             "expect",
             "expect wsl.free >= 500Mi",
             span,
@@ -61,7 +63,7 @@ fn expect<'a>(decls: &Decls<'_, 'a>, span: Span, expr: &'a Expr) -> Option<Expec
         operator,
         Operator::Plus | Operator::Minus | Operator::Times | Operator::Divide
     ) {
-        decls.cx.report(errors::malformed(
+        decls.cx.report(general::malformed(
             "expect",
             "expect wsl.free >= 500Mi",
             span,
@@ -71,7 +73,7 @@ fn expect<'a>(decls: &Decls<'_, 'a>, span: Span, expr: &'a Expr) -> Option<Expec
     let (left, right) = (formula(decls, &sides.0), formula(decls, &sides.1));
     let ((left, left_dim), (right, right_dim)) = (left?, right?);
     if left_dim != right_dim {
-        decls.cx.report(errors::mixed_dimensions(
+        decls.cx.report(general::mixed_dimensions(
             operator.sign(),
             left_dim,
             right_dim,
@@ -87,7 +89,7 @@ fn expect<'a>(decls: &Decls<'_, 'a>, span: Span, expr: &'a Expr) -> Option<Expec
     })
 }
 
-fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
+pub(crate) fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
     let cx = decls.cx;
     match &expr.kind {
         ExprKind::Path if cx.text(expr.span).contains('.') => metric(decls, expr.span),
@@ -97,7 +99,7 @@ fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Di
             match (&left, operator, &right) {
                 (Formula::Constant(_), _, Formula::Constant(_)) => return constant(decls, expr),
                 (_, Operator::Divide, Formula::Constant(Num { n: 0, .. })) => {
-                    cx.report(errors::division_by_zero(expr.span));
+                    cx.report(general::division_by_zero(expr.span));
                     return None;
                 }
                 _ => {}
@@ -108,7 +110,7 @@ fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Di
                 Operator::Times | Operator::Divide if right_dim == Dim::Count => left_dim,
                 Operator::Times if right_dim == Dim::Percent => left_dim,
                 _ => {
-                    cx.report(errors::mixed_dimensions(
+                    cx.report(general::mixed_dimensions(
                         operator.sign(),
                         left_dim,
                         right_dim,
@@ -123,13 +125,13 @@ fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Di
     }
 }
 
-fn constant<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
+pub(crate) fn constant<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
     let number: Num = decls.cx.number(expr)?;
     Some((Formula::Constant(number), number.dim))
 }
 
 /// The names of a kind, sorted; of all workloads for `service`.
-fn names<'a>(decls: &Decls<'_, 'a>, of: &'static str) -> Vec<&'a str> {
+pub(crate) fn names<'a>(decls: &Decls<'_, 'a>, of: &'static str) -> Vec<&'a str> {
     match of {
         "service" => decls.workloads().map(|(_, decl)| decl.name).collect(),
         _ => decls.of(of).map(|decl| decl.name).collect(),
@@ -137,14 +139,14 @@ fn names<'a>(decls: &Decls<'_, 'a>, of: &'static str) -> Vec<&'a str> {
 }
 
 /// `wsl.free`, or `node.wsl.free` where the bare name would be two things.
-fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
+pub(crate) fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
     let cx = decls.cx;
     let parts: Vec<&'a str> = cx.text(span).split('.').collect();
     let (kind, name, key) = match parts.as_slice() {
         [kind, name, key] => (Some(*kind), *name, *key),
         [name, key] => (None, *name, *key),
         _ => {
-            cx.report(errors::malformed(
+            cx.report(general::malformed(
                 "expect",
                 "expect wsl.free >= 500Mi",
                 span,
@@ -173,7 +175,7 @@ fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
         [one] => **one,
         [] => {
             let near = nearest(name, METRICS.iter().flat_map(|(of, _)| names(decls, of)));
-            cx.report(errors::unknown_name(
+            cx.report(general::unknown_name(
                 "node, budget or service",
                 name,
                 name_span,
@@ -193,7 +195,7 @@ fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
             start: name_span.end + 1,
             ..span
         };
-        cx.report(errors::not_one_of(
+        cx.report(general::not_one_of(
             &format!("what is asked of {of} `{name}`"),
             key,
             key_span,

@@ -2,14 +2,16 @@
 //! and the chosen environment. There is one way to replace what a lower place gave, `override`, and it is an
 //! error both to forget it and to write it where there is nothing to replace.
 
+mod errors;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::cx::Cx;
-use super::errors;
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::Span;
 use crate::program::{Dim, Given, Origin};
+use crate::sema::errors as general;
+use crate::sema::values::Cx;
 use crate::syntax::ast::{Expr, ExprKind, Item};
 
 /// One place that gives fields.
@@ -44,7 +46,7 @@ pub struct Fields<'c, 'a> {
 }
 
 /// One of 64 bits for a key; different keys may share one.
-fn key_bit(key: &str) -> u64 {
+pub(crate) fn key_bit(key: &str) -> u64 {
     let bytes = key.as_bytes();
     let (first, last) = (
         bytes.first().copied().unwrap_or(0),
@@ -137,7 +139,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             }
             None => {
                 if !field.item.is_hole() {
-                    cx.report(errors::value_for_block(
+                    cx.report(general::value_for_block(
                         cx.key(field.item),
                         field.item.key.span,
                     ));
@@ -155,7 +157,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             }
             if !known.contains(key) {
                 self.cx
-                    .report(errors::unknown_key(self.kind, key, item.key.span, known));
+                    .report(general::unknown_key(self.kind, key, item.key.span, known));
             } else if !REPEATABLE.contains(key) {
                 self.check_given_once(at);
             }
@@ -170,7 +172,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             .find(|(other, of, _)| *of == layer && *other == key);
         if let Some((_, _, first)) = earlier {
             self.cx
-                .report(errors::given_twice(key, first.key.span, item.key.span));
+                .report(general::given_twice(key, first.key.span, item.key.span));
         }
     }
 
@@ -191,7 +193,7 @@ impl<'c, 'a> Fields<'c, 'a> {
         for (key, layer, item) in &self.keyed {
             if let Some(first) = first.insert((*layer, key), item.key.span) {
                 self.cx
-                    .report(errors::given_twice(key, first, item.key.span));
+                    .report(general::given_twice(key, first, item.key.span));
             }
         }
         self.keyed
@@ -216,11 +218,16 @@ impl<'c, 'a> Fields<'c, 'a> {
             let layer = &self.layers[*index];
             match (found, item.overriding) {
                 (Some(lower), None) => {
-                    self.cx.report(errors::override_missing(key, item, &lower));
+                    self.cx.report(general::override_missing(
+                        key,
+                        item,
+                        lower.item,
+                        &lower.origin,
+                    ));
                 }
                 (None, Some(word)) => {
                     self.cx
-                        .report(errors::overrides_nothing(key, item.key.span, word))
+                        .report(general::overrides_nothing(key, item.key.span, word))
                 }
                 _ => {}
             }
@@ -272,7 +279,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             if let Some(word) = field.item.overriding {
                 if entries.is_empty() {
                     self.cx
-                        .report(errors::overrides_nothing(key, field.item.key.span, word));
+                        .report(general::overrides_nothing(key, field.item.key.span, word));
                 }
                 entries.clear();
             }
@@ -291,7 +298,7 @@ impl<'c, 'a> Fields<'c, 'a> {
                     .position(|other| self.cx.key(other.item) == name)
                 {
                     Some(at) if at >= first_of_layer => {
-                        self.cx.report(errors::given_twice(
+                        self.cx.report(general::given_twice(
                             name,
                             entries[at].item.key.span,
                             item.key.span,
@@ -299,15 +306,19 @@ impl<'c, 'a> Fields<'c, 'a> {
                     }
                     Some(at) => {
                         if item.overriding.is_none() {
-                            self.cx
-                                .report(errors::override_missing(name, item, &entries[at]));
+                            self.cx.report(general::override_missing(
+                                name,
+                                item,
+                                entries[at].item,
+                                &entries[at].origin,
+                            ));
                         }
                         entries[at] = entry;
                     }
                     None => {
                         if let Some(word) = item.overriding {
                             self.cx
-                                .report(errors::overrides_nothing(name, item.key.span, word));
+                                .report(general::overrides_nothing(name, item.key.span, word));
                         }
                         entries.push(entry);
                     }
@@ -333,7 +344,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             let field = Field { item, origin };
             if item.body.is_none() {
                 if !item.is_hole() {
-                    self.cx.report(errors::value_for_block(key, item.key.span));
+                    self.cx.report(general::value_for_block(key, item.key.span));
                 }
                 continue;
             }
@@ -444,4 +455,17 @@ impl<'c, 'a> Fields<'c, 'a> {
 }
 
 /// Keys that declare something by name and may come any number of times.
-const REPEATABLE: [&str; 5] = ["volume", "sidecar", "init", "workload", "keep"];
+pub(crate) const REPEATABLE: [&str; 5] = ["volume", "sidecar", "init", "workload", "keep"];
+
+/// A duration where Kubernetes counts seconds.
+pub(crate) fn whole_seconds<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Option<Millis> {
+    let given = fields.duration(key)?;
+    if !given.0.is_multiple_of(1000) {
+        let span = fields
+            .get(key)
+            .and_then(|field| field.origin.span)
+            .unwrap_or(fields.span);
+        fields.cx.report(errors::whole_seconds(key, span));
+    }
+    Some(given)
+}

@@ -1,9 +1,10 @@
 //! A program and everything it uses: files of the project through `World`, modules of the library from the
 //! binary. Each file once, circles and ways out of the project refused.
 
-use std::collections::BTreeMap;
+mod errors;
 
-use super::errors;
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::base::source::{Provenance, SourceFile, SourceMap};
 use crate::base::span::{FileId, Span};
 use crate::diag::Sink;
@@ -29,9 +30,9 @@ pub struct Loaded {
 }
 
 /// `use` may chain this deep.
-const MAX_USES: usize = 64;
+pub(crate) const MAX_USES: usize = 64;
 
-struct Loader<'w> {
+pub(crate) struct Loader<'w> {
     world: &'w dyn World,
     loaded: Loaded,
     /// Path to id, for files that are done or being read. A project may call a file as the library calls its own.
@@ -147,7 +148,7 @@ impl Loader<'_> {
 }
 
 /// What the top level of a file uses.
-fn uses(sources: &SourceMap, items: &[Item]) -> Vec<(Span, WordShape)> {
+pub(crate) fn uses(sources: &SourceMap, items: &[Item]) -> Vec<(Span, WordShape)> {
     items
         .iter()
         .filter(|item| {
@@ -155,4 +156,48 @@ fn uses(sources: &SourceMap, items: &[Item]) -> Vec<(Span, WordShape)> {
         })
         .flat_map(|item| item.names.iter().map(|name| (name.span, name.shape)))
         .collect()
+}
+
+/// Adds the modules of the library that a program needs without naming them.
+pub fn load_needed(loaded: &mut Loaded, sink: &mut Sink) {
+    for module in library_needs(loaded) {
+        load_library(loaded, &module, sink);
+    }
+}
+
+/// Whether what was loaded needs the library's knowledge of K3s, and which runtimes it names.
+pub(crate) fn library_needs(loaded: &Loaded) -> Vec<String> {
+    let sources = &loaded.sources;
+    let mut needs = Vec::new();
+    let is_node = |item: &Item| sources.text(item.key.span) == "node";
+    if loaded
+        .files
+        .iter()
+        .flat_map(|file| &file.items)
+        .any(is_node)
+    {
+        needs.push(stdlib::K3S.to_owned());
+    }
+    needs.extend(runtimes_named(loaded));
+    needs
+}
+
+/// The library's runtimes whose names stand behind the word `runtime`, by their modules. One look at the text: a
+/// large program names three of them ten thousand times.
+pub(crate) fn runtimes_named(loaded: &Loaded) -> Vec<String> {
+    let mut named = BTreeSet::new();
+    for file in loaded.sources.files() {
+        for (at, word) in file.text.match_indices("runtime") {
+            let rest =
+                file.text[at + word.len()..].trim_start_matches([' ', '=', '\t', '\n', '\r']);
+            let end = rest
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+                .unwrap_or(rest.len());
+            named.insert(&rest[..end]);
+        }
+    }
+    let known = stdlib::RUNTIMES
+        .iter()
+        .filter(|(name, _)| named.contains(name));
+    known.map(|(name, _)| format!("runtimes/{name}")).collect()
 }

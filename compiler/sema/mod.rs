@@ -2,18 +2,23 @@
 //! what depends on a fault is left out silently, so that one fault is told once.
 
 pub mod adopt;
-pub mod cx;
+mod assemble;
+mod budget;
+mod config;
 mod decls;
+mod dns;
 mod errors;
 mod expect;
-pub mod image;
-pub mod kinds;
+mod image;
 mod layers;
 pub mod load;
 mod machine;
+mod names;
 mod placement;
 mod pod;
-mod service;
+mod values;
+mod workload;
 
 pub use adopt::manifests::load_manifests;
-pub use decls::{analyze, environments, load_needed};
+pub use assemble::{analyze, environments};
+pub use load::load_needed;

@@ -1,21 +1,23 @@
 //! Several machines as one cluster: what a service says about where its pods may run, and which nodes take them.
 //! From labels and taints of nodes, selectors and tolerations of services come indices of nodes.
 
+mod errors;
+
 use std::borrow::Cow;
 
-use super::decls::Decls;
-use super::errors;
-use super::layers::Fields;
-use super::pod::labels;
 use crate::base::span::Spanned;
 use crate::program::{Kind, Node, Place, Role, Service};
+use crate::sema::decls::Decls;
+use crate::sema::errors as general;
+use crate::sema::layers::Fields;
+use crate::sema::names::labels;
 
 /// What K3s's own pods tolerate: a taint of this name keeps only others away (k3s manifests/coredns.yaml,
 /// manifests/metrics-server, pkg/cloudprovider/servicelb.go).
-const CRITICAL: &str = "CriticalAddonsOnly";
+pub(crate) const CRITICAL: &str = "CriticalAddonsOnly";
 
 /// Taints of a node by name: pods that do not tolerate one are not placed there.
-pub(super) fn taints<'a>(fields: &Fields<'_, 'a>) -> Vec<Spanned<&'a str>> {
+pub(crate) fn taints<'a>(fields: &Fields<'_, 'a>) -> Vec<Spanned<&'a str>> {
     let names = fields.names("taints").unwrap_or_default();
     names
         .into_iter()
@@ -24,7 +26,7 @@ pub(super) fn taints<'a>(fields: &Fields<'_, 'a>) -> Vec<Spanned<&'a str>> {
 }
 
 /// Where a service wants its pods.
-pub(super) fn place<'a>(
+pub(crate) fn place<'a>(
     decls: &Decls<'_, 'a>,
     fields: &Fields<'_, 'a>,
     kind: &Kind<'a>,
@@ -45,12 +47,12 @@ pub(super) fn place<'a>(
     });
     let span = |key| fields.get(key).and_then(|field| field.origin.span);
     if let (Some(first), Some(second)) = (span("node"), span("nodes")) {
-        cx.report(errors::given_twice("node", first, second));
+        cx.report(general::given_twice("node", first, second));
     }
     let apart = fields.name("anti-affinity").filter(|given| {
         let place = given.origin.span.unwrap_or(fields.span);
         if given.value != "node" {
-            cx.report(errors::not_one_of(
+            cx.report(general::not_one_of(
                 "anti-affinity",
                 given.value,
                 place,
@@ -87,7 +89,7 @@ pub(super) fn place<'a>(
 }
 
 /// Finds the nodes that may take the pods of each service; an error where there is none.
-pub(super) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &mut [Service<'a>]) {
+pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &mut [Service<'a>]) {
     for service in services
         .iter_mut()
         .filter(|service| service.adopted.is_none())
@@ -128,7 +130,7 @@ pub(super) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
             let span = place.span.unwrap_or(service.name.span);
             decls
                 .cx
-                .report(errors::no_node_takes(service.name.value, &why, span));
+                .report(general::no_node_takes(service.name.value, &why, span));
         }
         if may.len() < nodes.len() {
             place.nodes = Some(may);
@@ -137,7 +139,7 @@ pub(super) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
 }
 
 /// The nodes that take what K3s packages: those without a taint that its pods do not tolerate; none if all do.
-pub(super) fn of_components(nodes: &[Node<'_>]) -> Option<Vec<u16>> {
+pub(crate) fn of_components(nodes: &[Node<'_>]) -> Option<Vec<u16>> {
     let open = |node: &Node<'_>| node.taints.iter().all(|taint| taint.value == CRITICAL);
     let may: Vec<u16> = (0..)
         .zip(nodes)
@@ -148,7 +150,7 @@ pub(super) fn of_components(nodes: &[Node<'_>]) -> Option<Vec<u16>> {
 }
 
 /// Several servers keep their state in etcd, which needs an odd number of them, or in a datastore outside.
-pub(super) fn check_servers<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) {
+pub(crate) fn check_servers<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) {
     let servers: Vec<&Node<'_>> = nodes
         .iter()
         .filter(|node| node.role == Role::Server)
@@ -167,7 +169,7 @@ pub(super) fn check_servers<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) {
 }
 
 /// Whether the servers keep their state in etcd, which takes more memory than SQLite.
-pub(super) fn has_etcd(servers: usize, fields: &Fields<'_, '_>) -> bool {
+pub(crate) fn has_etcd(servers: usize, fields: &Fields<'_, '_>) -> bool {
     !fields.has("datastore-endpoint") && (servers > 1 || fields.flag("cluster-init") == Some(true))
 }
 

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use glob::{MatchOptions, Pattern};
-
 use super::errors;
 use crate::base::source::Provenance;
 use crate::base::span::{FileId, Span};
@@ -16,6 +14,7 @@ use crate::manifest::{Manifest, span};
 use crate::sema::load::Loaded;
 use crate::syntax::ast::WordShape;
 use crate::world::{Entry, ReadError, World, resolve};
+use glob::{MatchOptions, Pattern};
 
 /// All manifests of a program together have at most so many bytes.
 const MOST_BYTES: usize = 48 << 20;

@@ -10,6 +10,7 @@ use crate::manifest::workload::place::{HOSTNAME, Place, Requirement};
 use crate::manifest::workload::{Workload, WorkloadKind};
 use crate::program::{Node, Role, Service, SettingValue};
 use crate::sema::decls::Decls;
+use crate::sema::errors as general;
 use crate::sema::load::Loaded;
 
 /// What K3s gives every node (k3s pkg/agent/run.go and its cloud provider, pkg/cloudprovider/instances.go).
@@ -244,9 +245,7 @@ pub(in crate::sema) fn settle<'a>(
             manifest.span(&requirement.at)
         });
         if may.is_empty() {
-            decls
-                .cx
-                .report(crate::sema::errors::no_node_takes(name, &why, span));
+            decls.cx.report(general::no_node_takes(name, &why, span));
         }
         let all_asked = object
             .place

@@ -6,7 +6,7 @@ use crate::diag::Diagnostic;
 use crate::layout::Choice;
 
 /// Several answers to what the source should have told.
-pub(super) fn ambiguous(source: &str, choice: &Choice, span: Span) -> Diagnostic {
+pub(crate) fn ambiguous(source: &str, choice: &Choice, span: Span) -> Diagnostic {
     let what = match choice.key {
         "app" => "several things could be started",
         "manager" => "several tools could install the libraries",
@@ -29,7 +29,7 @@ pub(super) fn ambiguous(source: &str, choice: &Choice, span: Span) -> Diagnostic
     error.help(format!("say which, as in `{} = {value}`", choice.key))
 }
 
-pub(super) fn unreadable_template(name: &str, why: &str, span: Span) -> Diagnostic {
+pub(crate) fn unreadable_template(name: &str, why: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
         "BZ7002",
         format!("the template `{name}` cannot be filled: {why}"),
@@ -37,7 +37,7 @@ pub(super) fn unreadable_template(name: &str, why: &str, span: Span) -> Diagnost
     .at(span, "named here")
 }
 
-pub(super) fn not_for_a_dockerfile(key: &str, text: &str, span: Span) -> Diagnostic {
+pub(crate) fn not_for_a_dockerfile(key: &str, text: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
         "BZ7003",
         format!("`{key}` cannot be `{}`", text.escape_debug()),
@@ -46,7 +46,7 @@ pub(super) fn not_for_a_dockerfile(key: &str, text: &str, span: Span) -> Diagnos
     .note("letters, digits and `._-/:@+=*()` are taken as they are")
 }
 
-pub(super) fn distroless_python(asked: &str, by: &str, span: Span) -> Diagnostic {
+pub(crate) fn distroless_python(asked: &str, by: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
         "BZ7006",
         format!("the Python of `distroless` is 3.11, and {by} asks for `{asked}`"),
@@ -55,18 +55,18 @@ pub(super) fn distroless_python(asked: &str, by: &str, span: Span) -> Diagnostic
     .help("take `slim` or `alpine`, or give a `base` of that version")
 }
 
-pub(super) fn no_metadata(path: &str, why: &str, span: Span) -> Diagnostic {
+pub(crate) fn no_metadata(path: &str, why: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ7005", format!("`{path}` has no digests: {why}"))
         .at(span, "named here")
         .note("`docker buildx bake --metadata-file` writes one")
 }
 
-pub(super) fn parameter_kind(key: &str, wanted: &str, span: Span) -> Diagnostic {
+pub(crate) fn parameter_kind(key: &str, wanted: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ3009", format!("the parameter `{key}` is {wanted}"))
         .at(span, "something else")
 }
 
-pub(super) fn unmeasured_workers(runtime: &str, span: Span) -> Diagnostic {
+pub(crate) fn unmeasured_workers(runtime: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
         "BZ2003",
         format!("an image of {runtime} has no field `workers`"),
@@ -76,13 +76,13 @@ pub(super) fn unmeasured_workers(runtime: &str, span: Span) -> Diagnostic {
     .help("run more pods: `replicas = 2`")
 }
 
-pub(super) fn no_base(runtime: &str, span: Span) -> Diagnostic {
+pub(crate) fn no_base(runtime: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ7004", format!("images of {runtime} share no libraries")).at(span, "nothing to share").note(
         "an image that others start from holds the libraries of Python or Node; elsewhere they are in the program",
     )
 }
 
-pub(super) fn decided_by_base(key: &str, base: &str, span: Span, of_base: Span) -> Diagnostic {
+pub(crate) fn decided_by_base(key: &str, base: &str, span: Span, of_base: Span) -> Diagnostic {
     Diagnostic::error(
         "BZ7004",
         format!("`{key}` is decided by the image `{base}`"),
@@ -91,7 +91,7 @@ pub(super) fn decided_by_base(key: &str, base: &str, span: Span, of_base: Span) 
     .also(of_base, "what it starts from")
 }
 
-pub(super) fn other_language(
+pub(crate) fn other_language(
     runtime: &str,
     base: &str,
     of_base: &str,
@@ -106,7 +106,7 @@ pub(super) fn other_language(
     .also(of, "what it starts from")
 }
 
-pub(super) fn not_in_base(base: &str, library: &str, from: &str, span: Span) -> Diagnostic {
+pub(crate) fn not_in_base(base: &str, library: &str, from: &str, span: Span) -> Diagnostic {
     Diagnostic::lint(
         "missing-library",
         format!("{from} names `{library}`, and the image `{base}` does not have it"),
@@ -114,14 +114,14 @@ pub(super) fn not_in_base(base: &str, library: &str, from: &str, span: Span) -> 
     .at(span, "the container would not start")
 }
 
-pub(super) fn reserved_parameter(key: &str, span: Span) -> Diagnostic {
+pub(crate) fn reserved_parameter(key: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ2004", format!("`{key}` is a field of every image"))
         .at(span, "not a name for a parameter")
 }
 
 // Lints.
 
-pub(super) fn unseen(service: &str, source: &str, span: Span) -> Diagnostic {
+pub(crate) fn unseen(service: &str, source: &str, span: Span) -> Diagnostic {
     Diagnostic::lint(
         "unseen-source",
         format!("`{service}` is built from `{source}`, and there is no such folder"),
@@ -130,7 +130,7 @@ pub(super) fn unseen(service: &str, source: &str, span: Span) -> Diagnostic {
     .note("its Dockerfile is written for what the runtime takes where a source shows nothing else")
 }
 
-pub(super) fn unlocked(source: &str, file: Option<&str>, first: &str, span: Span) -> Diagnostic {
+pub(crate) fn unlocked(source: &str, file: Option<&str>, first: &str, span: Span) -> Diagnostic {
     match file {
         Some("requirements.txt") => Diagnostic::lint(
             "no-lock-file",
@@ -156,12 +156,12 @@ pub(super) fn unlocked(source: &str, file: Option<&str>, first: &str, span: Span
     }
 }
 
-pub(super) fn missing_library(runtime: &str, library: &str, from: &str, span: Span) -> Diagnostic {
+pub(crate) fn missing_library(runtime: &str, library: &str, from: &str, span: Span) -> Diagnostic {
     let message = format!("{runtime} needs `{library}`, and {from} does not name it");
     Diagnostic::lint("missing-library", message).at(span, "the container would not start")
 }
 
-pub(super) fn not_standalone(source: &str, span: Span) -> Diagnostic {
+pub(crate) fn not_standalone(source: &str, span: Span) -> Diagnostic {
     Diagnostic::lint(
         "missing-output",
         format!("no Next.js configuration in `{source}` says `standalone`"),
@@ -173,7 +173,7 @@ pub(super) fn not_standalone(source: &str, span: Span) -> Diagnostic {
     .help("in next.config: `output: \"standalone\"`")
 }
 
-pub(super) fn secrets(source: &str, files: &[String], span: Span) -> Diagnostic {
+pub(crate) fn secrets(source: &str, files: &[String], span: Span) -> Diagnostic {
     const SHOWN: usize = 5;
     let mut lint = Diagnostic::lint(
         "secret-in-context",
@@ -192,7 +192,7 @@ pub(super) fn secrets(source: &str, files: &[String], span: Span) -> Diagnostic 
     ))
 }
 
-pub(super) fn large(
+pub(crate) fn large(
     source: &str,
     bytes: u64,
     more: bool,
@@ -213,4 +213,20 @@ pub(super) fn large(
         ));
     }
     lint
+}
+
+pub(crate) fn not_an_image(name: &str, fault: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5009",
+        format!("`{name}` is not the name of an image: {fault}"),
+    )
+    .at(span, "a container runtime would refuse it")
+}
+
+pub(crate) fn source_outside(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5013",
+        format!("the source `{path}` lies outside the folder of the program"),
+    )
+    .at(span, "a path beside the program or below it is needed")
 }

@@ -1,18 +1,14 @@
-//! What one kind of workload has and the others have not, and the containers beside the main one.
+//! What one kind of workload has and the others have not: replicas, scale, runs, schedules.
 
-use super::cx::Cx;
-use super::decls::Decls;
 use super::errors;
-use super::image::check_image;
-use super::layers::{Field, Fields};
-use super::pod::env;
-use super::service::{check_label, cpu};
-use crate::base::span::{Span, Spanned};
-use crate::program::{Concurrency, Extra, Given, Kind, Origin, Pod, Run, Scale, Schedule};
+use crate::base::span::Span;
+use crate::program::{Concurrency, Given, Kind, Origin, Run, Scale, Schedule};
+use crate::sema::errors as general;
+use crate::sema::layers::{Fields, whole_seconds};
 use crate::syntax::ast::ExprKind;
 
 /// The kind of a workload, and how many pods it has at rest or, where it scales, at most.
-pub(super) fn kind<'a>(
+pub(crate) fn kind<'a>(
     fields: &Fields<'_, 'a>,
     kind: &str,
     span: Span,
@@ -33,7 +29,7 @@ pub(super) fn kind<'a>(
             if let Concurrency::Allow(runs) = schedule.concurrency {
                 pods.value = pods.value.saturating_mul(runs);
                 if pods.value > 100_000 {
-                    fields.cx.report(errors::out_of_range(
+                    fields.cx.report(general::out_of_range(
                         "parallelism times at-most",
                         "at most 100000",
                         span,
@@ -51,7 +47,7 @@ pub(super) fn kind<'a>(
             };
             if let (Some(scale), Some(replicas)) = (scale, replicas) {
                 let place = replicas.origin.span.unwrap_or(span);
-                fields.cx.report(errors::scale_and_replicas(
+                fields.cx.report(general::scale_and_replicas(
                     place,
                     scale.most.origin.span.unwrap_or(span),
                 ));
@@ -73,7 +69,7 @@ pub(super) fn kind<'a>(
 }
 
 /// A count of pods, in bounds.
-fn count<'a>(
+pub(crate) fn count<'a>(
     fields: &Fields<'_, 'a>,
     key: &'static str,
     least: u64,
@@ -82,7 +78,7 @@ fn count<'a>(
     let given = fields.count(key)?;
     if given.value > 100_000 || given.value < least {
         let range = format!("{least} to 100000");
-        fields.cx.report(errors::out_of_range(
+        fields.cx.report(general::out_of_range(
             key,
             &range,
             given.origin.span.unwrap_or(span),
@@ -93,7 +89,7 @@ fn count<'a>(
 }
 
 /// `scale = 1..4`, or `scale { pods = 1..4  cpu = 70% }`.
-fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
+pub(crate) fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
     /// What `kubectl autoscale` takes.
     const CPU: u64 = 80;
     let cx = fields.cx;
@@ -109,7 +105,7 @@ fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
         if let Some((given, span)) = cpu.and_then(|given| Some((given, given.origin.span?)))
             && !(1..=100).contains(&given.value)
         {
-            cx.report(errors::out_of_range(
+            cx.report(general::out_of_range(
                 "cpu",
                 "1% to 100% of the request",
                 span,
@@ -122,13 +118,17 @@ fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
     let expr = cx.resolve(pods.value(cx)?);
     let ExprKind::Range(ends) = &expr.kind else {
         if !matches!(expr.kind, ExprKind::Hole) {
-            cx.report(errors::malformed("scale", "scale = 1..4", expr.span));
+            cx.report(general::malformed("scale", "scale = 1..4", expr.span));
         }
         return None;
     };
     let (least, most) = (cx.count(&ends.0)?, cx.count(&ends.1)?);
     if least == 0 || most > 100_000 {
-        cx.report(errors::out_of_range("scale", "1 to 100000 pods", expr.span));
+        cx.report(general::out_of_range(
+            "scale",
+            "1 to 100000 pods",
+            expr.span,
+        ));
         return None;
     }
     if least > most {
@@ -157,7 +157,7 @@ fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
 }
 
 /// How a job runs, and how many of its pods there are at once.
-fn run<'a>(fields: &Fields<'_, 'a>, span: Span) -> (Run, Given<'a, u64>) {
+pub(crate) fn run<'a>(fields: &Fields<'_, 'a>, span: Span) -> (Run, Given<'a, u64>) {
     let default = Given {
         value: 1,
         origin: Origin::default("kubernetes.job.parallelism"),
@@ -169,7 +169,7 @@ fn run<'a>(fields: &Fields<'_, 'a>, span: Span) -> (Run, Given<'a, u64>) {
     // Kubernetes starts no more pods than are still to succeed.
     parallelism.value = parallelism.value.min(completions);
     let retries = count(fields, "retries", 0, span).map(|given| given.value);
-    let deadline = super::pod::whole_seconds(fields, "deadline");
+    let deadline = whole_seconds(fields, "deadline");
     (
         Run {
             parallelism: parallelism.value,
@@ -182,7 +182,7 @@ fn run<'a>(fields: &Fields<'_, 'a>, span: Span) -> (Run, Given<'a, u64>) {
 }
 
 /// When a CronJob runs, and what bounds the runs that overlap.
-fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
+pub(crate) fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
     let cx = fields.cx;
     let Some(cron) = fields.string("schedule") else {
         if !fields.has("schedule") {
@@ -209,7 +209,7 @@ fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
                 return None;
             }
             (other, _) => {
-                cx.report(errors::not_one_of(
+                cx.report(general::not_one_of(
                     "concurrency",
                     other,
                     place,
@@ -220,7 +220,7 @@ fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
         };
     }
     if let (Some(runs), Concurrency::Forbid | Concurrency::Replace) = (at_most, concurrency) {
-        cx.report(errors::bound_without_allow(
+        cx.report(general::bound_without_allow(
             runs.origin.span.unwrap_or(fields.span),
         ));
     }
@@ -231,7 +231,7 @@ fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
 }
 
 /// Five fields of numbers, names, ranges and steps in their bounds, or one of cron's words.
-fn is_cron(text: &str) -> bool {
+pub(crate) fn is_cron(text: &str) -> bool {
     const WORDS: [&str; 7] = [
         "@yearly",
         "@annually",
@@ -266,141 +266,4 @@ fn is_cron(text: &str) -> bool {
     every
         || WORDS.contains(&text)
         || (text.split_whitespace().count() == 5 && text.split_whitespace().zip(&BOUNDS).all(plain))
-}
-
-const EXTRA_KEYS: [&str; 9] = [
-    "image", "memory", "cpu", "env", "configs", "secrets", "command", "args", "mounts",
-];
-
-/// The containers beside the main one, in the order written.
-pub(super) fn extras<'a>(
-    decls: &Decls<'_, 'a>,
-    fields: &Fields<'_, 'a>,
-    pod: &Pod<'a>,
-) -> Vec<Extra<'a>> {
-    let mut found: Vec<Field<'a>> = fields.all("sidecar");
-    found.extend(fields.all("init"));
-    if found.is_empty() {
-        return Vec::new();
-    }
-    // Their order in the text is the order they start in.
-    found.sort_by_key(|field| field.item.span);
-    let mut extras: Vec<Extra<'a>> = Vec::new();
-    for field in found {
-        let Some(extra) = extra(decls, field, pod) else {
-            continue;
-        };
-        if extra.name.value == fields.name_of() {
-            decls.cx.report(errors::declared_twice(
-                "container",
-                extra.name.value,
-                fields.span,
-                extra.name.span,
-            ));
-        }
-        if let Some(other) = extras
-            .iter()
-            .find(|other| other.name.value == extra.name.value)
-        {
-            decls.cx.report(errors::declared_twice(
-                "container",
-                extra.name.value,
-                other.name.span,
-                extra.name.span,
-            ));
-            continue;
-        }
-        extras.push(extra);
-    }
-    extras
-}
-
-fn extra<'a>(decls: &Decls<'_, 'a>, field: Field<'a>, pod: &Pod<'a>) -> Option<Extra<'a>> {
-    let cx: &Cx<'a> = decls.cx;
-    let stays = cx.key(field.item) == "sidecar";
-    let kind = if stays { "sidecar" } else { "init" };
-    let [name] = &*field.item.names else {
-        if !field.item.is_hole() {
-            let example = format!("{kind} NAME {{ image = \"..\"  memory = 32Mi }}");
-            cx.report(errors::malformed(kind, &example, field.item.span));
-        }
-        return None;
-    };
-    let name = Spanned::new(cx.word(*name), name.span);
-    check_label(cx, "container", name.value, name.span);
-    if let Some(word) = field.item.overriding {
-        cx.report(errors::overrides_nothing(kind, field.item.key.span, word));
-    }
-    let block = Fields::of_body(cx, kind, field)?;
-    block.check_keys(&EXTRA_KEYS);
-    let image = match block.string("image") {
-        Some(given) => Spanned::new(given.value, given.origin.span.unwrap_or(name.span)),
-        None => {
-            if !block.has("image") {
-                block.missing("image", "image = \"ghcr.io/acme/proxy:1.0.0\"");
-            }
-            return None;
-        }
-    };
-    check_image(cx, &image.value, image.span);
-    let memory = block.memory("memory");
-    if memory.is_none() && !block.has("memory") {
-        block.missing("memory", "memory = 32Mi");
-    }
-    let mounts = if block.has("mounts") {
-        block.entries("mounts")
-    } else {
-        Vec::new()
-    };
-    let mut seen: Vec<(std::borrow::Cow<'a, str>, Span)> = Vec::new();
-    let mounts = mounts.into_iter().filter_map(|entry| {
-        let (volume, path) = (cx.key(entry.item), cx.string(entry.value(cx)?)?);
-        let place = entry.origin.span.unwrap_or(name.span);
-        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == path) {
-            cx.report(errors::same_mount(&path, *first, place));
-        }
-        seen.push((path.clone(), place));
-        if pod.volumes.iter().all(|known| known.name.value != volume) {
-            let near = crate::base::suggest::nearest(
-                volume,
-                pod.volumes.iter().map(|known| known.name.value),
-            );
-            cx.report(errors::unknown_name(
-                "volume",
-                volume,
-                entry.item.key.span,
-                near,
-            ));
-        }
-        if !path.starts_with('/') || path.contains(':') {
-            cx.report(errors::mount_path(
-                &path,
-                entry.origin.span.unwrap_or(name.span),
-            ));
-        }
-        Some((volume, path))
-    });
-    let mounts: Vec<(&'a str, std::borrow::Cow<'a, str>)> = mounts.collect();
-    let configs = block.names("configs").unwrap_or_default();
-    configs.iter().for_each(|(config, span)| {
-        decls.index("config", config, *span);
-    });
-    let secrets = block.names("secrets").unwrap_or_default();
-    secrets
-        .iter()
-        .for_each(|(secret, span)| check_label(cx, "Secret", secret, *span));
-    Some(Extra {
-        name,
-        stays,
-        image,
-        memory: memory?,
-        request: None,
-        cpu: cpu(&block),
-        env: env(decls, &block),
-        configs: configs.into_iter().map(|(config, _)| config).collect(),
-        secrets: secrets.into_iter().map(|(secret, _)| secret).collect(),
-        command: block.strings("command").unwrap_or_default(),
-        args: block.strings("args").unwrap_or_default(),
-        mounts,
-    })
 }

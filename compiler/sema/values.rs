@@ -2,24 +2,26 @@
 //!
 //! Evaluation is total and bounded: each `let` is computed once, and there is nothing that repeats.
 
+mod errors;
+
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use super::errors;
 use crate::base::quantity::{ByteUnit, Bytes, Cpu, Millis};
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
 use crate::program::{Dim, Num};
+use crate::sema::errors as general;
 use crate::syntax::ast::{Expr, ExprKind, Item, Operator, Word, WordShape};
 use crate::syntax::literal;
 
 /// No machine has more: 64 TiB. A larger number is a slip, and sums of such would not fit 64 bits.
-const MOST_MEMORY: u64 = 1 << 46;
+pub(crate) const MOST_MEMORY: u64 = 1 << 46;
 
 /// The same for CPU, in thousandths of a core.
-const MOST_CPU: u64 = 1_000_000_000;
+pub(crate) const MOST_CPU: u64 = 1_000_000_000;
 
 /// A constant.
 #[derive(Debug)]
@@ -226,7 +228,7 @@ impl<'a> Cx<'a> {
     fn arithmetic(&self, operator: Operator, left: Num, right: Num, span: Span) -> Option<Num> {
         use Dim::{Count, Percent};
         let mixed = || {
-            self.report(errors::mixed_dimensions(
+            self.report(general::mixed_dimensions(
                 operator.sign(),
                 left.dim,
                 right.dim,
@@ -258,7 +260,7 @@ impl<'a> Cx<'a> {
                 _ => return mixed(),
             },
             Operator::Divide if right.n == 0 => {
-                self.report(errors::division_by_zero(span));
+                self.report(general::division_by_zero(span));
                 return None;
             }
             Operator::Divide => match (left.dim, right.dim) {
@@ -302,7 +304,7 @@ impl<'a> Cx<'a> {
         let mut result = *first;
         for next in rest {
             if next.dim != result.dim {
-                self.report(errors::mixed_dimensions(
+                self.report(general::mixed_dimensions(
                     function, result.dim, next.dim, span,
                 ));
                 return None;
@@ -350,7 +352,7 @@ impl<'a> Cx<'a> {
             }
             (Dim::Count, Dim::Memory) if number.n == 0 => Some(Num::of(Dim::Memory, 0)),
             _ => {
-                self.report(errors::wrong_dimension(
+                self.report(general::wrong_dimension(
                     self.text(expr.span),
                     number,
                     wanted,
@@ -365,7 +367,7 @@ impl<'a> Cx<'a> {
     pub fn memory(&self, expr: &'a Expr) -> Option<Bytes> {
         let number = self.expect(expr, Dim::Memory)?;
         if number.n > MOST_MEMORY {
-            self.report(errors::out_of_range(
+            self.report(general::out_of_range(
                 self.text(expr.span),
                 "at most 65536Gi",
                 expr.span,
@@ -379,7 +381,7 @@ impl<'a> Cx<'a> {
     pub fn cpu(&self, expr: &'a Expr) -> Option<Cpu> {
         let number = self.expect(expr, Dim::Cpu)?;
         if number.n > MOST_CPU {
-            self.report(errors::out_of_range(
+            self.report(general::out_of_range(
                 self.text(expr.span),
                 "at most 1000000 cores",
                 expr.span,
@@ -414,7 +416,7 @@ impl<'a> Cx<'a> {
                 None
             }
             _ => {
-                self.report(errors::not_a_text(
+                self.report(general::not_a_text(
                     expr.span,
                     described(resolved),
                     self.text(resolved.span),

@@ -1,0 +1,327 @@
+//! All files to one program: each declaration read by its own reader, and what only the whole can check.
+
+mod declare;
+mod envs;
+mod errors;
+mod lets;
+
+pub use envs::environments;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::base::source::Provenance;
+use crate::base::suggest::nearest;
+use crate::diag::Sink;
+use crate::program::{FillPolicy, Given, Origin, Program};
+use crate::sema::assemble::declare::{check_edition, declare};
+use crate::sema::assemble::envs::{choose_env, names_of_envs, namespace};
+use crate::sema::assemble::lets::{check_unused_lets, collect_lets, compute_lets};
+use crate::sema::decls::{Decls, LIBRARY, NAMED, OTHERS};
+use crate::sema::layers::Field;
+use crate::sema::load::Loaded;
+use crate::sema::machine::{component, k3s, node, settings};
+use crate::sema::pod::ports::check_node_ports;
+use crate::sema::values::Cx;
+use crate::sema::workload::{service, tier};
+use crate::sema::{adopt, budget, config, errors as general, expect, image, placement};
+use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
+use crate::world::World;
+
+/// Trees to program. `env` is the environment to compile for. `None` if there is nothing to plan: a fault was
+/// found, or the file only declares things for others to use.
+pub fn analyze<'a>(
+    loaded: &'a Loaded,
+    env: Option<&str>,
+    world: &dyn World,
+    sink: &mut Sink,
+) -> Option<Program<'a>> {
+    let mut lets = BTreeMap::new();
+    let cx = Cx {
+        sources: &loaded.sources,
+        sink: RefCell::new(std::mem::take(sink)),
+        lets: BTreeMap::new(),
+    };
+    collect_lets(&cx, loaded, &mut lets);
+    let cx = Cx { lets, ..cx };
+    compute_lets(&cx);
+    let program = program(&cx, loaded, env, world);
+    if !cx.sink.borrow().has_errors() {
+        check_unused_lets(&cx);
+    }
+    *sink = cx.sink.into_inner();
+    program
+}
+
+pub(crate) fn program<'a>(
+    cx: &Cx<'a>,
+    loaded: &'a Loaded,
+    env: Option<&str>,
+    world: &dyn World,
+) -> Option<Program<'a>> {
+    let mut decls = Decls::new(cx, world);
+    let mut envs: BTreeMap<&'a str, &'a Item> = BTreeMap::new();
+    let mut fields: Vec<&'a Item> = Vec::new();
+    let mut expects = Vec::new();
+    let (mut survives, mut fills): (Option<&Item>, Option<&Item>) = (None, None);
+    let mut digests: Option<&'a Item> = None;
+    let mut adopts = Vec::new();
+    for file in &loaded.files {
+        let from_library = cx.sources.file(file.id).provenance == Provenance::Library;
+        check_edition(cx, &file.items, from_library);
+        for item in &file.items {
+            let key = cx.key(item);
+            let named = NAMED
+                .iter()
+                .chain(LIBRARY.iter().filter(|_| from_library))
+                .find(|kind| **kind == key);
+            if let Some(kind) = named {
+                declare(&mut decls, kind, item, from_library);
+                continue;
+            }
+            match key {
+                "k3s" if decls.k3s.is_none() && item.names.is_empty() => decls.k3s = Some(item),
+                "k3s" => match decls.k3s {
+                    Some(first) if item.names.is_empty() => {
+                        cx.report(general::declared_twice(
+                            "k3s",
+                            "",
+                            first.key.span,
+                            item.key.span,
+                        ));
+                    }
+                    _ => cx.report(general::malformed("k3s", "k3s { .. }", item.span)),
+                },
+                "env" => match &*item.names {
+                    [name] if name.shape != WordShape::Bare => {
+                        cx.report(errors::quoted_env(name.span))
+                    }
+                    [name] if item.body.is_some() => {
+                        if let Some(first) = envs.insert(cx.word(*name), item) {
+                            let name_text = cx.word(*name);
+                            cx.report(general::declared_twice(
+                                "env",
+                                name_text,
+                                first.key.span,
+                                name.span,
+                            ));
+                        }
+                    }
+                    _ => cx.report(general::malformed("env", "env prod { .. }", item.span)),
+                },
+                "expect" => match &item.value {
+                    Some(Expr {
+                        kind: ExprKind::Hole,
+                        ..
+                    }) => {}
+                    Some(expr) => expects.push((item.span, expr)),
+                    None => cx.report(general::malformed(
+                        "expect",
+                        "expect wsl.free >= 500Mi",
+                        item.span,
+                    )),
+                },
+                "namespace" => match fields.first() {
+                    Some(first) => cx.report(general::declared_twice(
+                        "namespace",
+                        "",
+                        first.key.span,
+                        item.key.span,
+                    )),
+                    None => fields.push(item),
+                },
+                "survive" => match survives {
+                    Some(first) => cx.report(general::declared_twice(
+                        "survive",
+                        "",
+                        first.key.span,
+                        item.key.span,
+                    )),
+                    None => survives = Some(item),
+                },
+                "fill" => match fills {
+                    Some(first) => cx.report(general::declared_twice(
+                        "fill",
+                        "",
+                        first.key.span,
+                        item.key.span,
+                    )),
+                    None => fills = Some(item),
+                },
+                "digests" => match digests {
+                    None if item.value.is_some() && item.names.is_empty() => digests = Some(item),
+                    Some(first) => {
+                        cx.report(general::declared_twice(
+                            "digests",
+                            "",
+                            first.key.span,
+                            item.key.span,
+                        ));
+                    }
+                    None => cx.report(general::malformed(
+                        "digests",
+                        "digests = \"images.json\"",
+                        item.span,
+                    )),
+                },
+                "edition" | "let" | "use" => {}
+                "adopt" => adopts.push(item),
+                _ => {
+                    let known = NAMED.iter().chain(&OTHERS).copied();
+                    cx.report(errors::unknown_declaration(
+                        key,
+                        item.key.span,
+                        nearest(key, known),
+                    ));
+                }
+            }
+        }
+    }
+    for body in envs.values().filter_map(|item| item.body.as_ref()) {
+        names_of_envs(cx, &body.items, &mut decls.mentioned);
+    }
+    for constant in decls.mentioned.iter().filter_map(|name| cx.lets.get(name)) {
+        constant.used.set(true);
+    }
+    let program_start = loaded
+        .files
+        .first()
+        .and_then(|file| file.items.first())
+        .map(|item| item.key.span);
+    let chosen = choose_env(&mut decls, &envs, env, &mut fields, program_start);
+    let namespace = namespace(&decls, &fields);
+    let mut nodes = node::nodes(&decls);
+    let tiers = tier::tiers(&decls);
+    let runtimes = image::runtimes(&decls);
+    let images = image::shared(&decls, &runtimes);
+    let configs = config::configs(&decls);
+    let digests = image::digests(&decls, digests);
+    let mut services = service::services(&decls, &tiers, (&runtimes, &images));
+    let adopts = adopt::adopts(&decls, loaded, &adopts, &mut services);
+    let mut budgets = budget::budgets(&decls, &services, &tiers);
+    adopt::quotas(&decls, loaded, &services, &mut budgets);
+    let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
+    if !is_library_file {
+        // What is only misspelt where it is used is not worth calling unused.
+        if !cx.sink.borrow().has_errors() {
+            service::check_unused(&decls, &tiers, &services);
+            image::check_unused(&decls, &images, &services);
+        }
+    } else {
+        // What a file only declares, others use.
+        cx.lets
+            .values()
+            .for_each(|constant| constant.used.set(true));
+    }
+    chosen?;
+    if is_library_file {
+        return None;
+    }
+    if nodes.is_empty() {
+        if decls.of("node").next().is_none() {
+            let place = services
+                .first()
+                .map(|service| service.name.span)
+                .or(expects.first().map(|(span, _)| *span));
+            cx.report(errors::no_node(place?));
+        }
+        return None;
+    }
+    let k3s = k3s::k3s(&decls)?;
+    settings::settle_settings(&decls, &k3s, &mut nodes);
+    check_node_ports(cx, &nodes, &services);
+    // A node of which something is misspelt may be an agent.
+    if !cx.sink.borrow().has_errors() {
+        placement::check_servers(&decls, &nodes);
+    }
+    placement::settle(&decls, &nodes, &mut services);
+    adopt::place::settle(&decls, loaded, &nodes, &mut services);
+    let mut components = component::components(&decls, &nodes);
+    components.extend(component::others(&decls));
+    adopt::check_packaged(&decls, &components, &services);
+    component::check_host_ports(&decls, &components, &services);
+    if placement::first_server(&nodes).is_some() {
+        component::check_storage(&decls, &components, &services);
+    }
+    let open_nodes = placement::of_components(&nodes);
+    let survive = survives.and_then(|item| survive(cx, item, nodes.len()));
+    let expects = expect::expects(&decls, &expects);
+    let source = cx.sources.files().first()?.name.as_str();
+    let env = decls.env;
+    Some(Program {
+        source,
+        env,
+        namespace,
+        nodes,
+        k3s,
+        components,
+        budgets,
+        tiers,
+        services,
+        configs,
+        open_nodes,
+        survive,
+        fill: fills
+            .and_then(|item| fill_policy(cx, item))
+            .unwrap_or(FillPolicy::Proportional),
+        expects,
+        runtimes,
+        images: images.into_iter().flatten().collect(),
+        digests,
+        adopts,
+        manifests: &loaded.manifests,
+        sources: &loaded.sources,
+    })
+}
+
+/// The namespace of the services.
+/// `fill = equal`: how ranges share what there is.
+pub(crate) fn fill_policy<'a>(cx: &Cx<'a>, item: &'a Item) -> Option<FillPolicy> {
+    let origin = Origin {
+        env: None,
+        kind: "fill",
+        name: "",
+        key: "",
+        span: None,
+    };
+    let (name, span) = cx.name(Field { item, origin }.value(cx)?, "fill")?;
+    match name {
+        "proportional" => Some(FillPolicy::Proportional),
+        "equal" => Some(FillPolicy::Equal),
+        _ => {
+            cx.report(general::not_one_of(
+                "fill",
+                name,
+                span,
+                &["proportional", "equal"],
+            ));
+            None
+        }
+    }
+}
+
+/// `survive = 1`: the nodes that may be lost.
+pub(crate) fn survive<'a>(cx: &Cx<'a>, item: &'a Item, nodes: usize) -> Option<Given<'a, u64>> {
+    let span = item.value.as_ref().map_or(item.span, |value| value.span);
+    let origin = Origin {
+        env: None,
+        kind: "survive",
+        name: "",
+        key: "",
+        span: Some(span),
+    };
+    let field = Field { item, origin };
+    let value = cx.count(field.value(cx)?)?;
+    match value {
+        0 => None,
+        1 if nodes > 1 => Some(field.given(1)),
+        1 => {
+            cx.report(errors::survive_without_nodes(nodes, span));
+            None
+        }
+        _ => {
+            cx.report(general::out_of_range("survive", "0 or 1 node", span));
+            None
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The folder of an image's source: its layout, what a build would send, and what deserves a look in it.
+
+use std::sync::Arc;
+
+use super::errors;
+use crate::layout::context::Held;
+use crate::layout::{self, Language, Layout};
+use crate::program::{BuiltImage, Param, Runtime, template_values};
+use crate::sema::decls::Decls;
+use crate::template::{Context, Filler};
+
+/// A context above this is worth a word: what a service of 48Mi is made from is a few MB.
+pub(crate) const LARGE: u64 = 100 << 20;
+
+/// What deserves a look in the source.
+pub(crate) fn look<'a>(
+    decls: &Decls<'_, 'a>,
+    service: &str,
+    runtime: &Runtime<'a>,
+    image: &BuiltImage<'_>,
+) {
+    let (cx, layout) = (decls.cx, &image.layout);
+    let (source, place) = (image.source.value.as_ref(), image.source.span);
+    if layout.is_there == Some(false) {
+        cx.report(errors::unseen(service, source, place));
+    }
+    if layout.is_there != Some(true) {
+        return;
+    }
+    let manager = match image.values.get("manager") {
+        Some(Param::Text(manager)) => manager.as_str(),
+        _ => "",
+    };
+    let names_none = layout.text("manager") == Some("none") && manager != "none";
+    if image.from.is_some() {
+        // Its libraries are those of the image it starts from.
+    } else if let Some(file) = &layout.unlocked {
+        cx.report(errors::unlocked(source, Some(file), "", place));
+    } else if names_none {
+        let wanted = if runtime.language == Language::Python {
+            "requirements.txt"
+        } else {
+            "package.json"
+        };
+        cx.report(errors::unlocked(source, None, wanted, place));
+    }
+    if runtime.libraries.iter().any(|library| library == "next")
+        && layout.fact("standalone").is_none()
+    {
+        cx.report(errors::not_standalone(source, place));
+    }
+    let starts_own = image.from.is_some()
+        || image
+            .values
+            .get("start")
+            .is_some_and(|start| *start != Param::Texts(Vec::new()));
+    if let Some(libraries) = layout
+        .libraries
+        .as_ref()
+        .filter(|libraries| libraries.complete && !starts_own)
+    {
+        for library in runtime
+            .libraries
+            .iter()
+            .filter(|library| !libraries.names.contains(library.as_ref()))
+        {
+            cx.report(errors::missing_library(
+                runtime.name,
+                library,
+                &libraries.from,
+                place,
+            ));
+        }
+    }
+    let context: Context = template_values(image)
+        .chain([("header".to_owned(), "".into())])
+        .collect();
+    let Some(held) = decls.held(source, runtime, &context) else {
+        return;
+    };
+    if !held.secrets.is_empty() {
+        cx.report(errors::secrets(source, &held.secrets, place));
+    }
+    if held.bytes > LARGE || held.more {
+        cx.report(errors::large(
+            source,
+            held.bytes,
+            held.more,
+            held.largest.as_ref(),
+            place,
+        ));
+    }
+}
+
+impl<'a> Decls<'_, 'a> {
+    /// What a build of a source would send. `None` if its ignore list cannot be filled, which is told elsewhere.
+    pub(crate) fn held(
+        &self,
+        source: &str,
+        runtime: &Runtime<'a>,
+        context: &Context,
+    ) -> Option<Arc<Held>> {
+        let mut contexts = self.contexts.borrow_mut();
+        let (ignores, known) = &mut *contexts;
+        let name = runtime.ignore.value.as_str();
+        let filler = ignores
+            .entry(runtime.name)
+            .or_insert_with(|| Filler::new(&runtime.templates, &[name]));
+        let ignore = filler.fill(name, context).ok()?;
+        let walked = known.entry((source.to_owned(), ignore));
+        let held = walked.or_insert_with_key(|(_, ignore)| {
+            Arc::new(layout::context::held(self.world, source, ignore))
+        });
+        Some(Arc::clone(held))
+    }
+
+    /// The layout of a source. Services of one source are read once.
+    pub(crate) fn layout(&self, source: &str, runtime: &Runtime<'a>) -> Arc<Layout> {
+        let mut layouts = self.layouts.borrow_mut();
+        let layout = layouts
+            .entry((source.to_owned(), runtime.name))
+            .or_insert_with(|| {
+                let entry: Vec<&str> = runtime.entry.iter().map(AsRef::as_ref).collect();
+                Arc::new(layout::detect(self.world, source, runtime.language, &entry))
+            });
+        Arc::clone(layout)
+    }
+}

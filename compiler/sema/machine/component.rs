@@ -1,0 +1,221 @@
+//! `component` and `others`: pods on the nodes that are no services, and what they make of services.
+
+use std::borrow::Cow;
+
+use super::errors;
+use crate::base::quantity::Bytes;
+use crate::base::span::Spanned;
+use crate::base::suggest::nearest;
+use crate::program::{Component, Given, Node, Role, Service, SettingValue, VolumeSource};
+use crate::sema::decls::{Decl, Decls, fields};
+use crate::sema::errors as general;
+use crate::sema::layers::{Fields, Layer};
+use crate::sema::machine::node::MOST_PODS;
+use crate::sema::workload::resources::{check_order, cpu};
+
+/// The components that can be changed so that it lasts: CoreDNS by a manifest beside an empty `coredns.yaml.skip`,
+/// Traefik by the HelmChartConfig that K3s lays over its chart (k3s-io/docs, add-ons/helm).
+pub(crate) const KEPT: [&str; 2] = ["coredns", "traefik"];
+
+/// The components of this K3s that are not disabled, with what the program changes of them.
+pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<Component<'a>> {
+    let cx = decls.cx;
+    // Every server brings what it does not disable: only what all of them disable is not there.
+    let disables = |node: &Node<'a>| match node.setting("disable") {
+        Some(SettingValue::List(items)) => items.clone(),
+        _ => Vec::new(),
+    };
+    let servers = || nodes.iter().filter(|node| node.role == Role::Server);
+    let without_helm = |node: &Node<'a>| {
+        matches!(
+            node.setting("disable-helm-controller"),
+            Some(SettingValue::Bool(true))
+        )
+    };
+    let mut disabled: Vec<Spanned<Cow<'a, str>>> =
+        servers().next().map(disables).unwrap_or_default();
+    for server in servers().skip(1) {
+        let also = disables(server);
+        disabled.retain(|item| also.iter().any(|other| other.value == item.value));
+    }
+    let agents_only = servers().next().is_none();
+    let mut components = Vec::new();
+    for decl in decls.packaged.values() {
+        let Some(body) = &decl.item.body else {
+            continue;
+        };
+        let layer = Layer {
+            env: None,
+            kind: "std",
+            name: decl.name,
+            items: &body.items,
+        };
+        let stock = Fields::new(cx, "component", decl.span, vec![layer]);
+        let switches = stock.names("disable").unwrap_or_default();
+        let off = disabled
+            .iter()
+            .find(|item| switches.iter().any(|(switch, _)| *switch == item.value));
+        let own = decls.get("component", decl.name);
+        if let Some(off) = off {
+            if let Some(own) = own {
+                cx.report(errors::component_disabled(own.name, own.span, off.span));
+            }
+            continue;
+        }
+        let changed = own.and_then(|own| fields(decls, "component", own));
+        if let (Some(own), true) = (own, agents_only) {
+            cx.report(errors::component_on_agent(own.name, own.span));
+            continue;
+        }
+        if let (Some(changed), Some(own)) = (&changed, own) {
+            changed.check_keys(&["memory", "cpu"]);
+            if !KEPT.contains(&decl.name) {
+                cx.report(errors::component_fixed(own.name, own.span));
+            } else if let (true, "traefik") = (servers().any(without_helm), decl.name) {
+                cx.report(errors::component_without_helm(own.name, own.span));
+            }
+        }
+        if !KEPT.contains(&decl.name) && own.is_some() {
+            continue;
+        }
+        let stock_memory = request_and_limit(&stock);
+        let stock_cpu = cpu(&stock);
+        // What bzc writes itself has a limit; a request alone is that too.
+        let own_memory = changed.as_ref().and_then(request_and_limit);
+        let own_memory = own_memory.map(|(request, limit)| (request, limit.or(Some(request))));
+        let memory = own_memory.or(stock_memory);
+        let cpu = changed.as_ref().and_then(cpu).or(stock_cpu);
+        let pods = stock.count("pods").map_or(1, |given| given.value);
+        let owned = changed.is_some();
+        components.push(Component {
+            name: decl.name,
+            span: own.map(|own| own.span),
+            memory,
+            bound: stock.memory("bound"),
+            cpu,
+            containers: stock.count("containers").map_or(1, |given| given.value),
+            pods,
+            // A manifest of bzc's own recreates its pod, so that no second one overlaps it. A chart is rolled out.
+            transient: if owned && decl.name == "coredns" {
+                0
+            } else {
+                stock.count("transient").map_or(0, |given| given.value)
+            },
+            every_node: stock.flag("every-node") == Some(true),
+            owned,
+            foreign: false,
+        });
+    }
+    for own in decls.of("component") {
+        if !decls.packaged.contains_key(own.name) {
+            let near = nearest(own.name, decls.packaged.keys().copied());
+            cx.report(general::unknown_name("component", own.name, own.span, near));
+        }
+    }
+    components
+}
+
+/// `others NAME { pods = 3  memory = 64Mi }`: pods of somebody else, which take that much each and no more.
+pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
+    let read = |decl: Decl<'a>| {
+        let fields = fields(decls, "others", decl)?;
+        fields.check_keys(&["pods", "memory", "cpu", "every-node"]);
+        if decls.packaged.contains_key(decl.name) {
+            decls.cx.report(errors::others_of_k3s(decl.name, decl.span));
+        }
+        let memory = request_and_limit(&fields);
+        if memory.is_none() && fields.get("memory").is_none() {
+            fields.missing("memory", "memory = 64Mi");
+        }
+        let (request, limit) = memory?;
+        let pods = fields.count("pods").map_or(1, |given| given.value);
+        if pods > MOST_PODS {
+            decls
+                .cx
+                .report(general::out_of_range("pods", "0 to 65535", decl.span));
+        }
+        Some(Component {
+            name: decl.name,
+            span: Some(decl.span),
+            memory: Some((request, limit.or(Some(request)))),
+            bound: None,
+            cpu: cpu(&fields),
+            containers: 1,
+            pods,
+            // How they are replaced nobody said: as many may be on their way out.
+            transient: pods,
+            every_node: fields.flag("every-node") == Some(true),
+            owned: false,
+            foreign: true,
+        })
+    };
+    decls.of("others").filter_map(read).collect()
+}
+
+/// Request and limit of a `memory { request = .. limit = .. }` or `memory = 48Mi`.
+pub(crate) fn request_and_limit<'a>(
+    fields: &Fields<'_, 'a>,
+) -> Option<(Given<'a, Bytes>, Option<Given<'a, Bytes>>)> {
+    let cx = fields.cx;
+    let field = fields.get("memory")?;
+    if field.item.body.is_some() {
+        let block = Fields::of_body(cx, "memory", field)?;
+        block.check_keys(&["request", "limit"]);
+        let (request, limit) = (block.memory("request"), block.memory("limit"));
+        check_order("memory", request, limit, cx);
+        return Some((request.or(limit)?, limit));
+    }
+    let value = cx.memory(field.value(cx)?)?;
+    Some((field.given(value), Some(field.given(value))))
+}
+
+/// A claim without a class is K3s's local storage, and where that is disabled it waits for ever.
+pub(crate) fn check_storage<'a>(
+    decls: &Decls<'_, 'a>,
+    components: &[Component<'a>],
+    services: &[Service<'a>],
+) {
+    if components
+        .iter()
+        .any(|component| component.name == "local-path-provisioner")
+    {
+        return;
+    }
+    for (service, volume) in services
+        .iter()
+        .flat_map(|service| service.pod.volumes.iter().map(move |v| (service, v)))
+    {
+        if let VolumeSource::Storage(_, None) = volume.source {
+            decls.cx.report(errors::storage_without_provider(
+                service.name.value,
+                volume.name.span,
+            ));
+        }
+    }
+}
+
+/// With Traefik and K3s's load balancer on, two ports of every node are taken.
+pub(crate) fn check_host_ports<'a>(
+    decls: &Decls<'_, 'a>,
+    components: &[Component<'a>],
+    services: &[Service<'a>],
+) {
+    if components
+        .iter()
+        .all(|component| component.name != "svclb-traefik")
+    {
+        return;
+    }
+    for port in services
+        .iter()
+        .flat_map(|service| &service.ports)
+        .filter(|port| !port.udp)
+        .filter_map(|port| port.host_port)
+    {
+        if port.value == 80 || port.value == 443 {
+            decls
+                .cx
+                .report(errors::host_port_of_traefik(port.value, port.span));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What the reader beside says of a program: one function a fault.
+
+use std::ops::RangeInclusive;
+
+use crate::base::span::Span;
+use crate::diag::Diagnostic;
+use crate::sema::errors::or_nearest;
+use crate::stdlib::Flag;
+
+pub(crate) fn unknown_profile(name: &str, span: Span, near: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("BZ2001", format!("no profile is called `{name}`"))
+        .at(span, "not declared");
+    match ["minimal", "edge"].contains(&name) {
+        true => error.help("the standard library has it: `use std.profiles`"),
+        false => or_nearest(error, near, span),
+    }
+}
+
+pub(crate) fn overcommit_below_all(value: u64, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ3007",
+        format!("an overcommit of {value}% is less than what there is"),
+    )
+    .at(span, "must be 100% or more")
+    .help("to keep memory free, write `expect NODE.free >= ..`")
+}
+
+pub(crate) fn number_for_text(key: &str, text: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ3009",
+        format!("`{key}` is a text to K3s, and this is a number"),
+    )
+    .at(span, "expected a text")
+    .fix(
+        "texts stand between double quotes",
+        span,
+        format!("\"{text}\""),
+    )
+}
+
+pub(crate) fn unknown_flag(key: &str, span: Span, near: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("BZ5002", format!("K3s has no key `{key}`")).at(
+        span,
+        "K3s would skip it with a warning, and nothing would happen",
+    );
+    let of_component = crate::stdlib::arguments().find(|row| row.name == key);
+    match (key, of_component) {
+        ("reserve" | "eviction-hard" | "max-pods" | "cpu", _) => {
+            error.help(format!("`{key}` is a field of the node"))
+        }
+        (_, Some(row)) => {
+            let block = format!("{}-arg {{ {key} = .. }}", row.component);
+            error.help(format!("it is an argument of {}: `{block}`", row.component))
+        }
+        (_, None) => or_nearest(error, near, span),
+    }
+}
+
+pub(crate) fn removed_flag(flag: &Flag, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5003", format!("`{}` was removed from K3s", flag.key))
+        .at(span, "gone")
+        .note(flag.meaning)
+}
+
+pub(crate) fn flag_too_new(flag: &Flag, since: u32, minor: u32, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5004", format!("K3s 1.{minor} has no key `{}`", flag.key))
+        .at(span, format!("came with 1.{since}"))
+        .note(flag.meaning)
+}
+
+pub(crate) fn flag_of_other_role(flag: &Flag, role: &str, span: Span) -> Diagnostic {
+    let consequence = match role {
+        "agent" => "an agent would not start with it",
+        _ => "a server would skip it",
+    };
+    Diagnostic::error(
+        "BZ5005",
+        format!("`{}` is not a key of a K3s {role}", flag.key),
+    )
+    .at(span, consequence)
+}
+
+pub(crate) fn computed_argument(name: &str, instead: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5006", format!("`{name}` is what bzc computes"))
+        .at(span, "a number written here would not be proved")
+        .help(instead)
+}
+
+pub(crate) fn component_disabled(name: &str, span: Span, off: Span) -> Diagnostic {
+    Diagnostic::error("BZ5007", format!("component `{name}` is disabled"))
+        .at(span, "changed here")
+        .also(off, "disabled here")
+}
+
+pub(crate) fn component_fixed(name: &str, span: Span) -> Diagnostic {
+    let error = Diagnostic::error("BZ5007", format!("component `{name}` cannot be changed"))
+        .at(span, "K3s restores its own manifest of this at every start");
+    match name {
+        "svclb-traefik" => error.note("K3s makes its pods in its own code, and nothing there gives them limits"),
+        "helm-install-traefik" => {
+            error.note("the Helm controller makes its pods, and nothing there is about one chart")
+        }
+        _ => error.note("to keep it, bzc would have to carry all of that manifest: roles, images, a registered API"),
+    }
+    .note("`coredns` and `traefik` can be changed: bzc writes what K3s keeps")
+}
+
+pub(crate) fn component_without_helm(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5007",
+        format!("component `{name}` is a chart, and `disable-helm-controller` is set"),
+    )
+    .at(
+        span,
+        "nothing would install it, nor read what is changed of it",
+    )
+}
+
+pub(crate) fn component_on_agent(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5007",
+        format!("component `{name}` is changed on the servers, and this node is an agent"),
+    )
+    .at(span, "would be ignored")
+}
+
+pub(crate) fn others_of_k3s(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5007",
+        format!("`{name}` is what K3s packages, and is counted already"),
+    )
+    .at(span, "would be counted twice")
+}
+
+pub(crate) fn host_port_of_traefik(port: u16, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5008",
+        format!("host port {port} is taken by K3s's own load balancer, for Traefik"),
+    )
+    .at(span, "a pod with it would stay Pending")
+    .help("disable `traefik` or `servicelb`, or let Traefik serve it")
+}
+
+pub(crate) fn trimmed(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3009", format!("`{key}` has a blank at an end"))
+        .at(span, "K3s would cut it off")
+}
+
+pub(crate) fn storage_without_provider(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5016",
+        format!("nothing provides the storage of `{name}`"),
+    )
+    .at(span, "its pods would stay Pending")
+    .help("leave `local-storage` out of `disable`, or name the `class` of another provisioner")
+}
+
+pub(crate) fn own_key_in_node(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ2003", format!("`{key}` is said once, for all nodes"))
+        .at(span, "would be ignored here")
+        .help("write it in the `k3s` of the program")
+}
+
+pub(crate) fn not_an_argument(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5006", format!("`{name}` is not written as an argument is"))
+        .at(span, "only small letters, digits and `-`")
+        .note("K3s splits an argument at its first `=`, and the kubelet reads `_` as `-`: another one could hide in it")
+}
+
+pub(crate) fn not_a_version(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5014",
+        format!("`{text}` is not the version of a K3s release"),
+    )
+    .at(span, "expected something like v1.33.3+k3s1")
+}
+
+pub(crate) fn unknown_minor(text: &str, known: &RangeInclusive<u32>, span: Span) -> Diagnostic {
+    let (first, last) = (known.start(), known.end());
+    Diagnostic::lint(
+        "unknown-version",
+        format!("bzc has no tables for K3s {text}"),
+    )
+    .at(
+        span,
+        format!("it knows 1.{first} to 1.{last}, and takes the nearest"),
+    )
+}
+
+pub(crate) fn deprecated_flag(flag: &Flag, span: Span) -> Diagnostic {
+    Diagnostic::lint("deprecated-key", format!("`{}` is deprecated", flag.key))
+        .at(span, "will go")
+        .note(flag.meaning)
+}
+
+pub(crate) fn unknown_argument(
+    component: &str,
+    name: &str,
+    span: Span,
+    near: Option<&str>,
+) -> Diagnostic {
+    let lint = Diagnostic::lint(
+        "unknown-argument",
+        format!("{component} has no argument `{name}` that bzc knows"),
+    )
+    .at(
+        span,
+        "K3s passes it on, and the component may refuse to start",
+    );
+    or_nearest(lint, near, span)
+}
+
+pub(crate) fn removed_argument(component: &str, name: &str, span: Span) -> Diagnostic {
+    Diagnostic::lint(
+        "unknown-argument",
+        format!("`{name}` was removed from {component}"),
+    )
+    .at(span, "K3s passes it on, and the component refuses to start")
+}

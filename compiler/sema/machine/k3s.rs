@@ -1,0 +1,153 @@
+//! `k3s` and `profile`: what every node's K3s has in common, and what one node has for itself.
+
+use std::borrow::Cow;
+
+use super::errors;
+use crate::base::span::Span;
+use crate::base::suggest::nearest;
+use crate::program::{Given, K3s};
+use crate::sema::decls::{Decl, Decls};
+use crate::sema::errors as general;
+use crate::sema::layers::{Fields, Layer};
+
+pub(crate) const OWN_K3S_KEYS: [&str; 5] = ["version", "memory", "containerd", "shim", "profile"];
+
+/// The Kubernetes minors whose tables bzc has.
+pub(crate) const MINORS: std::ops::RangeInclusive<u32> = 30..=36;
+
+/// The minor that is taken when the program names no version: K3s's stable channel when the tables were made.
+pub(crate) const STABLE_MINOR: u32 = 36;
+
+pub(crate) fn k3s<'a>(decls: &Decls<'_, 'a>) -> Option<K3s<'a>> {
+    let cx = decls.cx;
+    let span = match decls.k3s {
+        Some(item) => item.key.span,
+        None => decls.of("node").next()?.span,
+    };
+    let fields = Fields::new(cx, "k3s", span, k3s_layers(decls));
+    let version = version(&fields);
+    let minor = version.map_or(STABLE_MINOR, |(_, minor)| minor);
+    Some(K3s {
+        version: version.map(|(given, _)| given),
+        inside: decls.k3s.and_then(|item| {
+            let open = item.body.as_ref()?.span;
+            Some(Span {
+                start: open.start + 1,
+                end: open.start + 1,
+                ..open
+            })
+        }),
+        minor,
+    })
+}
+
+pub(crate) fn version<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, &'a str>, u32)> {
+    let given = fields.string("version")?;
+    let Cow::Borrowed(text) = given.value else {
+        return None;
+    };
+    let given = Given {
+        value: text,
+        origin: given.origin,
+    };
+    let span = given.origin.span.unwrap_or(fields.span);
+    match minor_of(text) {
+        Some(minor) if MINORS.contains(&minor) => Some((given, minor)),
+        Some(minor) => {
+            fields.cx.report(errors::unknown_minor(text, &MINORS, span));
+            Some((given, minor.clamp(*MINORS.start(), *MINORS.end())))
+        }
+        None => {
+            fields.cx.report(errors::not_a_version(text, span));
+            None
+        }
+    }
+}
+
+/// `v1.33.3+k3s1` to 33; also `v1.33.3-rc1+k3s1`, and without the `v` or what follows the patch.
+pub(crate) fn minor_of(version: &str) -> Option<u32> {
+    let rest = version
+        .strip_prefix('v')
+        .unwrap_or(version)
+        .strip_prefix("1.")?;
+    let (minor, rest) = rest.split_once('.')?;
+    let patch = rest.find(['-', '+']).map_or(rest, |end| &rest[..end]);
+    let suffix = &rest[patch.len()..];
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(minor) && digits(patch) && plain(suffix))
+        .then(|| minor.parse().ok())
+        .flatten()
+}
+
+/// What gives the keys of K3s on every node, lowest first: a profile, `k3s`, the environment.
+pub(crate) fn k3s_layers<'a>(decls: &Decls<'_, 'a>) -> Vec<Layer<'a>> {
+    let cx = decls.cx;
+    let mut layers = Vec::new();
+    for (env, item) in [(None, decls.k3s), (decls.env, decls.change("k3s", ""))] {
+        let Some(item) = item else { continue };
+        match &item.body {
+            Some(body) => layers.push(Layer {
+                env,
+                kind: "k3s",
+                name: "",
+                items: &body.items,
+            }),
+            None if item.is_hole() => {}
+            None => cx.report(general::value_for_block("k3s", item.key.span)),
+        }
+    }
+    let span = layers
+        .first()
+        .and_then(|layer| layer.items.first())
+        .map_or(Span::default(), |item| item.span);
+    let own = Fields::new(cx, "k3s", span, layers.clone());
+    if let Some(profile) = own.name("profile") {
+        let place = profile.origin.span.unwrap_or(span);
+        let name = profile.value;
+        match decls.get("profile", name) {
+            Some(decl) => {
+                if let Some(body) = &decl.item.body {
+                    layers.insert(
+                        0,
+                        Layer {
+                            env: None,
+                            kind: "profile",
+                            name,
+                            items: &body.items,
+                        },
+                    );
+                }
+            }
+            None => {
+                let near = nearest(name, decls.of("profile").map(|decl| decl.name));
+                cx.report(errors::unknown_profile(name, place, near));
+            }
+        }
+    }
+    layers
+}
+
+/// The keys of K3s that one node gives for itself, lowest first.
+pub(crate) fn own_k3s_layers<'a>(decls: &Decls<'_, 'a>, node: Decl<'a>) -> Vec<Layer<'a>> {
+    let cx = decls.cx;
+    let mut layers = Vec::new();
+    for layer in decls.layers("node", node.name, node.item) {
+        for item in layer.items.iter().filter(|item| cx.key(item) == "k3s") {
+            match &item.body {
+                Some(body) => layers.push(Layer {
+                    env: layer.env,
+                    kind: "k3s",
+                    name: node.name,
+                    items: &body.items,
+                }),
+                None if item.is_hole() => {}
+                None => cx.report(general::value_for_block("k3s", item.key.span)),
+            }
+        }
+    }
+    layers
+}

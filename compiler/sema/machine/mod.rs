@@ -1,0 +1,8 @@
+//! Readers of what a machine is: `node`, `k3s`, `component` and `others`.
+
+pub(super) mod arguments;
+pub(super) mod component;
+mod errors;
+pub(super) mod k3s;
+pub(super) mod node;
+pub(super) mod settings;

@@ -1,0 +1,176 @@
+//! `node`: a machine, and what K3s takes on it.
+
+use super::errors;
+use crate::base::quantity::Bytes;
+use crate::base::span::Spanned;
+use crate::program::{Given, Node, Origin, Process, Role};
+use crate::sema::decls::{Decl, Decls, fields};
+use crate::sema::errors as general;
+use crate::sema::layers::{Fields, Layer};
+use crate::sema::machine::k3s::{k3s_layers, own_k3s_layers};
+use crate::sema::names::{check_label, labels};
+use crate::sema::placement::{has_etcd, taints};
+
+pub(crate) const NODE_KEYS: [&str; 11] = [
+    "memory",
+    "cpu",
+    "reserve",
+    "eviction-hard",
+    "role",
+    "overcommit",
+    "max-pods",
+    "k3s",
+    "labels",
+    "taints",
+    "address",
+];
+
+/// More pods than any node takes.
+pub(crate) const MOST_PODS: u64 = 65_535;
+
+/// What a node is in the cluster: a server, unless it says otherwise.
+pub(crate) fn role_of(fields: &Fields<'_, '_>) -> Role {
+    let Some(given) = fields.name("role") else {
+        return Role::Server;
+    };
+    match given.value {
+        "server" => Role::Server,
+        "agent" => Role::Agent,
+        other => {
+            let span = given.origin.span.unwrap_or(fields.span);
+            fields.cx.report(general::not_one_of(
+                "role",
+                other,
+                span,
+                &["server", "agent"],
+            ));
+            Role::Server
+        }
+    }
+}
+
+pub(crate) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
+    let all = decls
+        .of("node")
+        .filter_map(|decl| fields(decls, "node", decl));
+    let servers = all.filter(|fields| role_of(fields) == Role::Server).count();
+    decls
+        .of("node")
+        .filter_map(|decl| {
+            let cx = decls.cx;
+            let fields = fields(decls, "node", decl)?;
+            fields.check_keys(&NODE_KEYS);
+            check_label(cx, "node", decl.name, decl.span);
+            let role = role_of(&fields);
+            let cpu = fields.cpu("cpu");
+            let reserve = fields.memory("reserve");
+            let eviction = fields
+                .memory("eviction-hard")
+                .or_else(|| library_memory(decls, "node", "eviction-hard"));
+            if let Some((given, span)) =
+                eviction.and_then(|given| Some((given, given.origin.span?)))
+                && given.value.n == 0
+            {
+                cx.report(general::out_of_range(
+                    "eviction-hard",
+                    "more than 0: with 0 the kubelet does not start",
+                    span,
+                ));
+            }
+            let overcommit = fields.percent("overcommit");
+            if let Some(given) = overcommit.filter(|given| given.value > 10_000) {
+                cx.report(general::out_of_range(
+                    "overcommit",
+                    "at most 10000%",
+                    given.origin.span.unwrap_or(decl.span),
+                ));
+            }
+            if let Some(given) = overcommit.filter(|given| given.value < 100) {
+                cx.report(errors::overcommit_below_all(
+                    given.value,
+                    given.origin.span.unwrap_or(decl.span),
+                ));
+            }
+            let max_pods = fields.count("max-pods").unwrap_or(Given {
+                value: 110,
+                origin: Origin::default("kubelet.max-pods"),
+            });
+            let Some(memory) = fields.memory("memory") else {
+                if fields.get("memory").is_none() {
+                    fields.missing("memory", "memory = 3800Mi");
+                }
+                return None;
+            };
+            Some(Node {
+                name: Spanned::new(decl.name, decl.span),
+                memory,
+                cpu,
+                reserve,
+                eviction: eviction?,
+                role,
+                overcommit,
+                max_pods,
+                labels: labels(&fields, "labels"),
+                taints: taints(&fields),
+                address: fields.string("address").map(|given| given.value),
+                process: process(decls, decl, role, servers)?,
+                behind: decl.item.span.after(),
+                // Known once K3s is: `settle_settings`.
+                config: Vec::new(),
+            })
+        })
+        .collect()
+}
+
+/// A figure of the library: `figures NAME { KEY = .. }` in `std/k3s.bz`.
+pub(crate) fn library_memory<'a>(
+    decls: &Decls<'_, 'a>,
+    name: &str,
+    key: &'a str,
+) -> Option<Given<'a, Bytes>> {
+    let decl = decls.get("figures", name)?;
+    let items = &decl.item.body.as_ref()?.items;
+    let layer = Layer {
+        env: None,
+        kind: "std",
+        name: "k3s",
+        items,
+    };
+    Fields::new(decls.cx, "figures", decl.span, vec![layer]).memory(key)
+}
+
+/// What K3s takes on a node: what the node says; what the program says of its servers, or of all where it has none;
+/// the library's figure.
+pub(crate) fn process<'a>(
+    decls: &Decls<'_, 'a>,
+    node: Decl<'a>,
+    role: Role,
+    servers: usize,
+) -> Option<Process<'a>> {
+    let (shared, own) = (k3s_layers(decls), own_k3s_layers(decls, node));
+    let all = Fields::new(
+        decls.cx,
+        "k3s",
+        node.span,
+        shared.iter().chain(&own).copied().collect(),
+    );
+    let measured = match role {
+        Role::Agent if servers > 0 => Fields::new(decls.cx, "k3s", node.span, own),
+        Role::Agent | Role::Server => all.clone(),
+    };
+    let figures = match role {
+        Role::Server if has_etcd(servers, &all) => "server-with-etcd",
+        Role::Server => "server",
+        Role::Agent => "agent",
+    };
+    let figure = |key: &'a str| {
+        measured
+            .memory(key)
+            .or_else(|| library_memory(decls, figures, key))
+    };
+    Some(Process {
+        memory: figure("memory")?,
+        containerd: figure("containerd")?,
+        shim: figure("shim")?,
+    })
+}

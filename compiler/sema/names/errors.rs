@@ -1,0 +1,12 @@
+//! What the reader beside says of a program: one function a fault.
+
+use crate::base::span::Span;
+use crate::diag::Diagnostic;
+
+pub(crate) fn label(key: &str, fault: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5011",
+        format!("`{key}` cannot be a label or annotation here: {fault}"),
+    )
+    .at(span, "Kubernetes would refuse it")
+}

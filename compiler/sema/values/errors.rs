@@ -1,0 +1,149 @@
+//! What the reader beside says of a program: one function a fault.
+
+use crate::base::span::Span;
+use crate::base::suggest::nearest;
+use crate::diag::Diagnostic;
+use crate::program::Dim;
+use crate::sema::errors::or_nearest;
+
+pub(crate) fn unknown_constant<'k>(
+    name: &str,
+    span: Span,
+    known: impl Iterator<Item = &'k str>,
+) -> Diagnostic {
+    let known: Vec<&str> = known.collect();
+    let error = Diagnostic::error("BZ2001", format!("no constant is called `{name}`"))
+        .at(span, "not a number");
+    let difference = known.iter().find_map(|left| {
+        let right = name.strip_prefix(left)?.strip_prefix('-')?;
+        known.contains(&right).then_some((*left, right))
+    });
+    if let Some((left, right)) = difference {
+        let text = format!("`{name}` is one name; a difference has blanks around its sign");
+        return error.fix(text, span, format!("{left} - {right}"));
+    }
+    or_nearest(error, nearest(name, known), span)
+}
+
+pub(crate) fn unknown_function(name: &str, span: Span) -> Diagnostic {
+    let error = Diagnostic::error("BZ2001", format!("no function is called `{name}`"))
+        .at(span, "not a function")
+        .note("bz has `min`, `max` and `sum`, and no others");
+    or_nearest(error, nearest(name, ["min", "max", "sum"]), span)
+}
+
+pub(crate) fn not_whole(text: &str, dim: Dim, span: Span) -> Diagnostic {
+    let (unit, smaller) = match dim {
+        Dim::Memory => ("bytes", "use a smaller unit, such as `Mi`"),
+        Dim::Duration => ("milliseconds", "use a smaller unit"),
+        Dim::Cpu | Dim::Decimal => (
+            "thousandths of a core",
+            "use at most three decimals, or `m` without any",
+        ),
+        Dim::Percent | Dim::Count => ("numbers", "use a whole number"),
+    };
+    Diagnostic::error(
+        "BZ3002",
+        format!("`{text}` is not a whole number of {unit}"),
+    )
+    .at(span, "not whole")
+    .help(smaller)
+}
+
+pub(crate) fn unknown_unit(text: &str, suffix: &str, span: Span) -> Diagnostic {
+    let digits = &text[..text.len() - suffix.len()];
+    let error = Diagnostic::error("BZ3003", format!("`{suffix}` is no unit"))
+        .at(span, "in no unit that bz knows");
+    let meant = match suffix.to_ascii_lowercase().as_str() {
+        "mb" | "mib" | "mi" => Some("Mi"),
+        "gb" | "gib" | "gi" | "g" => Some("Gi"),
+        "kb" | "kib" | "ki" | "k" => Some("Ki"),
+        "sec" | "secs" | "second" | "seconds" => Some("s"),
+        "mins" | "minute" | "minutes" => Some("min"),
+        "hours" | "hr" | "hrs" => Some("h"),
+        "cpu" | "core" | "cores" => Some(""),
+        _ => None,
+    };
+    match meant {
+        Some(meant) => error.fix(
+            format!("did you mean `{digits}{meant}`?"),
+            span,
+            format!("{digits}{meant}"),
+        ),
+        None => error.note("memory: k M G Ki Mi Gi; CPU: m or none; time: ms s min h; share: %"),
+    }
+}
+
+pub(crate) fn too_large(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3004", "a number does not fit 64 bits").at(span, "too large")
+}
+
+pub(crate) fn negative(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3008", "the result is below zero").at(span, "no quantity is negative")
+}
+
+pub(crate) fn no_arguments(function: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3008", format!("`{function}` of nothing"))
+        .at(span, "needs at least one number")
+}
+
+pub(crate) fn comparison_as_value(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3009", "a comparison is not a value").at(span, "only `expect` compares")
+}
+
+pub(crate) fn not_a_number(span: Span, found: &str, text: &str) -> Diagnostic {
+    let error = Diagnostic::error("BZ3009", format!("expected a number, found {found}"))
+        .at(span, "expected a number");
+    let inner = text.trim_matches('"');
+    match inner.len() + 2 == text.len() && inner.starts_with(|c: char| c.is_ascii_digit()) {
+        true => error.fix("quantities are not quoted", span, inner),
+        false => error,
+    }
+}
+
+pub(crate) fn bare_text(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ3009",
+        format!("expected a text, found the name `{text}`"),
+    )
+    .at(span, "no constant is called that")
+    .fix(
+        "texts stand between double quotes",
+        span,
+        format!("\"{text}\""),
+    )
+}
+
+pub(crate) fn leading_zero(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3009", format!("`{text}` begins with a zero"))
+        .at(span, "read as octal by some and as decimal by others")
+        .fix(
+            "write it as a text, such as a file mode",
+            span,
+            format!("\"{text}\""),
+        )
+}
+
+pub(crate) fn quoted_name(what: &str, text: &str, span: Span) -> Diagnostic {
+    let bare = text.trim_matches('"');
+    Diagnostic::error("BZ3009", format!("`{what}` takes a name, not a text"))
+        .at(span, "names are not quoted")
+        .fix("without quotes it is a name", span, bare)
+}
+
+pub(crate) fn not_a_name(what: &str, span: Span, found: &str) -> Diagnostic {
+    Diagnostic::error("BZ3009", format!("`{what}` takes a name, found {found}"))
+        .at(span, "expected a name")
+}
+
+pub(crate) fn not_a_list(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::error("BZ3009", "expected a list")
+        .at(span, "not a list")
+        .fix("a list stands between brackets", span, format!("[{text}]"))
+}
+
+pub(crate) fn unknown_escape(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3010", "an unknown escape in a text")
+        .at(span, "the backslash escapes nothing here")
+        .note("there are `\\n`, `\\t`, `\\r`, `\\\"`, `\\\\` and `\\u{..}`")
+}

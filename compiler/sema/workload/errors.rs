@@ -1,0 +1,46 @@
+//! What the reader beside says of a program: one function a fault.
+
+use crate::base::span::Span;
+use crate::diag::Diagnostic;
+
+pub(crate) fn reversed_range(low: &str, high: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ3005",
+        format!("the range goes down, from {low} to {high}"),
+    )
+    .at(span, "the least comes first")
+    .fix("swap the ends", span, format!("{high}..{low}"))
+}
+
+pub(crate) fn host_port_of_many(port: u16, name: &str, pods: u64, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5008",
+        format!("host port {port} is taken by another pod of `{name}` itself"),
+    )
+    .at(
+        span,
+        format!("{pods} pods of it would run at once, and a port of the node belongs to one"),
+    )
+    .help("one replica without surge, or a `node-port`, which they share")
+}
+
+pub(crate) fn scale_without_cpu(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ3006",
+        "a service that scales by its use of CPU has a container without `cpu`",
+    )
+    .at(span, "the target is a share of the request")
+    .help("for example `cpu = 50m..200m`")
+}
+
+pub(crate) fn not_a_schedule(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5015", format!("`{text}` is not a schedule of cron"))
+        .at(span, "expected minute, hour, day, month and weekday")
+        .help("for example `\"*/15 * * * *\"` or `\"@daily\"`")
+}
+
+pub(crate) fn unbounded_cron(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3006", "runs that may overlap need a bound").at(span, "how many at once?").help(
+        "write `at-most = 3`, or leave `concurrency` out: then a run is left out while the last one has not ended",
+    )
+}
