@@ -1,26 +1,269 @@
-//! The pipeline: text, trees, program, plan, files. One call an arrow, a gate between them.
+//! The pipeline: text, trees, program, plan, texts of others, files. One call an arrow, a gate between them.
+//!
+//! A [`Session`] keeps the parsed standard library. It reads a program into an [`Analysis`], which owns sources and
+//! trees. Everything else is a function of an analysis and is worked out again whenever it is asked for: a [`View`]
+//! borrows program and plan from it and lives as long as the closure that is given one.
 
+mod decode;
+mod trials;
+
+use std::mem;
+use std::sync::Arc;
 use std::thread;
 
-use crate::backend;
-use crate::base::source::{Provenance, SourceMap};
+pub use self::decode::decode;
+use crate::backend::{self, Artifact};
+use crate::base::source::SourceMap;
 use crate::base::span::Span;
-use crate::diag::{Diagnostic, Edit, Help, Sink};
+use crate::diag::{Diagnostic, Sink};
+use crate::ledger;
 use crate::lint;
-use crate::patch::{self, Patched};
 use crate::plan;
 use crate::plan::model::Plan;
 use crate::program::Program;
+use crate::render::{Rendered, render};
 use crate::sema;
-use crate::sema::load::{Loaded, load};
+use crate::sema::load::{Library, Loaded, load};
 use crate::syntax::ast::File;
-use crate::world::{Entry, ReadError, World};
+use crate::world::World;
 
-/// What to compile.
+/// What to compile a program for.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The environment, as `--env` names it.
     pub env: Option<String>,
+}
+
+/// What many programs share: the standard library, each module of it parsed once. A clone is the same session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    library: Arc<Library>,
+}
+
+impl Default for Session {
+    fn default() -> Session {
+        Session {
+            library: Arc::new(Library::new()),
+        }
+    }
+}
+
+impl Session {
+    /// Reads `text`, the program called `name`, with all that it uses and adopts.
+    pub fn read(&self, world: &dyn World, name: &str, text: String) -> Analysis {
+        let mut faults = Sink::default();
+        let mut loaded = load(world, &self.library, name, text, &mut faults);
+        // Where braces do not pair, only that is worth telling.
+        if loaded.braces_pair {
+            sema::load_needed(&self.library, &mut loaded);
+            sema::load_manifests(world, &mut loaded, &mut faults);
+        }
+        Analysis {
+            session: self.clone(),
+            loaded,
+            faults,
+        }
+    }
+
+    /// Compiles the program `name` to its files.
+    pub fn compile(
+        &self,
+        world: &dyn World,
+        name: &str,
+        text: String,
+        options: &Options,
+    ) -> Compilation {
+        self.compilation(world, name, text, options, |view| view.output())
+    }
+
+    /// Finds out whether a program holds, and makes no files: there is no output.
+    pub fn check(
+        &self,
+        world: &dyn World,
+        name: &str,
+        text: String,
+        options: &Options,
+    ) -> Compilation {
+        self.compilation(world, name, text, options, |_| None)
+    }
+
+    fn compilation(
+        &self,
+        world: &dyn World,
+        name: &str,
+        text: String,
+        options: &Options,
+        output: impl FnOnce(&View<'_, '_>) -> Option<Output>,
+    ) -> Compilation {
+        let mut analysis = self.read(world, name, text);
+        let (diagnostics, output) = analysis.view(world, options, |view| {
+            (view.diagnostics.clone(), output(view))
+        });
+        Compilation {
+            environments: analysis.environments(),
+            sources: mem::take(&mut analysis.loaded.sources),
+            diagnostics,
+            output,
+        }
+    }
+}
+
+/// Compiles the program `name` with the given text to its files, in a session of its own.
+pub fn compile(world: &dyn World, name: &str, text: String, options: &Options) -> Compilation {
+    Session::default().compile(world, name, text, options)
+}
+
+/// A program as it was read: its texts and trees, with the manifests that it adopts. It can be kept, and looked at any
+/// number of times.
+#[derive(Debug)]
+pub struct Analysis {
+    session: Session,
+    loaded: Loaded,
+    /// What was found while reading.
+    faults: Sink,
+}
+
+impl Analysis {
+    /// The texts, for showing places.
+    pub fn sources(&self) -> &SourceMap {
+        &self.loaded.sources
+    }
+
+    /// The environments that the program declares, sorted.
+    pub fn environments(&self) -> Vec<String> {
+        sema::environments(&self.loaded)
+    }
+
+    /// Analyses and plans, tries what errors propose, and hands what is known to `then`. `world` gives what is read of
+    /// the project beside its sources: the layouts of images, templates, digests.
+    pub fn view<R>(
+        &self,
+        world: &dyn World,
+        options: &Options,
+        then: impl FnOnce(&View<'_, '_>) -> R,
+    ) -> R {
+        self.pass(world, options, |mut view| {
+            if view.untried {
+                trials::keep_those_that_hold(self, world, options, &mut view.diagnostics);
+            }
+            then(&view)
+        })
+    }
+
+    /// The whole pipeline behind the trees, once.
+    fn pass<R>(
+        &self,
+        world: &dyn World,
+        options: &Options,
+        then: impl FnOnce(View<'_, '_>) -> R,
+    ) -> R {
+        let (loaded, mut sink) = (&self.loaded, self.faults.clone());
+        let program = match loaded.braces_pair {
+            true => sema::analyze(loaded, options.env.as_deref(), world, &mut sink),
+            false => None,
+        };
+        let may_plan = !sink.has_errors();
+        let place = |span: Span| loaded.sources.place(span);
+        let sound = program.as_ref().filter(|_| may_plan);
+        let plan = sound.and_then(|program| plan::plan(program, &place, &mut sink));
+        let untried = may_plan && sink.has_errors();
+        let rendered = plan.as_ref().and_then(|plan| render(plan, &mut sink));
+        let mut lints = Vec::new();
+        if let Some(program) = &program {
+            lint::run(program, plan.as_ref(), &mut lints);
+        }
+        lints.into_iter().for_each(|lint| sink.push(lint));
+        let mut diagnostics = sink.into_sorted();
+        if loaded.braces_pair {
+            lint::apply_allows(&loaded.files, &loaded.sources, &mut diagnostics);
+        }
+        then(View {
+            diagnostics,
+            sources: &loaded.sources,
+            program: program.as_ref(),
+            plan: plan.as_ref(),
+            rendered,
+            untried,
+        })
+    }
+}
+
+impl Drop for Analysis {
+    fn drop(&mut self) {
+        free(mem::take(&mut self.loaded.files));
+    }
+}
+
+/// Frees trees. Those of a large program have a hundred thousand nodes: another core does that while this one goes on.
+fn free(files: Vec<Arc<File>>) {
+    const LARGE: usize = 1000;
+    if files.iter().map(|file| file.items.len()).sum::<usize>() > LARGE {
+        // Where no thread is to be had, the closure and the trees in it are freed here.
+        let _ = thread::Builder::new().spawn(move || drop(files));
+    }
+}
+
+/// What is known of a program in one environment. Whatever needs a plan is `None` where an error stops the output, and
+/// where the program has no node and so nothing to plan.
+#[derive(Debug)]
+pub struct View<'v, 'a> {
+    /// What there is to say, in order.
+    pub diagnostics: Vec<Diagnostic>,
+    sources: &'a SourceMap,
+    program: Option<&'v Program<'a>>,
+    plan: Option<&'v Plan<'v, 'a>>,
+    /// The texts of others with the numbers of the plan; none if anything stops the output.
+    rendered: Option<Rendered<'v, 'a>>,
+    /// Whether an error proposes changes that nobody has tried yet.
+    untried: bool,
+}
+
+impl<'v, 'a> View<'v, 'a> {
+    /// Whether anything stops the output.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// Program and plan, where nothing stops the output.
+    fn sound(&self) -> Option<(&'v Program<'a>, &'v Plan<'v, 'a>)> {
+        self.rendered.as_ref()?;
+        self.program.zip(self.plan)
+    }
+
+    /// The ledger in a few lines.
+    pub fn summary(&self) -> Option<String> {
+        let (program, plan) = self.sound()?;
+        Some(ledger::summary(program, plan))
+    }
+
+    /// The ledger in full, with bars for a terminal of so many columns.
+    pub fn ledger(&self, columns: usize) -> Option<String> {
+        let (program, plan) = self.sound()?;
+        Some(ledger::full(program, plan, self.sources, columns))
+    }
+
+    /// Where the number of a path (`service.api.memory`) comes from. `None` also if there is no such number.
+    pub fn derivation(&self, path: &str) -> Option<String> {
+        let (program, plan) = self.sound()?;
+        ledger::derivation(program, plan, self.sources, path)
+    }
+
+    /// The text of report.json.
+    pub fn report(&self) -> Option<String> {
+        let (_, plan) = self.sound()?;
+        Some(backend::report::json(plan))
+    }
+
+    /// All files.
+    pub fn output(&self) -> Option<Output> {
+        let (program, plan) = self.sound()?;
+        let rendered = self.rendered.as_ref()?;
+        Some(Output {
+            files: backend::emit(plan, rendered),
+            sources: backend::adopted::sources(plan, &rendered.manifests),
+            summary: ledger::summary(program, plan),
+        })
+    }
 }
 
 /// What became of a program.
@@ -32,12 +275,12 @@ pub struct Compilation {
     pub diagnostics: Vec<Diagnostic>,
     /// The environments that the program declares.
     pub environments: Vec<String>,
-    /// What the caller asked of the plan, if there is one.
+    /// What comes out of it, if nothing stops that and the program has a node.
     pub output: Option<Output>,
 }
 
 impl Compilation {
-    /// Whether anything stops output.
+    /// Whether anything stops the output.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
@@ -46,356 +289,10 @@ impl Compilation {
 /// What comes out of a program that holds.
 #[derive(Debug)]
 pub struct Output {
-    /// The files, sorted by path. Empty if only a check was asked for.
-    pub files: Vec<backend::Artifact>,
+    /// The files, sorted by path.
+    pub files: Vec<Artifact>,
     /// Manifests of the user's own that are to change where they are, sorted by path: only if the user says so.
-    pub sources: Vec<backend::Artifact>,
+    pub sources: Vec<Artifact>,
     /// The ledger in a few lines.
     pub summary: String,
-    /// The ledger in full or the derivation of a number, where one was wanted.
-    pub ledger: String,
-}
-
-/// How much of the output is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want<'w> {
-    /// Only whether it holds.
-    Check,
-    /// The ledger, for a terminal of so many columns; and of the files report.json, if it is to be compared.
-    Ledger {
-        /// What the bars may take.
-        columns: usize,
-        /// Whether report.json is wanted too.
-        with_report: bool,
-    },
-    /// Where the number of this path comes from.
-    Derivation(&'w str),
-    /// All files.
-    Files,
-}
-
-/// A text that was read, or why it cannot be compiled at all.
-pub fn decode(name: &str, bytes: Result<Vec<u8>, ReadError>) -> Result<String, Box<Diagnostic>> {
-    let bytes = bytes
-        .map_err(|why| Diagnostic::error("BZ0001", format!("`{name}` cannot be read: {why}")))
-        .map_err(Box::new)?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            let before = &error.as_bytes()[..at];
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let column = before
-                .iter()
-                .rev()
-                .take_while(|byte| **byte != b'\n')
-                .count()
-                + 1;
-            Diagnostic::error(
-                "BZ0002",
-                format!("`{name}` is not UTF-8: line {line}, byte {column} of it"),
-            )
-            .note("bz programs are UTF-8 text; an editor may have saved it in another encoding")
-        })
-        .map_err(Box::new)?;
-    if text.trim_start_matches('\u{feff}').trim().is_empty() {
-        let error = Diagnostic::error("BZ0003", format!("`{name}` is empty"));
-        return Err(Box::new(
-            error.help("`bzc init` writes a program to begin with"),
-        ));
-    }
-    Ok(text)
-}
-
-/// Compiles the program `name` with the given text.
-pub fn compile(
-    world: &dyn World,
-    name: &str,
-    text: String,
-    options: &Options,
-    want: Want<'_>,
-) -> Compilation {
-    let (mut compilation, helps_to_check) = compile_once(world, name, text, options, want);
-    if helps_to_check {
-        keep_helps_that_hold(world, name, options, &mut compilation);
-    }
-    compilation
-}
-
-/// Compiles the program as it is and in each of its environments: what a check must find. The environments follow
-/// with their names.
-pub fn compile_all(
-    world: &dyn World,
-    name: &str,
-    text: &str,
-) -> (Compilation, Vec<(String, Compilation)>) {
-    let check =
-        |env: Option<String>| compile(world, name, text.to_owned(), &Options { env }, Want::Check);
-    let base = check(None);
-    let rest = base
-        .environments
-        .iter()
-        .map(|env| (env.clone(), check(Some(env.clone()))))
-        .collect();
-    (base, rest)
-}
-
-/// Compiles the program and says where one of its numbers comes from (`service.api.memory`).
-pub fn derive(
-    world: &dyn World,
-    name: &str,
-    text: String,
-    options: &Options,
-    path: &str,
-) -> (Compilation, Option<String>) {
-    let compilation = compile(world, name, text, options, Want::Derivation(path));
-    let derivation = compilation
-        .output
-        .as_ref()
-        .map(|output| output.ledger.clone())
-        .filter(|text| !text.is_empty());
-    (compilation, derivation)
-}
-
-/// One pass. The flag says whether an error proposes changes that nobody has tried yet.
-fn compile_once(
-    world: &dyn World,
-    name: &str,
-    text: String,
-    options: &Options,
-    want: Want<'_>,
-) -> (Compilation, bool) {
-    let mut sink = Sink::default();
-    let mut loaded = load(world, name, text, &mut sink);
-    if !loaded.braces_pair {
-        return (finish(loaded, sink.into_sorted(), None), false);
-    }
-    let faults_of_syntax = sink.has_errors();
-    sema::load_needed(&mut loaded, &mut sink);
-    sema::load_manifests(world, &mut loaded, &mut sink);
-    let mut output = None;
-    let mut to_check = false;
-    let mut lints = Vec::new();
-    if let Some(program) = sema::analyze(&loaded, options.env.as_deref(), world, &mut sink) {
-        let place = |span: Span| loaded.sources.place(span);
-        let may_plan = !sink.has_errors() && !faults_of_syntax;
-        let plan = if may_plan {
-            plan::plan(&program, &place, &mut sink)
-        } else {
-            None
-        };
-        to_check = may_plan && sink.has_errors();
-        for (span, name, why) in plan
-            .as_ref()
-            .map(backend::template_faults)
-            .unwrap_or_default()
-        {
-            let message = format!(
-                "the template `{name}` cannot be filled: {}",
-                why.replace(&format!(" of `{name}`"), "")
-            );
-            sink.push(Diagnostic::error("BZ7002", message).at(span, "named here"));
-        }
-        lint::run(&program, plan.as_ref(), &mut lints);
-        if let Some(plan) = plan {
-            let patched = patch::patch(&plan, &mut sink);
-            output = (!sink.has_errors())
-                .then(|| describe(&program, &plan, patched, &loaded.sources, want));
-        }
-    }
-    lints.into_iter().for_each(|lint| sink.push(lint));
-    let mut found = sink.into_sorted();
-    lint::apply_allows(&loaded.files, &loaded.sources, &mut found);
-    (finish(loaded, found, output), to_check)
-}
-
-fn finish(loaded: Loaded, diagnostics: Vec<Diagnostic>, output: Option<Output>) -> Compilation {
-    let environments = sema::environments(&loaded);
-    let Loaded {
-        sources,
-        files,
-        manifests,
-        ..
-    } = loaded;
-    drop(manifests);
-    free(files);
-    Compilation {
-        sources,
-        diagnostics,
-        environments,
-        output,
-    }
-}
-
-/// Frees trees. Those of a large program have a hundred thousand nodes: another core does that while this one goes on.
-fn free(files: Vec<File>) {
-    const LARGE: usize = 1000;
-    if files.iter().map(|file| file.items.len()).sum::<usize>() > LARGE {
-        // Where no thread is to be had, the closure and the trees in it are freed here.
-        let _ = thread::Builder::new().spawn(move || drop(files));
-    }
-}
-
-fn describe(
-    program: &Program<'_>,
-    plan: &Plan<'_, '_>,
-    patched: Vec<Patched>,
-    sources: &SourceMap,
-    want: Want<'_>,
-) -> Output {
-    Output {
-        files: match want {
-            Want::Files => backend::emit(plan, &patched),
-            Want::Ledger {
-                with_report: true, ..
-            } => {
-                vec![(
-                    "report.json".to_owned(),
-                    backend::report::json(plan).into_bytes(),
-                )]
-            }
-            Want::Check | Want::Ledger { .. } | Want::Derivation(_) => Vec::new(),
-        },
-        sources: if want == Want::Files {
-            backend::adopted::sources(plan, patched)
-        } else {
-            Vec::new()
-        },
-        summary: crate::ledger::summary(program, plan),
-        ledger: match want {
-            Want::Ledger { columns, .. } => crate::ledger::full(program, plan, sources, columns),
-            Want::Derivation(path) => {
-                crate::ledger::derivation(program, plan, sources, path).unwrap_or_default()
-            }
-            Want::Check | Want::Files => String::new(),
-        },
-    }
-}
-
-/// Applies every proposal of every budget error to the source, compiles again, and drops those that do not make
-/// their error go away or that raise another.
-fn keep_helps_that_hold(
-    world: &dyn World,
-    name: &str,
-    options: &Options,
-    compilation: &mut Compilation,
-) {
-    let errors: Vec<String> = compilation
-        .diagnostics
-        .iter()
-        .filter(|d| d.is_error())
-        .map(subject)
-        .collect();
-    let sources = &compilation.sources;
-    // Each trial is a compilation: whoever has many errors mends the first ones first.
-    const TRIED: usize = 8;
-    let mut tried = 0;
-    for diagnostic in &mut compilation.diagnostics {
-        if diagnostic.helps.iter().any(|help| !help.edits.is_empty()) {
-            tried += 1;
-        }
-        if tried > TRIED {
-            diagnostic.helps.retain(|help| help.edits.is_empty());
-            continue;
-        }
-        let own = subject(diagnostic);
-        let proposed = diagnostic.helps.len();
-        diagnostic.helps.retain(|help| {
-            if help.edits.is_empty() {
-                return true;
-            }
-            let Some((world, text)) = edited(world, sources, name, &help.edits) else {
-                return false;
-            };
-            let (after, _) = compile_once(&world, name, text, options, Want::Check);
-            let mut left = errors.clone();
-            if let Some(at) = left.iter().position(|error| *error == own) {
-                left.remove(at);
-            }
-            after
-                .diagnostics
-                .iter()
-                .filter(|d| d.is_error())
-                .map(subject)
-                .all(|error| {
-                    left.iter()
-                        .position(|known| *known == error)
-                        .map(|at| left.remove(at))
-                        .is_some()
-                })
-        });
-        let alone = |help: &Help| help.edits.len() == 1 && !help.needs_machine;
-        if diagnostic.helps.iter().any(alone) {
-            diagnostic.helps.retain(|help| help.edits.len() < 2);
-        }
-        if proposed > 0 && diagnostic.helps.is_empty() {
-            diagnostic.notes.push(
-                "no single change that bzc knows makes it fit and breaks nothing else".to_owned(),
-            );
-        }
-    }
-}
-
-/// What an error is about, whatever its numbers are; digits of names between backticks belong to the names.
-fn subject(diagnostic: &Diagnostic) -> String {
-    let mut subject = diagnostic.id.to_owned();
-    for (index, part) in diagnostic.message.split('`').enumerate() {
-        subject.push('`');
-        let named = index % 2 == 1;
-        subject.extend(
-            part.chars()
-                .filter(|c| named || !(c.is_ascii_digit() || *c == '.')),
-        );
-    }
-    subject
-}
-
-/// A world in which some files have been edited.
-struct Edited<'w> {
-    world: &'w dyn World,
-    files: Vec<(String, String)>,
-}
-
-impl World for Edited<'_> {
-    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        match self.files.iter().find(|(name, _)| name == path) {
-            Some((_, text)) => Ok(text.clone().into_bytes()),
-            None => self.world.read(path),
-        }
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
-        self.world.list(folder)
-    }
-}
-
-/// The world and the program's text with edits applied; `None` if one of them is in the standard library.
-fn edited<'w>(
-    world: &'w dyn World,
-    sources: &SourceMap,
-    name: &str,
-    edits: &[Edit],
-) -> Option<(Edited<'w>, String)> {
-    let mut files: Vec<(String, String)> = Vec::new();
-    // From the last to the first, so that earlier offsets stay right.
-    let mut edits: Vec<&Edit> = edits.iter().collect();
-    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
-    for edit in edits {
-        let file = sources.file(edit.span.file);
-        if file.provenance == Provenance::Library {
-            return None;
-        }
-        if files.iter().all(|(path, _)| *path != file.name) {
-            files.push((file.name.clone(), file.text.clone()));
-        }
-        let (_, content) = files.iter_mut().find(|(path, _)| *path == file.name)?;
-        content.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
-    }
-    // The program is the first of its own sources.
-    let own = sources.files().first()?.text.as_str();
-    let program = files
-        .iter()
-        .find(|(path, _)| path == name)
-        .map_or(own, |(_, text)| text.as_str())
-        .to_owned();
-    Some((Edited { world, files }, program))
 }

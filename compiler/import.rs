@@ -8,7 +8,7 @@ mod manifests;
 mod settings;
 
 use crate::base::quantity::{Bytes, Cpu};
-use crate::compile::{Options, Want, compile};
+use crate::compile::{Options, Session};
 use crate::fmt::format;
 use crate::manifest::tree::{Kind, MOST_NODES, Node, Tree, parse};
 use crate::world::MemoryWorld;
@@ -137,18 +137,13 @@ fn settle(mut draft: Draft) -> Imported {
             format!("a program has one, and these are several: {all}"),
         );
     }
+    let (session, world) = (Session::default(), MemoryWorld::default());
     loop {
         let (text, places) = program(&draft);
-        let compilation = compile(
-            &MemoryWorld::default(),
-            "budget.bz",
-            text.clone(),
-            &Options::default(),
-            Want::Check,
-        );
+        let analysis = session.read(&world, "budget.bz", text.clone());
+        let found = analysis.view(&world, &Options::default(), |view| view.diagnostics.clone());
         // What does not fit is for the user to decide; everything else is a fault of the import.
-        let faults = compilation
-            .diagnostics
+        let faults = found
             .iter()
             .filter(|found| found.is_error() && !found.id.starts_with("BZ4"));
         let mut out: Vec<(usize, usize, String)> = Vec::new();
@@ -157,7 +152,7 @@ fn settle(mut draft: Draft) -> Imported {
             let Some(label) = fault
                 .primary
                 .as_ref()
-                .filter(|label| compilation.sources.file(label.span.file).name == "budget.bz")
+                .filter(|label| !analysis.sources().is_library(label.span))
             else {
                 continue;
             };

@@ -6,7 +6,8 @@
 //! | text to tree | `syntax::parse` | no: faults leave holes |
 //! | tree to program | `sema::analyze` | reports, keeps what it has |
 //! | program to plan | `plan::plan` | reports; no plan if anything does not hold |
-//! | plan to files | `backend::emit` | no |
+//! | plan to texts of others | `render::render` | reports; nothing comes out if one of them cannot take its numbers |
+//! | plan and those texts to files | `backend::emit` | no |
 //!
 //! The outside world is a [`World`] that reads files; nothing here writes.
 
@@ -22,9 +23,9 @@ mod layout;
 mod ledger;
 mod lint;
 mod manifest;
-mod patch;
 mod plan;
 mod program;
+mod render;
 mod sema;
 mod stdlib;
 mod syntax;
@@ -36,7 +37,7 @@ pub use backend::Artifact;
 pub use base::source::{Provenance, SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
 pub use baseline::compare;
-pub use compile::{Compilation, Options, Output, Want, compile, compile_all, decode, derive};
+pub use compile::{Analysis, Compilation, Options, Output, Session, View, compile, decode};
 pub use diag::json::{json, sarif};
 pub use diag::render::{github, human, short};
 pub use diag::{Addend, Diagnostic, Edit, Help, Label, Severity};

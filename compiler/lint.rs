@@ -1,5 +1,7 @@
 //! What is allowed but deserves a look, and the comments by which a program says that it is meant.
 
+use std::sync::Arc;
+
 use crate::base::quantity::{Bytes, MIB};
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
@@ -330,7 +332,7 @@ struct Allow<'s> {
 }
 
 /// Takes out the warnings that the program allows, and says which allowances are wrong or allow nothing.
-pub fn apply_allows(files: &[File], sources: &SourceMap, found: &mut Vec<Diagnostic>) {
+pub fn apply_allows(files: &[Arc<File>], sources: &SourceMap, found: &mut Vec<Diagnostic>) {
     let mut allows: Vec<Allow<'_>> = Vec::new();
     for file in files {
         for comment in &file.comments {

@@ -10,21 +10,23 @@ pub const MODULES: [&str; 2] = ["profiles", "tiers"];
 /// What K3s itself takes and packages; every program with a node needs it.
 pub const K3S: &str = "k3s";
 
-/// The text of a library file, by its path below `std/`.
-pub fn source(path: &str) -> Option<&'static str> {
-    match path {
-        "k3s" => Some(include_str!("../stdlib/v1/k3s.bz")),
-        "profiles" => Some(include_str!("../stdlib/v1/profiles.bz")),
-        "tiers" => Some(include_str!("../stdlib/v1/tiers.bz")),
-        _ => {
-            let name = path.strip_prefix("runtimes/")?;
-            RUNTIMES
-                .iter()
-                .find(|(runtime, _)| *runtime == name)
-                .map(|(_, text)| *text)
-        }
-    }
+/// Every file of bz in the library by its path below `std/`, with its text.
+pub fn modules() -> impl Iterator<Item = (String, &'static str)> {
+    let runtimes = RUNTIMES
+        .iter()
+        .map(|(name, text)| (format!("runtimes/{name}"), *text));
+    let others = [
+        (K3S, include_str!("../stdlib/v1/k3s.bz")),
+        ("profiles", include_str!("../stdlib/v1/profiles.bz")),
+        ("tiers", TIERS),
+    ];
+    others
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), text))
+        .chain(runtimes)
 }
+
+const TIERS: &str = include_str!("../stdlib/v1/tiers.bz");
 
 macro_rules! runtimes {
     ($($name:literal)*) => {
@@ -191,15 +193,11 @@ pub fn heavy() -> impl Iterator<Item = Heavy> {
 
 /// The tiers of `std.tiers` with the most that each may have, in Mi, the smallest first.
 pub fn tiers() -> impl Iterator<Item = (&'static str, u64)> {
-    source("tiers")
-        .unwrap_or_default()
-        .split("\ntier ")
-        .skip(1)
-        .filter_map(|text| {
-            let (name, body) = text.split_once(' ')?;
-            let most = body.split("..").nth(1)?.split("Mi").next()?.parse().ok()?;
-            Some((name, most))
-        })
+    TIERS.split("\ntier ").skip(1).filter_map(|text| {
+        let (name, body) = text.split_once(' ')?;
+        let most = body.split("..").nth(1)?.split("Mi").next()?.parse().ok()?;
+        Some((name, most))
+    })
 }
 
 #[cfg(test)]

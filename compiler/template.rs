@@ -17,11 +17,20 @@ pub type Context = BTreeMap<String, Value>;
 /// A project's templates by the names that other templates call them by. Those of the library are called `std/NAME`.
 pub type Templates = BTreeMap<String, String>;
 
+/// Why a template cannot be filled.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// The template that the fault lies in, and the line of it, from 1.
+    pub place: Option<(String, usize)>,
+    /// What is wrong there, in the words of the engine.
+    pub what: String,
+}
+
 /// Templates that have been read, to be filled any number of times.
 pub struct Filler {
     environment: Environment<'static>,
     /// Why one of them could not be read.
-    fault: Option<String>,
+    fault: Option<Fault>,
 }
 
 impl Filler {
@@ -38,21 +47,21 @@ impl Filler {
                 continue;
             };
             let added = environment.add_template_owned(wanted, text.to_owned());
-            fault = fault.or(added.err().map(|error| told(&error)));
+            fault = fault.or(added.err().map(|error| fault_of(&error)));
         }
         Filler { environment, fault }
     }
 
-    /// Fills a template. `Err` is why it cannot be filled, in the words of the engine.
-    pub fn fill(&self, name: &str, context: &Context) -> Result<String, String> {
+    /// Fills a template.
+    pub fn fill(&self, name: &str, context: &Context) -> Result<String, Fault> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
         let template = self
             .environment
             .get_template(name)
-            .map_err(|error| told(&error))?;
-        let mut filled = template.render(context).map_err(|error| told(&error))?;
+            .map_err(|error| fault_of(&error))?;
+        let mut filled = template.render(context).map_err(|error| fault_of(&error))?;
         // The engine drops the line end of the last line.
         filled.truncate(filled.trim_end().len());
         filled.push('\n');
@@ -105,16 +114,13 @@ fn exec(words: Vec<Value>) -> Result<String, Error> {
     Ok(format!("[{}]", texts.join(", ")))
 }
 
-/// One line of what the engine says: of a fault in a template that another takes in, the fault itself.
-fn told(error: &Error) -> String {
+/// What the engine says in one line: of a fault in a template that another takes in, the fault itself.
+fn fault_of(error: &Error) -> Fault {
     let inner = std::error::Error::source(error).and_then(|inner| inner.downcast_ref::<Error>());
     if let Some(inner) = inner {
-        return told(inner);
+        return fault_of(inner);
     }
-    let place = match (error.name(), error.line()) {
-        (Some(name), Some(line)) => format!("line {line} of `{name}`: "),
-        _ => String::new(),
-    };
+    let place = error.name().map(str::to_owned).zip(error.line());
     let what = match error.kind() {
         ErrorKind::OutOfFuel => "it does not end".to_owned(),
         ErrorKind::InvalidOperation
@@ -128,14 +134,14 @@ fn told(error: &Error) -> String {
             .detail()
             .map_or_else(|| kind.to_string(), |detail| format!("{kind}, {detail}")),
     };
-    format!("{place}{what}")
+    Fault { place, what }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Context, Filler, Templates, Value};
+    use super::{Context, Fault, Filler, Templates, Value};
 
-    fn filled(text: &str) -> Result<String, String> {
+    fn filled(text: &str) -> Result<String, Fault> {
         let own = Templates::from([("t".to_owned(), text.to_owned())]);
         Filler::new(&own, &["t"]).fill(
             "t",
@@ -145,18 +151,22 @@ mod tests {
 
     #[test]
     fn a_template_ends_or_says_why_not() {
+        let fails = |text: &str, why: &str| {
+            let fault = filled(text).expect_err(text);
+            assert_eq!(fault.place, Some(("t".to_owned(), 1)), "{text}");
+            assert!(fault.what.contains(why), "{text}: {}", fault.what);
+        };
         assert_eq!(
             filled("CMD {{ words | exec }}\n"),
             Ok("CMD [\"a\", \"b \\\"c\\\"\"]\n".to_owned())
         );
-        assert!(
-            filled("{{ nothing }}")
-                .is_err_and(|why| why.contains("line 1 of `t`: undefined value"))
+        fails("{{ nothing }}", "undefined value");
+        fails("{% if %}", "syntax error");
+        fails("{% include \"gone\" %}", "gone");
+        fails("{% include \"t\" %}", "takes itself in");
+        fails(
+            "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
+            "does not end",
         );
-        assert!(filled("{% if %}").is_err_and(|why| why.contains("syntax error")));
-        assert!(filled("{% include \"gone\" %}").is_err_and(|why| why.contains("gone")));
-        let circle = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
-        assert!(filled(circle).is_err_and(|why| why.contains("does not end")));
-        assert!(filled("{% include \"t\" %}").is_err_and(|why| why.contains("takes itself in")));
     }
 }

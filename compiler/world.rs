@@ -65,6 +65,11 @@ pub trait World {
     /// What is directly in a folder, sorted by name; the empty path is the folder of the program. A link to a
     /// folder is left out, so that no walk goes in circles.
     fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError>;
+
+    /// What messages call the file at this path: where a person who reads them finds it. Outputs never name it so.
+    fn shown(&self, path: &str) -> String {
+        path.to_owned()
+    }
 }
 
 /// A world of files held in memory.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bzc::{Compilation, MemoryWorld, Want};
+use bzc::{Compilation, MemoryWorld};
 use serde::Deserialize;
 use serde_yaml::Value;
 
@@ -33,7 +33,7 @@ fn in_form(program: &str, form: &str) -> String {
 }
 
 fn built(world: &MemoryWorld, text: &str) -> Compilation {
-    let compilation = compile(world, "budget.bz", text, None, Want::Files);
+    let compilation = compile(world, "budget.bz", text, None);
     assert!(!compilation.has_errors(), "{}", said(&compilation));
     compilation
 }
@@ -173,7 +173,7 @@ fn what_was_patched_needs_no_patch() {
 fn the_example_does_not_fit_as_it_was() {
     let (_, world, _) = example();
     let before = corpus::text(&corpus::root().join("examples/adopt/before.bz"));
-    let compilation = compile(&world, "before.bz", &before, None, Want::Files);
+    let compilation = compile(&world, "before.bz", &before, None);
     assert_eq!(
         ids(&compilation, true),
         ["BZ4001"],
@@ -207,7 +207,7 @@ fn no_text_of_others_makes_the_compiler_panic() {
             ];
             for text in mangled {
                 let world = MemoryWorld::with("k8s/a.yaml", text);
-                let compilation = compile(&world, "budget.bz", program, None, Want::Files);
+                let compilation = compile(&world, "budget.bz", program, None);
                 if compilation.has_errors() {
                     refused += 1;
                 } else {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bzc::{Compilation, MemoryWorld, Options, Want};
+use bzc::{Compilation, MemoryWorld, Options};
 use serde_yaml::Value;
 
 use crate::generate::{self, Mem, Program, Rng, Size};
@@ -20,7 +20,6 @@ fn compile(program: &Program) -> Compilation {
         "budget.bz",
         program.text(),
         &options,
-        Want::Files,
     )
 }
 

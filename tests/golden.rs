@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bzc::Want;
-
 use crate::support::world::Folder;
 use crate::support::{bless, compile, corpus, said};
 
@@ -28,13 +26,7 @@ impl Case {
 
     /// The files of one run, and what was said.
     pub(crate) fn run(&self, text: &str, env: Option<&str>) -> (BTreeMap<String, Vec<u8>>, String) {
-        let compilation = compile(
-            &Folder::new(&self.folder),
-            self.program,
-            text,
-            env,
-            Want::Files,
-        );
+        let compilation = compile(&Folder::new(&self.folder), self.program, text, env);
         let told = said(&compilation);
         let Some(output) = compilation.output else {
             unreachable!("{} does not compile:\n{told}", corpus::shown(&self.folder));

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bzc::{MemoryWorld, Want};
+use bzc::MemoryWorld;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use crate::support::{compile, said};
+use crate::support::{check, compile, said};
 
 const MANIFESTS: &str = "\
 apiVersion: apps/v1
@@ -149,7 +149,6 @@ fn manifests_come_back_with_the_same_requests_and_limits() {
         "budget.bz",
         &imported.program,
         None,
-        Want::Files,
     );
     let Some(output) = &compilation.output else {
         unreachable!("{}\n{}", imported.program, said(&compilation));
@@ -216,7 +215,6 @@ flannel-backend-type: vxlan
         "budget.bz",
         &imported.program,
         None,
-        Want::Files,
     );
     let Some(output) = &compilation.output else {
         unreachable!("{}\n{}", imported.program, said(&compilation))
@@ -274,12 +272,11 @@ services:
 volumes: {data: {}}
 ";
     let imported = bzc::import(&files("docker-compose.yml", compose)).expect("it is YAML");
-    let compilation = compile(
+    let compilation = check(
         &MemoryWorld::default(),
         "budget.bz",
         &imported.program,
         None,
-        Want::Check,
     );
     assert!(!compilation.has_errors(), "{}", said(&compilation));
     for line in [

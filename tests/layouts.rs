@@ -4,18 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bzc::Want;
 use dockerfile_parser::{Dockerfile, Instruction};
 
 use crate::support::world::Folder;
-use crate::support::{bless, compile, corpus, ids, said};
+use crate::support::{bless, check, compile, corpus, ids, said};
 
 /// The images of every case, by `CASE/SERVICE`.
 fn images() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut images: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for folder in corpus::folders(&corpus::root().join("tests/layouts")) {
         let text = corpus::text(&folder.join("main.bz"));
-        let compilation = compile(&Folder::new(&folder), "main.bz", &text, None, Want::Files);
+        let compilation = compile(&Folder::new(&folder), "main.bz", &text, None);
         let case = corpus::stem(&folder);
         let Some(output) = compilation.output else {
             unreachable!("{case} does not compile:\n{}", said(&compilation));
@@ -41,7 +40,7 @@ fn layouts_give_the_images_beside_them() {
     let root = corpus::root().join("tests/layouts");
     for folder in corpus::folders(&root) {
         let text = corpus::text(&folder.join("main.bz"));
-        let compilation = compile(&Folder::new(&folder), "main.bz", &text, None, Want::Check);
+        let compilation = check(&Folder::new(&folder), "main.bz", &text, None);
         let lints: BTreeSet<&str> = ids(&compilation, false).into_iter().collect();
         if !lints.is_empty() {
             came_out.insert(

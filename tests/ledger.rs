@@ -1,10 +1,9 @@
 //! What a person sees of a plan: `bzc plan` of every example, as a snapshot that holds the program too.
 //! `INSTA_UPDATE=always cargo test ledger` writes them anew.
 
-use bzc::Want;
+use bzc::{Options, Session};
 
 use crate::golden::examples;
-use crate::support::compile;
 use crate::support::corpus;
 use crate::support::world::Folder;
 
@@ -13,20 +12,10 @@ fn ledgers_of_examples_are_as_seen() {
     let mut seen = 0;
     for case in examples() {
         let text = case.text();
-        let compilation = compile(
-            &Folder::new(&case.folder),
-            case.program,
-            &text,
-            None,
-            Want::Ledger {
-                columns: 64,
-                with_report: false,
-            },
-        );
-        let ledger = compilation
-            .output
-            .map(|output| output.ledger)
-            .unwrap_or_default();
+        let world = Folder::new(&case.folder);
+        let analysis = Session::default().read(&world, case.program, text.clone());
+        let ledger = analysis.view(&world, &Options::default(), |view| view.ledger(64));
+        let ledger = ledger.unwrap_or_default();
         assert!(
             ledger.contains("liveness"),
             "{} has no ledger",

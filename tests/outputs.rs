@@ -13,7 +13,7 @@ mod generate;
 use std::path::PathBuf;
 use std::{env, fs, io};
 
-use bzc::{MemoryWorld, Options, Want};
+use bzc::{MemoryWorld, Options};
 use generate::Size;
 
 fn main() -> io::Result<()> {
@@ -41,13 +41,7 @@ fn main() -> io::Result<()> {
         let program = make(90_000 + seed, size, (60, 105));
         let text = program.text();
         let options = Options { env: program.env() };
-        let compiled = bzc::compile(
-            &MemoryWorld::default(),
-            "budget.bz",
-            text.clone(),
-            &options,
-            Want::Files,
-        );
+        let compiled = bzc::compile(&MemoryWorld::default(), "budget.bz", text.clone(), &options);
         let Some(output) = compiled.output else {
             continue;
         };

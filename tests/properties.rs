@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bzc::{Compilation, Diagnostic, Help, MemoryWorld, Options, Want};
+use bzc::{Compilation, Diagnostic, Help, MemoryWorld, Options, Session};
 use serde_yaml::Value;
 
 use crate::generate::{self, Item, Kind, MIB, Mem, Memory, Overlap, Program, Rng, Rollout, Size};
@@ -12,13 +12,21 @@ use crate::support::applied;
 
 const FILE: &str = "budget.bz";
 
-fn compile(text: &str, env: Option<String>, want: Want<'_>) -> Compilation {
+fn compile(text: &str, env: Option<String>) -> Compilation {
     bzc::compile(
         &MemoryWorld::default(),
         FILE,
         text.to_owned(),
         &Options { env },
-        want,
+    )
+}
+
+fn check(text: &str, env: Option<String>) -> Compilation {
+    Session::default().check(
+        &MemoryWorld::default(),
+        FILE,
+        text.to_owned(),
+        &Options { env },
     )
 }
 
@@ -183,10 +191,10 @@ fn the_order_of_declarations_and_fields_changes_nothing() {
             Size::Small
         };
         let program = generate::any(10_000 + seed, size, (55, 115));
-        let before = meaning(compile(&program.text(), program.env(), Want::Files));
+        let before = meaning(compile(&program.text(), program.env()));
         with_errors += u32::from(before.1.is_empty());
         let text = generate::print(&permuted(&program.items(), &mut Rng::new(seed)));
-        let after = meaning(compile(&text, program.env(), Want::Files));
+        let after = meaning(compile(&text, program.env()));
         if let Some(what) = difference(&before, &after) {
             let kind = if before.1.is_empty() {
                 "findings"
@@ -409,7 +417,7 @@ fn more_demand_never_makes_a_program_fit() {
         };
         let program = generate::program(20_000 + seed, size, (85, 125));
         let text = program.text();
-        let before = compile(&text, program.env(), Want::Check);
+        let before = check(&text, program.env());
         let found = errors(&before);
         if found.is_empty() || found.iter().any(|error| !OVER.contains(&error.id)) {
             continue;
@@ -422,7 +430,7 @@ fn more_demand_never_makes_a_program_fit() {
                 continue;
             };
             let text_after = pressed.text();
-            let after = compile(&text_after, program.env(), Want::Check);
+            let after = check(&text_after, program.env());
             tried += 1;
             let left = errors(&after);
             if left.is_empty() {
@@ -549,17 +557,15 @@ fn numbers_of_any_size_are_counted() {
                 of("service", "memory = 64Mi"),
                 of("cron", "memory = 64Mi"),
             );
-            for want in [
-                Want::Check,
-                Want::Files,
-                Want::Ledger {
-                    columns: 64,
-                    with_report: false,
-                },
-            ] {
-                if std::panic::catch_unwind(|| compile(&text, None, want)).is_err() {
-                    findings.add(format!("{} = {}", first.0, first.1), &text, "panics");
-                }
+            let all = || {
+                let world = MemoryWorld::default();
+                let analysis = Session::default().read(&world, FILE, text.clone());
+                analysis.view(&world, &Options::default(), |view| {
+                    (view.output().map(|output| output.files), view.ledger(64))
+                })
+            };
+            if std::panic::catch_unwind(all).is_err() {
+                findings.add(format!("{} = {}", first.0, first.1), &text, "panics");
             }
         }
     }
@@ -597,7 +603,7 @@ fn proposals_work(first: u64, wanted: u32) {
         );
         let program = generate::any(first + seed, Size::Tiny, (95, 150));
         let text = program.text();
-        let before = compile(&text, program.env(), Want::Check);
+        let before = check(&text, program.env());
         let found = errors(&before);
         if found.iter().all(|error| error.id != "BZ4001") {
             continue;
@@ -625,7 +631,7 @@ fn proposals_work(first: u64, wanted: u32) {
                     continue;
                 };
                 tried += 1;
-                let compiled = compile(&after, program.env(), Want::Check);
+                let compiled = check(&after, program.env());
                 let left: Vec<String> = errors(&compiled).into_iter().map(subject).collect();
                 let what = || {
                     format!(
@@ -663,8 +669,8 @@ fn the_same_text_gives_the_same_bytes_formatted_or_not() {
         };
         let program = generate::any(40_000 + seed, size, (50, 110));
         let text = program.text();
-        let first = meaning(compile(&text, program.env(), Want::Files));
-        let second = meaning(compile(&text, program.env(), Want::Files));
+        let first = meaning(compile(&text, program.env()));
+        let second = meaning(compile(&text, program.env()));
         if let Some(what) = difference(&first, &second) {
             findings.add("compiled twice".to_owned(), &text, &what);
         }
@@ -675,7 +681,7 @@ fn the_same_text_gives_the_same_bytes_formatted_or_not() {
         if bzc::format(&formatted).as_ref() != Ok(&formatted) {
             findings.add("formatted twice".to_owned(), &text, &formatted);
         }
-        let third = meaning(compile(&formatted, program.env(), Want::Files));
+        let third = meaning(compile(&formatted, program.env()));
         if let Some(what) = difference(&first, &third) {
             findings.add(
                 "formatted".to_owned(),
@@ -726,7 +732,7 @@ fn no_memory_is_left_that_a_service_could_have() {
             simplify(&mut program);
         }
         let text = program.text();
-        let compiled = compile(&text, program.env(), Want::Files);
+        let compiled = compile(&text, program.env());
         let Some(report) = report(&compiled) else {
             continue;
         };

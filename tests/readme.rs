@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use bzc::{MemoryWorld, Options, Want};
+use bzc::{MemoryWorld, Options, Session};
 
 use crate::cli;
 use crate::support::fence::{Fence, fences};
@@ -43,12 +43,11 @@ fn changed(program: &str, line: &str) -> String {
 
 /// What is said of a program that does not compile.
 fn refused(program: String) -> String {
-    let compilation = bzc::compile(
+    let compilation = Session::default().check(
         &MemoryWorld::default(),
         PROGRAM,
         program,
         &Options::default(),
-        Want::Check,
     );
     assert_eq!(
         ids(&compilation, true).len(),

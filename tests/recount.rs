@@ -8,7 +8,7 @@ mod pods;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bzc::{Compilation, MemoryWorld, Options, Want};
+use bzc::{Compilation, MemoryWorld, Options};
 use serde::Deserialize;
 use serde_yaml::Value;
 
@@ -1095,13 +1095,7 @@ fn count_generated(wanted: u32, first: u64, make: fn(u64, Size, (u64, u64)) -> g
         let program = make(seed, size, (50, 105));
         let text = program.text();
         let options = Options { env: program.env() };
-        let compiled = bzc::compile(
-            &MemoryWorld::default(),
-            "budget.bz",
-            text.clone(),
-            &options,
-            Want::Files,
-        );
+        let compiled = bzc::compile(&MemoryWorld::default(), "budget.bz", text.clone(), &options);
         let Some(output) = compiled.output else {
             continue;
         };

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bzc::{Compilation, MemoryWorld, Options, Span, Want};
+use bzc::{Compilation, MemoryWorld, Options, Span};
 
 use crate::support::corpus;
 
@@ -35,7 +35,6 @@ fn survives(what: &str, text: &str) {
             "budget.bz",
             text.to_owned(),
             &Options::default(),
-            Want::Files,
         );
         check_places(what, &compilation);
         if compilation.diagnostics.len() < 200 {

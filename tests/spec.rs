@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use bzc::{MemoryWorld, Options, Want};
+use bzc::{MemoryWorld, Options};
 
 use crate::support::fence::{Fence, fences};
 use crate::support::{corpus, ids, said};
@@ -112,7 +112,7 @@ fn run(path: &Path, faults: &mut Vec<String>) -> usize {
         let options = Options {
             env: fence.attribute("env").map(str::to_owned),
         };
-        let compilation = bzc::compile(&world, "budget.bz", whole(fence), &options, Want::Files);
+        let compilation = bzc::compile(&world, "budget.bz", whole(fence), &options);
         let (errors, lints) = (ids(&compilation, true), ids(&compilation, false));
         let (held, promise) = match (fence.attribute("error"), fence.attribute("lint")) {
             (Some(code), _) => (errors == [code], format!("exactly one error, {code}")),

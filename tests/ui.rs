@@ -10,10 +10,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use bzc::{Compilation, Want};
+use bzc::Compilation;
 
 use crate::support::world::Folder;
-use crate::support::{applied, bless, compile, corpus, ids, said};
+use crate::support::{applied, bless, check, compile, corpus, ids, said};
 
 /// The programs of a folder, sorted.
 fn inputs(folder: &Path) -> Vec<PathBuf> {
@@ -55,7 +55,7 @@ fn run(folder: &Path) -> Vec<(String, String, Compilation, bool)> {
     for path in inputs(folder) {
         let text = corpus::text(&path);
         let name = format!("{}.bz", corpus::stem(&path));
-        let compilation = compile(&world, &name, &text, directive(&text, "env"), Want::Files);
+        let compilation = compile(&world, &name, &text, directive(&text, "env"));
         came_out.insert(
             path.with_extension("stderr"),
             said(&compilation).into_bytes(),
@@ -125,8 +125,7 @@ fn what_is_proposed_helps() {
     let mut tried = 0;
     for path in inputs(&folder) {
         let (text, name) = (corpus::text(&path), format!("{}.bz", corpus::stem(&path)));
-        let compile =
-            |text: &str| compile(&world, &name, text, directive(text, "env"), Want::Check);
+        let compile = |text: &str| check(&world, &name, text, directive(text, "env"));
         let before = compile(&text);
         for diagnostic in &before.diagnostics {
             for help in diagnostic

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use bzc::{MemoryWorld, Verified, Want};
+use bzc::{MemoryWorld, Verified};
 use serde_json::{Value, json};
 
 use crate::generate::{self, Size};
@@ -80,7 +80,6 @@ fn compiled(text: &str, env: Option<String>) -> Option<Vec<u8>> {
         "budget.bz",
         text.to_owned(),
         &options,
-        Want::Files,
     )
     .output?;
     output

@@ -3,9 +3,9 @@
 
 use super::yaml::{comment, quote_if_needed, to_yaml};
 use super::{Artifact, header};
-use crate::patch::{Patched, change, merge_patch};
 use crate::plan::model::Plan;
 use crate::program::Form;
+use crate::render::{Patched, change, merge_patch};
 
 /// Where originals stand beside their patches: a kustomization reads nothing outside its own folder.
 const ORIGINALS: &str = "originals";
@@ -83,10 +83,10 @@ pub(super) fn emit(plan: &Plan<'_, '_>, patched: &[Patched], files: &mut Vec<Art
 }
 
 /// The source files that are to change in place: path and new text.
-pub(crate) fn sources(plan: &Plan<'_, '_>, patched: Vec<Patched>) -> Vec<Artifact> {
+pub(crate) fn sources(plan: &Plan<'_, '_>, patched: &[Patched]) -> Vec<Artifact> {
     let program = plan.program;
     let in_place = patched
-        .into_iter()
+        .iter()
         .filter(|patched| patched.form == Form::InPlace);
     let changed = in_place.filter(|patched| {
         program
@@ -99,7 +99,7 @@ pub(crate) fn sources(plan: &Plan<'_, '_>, patched: Vec<Patched>) -> Vec<Artifac
         .map(|patched| {
             (
                 program.manifests[patched.manifest].path.clone(),
-                patched.text.into_bytes(),
+                patched.text.clone().into_bytes(),
             )
         })
         .collect()

@@ -1,5 +1,8 @@
 //! All source texts of one compilation, by file, and the way from a byte offset to line and column.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::span::{FileId, Span};
 
 /// Who wrote a source text. What the compiler believes of a text hangs on this and never on its name: a project may
@@ -14,13 +17,15 @@ pub enum Provenance {
     Manifest,
 }
 
-/// One source text under the name that messages call it by.
+/// One source text.
 #[derive(Debug)]
 pub struct SourceFile {
-    /// As messages and outputs name it: relative to the project root, `std/...` for the standard library.
+    /// As outputs name it: relative to the folder of the program, `std/...` for the standard library.
     pub name: String,
+    /// As messages name it: the same behind the folder of the program, as the user gave that.
+    pub shown: String,
     /// The text.
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// Who wrote it.
     pub provenance: Provenance,
 }
@@ -29,23 +34,43 @@ pub struct SourceFile {
 #[derive(Debug, Default)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
+    /// The modules of the standard library, whichever the program uses.
+    library: Arc<[SourceFile]>,
 }
 
 impl SourceMap {
-    /// Adds a file and gives its id.
-    pub fn add(&mut self, name: String, text: String, provenance: Provenance) -> FileId {
-        let id = FileId(u32::try_from(self.files.len()).expect("fewer than 2^32 files"));
+    /// No files yet but those of the standard library.
+    pub(crate) fn with_library(library: Arc<[SourceFile]>) -> SourceMap {
+        SourceMap {
+            files: Vec::new(),
+            library,
+        }
+    }
+
+    /// Adds a file of the project or a manifest, and gives its id. `shown` is what messages call it.
+    pub fn add(
+        &mut self,
+        name: String,
+        shown: String,
+        text: String,
+        provenance: Provenance,
+    ) -> FileId {
+        let id = u32::try_from(self.files.len()).expect("memory ends before 2^31 files");
         self.files.push(SourceFile {
             name,
-            text,
+            shown,
+            text: Cow::Owned(text),
             provenance,
         });
-        id
+        FileId(id)
     }
 
     /// The file behind an id.
     pub fn file(&self, id: FileId) -> &SourceFile {
-        &self.files[id.0 as usize]
+        match id.0.checked_sub(FileId::LIBRARY) {
+            Some(module) => &self.library[module as usize],
+            None => &self.files[id.0 as usize],
+        }
     }
 
     /// Whether a span lies in the standard library.
@@ -53,7 +78,7 @@ impl SourceMap {
         self.file(span.file).provenance == Provenance::Library
     }
 
-    /// All files in the order they were added.
+    /// The files of the project and the manifests in the order they were added, the program first.
     pub fn files(&self) -> &[SourceFile] {
         &self.files
     }
@@ -65,16 +90,49 @@ impl SourceMap {
 
     /// Line and column of a byte offset, both from 1; columns count characters.
     pub fn line_col(&self, file: FileId, offset: u32) -> (usize, usize) {
-        let before = &self.file(file).text[..offset as usize];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        (line, before[line_start..].chars().count() + 1)
+        let (line, before) = self.line(file, offset);
+        (line + 1, before.chars().count() + 1)
     }
 
-    /// `file:line` of where a span begins, as ledgers and notes cite it.
+    /// Line and column of a byte offset, both from 0; columns count UTF-16 code units, as the Language Server Protocol
+    /// has them.
+    pub fn utf16(&self, file: FileId, offset: u32) -> (usize, usize) {
+        let (line, before) = self.line(file, offset);
+        (line, before.encode_utf16().count())
+    }
+
+    /// The byte offset of a line and a column as [`SourceMap::utf16`] gives them. A column behind the end of its line is
+    /// that end, a line behind the last one is the end of the file, and a column within a character is where that begins.
+    pub fn offset_of_utf16(&self, file: FileId, line: usize, column: usize) -> u32 {
+        let text = &self.file(file).text;
+        let start = match line.checked_sub(1) {
+            None => Some(0),
+            Some(feed) => text.match_indices('\n').nth(feed).map(|(at, _)| at + 1),
+        };
+        let offset = start.map_or(text.len(), |start| {
+            let rest = text[start..].lines().next().unwrap_or_default();
+            let mut units = 0;
+            let within = rest.char_indices().find(|(_, char)| {
+                units += char.len_utf16();
+                units > column
+            });
+            start + within.map_or(rest.len(), |(at, _)| at)
+        });
+        u32::try_from(offset).expect("a source has at most 32 MiB")
+    }
+
+    /// The line that a byte offset is on, counted from 0, and what stands on it before the offset.
+    fn line(&self, file: FileId, offset: u32) -> (usize, &str) {
+        let before = &self.file(file).text[..offset as usize];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count();
+        (line, &before[start..])
+    }
+
+    /// `file:line` of where a span begins, as ledgers and messages cite it.
     pub fn place(&self, span: Span) -> String {
         let (line, _) = self.line_col(span.file, span.start);
-        format!("{}:{line}", self.file(span.file).name)
+        format!("{}:{line}", self.file(span.file).shown)
     }
 
     /// The comment that ends the line a span is on, without its `#`: where the standard library cites its sources.
@@ -82,5 +140,30 @@ impl SourceMap {
         let rest = &self.file(span.file).text[span.end as usize..];
         let line = rest.lines().next().unwrap_or_default();
         line.find('#').map(|at| line[at + 1..].trim())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Provenance, SourceMap};
+
+    #[test]
+    fn editors_count_utf_16_and_people_characters() {
+        let mut sources = SourceMap::default();
+        let text = "a\r\n😀é x\n\nend";
+        let name = || "budget.bz".to_owned();
+        let file = sources.add(name(), name(), text.to_owned(), Provenance::Project);
+        let x = u32::try_from(text.find('x').expect("it is there")).expect("a small number");
+        assert_eq!(sources.line_col(file, x), (2, 4));
+        assert_eq!(sources.utf16(file, x), (1, 4));
+        for (at, _) in text.char_indices().filter(|(_, char)| *char != '\n') {
+            let at = u32::try_from(at).expect("a small number");
+            let (line, column) = sources.utf16(file, at);
+            assert_eq!(sources.offset_of_utf16(file, line, column), at);
+        }
+        // Within the two units of a character, behind a line, behind the text.
+        assert_eq!(sources.offset_of_utf16(file, 1, 1), 3);
+        assert_eq!(sources.offset_of_utf16(file, 0, 9), 1);
+        assert_eq!(sources.offset_of_utf16(file, 9, 0) as usize, text.len());
     }
 }

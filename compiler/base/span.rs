@@ -5,6 +5,12 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct FileId(pub(crate) u32);
 
+impl FileId {
+    /// The first id of the standard library. Its modules have the same ids in every compilation, so that their trees
+    /// can be kept from one to the next.
+    pub(crate) const LIBRARY: u32 = 1 << 31;
+}
+
 /// A half-open range of bytes in one file, always on character boundaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Span {

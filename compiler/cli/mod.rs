@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bzc::{Compilation, Options, Provenance, Want};
+use bzc::{Analysis, Options, Provenance, Session, View, World as _};
 use clap::{CommandFactory, Parser};
 
 use args::{Build, Cli, Command, Explain, Fmt, Import, Init, Inputs, Plan, Report, Verify};
@@ -87,10 +87,14 @@ fn install_panic_hook() {
     }));
 }
 
-/// A program to compile: how messages call it, where it lies, and what it says.
+/// A program to compile.
 struct Input {
+    /// Its name in its folder, which outputs call it by.
     name: String,
-    folder: PathBuf,
+    /// Its path as it was given, which messages call it by.
+    shown: String,
+    /// The disk from its folder on.
+    disk: Disk,
     text: String,
 }
 
@@ -98,15 +102,15 @@ struct Input {
 fn input(path: &Path, ui: &mut Ui) -> Option<Input> {
     let from_stdin = path == Path::new("-");
     let (bytes, name, folder) = if from_stdin {
-        (read_stdin(), "<stdin>".to_owned(), PathBuf::from("."))
+        (read_stdin(), "<stdin>".to_owned(), Path::new("."))
     } else {
         let name = path.file_name().map_or_else(
             || path.display().to_string(),
             |name| name.to_string_lossy().into_owned(),
         );
         let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-            _ => PathBuf::from("."),
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
         };
         (read(path), name, folder)
     };
@@ -116,25 +120,21 @@ fn input(path: &Path, ui: &mut Ui) -> Option<Input> {
         path.display().to_string()
     };
     match bzc::decode(&called, bytes) {
-        Ok(text) => Some(Input { name, folder, text }),
+        Ok(text) => {
+            let disk = Disk::new(folder.to_path_buf());
+            let shown = disk.shown(&name);
+            Some(Input {
+                name,
+                shown,
+                disk,
+                text,
+            })
+        }
         Err(diagnostic) => {
             ui.report(&[*diagnostic], &bzc::SourceMap::default());
             None
         }
     }
-}
-
-fn compile(input: &Input, env: Option<&str>, want: Want) -> Compilation {
-    let options = Options {
-        env: env.map(str::to_owned),
-    };
-    bzc::compile(
-        &Disk::new(input.folder.clone()),
-        &input.name,
-        input.text.clone(),
-        &options,
-        want,
-    )
 }
 
 /// Reads every file and hands it to `then`. The largest exit code counts.
@@ -160,20 +160,32 @@ fn each_file(
     }
 }
 
-/// Compiles every input and hands what holds to `then`.
+/// Reads every program with all that it uses, in one session.
+fn each_program(inputs: &Inputs, mut then: impl FnMut(&Input, &Analysis, &mut Ui) -> Exit) -> Exit {
+    let session = Session::default();
+    each_file(&inputs.files, &inputs.report, |_, input, ui| {
+        let analysis = session.read(&input.disk, &input.name, input.text.clone());
+        then(input, &analysis, ui)
+    })
+}
+
+/// Compiles every program, reports what there is to say, and hands those without errors to `then`.
 fn each(
     inputs: &Inputs,
-    want: Want,
-    mut then: impl FnMut(&Input, &Compilation, &mut Ui) -> Exit,
+    mut then: impl FnMut(&Input, &Analysis, &View<'_, '_>, &mut Ui) -> Exit,
 ) -> Exit {
-    each_file(&inputs.files, &inputs.report, |_, input, ui| {
-        let compilation = compile(input, inputs.env.as_deref(), want);
-        ui.report(&compilation.diagnostics, &compilation.sources);
-        if compilation.has_errors() {
-            Exit::Findings
-        } else {
-            then(input, &compilation, ui)
-        }
+    let options = Options {
+        env: inputs.env.clone(),
+    };
+    each_program(inputs, |input, analysis, ui| {
+        analysis.view(&input.disk, &options, |view| {
+            ui.report(&view.diagnostics, analysis.sources());
+            if view.has_errors() {
+                Exit::Findings
+            } else {
+                then(input, analysis, view, ui)
+            }
+        })
     })
 }
 
@@ -181,53 +193,54 @@ fn run_check(inputs: &Inputs) -> Exit {
     if inputs.env.is_none() {
         return check_all(inputs);
     }
-    each(inputs, Want::Check, |input, compilation, ui| {
+    each(inputs, |input, _, view, ui| {
         if ui.for_people() {
-            out(&proved(input, compilation, None));
+            out(&proved(input, view, None));
         }
         Exit::Clean
     })
 }
 
 /// The line that `check` prints of a program, or of one of its environments, that holds.
-fn proved(input: &Input, compilation: &Compilation, env: Option<&str>) -> String {
+fn proved(input: &Input, view: &View<'_, '_>, env: Option<&str>) -> String {
     let within = env.map_or_else(String::new, |env| format!("{env}: "));
-    match &compilation.output {
-        Some(output) => format!("{within}{}\n", output.summary),
+    match view.summary() {
+        Some(summary) => format!("{within}{summary}\n"),
         None => format!(
             "{} declares things for other programs: no node, nothing to prove\n",
-            input.name
+            input.shown
         ),
     }
 }
 
 /// Proves every program as it is, and in each of its environments.
 fn check_all(inputs: &Inputs) -> Exit {
-    each_file(&inputs.files, &inputs.report, |_, input, ui| {
+    each_program(inputs, |input, analysis, ui| {
         let mut exit = Exit::Clean;
-        let (base, envs) =
-            bzc::compile_all(&Disk::new(input.folder.clone()), &input.name, &input.text);
-        let told = base.diagnostics.clone();
-        let runs = std::iter::once((None, base)).chain(
-            envs.into_iter()
-                .map(|(env, compilation)| (Some(env), compilation)),
-        );
-        for (env, compilation) in runs {
-            // What was said of the program as it is need not be said again.
-            let new = compilation
-                .diagnostics
-                .iter()
-                .filter(|diagnostic| env.is_none() || !told.contains(diagnostic));
-            let new: Vec<bzc::Diagnostic> = new.cloned().collect();
-            if let (Some(env), false) = (&env, new.is_empty()) {
-                ui.heading(&format!("in environment `{env}`:"));
-            }
-            ui.report(&new, &compilation.sources);
-            if compilation.has_errors() {
-                exit = Exit::Findings;
-            } else if ui.for_people() {
-                out(&proved(input, &compilation, env.as_deref()));
-            }
+        let mut said: Vec<bzc::Diagnostic> = Vec::new();
+        let envs = analysis.environments().into_iter().map(Some);
+        for env in std::iter::once(None).chain(envs) {
+            let options = Options { env: env.clone() };
+            analysis.view(&input.disk, &options, |view| {
+                // What was said of the program as it is need not be said again.
+                let new = view
+                    .diagnostics
+                    .iter()
+                    .filter(|found| !said.contains(found));
+                let new: Vec<bzc::Diagnostic> = new.cloned().collect();
+                if let (Some(env), false) = (&env, new.is_empty()) {
+                    ui.heading(&format!("in environment `{env}`:"));
+                }
+                ui.report(&new, analysis.sources());
+                if view.has_errors() {
+                    exit = Exit::Findings;
+                } else if ui.for_people() {
+                    out(&proved(input, view, env.as_deref()));
+                }
+                if env.is_none() {
+                    said = new;
+                }
+            });
         }
         exit
     })
@@ -255,34 +268,30 @@ fn run_plan(plan: &Plan) -> Exit {
         env: plan.env.clone(),
         report,
     };
-    let want = match (plan.json, &baseline) {
-        (true, _) => Want::Files,
-        (false, baseline) => Want::Ledger {
-            columns: ui::columns(),
-            with_report: baseline.is_some(),
-        },
-    };
-    each(&inputs, want, |input, compilation, ui| {
-        let Some(output) = &compilation.output else {
+    each(&inputs, |input, _, view, ui| {
+        let text = match plan.json {
+            true => view.report(),
+            false => view.ledger(ui::columns()),
+        };
+        let Some(text) = text else {
+            let shown = &input.shown;
             fail(
-                &format!("`{}` has no node: there is nothing to plan", input.name),
+                &format!("`{shown}` has no node: there is nothing to plan"),
                 &[],
             );
             return Exit::Usage;
         };
-        let report = output.files.iter().find(|(path, _)| path == "report.json");
-        let report = report.map(|(_, bytes)| String::from_utf8_lossy(bytes));
-        if let (true, Some(report)) = (plan.json, &report) {
-            out(report);
+        if plan.json {
+            out(&text);
             return Exit::Clean;
         }
         let compared = baseline
             .as_ref()
-            .zip(report)
+            .zip(view.report())
             .map(|(baseline, report)| bzc::compare(&report, baseline));
         match compared.transpose() {
             Ok(table) => {
-                out(&ui.painted(&output.ledger));
+                out(&ui.painted(&text));
                 table
                     .into_iter()
                     .for_each(|table| out(&format!("\n{table}")));
@@ -322,12 +331,12 @@ fn run_build(build: &Build) -> Exit {
         }
         folders.push(folder);
     }
-    each(&build.inputs, Want::Files, |input, compilation, ui| {
-        let Some(output) = &compilation.output else {
+    each(&build.inputs, |input, analysis, view, ui| {
+        let Some(output) = view.output() else {
             if ui.for_people() {
                 out(&format!(
                     "{} declares things for other programs: no node, nothing to build\n",
-                    input.name
+                    input.shown
                 ));
             }
             return Exit::Clean;
@@ -335,12 +344,12 @@ fn run_build(build: &Build) -> Exit {
         let folder = build
             .out
             .clone()
-            .unwrap_or_else(|| input.folder.join("out"));
+            .unwrap_or_else(|| input.disk.folder().join("out"));
         let survey = match survey(&folder, &input.name, &output.files) {
             Ok(survey) => survey,
             Err(error) => return report_write(&error),
         };
-        let own = Own::of(&input.folder, &compilation.sources, &output.sources);
+        let own = Own::of(input.disk.folder(), analysis.sources(), &output.sources);
         if build.diff {
             out(&unified(&survey));
         }
@@ -526,7 +535,12 @@ fn run_fmt(fmt: &Fmt) -> Exit {
             Ok(formatted) => formatted,
             Err(diagnostics) => {
                 let mut sources = bzc::SourceMap::default();
-                sources.add(input.name.clone(), input.text.clone(), Provenance::Project);
+                sources.add(
+                    input.name.clone(),
+                    input.shown.clone(),
+                    input.text.clone(),
+                    Provenance::Project,
+                );
                 ui.report(&diagnostics, &sources);
                 return Exit::Findings;
             }
@@ -589,16 +603,18 @@ fn run_explain(explain: &Explain) -> Exit {
         let options = Options {
             env: explain.env.clone(),
         };
-        let world = Disk::new(input.folder.clone());
-        let (compilation, derivation) =
-            bzc::derive(&world, &input.name, input.text.clone(), &options, topic);
-        if compilation.has_errors() {
-            ui.report(&compilation.diagnostics, &compilation.sources);
-            return Exit::Findings;
-        }
-        if let Some(text) = derivation {
-            out(&text);
-            return Exit::Clean;
+        let analysis = Session::default().read(&input.disk, &input.name, input.text);
+        let exit = analysis.view(&input.disk, &options, |view| {
+            if view.has_errors() {
+                ui.report(&view.diagnostics, analysis.sources());
+                return Some(Exit::Findings);
+            }
+            let derivation = view.derivation(topic)?;
+            out(&derivation);
+            Some(Exit::Clean)
+        });
+        if let Some(exit) = exit {
+            return exit;
         }
     }
     let lines = match near {

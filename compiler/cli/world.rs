@@ -15,9 +15,12 @@ impl Disk {
     pub(crate) fn new(root: PathBuf) -> Disk {
         Disk { root }
     }
-}
 
-impl Disk {
+    /// The folder of the program.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.root
+    }
+
     /// Where a path really is. A link may lead anywhere; what it leads to must lie in the project as well.
     fn real(&self, path: &str) -> Result<PathBuf, ReadError> {
         let root = self.root.canonicalize().map_err(|error| of(&error))?;
@@ -68,6 +71,17 @@ impl World for Disk {
         }
         entries.sort();
         Ok(entries)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        let whole = self.root.join(path);
+        let whole = whole.strip_prefix(".").unwrap_or(&whole);
+        // Other tools look for the path in a repository, where folders end in `/` on every system.
+        let parts = whole.iter().map(|part| part.to_string_lossy());
+        match whole.is_absolute() {
+            true => whole.display().to_string(),
+            false => parts.collect::<Vec<_>>().join("/"),
+        }
     }
 }
 

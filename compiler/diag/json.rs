@@ -13,7 +13,7 @@ use crate::base::span::{FileId, Span};
 pub fn json(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let label = |label: &Label, primary: bool| {
         json!({
-            "file": sources.file(label.span.file).name,
+            "file": sources.file(label.span.file).shown,
             "span": span(label.span, sources),
             "text": label.text,
             "primary": primary,
@@ -38,7 +38,7 @@ pub fn json(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         .collect();
     let edit = |edit: &Edit| {
         let mut object = span(edit.span, sources);
-        object["file"] = json!(sources.file(edit.span.file).name);
+        object["file"] = json!(sources.file(edit.span.file).shown);
         object["text"] = json!(edit.text);
         object
     };
@@ -51,7 +51,7 @@ pub fn json(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         "severity": diagnostic.severity.word(),
         "code": diagnostic.id,
         "message": diagnostic.message,
-        "file": primary.map(|label| &sources.file(label.span.file).name),
+        "file": primary.map(|label| &sources.file(label.span.file).shown),
         "span": primary.map(|label| span(label.span, sources)),
         "labels": labels,
         "addends": addends,
@@ -188,7 +188,7 @@ fn region(span: Span, sources: &SourceMap) -> Value {
 /// The name of a file as a relative URI: what is no plain character of a path is written in hexadecimal.
 fn artifact(file: FileId, sources: &SourceMap) -> Value {
     let mut uri = String::new();
-    for byte in sources.file(file).name.bytes() {
+    for byte in sources.file(file).shown.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
                 uri.push(char::from(byte))

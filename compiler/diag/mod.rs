@@ -174,7 +174,7 @@ impl Diagnostic {
 }
 
 /// Where phases put what they find.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Sink {
     found: Vec<Diagnostic>,
 }

@@ -95,7 +95,7 @@ pub fn short(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         .as_ref()
         .map_or_else(String::new, |label| {
             let (line, column) = sources.line_col(label.span.file, label.span.start);
-            format!("{}:{line}:{column}: ", sources.file(label.span.file).name)
+            format!("{}:{line}:{column}: ", sources.file(label.span.file).shown)
         });
     visible(&format!("{place}{}[{id}]: {message}", severity.word())).replace('\n', " ")
 }
@@ -106,7 +106,7 @@ pub fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     if let Some(Label { span, .. }) = diagnostic.primary {
         let (line, column) = sources.line_col(span.file, span.start);
         let (end_line, end_column) = sources.line_col(span.file, span.end);
-        properties.push(("file", sources.file(span.file).name.clone()));
+        properties.push(("file", sources.file(span.file).shown.clone()));
         properties.push(("line", line.to_string()));
         properties.push(("endLine", end_line.to_string()));
         // GitHub takes columns only for a place within one line.
@@ -224,7 +224,7 @@ fn window(
     file: FileId,
     sources: &SourceMap,
 ) -> (usize, usize, Cow<'_, str>) {
-    let text = sources.file(file).text.as_str();
+    let text = &*sources.file(file).text;
     let first = spans
         .clone()
         .map(|span| span.start as usize)
@@ -263,7 +263,7 @@ fn line_end(text: &str, at: usize) -> usize {
 }
 
 fn file_name(file: FileId, sources: &SourceMap) -> String {
-    visible(&sources.file(file).name)
+    visible(&sources.file(file).shown)
 }
 
 /// Text without control characters, which would act on the terminal.

@@ -117,7 +117,8 @@ pub(super) fn adopts<'a>(
         for (index, manifest) in mine {
             services.extend(reading.services(loaded, index, manifest));
             if manifest.objects.count == 0 {
-                cx.report(errors::no_object(&manifest.path, manifest.pattern));
+                let shown = &cx.sources.file(manifest.file).shown;
+                cx.report(errors::no_object(shown, manifest.pattern));
             }
             for object in &manifest.objects.uncounted {
                 let place = manifest.span(&object.at);

@@ -3,7 +3,10 @@
 
 mod errors;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
 
 use crate::base::source::{Provenance, SourceFile, SourceMap};
 use crate::base::span::{FileId, Span};
@@ -19,8 +22,8 @@ use crate::world::{ReadError, World, resolve};
 pub struct Loaded {
     /// Their texts.
     pub sources: SourceMap,
-    /// Their trees, in the order of their ids.
-    pub files: Vec<File>,
+    /// Their trees, in the order they were met. Those of the library are shared with other programs.
+    pub files: Vec<Arc<File>>,
     /// Whether all braces pair. If not, only syntax errors are worth telling.
     pub braces_pair: bool,
     /// The manifests that the program adopts, sorted by path. Their texts are among the sources.
@@ -29,22 +32,79 @@ pub struct Loaded {
     pub manifests_missing: bool,
 }
 
-/// `use` may chain this deep.
-pub(crate) const MAX_USES: usize = 64;
+/// The standard library. A module is parsed when a program first needs it, and its tree is kept for the next program.
+#[derive(Debug)]
+pub struct Library {
+    /// The texts of all modules; the id of the first is [`FileId::LIBRARY`].
+    texts: Arc<[SourceFile]>,
+    /// Their trees, in the same order.
+    trees: Box<[OnceLock<Arc<File>>]>,
+}
 
-pub(crate) struct Loader<'w> {
+impl Library {
+    /// The library as it is in the binary, nothing parsed yet.
+    pub fn new() -> Library {
+        let text = |(module, text): (String, &'static str)| {
+            let name = format!("std/{module}.bz");
+            SourceFile {
+                shown: name.clone(),
+                name,
+                text: Cow::Borrowed(text),
+                provenance: Provenance::Library,
+            }
+        };
+        let texts: Arc<[SourceFile]> = stdlib::modules().map(text).collect();
+        Library {
+            trees: texts.iter().map(|_| OnceLock::new()).collect(),
+            texts,
+        }
+    }
+
+    /// Adds a module (`tiers`, `runtimes/go`) to what was loaded, unless it is there.
+    pub fn load(&self, module: &str, loaded: &mut Loaded) {
+        let name = format!("std/{module}.bz");
+        let Some(at) = self.texts.iter().position(|file| file.name == name) else {
+            return;
+        };
+        let tree = self.trees[at].get_or_init(|| {
+            let module = u32::try_from(at).expect("the library has few modules");
+            // The library has no faults and uses no other files, which its tests show.
+            let parsed = parse(
+                FileId(FileId::LIBRARY + module),
+                &self.texts[at].text,
+                &mut Sink::default(),
+            );
+            Arc::new(parsed.file)
+        });
+        if loaded.files.iter().all(|file| file.id != tree.id) {
+            loaded.files.push(Arc::clone(tree));
+        }
+    }
+}
+
+/// `use` may chain this deep.
+const MAX_USES: usize = 64;
+
+struct Loader<'w> {
     world: &'w dyn World,
+    library: &'w Library,
     loaded: Loaded,
-    /// Path to id, for files that are done or being read. A project may call a file as the library calls its own.
-    ids: BTreeMap<(Provenance, String), FileId>,
+    /// Path to id, for files of the project that are done or being read.
+    ids: BTreeMap<String, FileId>,
     /// The files being read, outermost first.
     chain: Vec<FileId>,
 }
 
 /// Reads `text`, the program called `name`, and what it uses.
-pub fn load(world: &dyn World, name: &str, text: String, sink: &mut Sink) -> Loaded {
+pub fn load(
+    world: &dyn World,
+    library: &Library,
+    name: &str,
+    text: String,
+    sink: &mut Sink,
+) -> Loaded {
     let loaded = Loaded {
-        sources: SourceMap::default(),
+        sources: SourceMap::with_library(Arc::clone(&library.texts)),
         files: Vec::new(),
         braces_pair: true,
         manifests: Vec::new(),
@@ -52,39 +112,25 @@ pub fn load(world: &dyn World, name: &str, text: String, sink: &mut Sink) -> Loa
     };
     let mut loader = Loader {
         world,
+        library,
         loaded,
         ids: BTreeMap::new(),
         chain: Vec::new(),
     };
-    loader.add(name.to_owned(), text, Provenance::Project, sink);
+    loader.add(name.to_owned(), text, sink);
     loader.loaded
 }
 
-/// Adds a module of the library to what was loaded, unless it is there.
-pub fn load_library(loaded: &mut Loaded, module: &str, sink: &mut Sink) {
-    let name = format!("std/{module}.bz");
-    let is_this = |file: &SourceFile| file.provenance == Provenance::Library && file.name == name;
-    if loaded.sources.files().iter().any(is_this) {
-        return;
-    }
-    if let Some(text) = stdlib::source(module) {
-        let id = loaded
-            .sources
-            .add(name, text.to_owned(), Provenance::Library);
-        let parsed = parse(id, text, sink);
-        loaded.files.push(parsed.file);
-    }
-}
-
 impl Loader<'_> {
-    fn add(&mut self, name: String, text: String, provenance: Provenance, sink: &mut Sink) {
-        let id = self.loaded.sources.add(name.clone(), text, provenance);
-        let parsed = parse(id, &self.loaded.sources.file(id).text, sink);
+    fn add(&mut self, name: String, text: String, sink: &mut Sink) {
+        let sources = &mut self.loaded.sources;
+        let shown = self.world.shown(&name);
+        let id = sources.add(name.clone(), shown, text, Provenance::Project);
+        let parsed = parse(id, &sources.file(id).text, sink);
         self.loaded.braces_pair &= parsed.braces_pair;
         let uses: Vec<(Span, WordShape)> = uses(&self.loaded.sources, &parsed.file.items);
-        // Ids are given in the order files are met, and a file's tree is at the index of its id.
-        self.loaded.files.push(parsed.file);
-        self.ids.insert((provenance, name.clone()), id);
+        self.loaded.files.push(Arc::new(parsed.file));
+        self.ids.insert(name.clone(), id);
         self.chain.push(id);
         for (span, shape) in uses {
             match shape {
@@ -105,13 +151,12 @@ impl Loader<'_> {
             sink.push(errors::use_outside(&written, span));
             return;
         };
-        let key = (Provenance::Project, path);
-        if let Some(id) = self.ids.get(&key) {
+        if let Some(id) = self.ids.get(&path) {
             if self.chain.contains(id) {
                 let circle = self.chain.iter().skip_while(|other| *other != id);
                 let names: Vec<&str> = circle
-                    .map(|id| self.loaded.sources.file(*id).name.as_str())
-                    .chain([key.1.as_str()])
+                    .chain([id])
+                    .map(|id| self.loaded.sources.file(*id).shown.as_str())
                     .collect();
                 sink.push(errors::use_circle(&names.join(" uses "), span));
             }
@@ -121,28 +166,23 @@ impl Loader<'_> {
             sink.push(errors::uses_too_deep(MAX_USES, span));
             return;
         }
-        let (_, path) = key;
+        let unreadable = |why: &str| errors::use_unreadable(&self.world.shown(&path), why, span);
         match self.world.read(&path).map(String::from_utf8) {
-            Ok(Ok(text)) => self.add(path, text, Provenance::Project, sink),
-            Ok(Err(_)) => sink.push(errors::use_unreadable(&path, "it is not UTF-8", span)),
+            Ok(Ok(text)) => self.add(path, text, sink),
+            Ok(Err(_)) => sink.push(unreadable("it is not UTF-8")),
             Err(ReadError::Outside) => sink.push(errors::use_outside(&written, span)),
-            Err(why) => sink.push(errors::use_unreadable(&path, &why.to_string(), span)),
+            Err(why) => sink.push(unreadable(&why.to_string())),
         }
     }
 
     fn use_module(&mut self, span: Span, sink: &mut Sink) {
-        let path = self.loaded.sources.text(span).to_owned();
+        let path = self.loaded.sources.text(span);
         match path.strip_prefix("std.") {
-            Some(module) if stdlib::MODULES.contains(&module) => {
-                let name = format!("std/{module}.bz");
-                let key = (Provenance::Library, name);
-                if !self.ids.contains_key(&key) {
-                    let text = stdlib::source(module).unwrap_or_default().to_owned();
-                    self.add(key.1, text, Provenance::Library, sink);
-                }
-            }
-            Some(module) => sink.push(errors::unknown_module(module, span)),
-            None => sink.push(errors::bare_use(&path, span)),
+            Some(module) => match stdlib::MODULES.iter().find(|known| **known == module) {
+                Some(module) => self.library.load(module, &mut self.loaded),
+                None => sink.push(errors::unknown_module(module, span)),
+            },
+            None => sink.push(errors::bare_use(path, span)),
         }
     }
 }
@@ -159,9 +199,9 @@ pub(crate) fn uses(sources: &SourceMap, items: &[Item]) -> Vec<(Span, WordShape)
 }
 
 /// Adds the modules of the library that a program needs without naming them.
-pub fn load_needed(loaded: &mut Loaded, sink: &mut Sink) {
+pub fn load_needed(library: &Library, loaded: &mut Loaded) {
     for module in library_needs(loaded) {
-        load_library(loaded, &module, sink);
+        library.load(&module, loaded);
     }
 }
 

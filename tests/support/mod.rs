@@ -7,7 +7,7 @@ pub(crate) mod world;
 
 use std::cmp::Reverse;
 
-use bzc::{Compilation, Help, Options, Want, World};
+use bzc::{Compilation, Help, Options, Session, World};
 
 /// Compiles a text as the program `name` of a folder.
 pub(crate) fn compile(
@@ -15,12 +15,19 @@ pub(crate) fn compile(
     name: &str,
     text: &str,
     env: Option<&str>,
-    want: Want<'_>,
 ) -> Compilation {
     let options = Options {
         env: env.map(str::to_owned),
     };
-    bzc::compile(folder, name, text.to_owned(), &options, want)
+    bzc::compile(folder, name, text.to_owned(), &options)
+}
+
+/// The same without its files.
+pub(crate) fn check(folder: &dyn World, name: &str, text: &str, env: Option<&str>) -> Compilation {
+    let options = Options {
+        env: env.map(str::to_owned),
+    };
+    Session::default().check(folder, name, text.to_owned(), &options)
 }
 
 /// All that was said, as people read it.

@@ -17,7 +17,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{daemons, labelled, labels, print, priority_name, pushes};
-use crate::backend::dockerfile::image_name;
 use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::plan::model::{Plan, Wave, Workload};
@@ -25,6 +24,7 @@ use crate::program::{
     EnvValue, Extra, Given, HOSTNAME, Image, Kind, MaxSurge, Probe, ProbeAction, ProbeKind,
     Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
 };
+use crate::render::image_name;
 
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 

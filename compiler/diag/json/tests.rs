@@ -8,10 +8,12 @@ fn sources() -> SourceMap {
     let mut sources = SourceMap::default();
     sources.add(
         "my budget.bz".to_owned(),
+        "my budget.bz".to_owned(),
         "a = \"漢\" b\nc = 1\n".to_owned(),
         Provenance::Project,
     );
     sources.add(
+        "<std>/k3s.bz".to_owned(),
         "<std>/k3s.bz".to_owned(),
         "d = 2\n".to_owned(),
         Provenance::Library,

@@ -21,7 +21,7 @@ struct Change<'a> {
 impl Change<'_> {
     /// The part as it reads after the edits.
     fn after(&self, sources: &SourceMap) -> String {
-        let text = sources.file(self.file).text.as_str();
+        let text = &*sources.file(self.file).text;
         let mut after = String::new();
         let mut at = self.start;
         for edit in &self.edits {
@@ -45,7 +45,7 @@ fn changes<'a>(edits: &'a [Edit], sources: &SourceMap) -> Vec<Change<'a>> {
             text: by,
         } = edit;
         let (file, start, end) = (*file, *start as usize, *end as usize);
-        let text = sources.file(file).text.as_str();
+        let text = &*sources.file(file).text;
         let from = line_start(text, start);
         // An edit of whole lines leaves the line behind it as it is.
         let whole_lines = end == line_start(text, end)
@@ -78,7 +78,7 @@ fn changes<'a>(edits: &'a [Edit], sources: &SourceMap) -> Vec<Change<'a>> {
 pub(super) fn changed(edits: &[Edit], sources: &SourceMap) -> Vec<String> {
     let mut lines = Vec::new();
     for change in changes(edits, sources) {
-        let text = sources.file(change.file).text.as_str();
+        let text = &*sources.file(change.file).text;
         let place = visible(&sources.place(Span {
             start: change.start as u32,
             ..change.edits[0].span

@@ -6,7 +6,12 @@ use crate::diag::Edit;
 
 fn one(text: &str) -> SourceMap {
     let mut sources = SourceMap::default();
-    sources.add("budget.bz".to_owned(), text.to_owned(), Provenance::Project);
+    sources.add(
+        "budget.bz".to_owned(),
+        "budget.bz".to_owned(),
+        text.to_owned(),
+        Provenance::Project,
+    );
     sources
 }
 
@@ -24,6 +29,7 @@ service setup { tier = agent }
 fn two() -> SourceMap {
     let mut sources = one(BUDGET);
     sources.add(
+        "<std>/k3s.bz".to_owned(),
         "<std>/k3s.bz".to_owned(),
         "# measured\ncoredns = 64Mi\n".to_owned(),
         Provenance::Library,
@@ -435,6 +441,7 @@ fn colour_and_control_characters() {
 fn commands_for_github_are_escaped() {
     let mut sources = SourceMap::default();
     sources.add(
+        "a,b:c%.bz".to_owned(),
         "a,b:c%.bz".to_owned(),
         "a = 1\nb = 2\n".to_owned(),
         Provenance::Project,

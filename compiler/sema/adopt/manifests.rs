@@ -26,7 +26,7 @@ const DEEPEST: usize = 32;
 const OUTPUT: &str = ".bzc-manifest.json";
 
 /// A place that can be shown: a text of one endless line has none.
-fn shown(text: &str, file: FileId, range: &std::ops::Range<usize>) -> Option<Span> {
+fn showable(text: &str, file: FileId, range: &std::ops::Range<usize>) -> Option<Span> {
     const LONGEST: usize = 4096;
     let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[range.end..]
@@ -59,8 +59,9 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
             continue;
         };
         for path in paths {
+            let shown = world.shown(&path);
             if let Some(first) = taken.insert(path.clone(), at) {
-                sink.push(errors::adopted_twice(&path, first, at));
+                sink.push(errors::adopted_twice(&shown, first, at));
                 continue;
             }
             let text = match world.read(&path) {
@@ -73,7 +74,7 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
                     String::from_utf8(bytes)
                 }
                 Err(why) => {
-                    sink.push(errors::manifest_unreadable(&path, &why.to_string(), at));
+                    sink.push(errors::manifest_unreadable(&shown, &why.to_string(), at));
                     continue;
                 }
             };
@@ -83,14 +84,16 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
                     let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
                     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
                     sink.push(errors::manifest_unreadable(
-                        &path,
+                        &shown,
                         &format!("line {line} of it is not UTF-8"),
                         at,
                     ));
                     continue;
                 }
             };
-            let file = loaded.sources.add(path.clone(), text, Provenance::Manifest);
+            let file = loaded
+                .sources
+                .add(path.clone(), shown.clone(), text, Provenance::Manifest);
             let text = &loaded.sources.file(file).text;
             match read(text, nodes_left) {
                 Ok((tree, objects)) => {
@@ -100,13 +103,13 @@ pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
                 }
                 Err(fault) if fault.at == (0..0) => {
                     // About the file as a whole: what is too much stays too much with the next one.
-                    sink.push(errors::manifest_unreadable(&path, &fault.what, at));
+                    sink.push(errors::manifest_unreadable(&shown, &fault.what, at));
                     break;
                 }
                 Err(fault) => sink.push(errors::manifest_fault(
-                    &path,
+                    &shown,
                     &fault.what,
-                    shown(text, file, &fault.at),
+                    showable(text, file, &fault.at),
                     at,
                 )),
             }
@@ -220,7 +223,11 @@ fn matching(
     if let Err((path, why)) = done {
         // A folder that is not there holds no file that matches: that is said below.
         if why != ReadError::NotFound {
-            sink.push(errors::manifest_unreadable(&path, &why.to_string(), at));
+            sink.push(errors::manifest_unreadable(
+                &world.shown(&path),
+                &why.to_string(),
+                at,
+            ));
             return None;
         }
     }

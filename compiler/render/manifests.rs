@@ -1,8 +1,8 @@
-//! A plan to the manifests that it adopts, with the numbers the plan decided: the last place where something can be
-//! refused, because the text is somebody else's. Every patched text has been read again and compared (`manifest::edit`).
+//! The manifests that a program adopts, with the numbers that the plan decided. Every patched text has been read again
+//! and compared with the original (`manifest::edit`).
 
+use super::errors;
 use crate::base::quantity::{Bytes, Cpu};
-use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
 use crate::manifest::Manifest;
 use crate::manifest::edit::{Want, apply};
@@ -344,7 +344,7 @@ pub fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
         };
         let source = &program.sources.file(manifest.file).text;
         let text = match form {
-            Form::Kustomize => Ok(source.clone()),
+            Form::Kustomize => Ok(source.to_string()),
             Form::Copy | Form::InPlace => apply(source, &manifest.tree, &wanted),
         };
         match text {
@@ -355,12 +355,9 @@ pub fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
             }),
             Err(refusal) => {
                 let place = manifest.span(&refusal.at);
-                sink.push(not_patchable(
-                    &manifest.path,
-                    &refusal.why,
-                    place,
-                    manifest.pattern,
-                ));
+                let shown = &program.sources.file(manifest.file).shown;
+                let error = errors::not_patchable(shown, &refusal.why, place, manifest.pattern);
+                sink.push(error);
             }
         }
     }
@@ -374,48 +371,15 @@ fn cannot_hold(
     names: &[&str],
     manifest: &Manifest,
 ) -> Option<Diagnostic> {
-    let listed = names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let (name, place) = (service.name.value, &adopted.object.place);
-    let error = Diagnostic::error(
-        "BZ6004",
-        format!("`{name}` has to be held to {listed}, and cannot be"),
-    );
-    let error = if let Some(kept) = adopted.kept {
-        error
-            .at(service.name.span, "would change")
-            .also(kept, "kept as it is")
-    } else if let (Some(first), true) = (
-        place.terms.iter().flatten().flatten().next(),
-        names.len() > 1,
-    ) {
-        error
-            .at(
-                manifest.span(&first.at),
-                "it has a node affinity of its own, which would be replaced",
-            )
-            .also(manifest.pattern, "adopted here")
-    } else {
-        return None;
-    };
-    Some(
-        error
-            .note(
-                "not every order of pods leaves room for all, so every workload is held to nodes that have room for it",
-            )
-            .help("hold it to nodes in the manifest, by a label that only nodes with room have"),
-    )
-}
-
-fn not_patchable(path: &str, why: &str, place: Span, at: Span) -> Diagnostic {
-    Diagnostic::error(
-        "BZ6004",
-        format!("`{path}` cannot be patched in its own text: {why}"),
-    )
-    .at(place, "stands in the way")
-    .also(at, "adopted here")
-    .help("with `patch = kustomize` the file stays as it is, and a patch is laid over it")
+    if let Some(kept) = adopted.kept {
+        return Some(errors::held_but_kept(service.name, names, kept));
+    }
+    let mut terms = adopted.object.place.terms.iter().flatten().flatten();
+    let first = terms.next().filter(|_| names.len() > 1)?;
+    Some(errors::held_beside_affinity(
+        service.name,
+        names,
+        manifest.span(&first.at),
+        manifest.pattern,
+    ))
 }
