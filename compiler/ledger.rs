@@ -1,6 +1,7 @@
 //! The plan in words for a terminal: two lines after a build, the whole ledger for `bzc plan`, the derivation of
 //! one number for `bzc explain PATH`. Numbers here carry their line in the source; files do not (`backend/report.rs`).
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::backend::report::{Room, headroom};
@@ -439,16 +440,16 @@ fn within(room: &Room<'_>) -> String {
 /// Services that were decided alike, in a row.
 fn service_rows(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap) -> Vec<Row> {
     let mut groups: Vec<(String, Vec<&str>, u64)> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for (service, workload) in program.services.iter().zip(&plan.workloads) {
         let how = how(service, workload, sources);
-        let total = workload.pod_limit() * workload.peak();
-        match groups.iter_mut().find(|(other, ..)| *other == how) {
-            Some((_, names, sum)) => {
-                names.push(service.name.value);
-                *sum += total;
-            }
-            None => groups.push((how, vec![service.name.value], total)),
+        let at = *known.entry(how.clone()).or_insert(groups.len());
+        if at == groups.len() {
+            groups.push((how, Vec::new(), 0));
         }
+        let (_, names, total) = &mut groups[at];
+        names.push(service.name.value);
+        *total += workload.pod_limit() * workload.peak();
     }
     groups
         .into_iter()

@@ -1,7 +1,7 @@
 //! All source texts of one compilation, by file, and the way from a byte offset to line and column.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::span::{FileId, Span};
 
@@ -28,6 +28,39 @@ pub struct SourceFile {
     pub text: Cow<'static, str>,
     /// Who wrote it.
     pub provenance: Provenance,
+    /// Where its lines begin, once somebody asks for one: a ledger names a line for every service.
+    lines: OnceLock<Box<[u32]>>,
+}
+
+impl SourceFile {
+    /// A text under its two names.
+    pub fn new(
+        name: String,
+        shown: String,
+        text: Cow<'static, str>,
+        provenance: Provenance,
+    ) -> SourceFile {
+        SourceFile {
+            name,
+            shown,
+            text,
+            provenance,
+            lines: OnceLock::new(),
+        }
+    }
+
+    /// Where its lines begin.
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let feeds = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(feeds).map(small).collect()
+        })
+    }
+}
+
+/// An offset in a source.
+fn small(offset: usize) -> u32 {
+    u32::try_from(offset).expect("a source has at most 32 MiB")
 }
 
 /// The texts of one compilation. Files are only ever added, so spans stay valid.
@@ -56,12 +89,8 @@ impl SourceMap {
         provenance: Provenance,
     ) -> FileId {
         let id = u32::try_from(self.files.len()).expect("memory ends before 2^31 files");
-        self.files.push(SourceFile {
-            name,
-            shown,
-            text: Cow::Owned(text),
-            provenance,
-        });
+        self.files
+            .push(SourceFile::new(name, shown, Cow::Owned(text), provenance));
         FileId(id)
     }
 
@@ -81,6 +110,12 @@ impl SourceMap {
     /// The files of the project and the manifests in the order they were added, the program first.
     pub fn files(&self) -> &[SourceFile] {
         &self.files
+    }
+
+    /// The file of the project, or the manifest, with this name.
+    pub fn find(&self, name: &str) -> Option<FileId> {
+        let at = self.files.iter().position(|file| file.name == name)?;
+        Some(FileId(small(at)))
     }
 
     /// The text under a span.
@@ -104,29 +139,26 @@ impl SourceMap {
     /// The byte offset of a line and a column as [`SourceMap::utf16`] gives them. A column behind the end of its line is
     /// that end, a line behind the last one is the end of the file, and a column within a character is where that begins.
     pub fn offset_of_utf16(&self, file: FileId, line: usize, column: usize) -> u32 {
-        let text = &self.file(file).text;
-        let start = match line.checked_sub(1) {
-            None => Some(0),
-            Some(feed) => text.match_indices('\n').nth(feed).map(|(at, _)| at + 1),
+        let file = self.file(file);
+        let Some(start) = file.lines().get(line) else {
+            return small(file.text.len());
         };
-        let offset = start.map_or(text.len(), |start| {
-            let rest = text[start..].lines().next().unwrap_or_default();
-            let mut units = 0;
-            let within = rest.char_indices().find(|(_, char)| {
-                units += char.len_utf16();
-                units > column
-            });
-            start + within.map_or(rest.len(), |(at, _)| at)
+        let rest = file.text[*start as usize..].lines().next();
+        let rest = rest.unwrap_or_default();
+        let mut units = 0;
+        let within = rest.char_indices().find(|(_, char)| {
+            units += char.len_utf16();
+            units > column
         });
-        u32::try_from(offset).expect("a source has at most 32 MiB")
+        start + small(within.map_or(rest.len(), |(at, _)| at))
     }
 
     /// The line that a byte offset is on, counted from 0, and what stands on it before the offset.
     fn line(&self, file: FileId, offset: u32) -> (usize, &str) {
-        let before = &self.file(file).text[..offset as usize];
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count();
-        (line, &before[start..])
+        let file = self.file(file);
+        let line = file.lines().partition_point(|start| *start <= offset) - 1;
+        let start = file.lines()[line];
+        (line, &file.text[start as usize..offset as usize])
     }
 
     /// `file:line` of where a span begins, as ledgers and messages cite it.

@@ -46,12 +46,8 @@ impl Library {
     pub fn new() -> Library {
         let text = |(module, text): (String, &'static str)| {
             let name = format!("std/{module}.bz");
-            SourceFile {
-                shown: name.clone(),
-                name,
-                text: Cow::Borrowed(text),
-                provenance: Provenance::Library,
-            }
+            let text = Cow::Borrowed(text);
+            SourceFile::new(name.clone(), name, text, Provenance::Library)
         };
         let texts: Arc<[SourceFile]> = stdlib::modules().map(text).collect();
         Library {
