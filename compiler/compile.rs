@@ -5,6 +5,7 @@
 //! borrows program and plan from it and lives as long as the closure that is given one.
 
 mod decode;
+mod trace;
 mod trials;
 
 use std::mem;
@@ -23,6 +24,7 @@ use crate::plan::model::Plan;
 use crate::program::Program;
 use crate::render::{Rendered, render};
 use crate::sema;
+pub use crate::sema::Traced;
 use crate::sema::load::{Library, Loaded, load};
 use crate::syntax::ast::File;
 use crate::world::World;
@@ -142,7 +144,7 @@ impl Analysis {
         options: &Options,
         then: impl FnOnce(&View<'_, '_>) -> R,
     ) -> R {
-        self.pass(world, options, |mut view| {
+        self.pass(world, options, None, |mut view| {
             if view.untried {
                 trials::keep_those_that_hold(self, world, options, &mut view.diagnostics);
             }
@@ -150,17 +152,24 @@ impl Analysis {
         })
     }
 
-    /// The whole pipeline behind the trees, once.
+    /// What was given at a place of the sources: by the narrowest field that holds it, or what the name there stands for.
+    /// A field that several services share has the path of the first. Mostly it is one thing or nothing.
+    pub fn trace(&self, world: &dyn World, options: &Options, at: Span) -> Vec<Traced> {
+        self.pass(world, options, Some(at), |view| view.traced)
+    }
+
+    /// The whole pipeline behind the trees, once. With `at` it records what was given there.
     fn pass<R>(
         &self,
         world: &dyn World,
         options: &Options,
+        at: Option<Span>,
         then: impl FnOnce(View<'_, '_>) -> R,
     ) -> R {
         let (loaded, mut sink) = (&self.loaded, self.faults.clone());
-        let program = match loaded.braces_pair {
-            true => sema::analyze(loaded, options.env.as_deref(), world, &mut sink),
-            false => None,
+        let (program, mut traced) = match loaded.braces_pair {
+            true => sema::analyze(loaded, options.env.as_deref(), world, at, &mut sink),
+            false => (None, Vec::new()),
         };
         let may_plan = !sink.has_errors();
         let place = |span: Span| loaded.sources.place(span);
@@ -177,6 +186,14 @@ impl Analysis {
         if loaded.braces_pair {
             lint::apply_allows(&loaded.files, &loaded.sources, &mut diagnostics);
         }
+        if let (true, Some(program), Some(at)) = (traced.is_empty(), &program, at) {
+            traced = trace::others(program, at);
+        }
+        if let Some(plan) = &plan {
+            for given in &mut traced {
+                given.decided = trace::decided(plan, given);
+            }
+        }
         then(View {
             diagnostics,
             sources: &loaded.sources,
@@ -184,6 +201,7 @@ impl Analysis {
             plan: plan.as_ref(),
             rendered,
             untried,
+            traced,
         })
     }
 }
@@ -216,6 +234,8 @@ pub struct View<'v, 'a> {
     rendered: Option<Rendered<'v, 'a>>,
     /// Whether an error proposes changes that nobody has tried yet.
     untried: bool,
+    /// What was given at the place that was asked for.
+    traced: Vec<Traced>,
 }
 
 impl<'v, 'a> View<'v, 'a> {

@@ -21,5 +21,6 @@ mod robustness;
 mod spec;
 mod support;
 mod tidy;
+mod trace;
 mod ui;
 mod verify;

@@ -37,6 +37,11 @@ impl Span {
         }
     }
 
+    /// Whether another span lies in this one; an empty one may stand at either end.
+    pub fn holds(self, other: Span) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+
     /// The empty place right behind this span.
     pub fn after(self) -> Span {
         Span {

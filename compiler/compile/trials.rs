@@ -70,7 +70,7 @@ fn after(
     let changed = world.files.iter().find(|(path, _)| *path == program.name);
     let text = changed.map_or(&*program.text, |(_, text)| text).to_owned();
     let after = analysis.session.read(&world, &program.name, text);
-    Some(after.pass(&world, options, |view| subjects(&view.diagnostics)))
+    Some(after.pass(&world, options, None, |view| subjects(&view.diagnostics)))
 }
 
 /// What all errors are about.

@@ -1,6 +1,8 @@
 //! Numbers with what they measure, and formulas over numbers of the plan.
 
-use crate::base::quantity::ByteUnit;
+use std::fmt;
+
+use crate::base::quantity::{ByteUnit, Bytes, Cpu, Millis};
 use crate::base::span::Span;
 use crate::syntax::ast::Operator;
 
@@ -56,6 +58,28 @@ impl Num {
             n,
             unit: ByteUnit::Mebi,
             bare_m: false,
+        }
+    }
+}
+
+impl fmt::Display for Num {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.dim {
+            Dim::Count => write!(f, "{}", self.n),
+            Dim::Decimal => {
+                let decimals = format!("{:03}", self.n % 1000);
+                let decimals = decimals.trim_end_matches('0');
+                write!(
+                    f,
+                    "{}.{}",
+                    self.n / 1000,
+                    if decimals.is_empty() { "0" } else { decimals }
+                )
+            }
+            Dim::Memory => Bytes::with_unit(self.n, self.unit).fmt(f),
+            Dim::Cpu => Cpu::milli(self.n).fmt(f),
+            Dim::Duration => Millis(self.n).fmt(f),
+            Dim::Percent => write!(f, "{}%", self.n),
         }
     }
 }

@@ -242,6 +242,7 @@ impl<'c, 'a> Fields<'c, 'a> {
                 key,
                 span: Some(span),
             };
+            self.cx.trace_field(item, origin);
             found = Some(Field { item, origin });
         }
         found
@@ -262,6 +263,7 @@ impl<'c, 'a> Fields<'c, 'a> {
                     key,
                     span: Some(item.span),
                 };
+                self.cx.trace_field(item, origin);
                 found.push(Field { item, origin });
             }
         }
@@ -292,6 +294,7 @@ impl<'c, 'a> Fields<'c, 'a> {
                     span: Some(place),
                     ..field.origin
                 };
+                self.cx.trace_field(item, origin);
                 let entry = Field { item, origin };
                 match entries
                     .iter()

@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-
 use crate::base::source::{Provenance, SourceFile, SourceMap};
 use crate::base::span::{FileId, Span};
 use crate::diag::Sink;

@@ -16,9 +16,11 @@ mod machine;
 mod names;
 mod placement;
 mod pod;
+mod trace;
 mod values;
 mod workload;
 
 pub use adopt::manifests::load_manifests;
 pub use assemble::{analyze, environments};
 pub use load::load_needed;
+pub use trace::Traced;

@@ -12,8 +12,9 @@ use crate::base::quantity::{ByteUnit, Bytes, Cpu, Millis};
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
-use crate::program::{Dim, Num};
+use crate::program::{Dim, Num, Origin};
 use crate::sema::errors as general;
+use crate::sema::trace::Tracer;
 use crate::syntax::ast::{Expr, ExprKind, Item, Operator, Word, WordShape};
 use crate::syntax::literal;
 
@@ -45,6 +46,8 @@ pub struct Cx<'a> {
     pub sink: RefCell<Sink>,
     /// Constants by name.
     pub lets: BTreeMap<&'a str, Let<'a>>,
+    /// Who asks for a place, if anybody does.
+    pub tracer: Option<Tracer<'a>>,
 }
 
 impl<'a> Cx<'a> {
@@ -83,12 +86,33 @@ impl<'a> Cx<'a> {
             };
             constant.used.set(true);
             at = constant.expr;
+            self.trace(expr.span, || self.text(at.span).to_owned());
         }
         at
     }
 
+    /// Says to whoever asks for this place which field stands there.
+    pub fn trace_field(&self, item: &'a Item, origin: Origin<'a>) {
+        if let Some(tracer) = &self.tracer {
+            tracer.field(item, origin);
+        }
+    }
+
+    /// Says to whoever asks for this place what its value is.
+    fn trace(&self, span: Span, value: impl FnOnce() -> String) {
+        if let Some(tracer) = &self.tracer {
+            tracer.value(span, value);
+        }
+    }
+
     /// The number an expression stands for; `None` if it is none (`Ok`) or was found faulty (`Err`).
     pub fn number(&self, expr: &'a Expr) -> Option<Num> {
+        let number = self.evaluated(expr)?;
+        self.trace(expr.span, || number.to_string());
+        Some(number)
+    }
+
+    fn evaluated(&self, expr: &'a Expr) -> Option<Num> {
         match &expr.kind {
             ExprKind::Number => self.literal(expr.span),
             ExprKind::Path => self.constant(expr),
@@ -388,16 +412,19 @@ impl<'a> Cx<'a> {
             ));
             return None;
         }
-        Some(Cpu {
+        let cpu = Cpu {
             milli: number.n,
             written_in_cores: number.dim == Dim::Count,
-        })
+        };
+        self.trace(expr.span, || cpu.to_string());
+        Some(cpu)
     }
 
     /// A length of time.
     pub fn duration(&self, expr: &'a Expr) -> Option<Millis> {
-        self.expect(expr, Dim::Duration)
-            .map(|number| Millis(number.n))
+        let number = self.expect(expr, Dim::Duration)?;
+        self.trace(expr.span, || number.to_string());
+        Some(Millis(number.n))
     }
 
     /// A count.
@@ -409,7 +436,10 @@ impl<'a> Cx<'a> {
     pub fn string(&self, expr: &'a Expr) -> Option<Cow<'a, str>> {
         let resolved = self.resolve(expr);
         match resolved.kind {
-            ExprKind::Text => self.text_literal(resolved.span),
+            ExprKind::Text => {
+                self.trace(expr.span, || self.text(resolved.span).to_owned());
+                self.text_literal(resolved.span)
+            }
             ExprKind::Hole => None,
             ExprKind::Path => {
                 self.report(errors::bare_text(self.text(resolved.span), resolved.span));
@@ -446,6 +476,7 @@ impl<'a> Cx<'a> {
     pub fn name(&self, expr: &'a Expr, what: &str) -> Option<(&'a str, Span)> {
         match expr.kind {
             ExprKind::Path if !self.text(expr.span).contains('.') => {
+                self.trace(expr.span, || self.text(expr.span).to_owned());
                 Some((self.text(expr.span), expr.span))
             }
             ExprKind::Hole => None,

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors;
+use crate::program::Origin;
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
 use crate::sema::values::{Cx, Let};
@@ -30,6 +31,16 @@ pub(crate) fn collect_lets<'a>(
         if let Some(first) = lets.get(text) {
             cx.report(general::declared_twice("let", text, first.name, name.span));
             continue;
+        }
+        if let Some(tracer) = &cx.tracer {
+            let origin = Origin {
+                env: None,
+                kind: "let",
+                name: text,
+                key: "",
+                span: Some(expr.span),
+            };
+            tracer.declared(item.span, Some(expr.span), origin);
         }
         lets.insert(
             text,

@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::base::source::Provenance;
+use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::program::{FillPolicy, Given, Origin, Program};
@@ -22,6 +23,7 @@ use crate::sema::layers::Field;
 use crate::sema::load::Loaded;
 use crate::sema::machine::{component, k3s, node, settings};
 use crate::sema::pod::ports::check_node_ports;
+use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
 use crate::sema::workload::{service, tier};
 use crate::sema::{adopt, budget, config, errors as general, expect, image, placement};
@@ -29,18 +31,22 @@ use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
 use crate::world::World;
 
 /// Trees to program. `env` is the environment to compile for. `None` if there is nothing to plan: a fault was
-/// found, or the file only declares things for others to use.
+/// found, or the file only declares things for others to use. With it comes what was given at a place, if one is asked
+/// for.
 pub fn analyze<'a>(
     loaded: &'a Loaded,
     env: Option<&str>,
     world: &dyn World,
+    at: Option<Span>,
     sink: &mut Sink,
-) -> Option<Program<'a>> {
+) -> (Option<Program<'a>>, Vec<Traced>) {
+    let files = loaded.files.iter().map(|file| &**file);
     let mut lets = BTreeMap::new();
     let cx = Cx {
         sources: &loaded.sources,
         sink: RefCell::new(std::mem::take(sink)),
         lets: BTreeMap::new(),
+        tracer: at.map(|at| Tracer::new(files, at)),
     };
     collect_lets(&cx, loaded, &mut lets);
     let cx = Cx { lets, ..cx };
@@ -50,7 +56,8 @@ pub fn analyze<'a>(
         check_unused_lets(&cx);
     }
     *sink = cx.sink.into_inner();
-    program
+    let traced = cx.tracer.map(|tracer| tracer.into_traced(&loaded.sources));
+    (program, traced.unwrap_or_default())
 }
 
 pub(crate) fn program<'a>(
