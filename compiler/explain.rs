@@ -5,6 +5,7 @@ use crate::base::suggest::nearest;
 use crate::base::text::wrapped;
 use crate::diag::codes::CODES;
 use crate::diag::lints::LINTS;
+use crate::schema;
 use crate::stdlib;
 
 /// Columns of an explanation, its margin apart.
@@ -18,8 +19,10 @@ pub fn codes() -> impl Iterator<Item = (&'static str, &'static str)> {
         .chain(LINTS.iter().map(|lint| (lint.name, lint.title)))
 }
 
-/// The page of a code (`BZ4001`), of a lint (`unused`), of a key of config.yaml (`k3s.flannel-backend`) or of a
-/// component's argument (`k3s.kubelet-arg.max-pods`). `Err` has the nearest known topic, if one is near.
+/// The page of a code (`BZ4001`), of a lint (`unused`), of a declaration (`service`) or one of its fields
+/// (`service.volume`), of a key of config.yaml (`k3s.flannel-backend`), of a component's argument
+/// (`k3s.kubelet-arg.max-pods`), or what a word of Kubernetes or compose is in bz (`envFrom`). `Err` has the nearest
+/// known topic, if one is near.
 pub fn explain(topic: &str) -> Result<String, Option<String>> {
     let code = topic.to_ascii_uppercase();
     if let Some(found) = CODES.iter().find(|known| known.id == code) {
@@ -27,6 +30,9 @@ pub fn explain(topic: &str) -> Result<String, Option<String>> {
     }
     if let Some(found) = LINTS.iter().find(|known| known.name == topic) {
         return Ok(found.page.to_owned());
+    }
+    if let Some(page) = declaration(topic).or_else(|| field(topic)) {
+        return Ok(page);
     }
     let path = topic.strip_prefix("k3s.").unwrap_or(topic);
     match path.split_once('.') {
@@ -44,14 +50,88 @@ pub fn explain(topic: &str) -> Result<String, Option<String>> {
         None => match stdlib::flag(path) {
             Some(flag) => Ok(self::flag(&flag)),
             None => {
+                if let Some(page) = word(topic) {
+                    return Ok(page);
+                }
                 let known = codes()
                     .map(|(id, _)| id)
+                    .chain(schema::fields().map(|field| field.place))
                     .chain(stdlib::flags().map(|flag| flag.key));
                 Err(nearest(topic, known).map(str::to_owned))
             }
         },
-        Some(_) => Err(None),
+        Some((place, key)) => {
+            let near = nearest(key, schema::keys(place).iter().copied());
+            Err(near.map(|near| format!("{place}.{near}")))
+        }
     }
+}
+
+/// All fields of a declaration or block, one a line.
+fn declaration(place: &str) -> Option<String> {
+    let keys = schema::keys(place);
+    let widest = keys.iter().map(|key| key.len()).max()?;
+    let mut out = format!("{place}\n\n");
+    for field in schema::fields_of(place) {
+        for (at, line) in wrapped(field.meaning, WIDTH - widest - 2)
+            .iter()
+            .enumerate()
+        {
+            let key = if at == 0 { field.key } else { "" };
+            out.push_str(&format!("  {key:widest$}  {line}\n"));
+        }
+    }
+    out.push_str(&format!("\nbzc explain {place}.{} says more.\n", keys[0]));
+    Some(out)
+}
+
+/// One field, as `service.volume`; in a block of a declaration as `service.volume.path`.
+fn field(topic: &str) -> Option<String> {
+    let (place, key) = topic.rsplit_once('.')?;
+    let block = place
+        .rsplit_once('.')
+        .and_then(|(_, outer)| schema::block_of(outer));
+    let mut fields = schema::fields_of(place).chain(schema::fields_of(block.unwrap_or_default()));
+    let field = fields.find(|field| field.key == key)?;
+    let mut out = format!("{topic}\n\n");
+    for line in wrapped(field.meaning, WIDTH) {
+        out.push_str(&format!("  {line}\n"));
+    }
+    out.push('\n');
+    let inside = schema::block_of(key).map(|block| schema::keys(block).join(", "));
+    let without = Some(field.without).filter(|text| !text.is_empty());
+    let rows = [
+        ("takes", Some(field.takes.to_owned())),
+        ("if left out", without.map(str::to_owned)),
+        ("since", Some(field.since.to_owned())),
+        ("its fields", inside),
+        ("example", Some(field.example.to_owned())),
+    ];
+    for (name, value) in rows
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+    {
+        for (at, line) in wrapped(&value, WIDTH - 13).iter().enumerate() {
+            let name = if at == 0 { name } else { "" };
+            out.push_str(&format!("  {name:11}  {line}\n"));
+        }
+    }
+    Some(out)
+}
+
+/// What a word of Kubernetes, compose or Terraform is in bz.
+fn word(topic: &str) -> Option<String> {
+    let places = || schema::words().flat_map(|word| word.places.split(' '));
+    let word = places().find_map(|place| schema::word(place, topic))?;
+    let say = match word.say {
+        "" => format!("bz calls it `{}`", word.field),
+        say => say.to_owned(),
+    };
+    let mut out = format!("{}\n\n", word.word);
+    for line in wrapped(&format!("bz has no field of this name: {say}."), WIDTH) {
+        out.push_str(&format!("  {line}\n"));
+    }
+    Some(out)
 }
 
 fn flag(flag: &stdlib::Flag) -> String {

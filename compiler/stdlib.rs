@@ -17,7 +17,7 @@ pub fn modules() -> impl Iterator<Item = (String, &'static str)> {
         .map(|(name, text)| (format!("runtimes/{name}"), *text));
     let others = [
         (K3S, include_str!("../stdlib/v1/k3s.bz")),
-        ("profiles", include_str!("../stdlib/v1/profiles.bz")),
+        ("profiles", PROFILES),
         ("tiers", TIERS),
     ];
     others
@@ -27,6 +27,7 @@ pub fn modules() -> impl Iterator<Item = (String, &'static str)> {
 }
 
 const TIERS: &str = include_str!("../stdlib/v1/tiers.bz");
+const PROFILES: &str = include_str!("../stdlib/v1/profiles.bz");
 
 macro_rules! runtimes {
     ($($name:literal)*) => {
@@ -198,6 +199,12 @@ pub fn tiers() -> impl Iterator<Item = (&'static str, u64)> {
         let most = body.split("..").nth(1)?.split("Mi").next()?.parse().ok()?;
         Some((name, most))
     })
+}
+
+/// The profiles of `std.profiles`.
+pub fn profiles() -> impl Iterator<Item = &'static str> {
+    let declared = PROFILES.split("\nprofile ").skip(1);
+    declared.filter_map(|text| text.split(' ').next())
 }
 
 #[cfg(test)]

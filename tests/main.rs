@@ -18,6 +18,7 @@ mod readme;
 mod recount;
 mod registry;
 mod robustness;
+mod schema;
 mod spec;
 mod support;
 mod tidy;

@@ -30,22 +30,6 @@ use crate::sema::pod::ports::check_shared_ports;
 use crate::sema::workload::resources::{check_order, cpu, memory, rollout};
 use crate::syntax::ast::{Item, WordShape};
 
-const ADOPT_KEYS: [&str; 8] = [
-    "tier", "memory", "cpu", "weight", "rollout", "patch", "workload", "keep",
-];
-const WORKLOAD_KEYS: [&str; 9] = [
-    "tier",
-    "memory",
-    "cpu",
-    "weight",
-    "rollout",
-    "replicas",
-    "concurrency",
-    "at-most",
-    "env",
-];
-const CONTAINER_KEYS: [&str; 4] = ["tier", "memory", "cpu", "env"];
-
 type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
 
 /// `workload NAME { .. }` or `workload NAME/CONTAINER { .. }`.
@@ -179,7 +163,7 @@ fn reading<'c, 'a>(
         item.key.span,
         vec![layer("adopt", pattern, item)],
     );
-    own.check_keys(&ADOPT_KEYS);
+    own.check_keys("adopt");
     if let Some(word) = item.overriding {
         cx.report(general::overrides_nothing("adopt", item.key.span, word));
     }
@@ -219,11 +203,11 @@ fn reading<'c, 'a>(
                 name.span,
                 vec![layer("workload", cx.word(*name), field.item)],
             );
-            own.check_keys(if container.is_some() {
-                &CONTAINER_KEYS
-            } else {
-                &WORKLOAD_KEYS
-            });
+            let place = match container {
+                Some(_) => "adopt.container",
+                None => "adopt.workload",
+            };
+            own.check_keys(place);
             let (fields, tier) = with_tier(decls, &own, "workload", cx.word(*name), field.item);
             let same = rules
                 .iter()

@@ -8,8 +8,6 @@ use crate::sema::errors as general;
 use crate::sema::layers::{Field, Fields};
 use crate::syntax::ast::ExprKind;
 
-pub(crate) const BUDGET_KEYS: [&str; 2] = ["tiers", "services"];
-
 pub(crate) fn budgets<'a>(
     decls: &Decls<'_, 'a>,
     services: &[Service<'a>],
@@ -23,7 +21,7 @@ pub(crate) fn budgets<'a>(
         };
         let layers = decls.layers("budget", decl.name, decl.item);
         let fields = Fields::new(cx, "budget", decl.span, layers);
-        fields.check_keys(&BUDGET_KEYS);
+        fields.check_keys("budget");
         let tier_names = fields.names("tiers");
         let service_names = fields.names("services");
         let mut members = (tier_names.is_some() || service_names.is_some()).then(Vec::new);

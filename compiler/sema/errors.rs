@@ -4,6 +4,7 @@ use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::diag::Diagnostic;
 use crate::program::{Dim, Num, Origin};
+use crate::schema;
 use crate::sema::dns::label_fault;
 use crate::syntax::ast::Item;
 
@@ -38,8 +39,7 @@ pub(crate) fn unknown_name(kind: &str, name: &str, span: Span, near: Option<&str
             span,
         );
     }
-    let from_library =
-        kind == "tier" && ["nano", "micro", "small", "medium", "large"].contains(&name);
+    let from_library = kind == "tier" && crate::stdlib::tiers().any(|(tier, _)| tier == name);
     match from_library {
         true => error.help(format!(
             "the standard library has a tier `{name}`: `use std.tiers`"
@@ -59,7 +59,13 @@ pub(crate) fn declared_twice(kind: &str, name: &str, first: Span, span: Span) ->
         .also(first, "first here")
 }
 
-pub(crate) fn unknown_key(kind: &str, key: &str, span: Span, known: &[&str]) -> Diagnostic {
+pub(crate) fn unknown_key(
+    kind: &str,
+    place: &str,
+    key: &str,
+    span: Span,
+    known: &[&str],
+) -> Diagnostic {
     let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
         "an"
     } else {
@@ -67,10 +73,11 @@ pub(crate) fn unknown_key(kind: &str, key: &str, span: Span, known: &[&str]) -> 
     };
     let error = Diagnostic::error("BZ2003", format!("{article} {kind} has no field `{key}`"))
         .at(span, "unknown field");
-    if kind == "service" && key == "limits" {
-        return error.help(
-            "memory is written `memory = 32Mi..48Mi`: the compiler chooses, as request and limit",
-        );
+    if let Some(word) = schema::word(place, key) {
+        return match word.say {
+            "" => error.fix(format!("bz calls it `{}`", word.field), span, word.field),
+            say => error.help(say),
+        };
     }
     match nearest(key, known.iter().copied()) {
         Some(near) => or_nearest(error, Some(near), span),

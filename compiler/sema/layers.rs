@@ -5,11 +5,13 @@
 mod errors;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::Span;
 use crate::program::{Dim, Given, Origin};
+use crate::schema;
 use crate::sema::errors as general;
 use crate::sema::values::Cx;
 use crate::syntax::ast::{Expr, ExprKind, Item};
@@ -41,8 +43,8 @@ pub struct Fields<'c, 'a> {
     keyed: Vec<(&'a str, usize, &'a Item)>,
     /// One bit a key, by `key_bit`: most fields are not given, and that is known without a comparison.
     given: u64,
-    /// Whether a key of it is none of the declaration's: then what is missing may only be misspelt.
-    misspelt: bool,
+    /// Whether some key is unknown. A required field that seems to be missing may then only be misspelt.
+    misspelt: Cell<bool>,
 }
 
 /// One of 64 bits for a key; different keys may share one.
@@ -115,7 +117,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             layers,
             keyed,
             given,
-            misspelt: false,
+            misspelt: Cell::new(false),
         }
     }
 
@@ -149,15 +151,22 @@ impl<'c, 'a> Fields<'c, 'a> {
         }
     }
 
-    /// Reports keys that are not among `known` and keys given twice, in the layers that are this declaration's own.
-    pub fn check_keys(&self, known: &[&'static str]) {
+    /// Reports keys that `place` does not have and keys given twice, in the layers that are this declaration's own.
+    pub fn check_keys(&self, place: &str) {
+        let known = schema::keys(place);
         for (at, (key, layer, item)) in self.keyed.iter().enumerate() {
             if self.layers[*layer].kind != self.kind && self.layers.len() > 1 {
                 continue;
             }
             if !known.contains(key) {
-                self.cx
-                    .report(general::unknown_key(self.kind, key, item.key.span, known));
+                self.misspelt.set(true);
+                self.cx.report(general::unknown_key(
+                    self.kind,
+                    place,
+                    key,
+                    item.key.span,
+                    known,
+                ));
             } else if !REPEATABLE.contains(key) {
                 self.check_given_once(at);
             }
@@ -363,19 +372,20 @@ impl<'c, 'a> Fields<'c, 'a> {
             .any(|layer| layer.items.iter().any(Item::is_hole))
     }
 
-    /// The same fields, where some key is not among `known`: `check_keys` has said which, and a field that is missing
-    /// beside it is not worth a word.
-    pub fn beside_keys(mut self, known: &[&'static str]) -> Fields<'c, 'a> {
-        self.misspelt = self
-            .keyed
-            .iter()
-            .any(|(key, layer, _)| self.layers[*layer].kind == self.kind && !known.contains(key));
+    /// The same fields, where `check_keys` has said which key of the declaration's own is none of `place`: a field that
+    /// is missing may be that one, and is not reported.
+    pub fn beside_keys(self, place: &str) -> Fields<'c, 'a> {
+        let known = schema::keys(place);
+        let own = |layer: usize| self.layers[layer].kind == self.kind;
+        let mut keys = self.keyed.iter();
+        let misspelt = keys.any(|(key, layer, _)| own(*layer) && !known.contains(key));
+        self.misspelt.set(misspelt);
         self
     }
 
-    /// Reports that a field without which the declaration means nothing is missing.
+    /// Reports that a required field is missing.
     pub fn missing(&self, key: &str, example: &str) {
-        if !self.has_hole() && !self.misspelt {
+        if !self.has_hole() && !self.misspelt.get() {
             self.cx
                 .report(errors::missing_field(self.kind, key, self.span, example));
         }

@@ -17,10 +17,10 @@ use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
 use crate::layout::{Language, Layout};
 use crate::program::{BuiltImage, Image, Param, Runtime, Service, SharedImage};
+use crate::schema;
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::image::reference::check_image;
-use crate::sema::image::runtime::IMAGE_KEYS;
 use crate::sema::image::source::look;
 use crate::sema::image::values::{check_distroless, found, template_name, values};
 use crate::sema::layers::Fields;
@@ -97,7 +97,13 @@ pub(crate) fn built<'a>(
             .into_iter()
             .find(|(key, _)| nearest(key, ["runtime"]).is_some());
         if let Some((key, span)) = misspelt.filter(|(key, _)| *key != "runtime") {
-            cx.report(general::unknown_key("image", key, span, &["runtime"]));
+            cx.report(general::unknown_key(
+                "image",
+                "image",
+                key,
+                span,
+                &["runtime"],
+            ));
         } else if !block.has("runtime") {
             block.missing("runtime", "runtime = fastapi");
         }
@@ -270,17 +276,9 @@ pub(crate) fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_b
         "variant" => !runtime.variants.is_empty(),
         _ => true,
     };
-    let mut known: Vec<&str> = IMAGE_KEYS
-        .into_iter()
-        .chain(["workers"])
-        .filter(|key| has(key))
-        .collect();
-    known.extend(
-        runtime
-            .params
-            .keys()
-            .filter(|key| !IMAGE_KEYS.contains(key)),
-    );
+    let of_all = schema::keys("image");
+    let mut known: Vec<&str> = of_all.iter().copied().filter(|key| has(key)).collect();
+    known.extend(runtime.params.keys().filter(|key| !of_all.contains(key)));
     let unknown: Vec<(&str, Span)> = block
         .keys()
         .into_iter()
@@ -289,7 +287,7 @@ pub(crate) fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_b
     for (key, span) in &unknown {
         block.cx.report(match *key {
             "workers" if !is_base => errors::unmeasured_workers(runtime.name, *span),
-            _ => general::unknown_key("image", key, *span, &known),
+            _ => general::unknown_key("image", "image", key, *span, &known),
         });
     }
     unknown.is_empty()

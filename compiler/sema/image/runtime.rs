@@ -8,6 +8,7 @@ use crate::base::source::Provenance;
 use crate::base::span::Spanned;
 use crate::layout::{LANGUAGES, Language};
 use crate::program::{Dim, Param, Runtime};
+use crate::schema;
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::layers::Fields;
@@ -16,45 +17,7 @@ use crate::syntax::ast::{Expr, ExprKind};
 use crate::template::{self, Templates};
 use crate::world::resolve;
 
-/// Fields of every image that is built.
-pub(crate) const IMAGE_KEYS: [&str; 13] = [
-    "runtime",
-    "source",
-    "name",
-    "from",
-    "app",
-    "manager",
-    "variant",
-    "version",
-    "base",
-    "build-base",
-    "start",
-    "keep",
-    "leave-out",
-];
-
 pub(crate) const TEXT_LISTS: [&str; 3] = ["start", "keep", "leave-out"];
-
-pub(crate) const RUNTIME_KEYS: [&str; 18] = [
-    "language",
-    "entry",
-    "floor",
-    "calm",
-    "worker",
-    "worker-calm",
-    "leaner",
-    "port",
-    "app",
-    "base",
-    "version",
-    "variants",
-    "managers",
-    "libraries",
-    "needs",
-    "dockerfile",
-    "ignore",
-    "params",
-];
 
 /// All runtimes, sorted by name.
 pub(crate) fn runtimes<'a>(decls: &Decls<'_, 'a>) -> Vec<Runtime<'a>> {
@@ -69,7 +32,7 @@ pub(crate) fn runtime<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>) -> Runtime<'a> 
     // One without a body is reported, and still has its place in the list.
     let fields = fields(decls, "runtime", decl)
         .unwrap_or_else(|| Fields::new(cx, "runtime", decl.span, Vec::new()));
-    fields.check_keys(&RUNTIME_KEYS);
+    fields.check_keys("runtime");
     let language = fields.name("language").map_or(Language::Other, |given| {
         let names = LANGUAGES.map(|(name, _)| name);
         let known = LANGUAGES.iter().find(|(name, _)| *name == given.value);
@@ -93,7 +56,7 @@ pub(crate) fn runtime<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>) -> Runtime<'a> 
     });
     for field in fields.entries("params") {
         let key = cx.key(field.item);
-        if IMAGE_KEYS.contains(&key) || key == "workers" {
+        if schema::keys("image").contains(&key) {
             cx.report(errors::reserved_parameter(key, field.item.key.span));
         } else if let Some(value) = field.value(cx).and_then(|value| default_of(cx, key, value)) {
             params.insert(key, value);

@@ -68,7 +68,7 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
             continue;
         }
         if let (Some(changed), Some(own)) = (&changed, own) {
-            changed.check_keys(&["memory", "cpu"]);
+            changed.check_keys("component");
             if !KEPT.contains(&decl.name) {
                 cx.report(errors::component_fixed(own.name, own.span));
             } else if let (true, "traefik") = (servers().any(without_helm), decl.name) {
@@ -119,7 +119,7 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
 pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
     let read = |decl: Decl<'a>| {
         let fields = fields(decls, "others", decl)?;
-        fields.check_keys(&["pods", "memory", "cpu", "every-node"]);
+        fields.check_keys("others");
         if decls.packaged.contains_key(decl.name) {
             decls.cx.report(errors::others_of_k3s(decl.name, decl.span));
         }
@@ -160,7 +160,7 @@ pub(crate) fn request_and_limit<'a>(
     let field = fields.get("memory")?;
     if field.item.body.is_some() {
         let block = Fields::of_body(cx, "memory", field)?;
-        block.check_keys(&["request", "limit"]);
+        block.check_keys("memory");
         let (request, limit) = (block.memory("request"), block.memory("limit"));
         check_order("memory", request, limit, cx);
         return Some((request.or(limit)?, limit));

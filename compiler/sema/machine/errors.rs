@@ -10,7 +10,7 @@ use crate::stdlib::Flag;
 pub(crate) fn unknown_profile(name: &str, span: Span, near: Option<&str>) -> Diagnostic {
     let error = Diagnostic::error("BZ2001", format!("no profile is called `{name}`"))
         .at(span, "not declared");
-    match ["minimal", "edge"].contains(&name) {
+    match crate::stdlib::profiles().any(|profile| profile == name) {
         true => error.help("the standard library has it: `use std.profiles`"),
         false => or_nearest(error, near, span),
     }

@@ -10,8 +10,6 @@ use crate::sema::decls::{Decl, Decls};
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, Layer};
 
-pub(crate) const OWN_K3S_KEYS: [&str; 5] = ["version", "memory", "containerd", "shim", "profile"];
-
 /// The Kubernetes minors whose tables bzc has.
 pub(crate) const MINORS: std::ops::RangeInclusive<u32> = 30..=36;
 

@@ -11,20 +11,6 @@ use crate::sema::machine::k3s::{k3s_layers, own_k3s_layers};
 use crate::sema::names::{check_label, labels};
 use crate::sema::placement::{has_etcd, taints};
 
-pub(crate) const NODE_KEYS: [&str; 11] = [
-    "memory",
-    "cpu",
-    "reserve",
-    "eviction-hard",
-    "role",
-    "overcommit",
-    "max-pods",
-    "k3s",
-    "labels",
-    "taints",
-    "address",
-];
-
 /// More pods than any node takes.
 pub(crate) const MOST_PODS: u64 = 65_535;
 
@@ -59,7 +45,7 @@ pub(crate) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
         .filter_map(|decl| {
             let cx = decls.cx;
             let fields = fields(decls, "node", decl)?;
-            fields.check_keys(&NODE_KEYS);
+            fields.check_keys("node");
             check_label(cx, "node", decl.name, decl.span);
             let role = role_of(&fields);
             let cpu = fields.cpu("cpu");

@@ -6,11 +6,12 @@ use super::errors;
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
 use crate::program::{Given, K3s, Node, Origin, Role, Setting, SettingValue};
+use crate::schema;
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::Fields;
 use crate::sema::machine::arguments::{arguments, written_or};
-use crate::sema::machine::k3s::{OWN_K3S_KEYS, k3s_layers, own_k3s_layers};
+use crate::sema::machine::k3s::{k3s_layers, own_k3s_layers};
 use crate::sema::machine::node::MOST_PODS;
 use crate::stdlib::{self, Flag};
 use crate::syntax::ast::{Expr, ExprKind};
@@ -64,14 +65,14 @@ pub(crate) fn settings<'a>(
     let cx = fields.cx;
     let mut settings: Vec<Setting<'a>> = Vec::new();
     for (key, span) in fields.keys() {
-        if OWN_K3S_KEYS.contains(&key) || settings.iter().any(|setting| setting.key == key) {
+        if schema::keys("k3s").contains(&key) || settings.iter().any(|setting| setting.key == key) {
             continue;
         }
         let Some(flag) = stdlib::flag(key) else {
             let known = stdlib::flags()
                 .filter(|flag| flag.status != "removed")
                 .map(|flag| flag.key);
-            let near = nearest(key, known.chain(OWN_K3S_KEYS));
+            let near = nearest(key, known.chain(schema::keys("k3s").iter().copied()));
             cx.report(errors::unknown_flag(key, span, near));
             continue;
         };

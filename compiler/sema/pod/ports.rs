@@ -82,7 +82,7 @@ pub(crate) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
             let Some(block) = Fields::of_body(cx, "port", entry) else {
                 continue;
             };
-            block.check_keys(&["port", "node-port", "host-port", "udp"]);
+            block.check_keys("port");
             let inner = |key: &'a str| {
                 block
                     .get(key)

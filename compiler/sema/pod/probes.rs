@@ -12,10 +12,6 @@ use crate::sema::pod::ports::port_number;
 use crate::sema::values::Cx;
 use crate::syntax::ast::Expr;
 
-pub(crate) const PROBE_KEYS: [&str; 8] = [
-    "path", "port", "tcp", "exec", "delay", "period", "timeout", "failures",
-];
-
 pub(crate) fn probes<'a>(fields: &Fields<'_, 'a>, ports: &[Port<'a>]) -> Vec<Probe<'a>> {
     let kinds = [
         ("readiness", ProbeKind::Readiness),
@@ -59,7 +55,7 @@ pub(crate) fn probe<'a>(
         return Some(probe);
     }
     let block = Fields::of_body(cx, key, field)?;
-    block.check_keys(&PROBE_KEYS);
+    block.check_keys("probe");
     let number = |key: &'a str| {
         block
             .get(key)

@@ -8,19 +8,6 @@ use crate::sema::errors as general;
 use crate::sema::layers::Fields;
 use crate::sema::names::check_label;
 
-pub(crate) const VOLUME_KEYS: [&str; 10] = [
-    "path",
-    "claim",
-    "config",
-    "secret",
-    "disk",
-    "memory",
-    "host",
-    "storage",
-    "class",
-    "read-only",
-];
-
 pub(crate) fn volumes<'a>(
     decls: &Decls<'_, 'a>,
     fields: &Fields<'_, 'a>,
@@ -58,7 +45,7 @@ pub(crate) fn volumes<'a>(
         let Some(block) = Fields::of_body(cx, "volume", field) else {
             continue;
         };
-        block.check_keys(&VOLUME_KEYS);
+        block.check_keys("volume");
         let Some(path) = block.string("path").map(|given| given.value) else {
             if !block.has("path") {
                 block.missing("path", "path = \"/data\"");

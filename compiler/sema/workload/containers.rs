@@ -11,10 +11,6 @@ use crate::sema::pod::env::env;
 use crate::sema::values::Cx;
 use crate::sema::workload::resources::cpu;
 
-pub(crate) const EXTRA_KEYS: [&str; 9] = [
-    "image", "memory", "cpu", "env", "configs", "secrets", "command", "args", "mounts",
-];
-
 /// The containers beside the main one, in the order written.
 pub(crate) fn extras<'a>(
     decls: &Decls<'_, 'a>,
@@ -79,7 +75,7 @@ pub(crate) fn extra<'a>(
         cx.report(general::overrides_nothing(kind, field.item.key.span, word));
     }
     let block = Fields::of_body(cx, kind, field)?;
-    block.check_keys(&EXTRA_KEYS);
+    block.check_keys(kind);
     let image = match block.string("image") {
         Some(given) => Spanned::new(given.value, given.origin.span.unwrap_or(name.span)),
         None => {

@@ -96,7 +96,7 @@ pub(crate) fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
     let field = fields.get("scale")?;
     let (pods, cpu) = if field.item.body.is_some() {
         let block = Fields::of_body(cx, "scale", field)?;
-        block.check_keys(&["pods", "cpu"]);
+        block.check_keys("scale");
         let Some(pods) = block.get("pods") else {
             block.missing("pods", "pods = 1..4");
             return None;

@@ -14,7 +14,7 @@ pub(crate) fn memory<'a>(fields: &Fields<'_, 'a>) -> Option<Memory<'a>> {
     let field = fields.get("memory")?;
     if field.item.body.is_some() {
         let block = Fields::of_body(cx, "memory", field)?;
-        block.check_keys(&["request", "limit"]);
+        block.check_keys("memory");
         let (request, limit) = (block.memory("request"), block.memory("limit"));
         for (key, given) in [("request", request), ("limit", limit)] {
             if given.is_none() && block.get(key).is_none() {
@@ -95,7 +95,7 @@ pub(crate) fn cpu<'a>(fields: &Fields<'_, 'a>) -> Option<CpuPair<'a>> {
     let field = fields.get("cpu")?;
     if field.item.body.is_some() {
         let block = Fields::of_body(cx, "cpu", field)?;
-        block.check_keys(&["request", "limit"]);
+        block.check_keys("cpu");
         let (request, limit) = (block.cpu("request"), block.cpu("limit"));
         if request.is_none() && limit.is_none() {
             block.missing("request", "cpu { request = 25m }");

@@ -16,80 +16,6 @@ use crate::sema::workload::containers::extras;
 use crate::sema::workload::kinds;
 use crate::sema::workload::resources::{cpu, memory, rollout};
 
-/// Fields of every workload.
-pub(crate) const COMMON_KEYS: [&str; 25] = [
-    "tier",
-    "image",
-    "memory",
-    "cpu",
-    "weight",
-    "shrink",
-    "env",
-    "configs",
-    "secrets",
-    "command",
-    "args",
-    "volume",
-    "node",
-    "nodes",
-    "node-selector",
-    "tolerations",
-    "anti-affinity",
-    "labels",
-    "annotations",
-    "grace",
-    "service-account",
-    "pull-secrets",
-    "user",
-    "sidecar",
-    "init",
-];
-
-/// Fields of workloads that run on.
-pub(crate) const SERVING_KEYS: [&str; 7] = [
-    "port",
-    "ports",
-    "node-port",
-    "host-port",
-    "readiness",
-    "liveness",
-    "startup",
-];
-
-/// Fields of one kind only.
-pub(crate) fn own_keys(kind: &str) -> &'static [&'static str] {
-    match kind {
-        "service" => &["replicas", "rollout", "wave", "scale"],
-        "stateful" => &["replicas"],
-        "job" => &["parallelism", "completions", "retries", "deadline"],
-        "cron" => &[
-            "parallelism",
-            "completions",
-            "retries",
-            "deadline",
-            "schedule",
-            "concurrency",
-            "at-most",
-        ],
-        _ => &[],
-    }
-}
-
-/// All fields of a kind of workload.
-pub(crate) fn keys_of(kind: &str) -> Vec<&'static str> {
-    let serving: &[&str] = if matches!(kind, "job" | "cron") {
-        &[]
-    } else {
-        &SERVING_KEYS
-    };
-    COMMON_KEYS
-        .iter()
-        .chain(serving)
-        .chain(own_keys(kind))
-        .copied()
-        .collect()
-}
-
 /// All services, sorted by name. Those of one header share everything but the name.
 pub(crate) fn services<'a>(
     decls: &Decls<'_, 'a>,
@@ -98,10 +24,6 @@ pub(crate) fn services<'a>(
 ) -> Vec<Service<'a>> {
     let mut services: Vec<Service<'a>> = Vec::with_capacity(decls.workloads().count());
     let mut first_of_header = BTreeMap::new();
-    let keys: BTreeMap<&str, Vec<&'static str>> = WORKLOADS
-        .iter()
-        .map(|kind| (*kind, keys_of(kind)))
-        .collect();
     for (kind, decl) in decls.workloads() {
         let shares = decl.item.names.len() > 1 && decls.change(kind, decl.name).is_none();
         let twin = if shares {
@@ -137,7 +59,7 @@ pub(crate) fn services<'a>(
             }
             rename_origins(&mut service, decl.name);
             services.push(service);
-        } else if let Some(service) = service(decls, kind, decl, (tiers, to_build), &keys) {
+        } else if let Some(service) = service(decls, kind, decl, (tiers, to_build)) {
             if shares {
                 first_of_header.insert(decl.item.span, services.len());
             }
@@ -177,11 +99,10 @@ pub(crate) fn service<'a>(
     kind: &'static str,
     decl: Decl<'a>,
     (tiers, to_build): (&[Tier<'a>], ToBuild<'_, 'a>),
-    keys: &BTreeMap<&str, Vec<&'static str>>,
 ) -> Option<Service<'a>> {
     let cx = decls.cx;
     let own = fields(decls, kind, decl)?;
-    own.check_keys(&keys[kind]);
+    own.check_keys(kind);
     let mut tier = None;
     let mut layers = decls.layers(kind, decl.name, decl.item);
     if let Some(given) = own.name("tier") {
@@ -196,7 +117,7 @@ pub(crate) fn service<'a>(
         tier.is_none_or(|tier| tier < tiers.len()),
         "every declared tier has its place"
     );
-    let fields = Fields::new(cx, kind, decl.span, layers).beside_keys(&keys[kind]);
+    let fields = Fields::new(cx, kind, decl.span, layers).beside_keys(kind);
     let image = image(decls, &fields, to_build);
     let memory = memory(&fields);
     if memory.is_none()

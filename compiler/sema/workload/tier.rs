@@ -7,29 +7,6 @@ use crate::sema::errors as general;
 use crate::sema::names::check_label;
 use crate::sema::workload::resources::{cpu, memory, rollout};
 
-pub(crate) const TIER_KEYS: [&str; 20] = [
-    "memory",
-    "cpu",
-    "priority",
-    "replicas",
-    "rollout",
-    "wave",
-    "weight",
-    "shrink",
-    "grace",
-    "env",
-    "labels",
-    "annotations",
-    "readiness",
-    "liveness",
-    "startup",
-    "node",
-    "nodes",
-    "node-selector",
-    "tolerations",
-    "anti-affinity",
-];
-
 /// One less than the most that Kubernetes leaves to its users: that belongs to daemons.
 pub(crate) const MOST_PRIORITY: u64 = 999_999_999;
 
@@ -39,7 +16,7 @@ pub(crate) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
         .map(|decl| {
             let mut priority = None;
             if let Some(fields) = fields(decls, "tier", decl) {
-                fields.check_keys(&TIER_KEYS);
+                fields.check_keys("tier");
                 check_label(decls.cx, "tier", decl.name, decl.span);
                 priority = fields.count("priority");
                 // Read here too, so that a fault in a tier is told once and at the tier, used or not.

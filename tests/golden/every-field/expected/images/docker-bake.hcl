@@ -3,7 +3,13 @@
 #   docker buildx bake --file out/images/docker-bake.hcl --metadata-file images.json
 
 group "default" {
-  targets = ["site"]
+  targets = ["own", "site"]
+}
+
+target "own" {
+  context    = "services/own"
+  dockerfile = "../../out/images/own/Dockerfile"
+  tags       = ["own:local"]
 }
 
 target "site" {

@@ -1,0 +1,152 @@
+//! The language as data: every field of every declaration, and the words that people bring from elsewhere. Key checks,
+//! messages, `bzc explain` and the tables of `spec/05-declarations.md` are made from these two tables.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// A field of a declaration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The declaration or block it stands in: `service`, `volume`, `adopt.workload`, ..
+    pub place: &'static str,
+    /// Its key.
+    pub key: &'static str,
+    /// What its value is.
+    pub takes: &'static str,
+    /// What counts where it is left out; empty where one of several fields is needed.
+    pub without: &'static str,
+    /// The version of bzc it came with.
+    pub since: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// As it may be written; beside it the fields that it needs.
+    pub example: &'static str,
+}
+
+/// What a word of Kubernetes, compose or Terraform is in bz.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    /// The word, as it is written elsewhere.
+    pub word: &'static str,
+    /// The declarations and blocks in which it may be met, parted by blanks.
+    pub places: &'static str,
+    /// The field that it comes to. Empty if there is none.
+    pub field: &'static str,
+    /// What to write. Empty where only the name differs.
+    pub say: &'static str,
+}
+
+const FIELDS: &str = include_str!("schema/fields.tsv");
+const WORDS: &str = include_str!("schema/words.tsv");
+
+/// The rows of a table, its header apart.
+fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+    table.lines().skip(1).map(|row| row.split('\t').collect())
+}
+
+/// All fields, those of one place in the order in which they are listed.
+pub fn fields() -> impl Iterator<Item = Field> {
+    rows(FIELDS)
+        .filter_map(|row| <[&str; 7]>::try_from(row).ok())
+        .flat_map(|[places, key, takes, without, since, meaning, example]| {
+            places.split(' ').map(move |place| Field {
+                place,
+                key,
+                takes,
+                without,
+                since,
+                meaning,
+                example,
+            })
+        })
+}
+
+/// The fields of one declaration or block.
+pub fn fields_of(place: &str) -> impl Iterator<Item = Field> {
+    fields().filter(move |field| field.place == place)
+}
+
+/// The block that the value of a field may be.
+pub fn block_of(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "volume" => "volume",
+        "sidecar" => "sidecar",
+        "init" => "init",
+        "image" => "image",
+        "memory" => "memory",
+        "cpu" => "cpu",
+        "scale" => "scale",
+        "ports" => "port",
+        "readiness" | "liveness" | "startup" => "probe",
+        "workload" => "adopt.workload",
+        _ => return None,
+    })
+}
+
+/// The keys of one declaration or block. None if there is no such place.
+pub fn keys(place: &str) -> &'static [&'static str] {
+    // Asked once for every declaration of a program.
+    static KEYS: OnceLock<BTreeMap<&str, Vec<&str>>> = OnceLock::new();
+    let all = KEYS.get_or_init(|| {
+        let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for field in fields() {
+            keys.entry(field.place).or_default().push(field.key);
+        }
+        keys
+    });
+    all.get(place).map_or(&[], Vec::as_slice)
+}
+
+/// All words from elsewhere.
+pub fn words() -> impl Iterator<Item = Word> {
+    rows(WORDS)
+        .filter_map(|row| <[&str; 4]>::try_from(row).ok())
+        .map(|[word, places, field, say]| Word {
+            word,
+            places,
+            field,
+            say,
+        })
+}
+
+/// What a key of a place is called elsewhere: `memLimit`, `mem-limit` and `mem_limit` are one word.
+pub fn word(place: &str, key: &str) -> Option<Word> {
+    let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
+    let key = plain(key);
+    words()
+        .find(|word| plain(word.word) == key && word.places.split(' ').any(|other| other == place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FIELDS, WORDS, fields, keys, rows, words};
+
+    #[test]
+    fn tables_can_be_read() {
+        assert!(rows(FIELDS).all(|row| row.len() == 7 && !row[0].is_empty()));
+        assert!(rows(WORDS).all(|row| row.len() == 4));
+        assert_eq!(words().count(), rows(WORDS).count());
+    }
+
+    #[test]
+    fn a_field_is_one_row_of_its_place() {
+        for field in fields() {
+            let same = keys(field.place).iter().filter(|key| **key == field.key);
+            assert_eq!(same.count(), 1, "{}.{}", field.place, field.key);
+            assert!(!field.meaning.is_empty() && !field.example.is_empty());
+        }
+    }
+
+    #[test]
+    fn words_are_none_of_the_fields_and_lead_to_one() {
+        for word in words() {
+            for place in word.places.split(' ') {
+                let keys = keys(place);
+                assert!(!keys.is_empty(), "no place is called `{place}`");
+                assert!(!keys.contains(&word.word), "{place} has `{}`", word.word);
+                let leads = !word.field.is_empty() && keys.contains(&word.field);
+                assert!(leads || !word.say.is_empty(), "{} in {place}", word.word);
+            }
+        }
+    }
+}
