@@ -2,6 +2,7 @@
 //! compiler that `lib.rs` does not export, and it alone touches the world.
 
 mod args;
+mod bug;
 mod ui;
 mod world;
 mod write;
@@ -28,7 +29,8 @@ enum Exit {
 
 /// Runs one command line.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    install_panic_hook();
+    let args: Vec<OsString> = args.into_iter().collect();
+    bug::report_panics(&args);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -66,25 +68,6 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     ExitCode::from(exit as u8)
-}
-
-/// A panic is a bug in bzc, and is said to be one. The process then ends with 101.
-fn install_panic_hook() {
-    std::panic::set_hook(Box::new(|info| {
-        let place = info
-            .location()
-            .map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
-        let what = info.payload();
-        let what = what
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or(what.downcast_ref::<String>().cloned());
-        err(&format!(
-            "error[BZ9001]: a bug in bzc {}{place}\n  {}\n  Nothing was half-written. Please report it with the program that caused it.\n",
-            env!("CARGO_PKG_VERSION"),
-            what.unwrap_or_default()
-        ));
-    }));
 }
 
 /// A program to compile.

@@ -1,0 +1,55 @@
+//! A panic is a bug in bzc, and is said to be one: with the version and the command line, so that it can be reported.
+
+use std::ffi::{OsStr, OsString};
+use std::panic::PanicHookInfo;
+
+use super::ui::err;
+
+/// How a process ends that met a bug, as `--help` says.
+const BUG: i32 = 101;
+
+/// Lets every panic, on whichever thread, report itself and end the process.
+pub(crate) fn report_panics(args: &[OsString]) {
+    let run = args.to_vec();
+    std::panic::set_hook(Box::new(move |info| {
+        err(&report(info, &run));
+        // A panic may not be unwound in what users get, and an abort would give 134 and a core dump.
+        #[expect(clippy::exit, reason = "nothing can go on after a bug")]
+        std::process::exit(BUG);
+    }));
+    #[cfg(debug_assertions)]
+    bug_for_tests(args.get(1).map(OsString::as_os_str));
+}
+
+fn report(info: &PanicHookInfo<'_>, args: &[OsString]) -> String {
+    let place = info
+        .location()
+        .map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+    let what = info.payload_as_str().unwrap_or("no message");
+    let command: Vec<String> = args.iter().skip(1).map(|word| shown(word)).collect();
+    format!(
+        "error[BZ9001]: a bug in bzc {version}{place}\n  {what}\n  It was run as: bzc {command}\n  \
+         No file is half-written. Please report all of this, with the program that caused it, to whoever you have bzc from.\n",
+        version = env!("CARGO_PKG_VERSION"),
+        command = command.join(" "),
+    )
+}
+
+/// A word of the command line, in quotes where a shell needs them; control characters escaped.
+fn shown(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.into_owned(),
+        false => format!("{word:?}"),
+    }
+}
+
+/// `bzc --bug` is one, in builds for tests only: that is how `tests/cli/bug.txt` sees this report.
+#[cfg(debug_assertions)]
+fn bug_for_tests(first: Option<&OsStr>) {
+    assert!(
+        first != Some(OsStr::new("--bug")),
+        "somebody asked for a bug"
+    );
+}
