@@ -4,12 +4,17 @@
 use std::collections::BTreeMap;
 
 pub use minijinja::Value;
+use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
 use crate::stdlib;
 
 /// What a template may take before it counts as one that never ends.
 const FUEL: u64 = 200_000;
+
+/// The most values in a list that is printed, with those of lists in it, and how deep these may be.
+const MOST_VALUES: usize = 10_000;
+const DEEPEST: usize = 64;
 
 /// What names stand for in a template.
 pub type Context = BTreeMap<String, Value>;
@@ -40,6 +45,7 @@ impl Filler {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_fuel(Some(FUEL));
+        environment.set_formatter(|out, _, value| Ok(out.write_str(&printed(value)?)?));
         environment.add_filter("exec", exec);
         let mut fault = None;
         for wanted in needed(own, names) {
@@ -102,12 +108,42 @@ pub fn named(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// A value as text. The engine counts what is printed only afterwards, and a list that is repeated takes no memory until
+/// it is printed: `[0] * 100000000` is a small value with a long text.
+fn printed(value: &Value) -> Result<String, Error> {
+    let mut open = vec![(value.clone(), 0)];
+    let mut seen = 0;
+    while let Some((value, depth)) = open.pop() {
+        seen += 1;
+        let is_map = value.kind() == ValueKind::Map;
+        if is_map || matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+            // One more than is allowed is enough to say that there are too many.
+            for inner in value.try_iter()?.take(MOST_VALUES + 1) {
+                if is_map {
+                    open.push((value.get_item(&inner)?, depth + 1));
+                }
+                open.push((inner, depth + 1));
+            }
+        }
+        if seen + open.len() > MOST_VALUES || depth > DEEPEST {
+            let why = format!("a list has more than {MOST_VALUES} values, or is too deep");
+            return Err(Error::new(ErrorKind::InvalidOperation, why));
+        }
+    }
+    Ok(value.to_string())
+}
+
 /// `["a", "b"]`: a command as Dockerfiles write one that no shell reads.
-fn exec(words: Vec<Value>) -> Result<String, Error> {
+fn exec(words: &Value) -> Result<String, Error> {
+    if words.len().is_none_or(|count| count > MOST_VALUES) {
+        let why = format!("`exec` takes a list of at most {MOST_VALUES} words");
+        return Err(Error::new(ErrorKind::InvalidOperation, why));
+    }
+    let words: Vec<Value> = words.try_iter()?.collect();
     if words.iter().any(Value::is_undefined) {
         return Err(Error::new(ErrorKind::UndefinedError, "a word of a command"));
     }
-    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    let words: Vec<String> = words.iter().map(printed).collect::<Result<_, _>>()?;
     let texts: Result<Vec<String>, _> = words.iter().map(serde_json::to_string).collect();
     let texts =
         texts.map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
@@ -167,6 +203,22 @@ mod tests {
         fails(
             "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
             "does not end",
+        );
+        for long in [
+            "{{ [0] * 100000000 }}",
+            "{{ [[0] * 10000] * 10000 }}",
+            "{{ {'a': [0] * 100000000} }}",
+            "{{ [[0] * 100000000] | exec }}",
+            "{% set x %}{{ [0] * 100000000 }}{% endset %}",
+            "{% set n = namespace(a=[0]) %}{% for i in range(50) %}{% set n.a = [n.a, n.a] %}{% endfor %}{{ n.a }}",
+        ] {
+            fails(long, "more than 10000 values");
+        }
+        fails("{{ ([0] * 100000000) | exec }}", "at most 10000 words");
+        fails("{{ 1 | exec }}", "a list of at most");
+        assert_eq!(
+            filled("{{ [words, {'a': 1.5}] }}"),
+            Ok("[['a', 'b \"c\"'], {'a': 1.5}]\n".to_owned())
         );
     }
 }

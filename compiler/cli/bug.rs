@@ -14,7 +14,11 @@ pub(crate) fn report_panics(args: &[OsString]) {
     std::panic::set_hook(Box::new(move |info| {
         err(&report(info, &run));
         // A panic may not be unwound in what users get, and an abort would give 134 and a core dump.
-        #[expect(clippy::exit, reason = "nothing can go on after a bug")]
+        #[expect(
+            clippy::exit,
+            clippy::disallowed_methods,
+            reason = "nothing can go on after a bug"
+        )]
         std::process::exit(BUG);
     }));
     #[cfg(debug_assertions)]
@@ -25,7 +29,12 @@ fn report(info: &PanicHookInfo<'_>, args: &[OsString]) -> String {
     let place = info
         .location()
         .map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
-    let what = info.payload_as_str().unwrap_or("no message");
+    let payload = info.payload();
+    let what = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
     let command: Vec<String> = args.iter().skip(1).map(|word| shown(word)).collect();
     format!(
         "error[BZ9001]: a bug in bzc {version}{place}\n  {what}\n  It was run as: bzc {command}\n  \
