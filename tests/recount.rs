@@ -314,7 +314,6 @@ fn workloads(
         }
         workload.one_on_a_node |= !counted && nodes::apart(object, judged);
         workload.is_adopted = is_adopted;
-        workload.evicts = workload.is_daemon && pushes(&manifests, object);
         for (key, counted) in [
             ("requestBytes", workload.pod.request),
             ("limitBytes", workload.pod.limit),
@@ -358,26 +357,6 @@ fn workloads(
         },
     );
     Some(workloads)
-}
-
-/// Whether pods of an object push out all pods of others, by their priority class.
-fn pushes(manifests: &[Value], object: &Value) -> bool {
-    let class = nodes::priority_class(object);
-    let own = manifests
-        .iter()
-        .find(|other| is_kind(other, "PriorityClass") && Some(name_of(other)) == class);
-    let others = manifests
-        .iter()
-        .filter(|other| is_kind(other, "PriorityClass") && Some(name_of(other)) != class);
-    own.is_some_and(|own| {
-        own["preemptionPolicy"]
-            .as_str()
-            .is_none_or(|policy| policy == "PreemptLowerPriority")
-            && own["value"].as_u64() > { others }
-                .filter_map(|other| other["value"].as_u64())
-                .max()
-                .or(Some(0))
-    })
 }
 
 /// Everything that makes pods, and the names of the waves that roll one after another.
@@ -555,7 +534,6 @@ fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
         on: workload.nodes.clone(),
         apart: workload.one_on_a_node,
         everywhere: workload.is_daemon,
-        evicts: workload.evicts,
         pods: moments.iter().map(|wave| workload.pods(*wave)).collect(),
     };
     let of_component = |component: &Component| Kind {
@@ -568,7 +546,6 @@ fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
         on: open.clone(),
         apart: false,
         everywhere: component.every_node,
-        evicts: true,
         pods: vec![component.pods; moments.len()],
     };
     let packaged = counted

@@ -33,8 +33,6 @@ pub(crate) struct Kind {
     pub(crate) apart: bool,
     /// One on each of its nodes, and nowhere else.
     pub(crate) everywhere: bool,
-    /// Whether it is critical to Kubernetes, which evicts others to make room for it.
-    pub(crate) evicts: bool,
     /// How many there are at each moment.
     pub(crate) pods: Vec<u128>,
 }
@@ -185,9 +183,4 @@ pub(super) fn apart(object: &Value, faults: &mut Faults) -> bool {
         "an anti-affinity with others".to_owned()
     });
     true
-}
-
-/// The priority class that the pods of an object name.
-pub(super) fn priority_class(object: &Value) -> Option<&str> {
-    pod_template(object)["priorityClassName"].as_str()
 }

@@ -36,8 +36,6 @@ pub(super) struct Workload {
     pub(super) is_daemon: bool,
     /// Whether others wrote it.
     pub(super) is_adopted: bool,
-    /// Whether its pods push others out.
-    pub(super) evicts: bool,
 }
 
 impl Workload {
@@ -314,7 +312,7 @@ pub(super) fn workload(
         .map(str::to_owned);
     let (nodes, is_daemon) = (vec![true], is_kind(object, "DaemonSet"));
     let (pod, one_on_a_node) = (pod_of(pod), is_daemon);
-    let (is_adopted, evicts) = (false, false);
+    let is_adopted = false;
     Some(Workload {
         pod,
         main,
@@ -327,7 +325,6 @@ pub(super) fn workload(
         one_on_a_node,
         is_daemon,
         is_adopted,
-        evicts,
     })
 }
 
