@@ -373,8 +373,18 @@ impl<'c> Game<'c> {
     /// scheduler chose. The kubelet refuses it where there is no room, and the provisioner tries again.
     fn provision(&mut self, at: usize) -> bool {
         let pod = self.pods[at].clone();
-        let open =
-            { self.claims(&pod).into_iter() }.find(|claim| self.volumes.get(claim) == Some(&None));
+        let claims = self.claims(&pod);
+        let elsewhere = |claim: &String| {
+            let volume = self.volumes.get(claim).copied().flatten();
+            volume.is_some() && volume != pod.node
+        };
+        // Another pod was faster: the volume that both wait for is made on the node of that.
+        if claims.iter().any(elsewhere) {
+            (self.pods[at].node, self.pods[at].phase) = (None, Phase::Pending);
+            return true;
+        }
+        let mut claims = claims.into_iter();
+        let open = claims.find(|claim| self.volumes.get(claim) == Some(&None));
         let (Some(claim), Some(node)) = (open, pod.node) else {
             self.bind(at);
             return true;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bzc::{Compilation, MemoryWorld, Options, Want};
+use bzc::{Compilation, MemoryWorld, Options};
 use serde_yaml::Value;
 
 use crate::generate::{self, Mem, Program, Size};
@@ -16,7 +16,6 @@ fn compile(program: &Program) -> Compilation {
         "budget.bz",
         program.text(),
         &options,
-        Want::Files,
     )
 }
 

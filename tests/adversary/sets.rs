@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use bzc::{MemoryWorld, Options, Want};
+use bzc::{MemoryWorld, Options, Session};
 
 use crate::generate::Rng;
 
@@ -101,7 +101,7 @@ impl Set {
         out + &self.rest
     }
 
-    pub(super) fn compiled(&self) -> Option<Vec<(String, Vec<u8>)>> {
+    pub(super) fn compiled(&self, session: &Session) -> Option<Vec<(String, Vec<u8>)>> {
         let mut world = MemoryWorld::default();
         world.insert(
             "k8s/all.yaml".to_owned(),
@@ -109,7 +109,8 @@ impl Set {
         );
         let options = Options { env: None };
         Some(
-            bzc::compile(&world, "budget.bz", self.text(), &options, Want::Files)
+            session
+                .compile(&world, "budget.bz", self.text(), &options)
                 .output?
                 .files,
         )
