@@ -11,6 +11,7 @@
 //!
 //! The outside world is a [`World`] that reads files; nothing here writes.
 
+mod admission;
 mod backend;
 mod base;
 mod baseline;

@@ -8,7 +8,7 @@ use crate::base::span::Span;
 use crate::diag::lints::LINTS;
 use crate::diag::{Diagnostic, Severity};
 use crate::layout::Language;
-use crate::plan::model::Plan;
+use crate::plan::{self, model::Plan};
 use crate::program::{Image, Kind, Param, ProbeAction, Program};
 use crate::stdlib::{self, Heavy};
 use crate::syntax::ast::File;
@@ -24,6 +24,7 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
         below_calm(plan, found);
         past_limit(plan, found);
         heavy(plan, found);
+        found.extend(plan::admission::judged(plan).waits);
     }
     for node in &program.nodes {
         if node.reserve.is_none() {

@@ -221,3 +221,62 @@ fn no_text_of_others_makes_the_compiler_panic() {
         "{patched} patched, {refused} refused"
     );
 }
+
+/// Manifests without a namespace go to `default`, and so do the program's own objects here: its quota counts both.
+#[test]
+fn the_quota_of_the_default_namespace_counts_manifests_that_name_none() {
+    let mut world = MemoryWorld::default();
+    let object = |namespace: &str, more: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: web{namespace}}}\nspec:\n  replicas: 3\n  \
+             template: {{spec: {{containers: [{{name: c, image: \"nginx:1.27.4\"}}]}}}}\n{more}"
+        )
+    };
+    let program = "node box { memory = 4000Mi  cpu = 4  reserve = 300Mi }\nnamespace = default\n\
+                   service own { memory = 100Mi  image = \"ghcr.io/acme/a:1.0\" }\n\
+                   adopt \"k8s/*.yaml\" { memory = 64Mi }\n";
+    let quota = |world: &MemoryWorld, text: &str| {
+        let files = below(&built(world, text), "manifests/");
+        documents(&files["01-quota.yaml"])
+    };
+    world.insert("k8s/web.yaml".to_owned(), object("", "").into_bytes());
+    let own = quota(&world, program);
+    // The pod of `own` and its successor, and the three of the StatefulSet.
+    assert_eq!(own[0]["spec"]["hard"]["pods"].as_str(), Some("5"));
+    assert_eq!(own.len(), 2, "a quota and a LimitRange");
+    let elsewhere = program.replace("namespace = default\n", "");
+    let other = quota(&world, &elsewhere);
+    assert_eq!(other[0]["spec"]["hard"]["pods"].as_str(), Some("2"));
+    // Of two LimitRanges nobody knows which gives a default: none is written beside an adopted one.
+    let range = "---\napiVersion: v1\nkind: LimitRange\nmetadata: {name: r}\n\
+                 spec: {limits: [{type: Container, max: {memory: 1Gi}}]}\n";
+    world.insert("k8s/web.yaml".to_owned(), object("", range).into_bytes());
+    assert_eq!(quota(&world, program).len(), 1);
+    assert_eq!(quota(&world, &elsewhere).len(), 2);
+}
+
+/// A LimitRange for what K3s packages is not written where it would limit a container that was adopted into kube-system.
+#[test]
+fn no_limit_range_of_kube_system_limits_what_was_adopted_there() {
+    let program = "node box { memory = 4000Mi  cpu = 4  reserve = 300Mi }\n\
+                   k3s { memory = 500Mi  disable = [traefik, servicelb, metrics-server] }\n\
+                   adopt \"k8s/*.yaml\" { keep vip }\n";
+    for (resources, written) in [
+        ("requests: {memory: 128Mi}", false),
+        ("requests: {memory: 16Mi}", false),
+        ("limits: {memory: 128Mi}", true),
+    ] {
+        let mut world = MemoryWorld::default();
+        let text = format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: vip, namespace: kube-system}}\nspec:\n  \
+             template: {{spec: {{containers: [{{name: c, image: \"nginx:1.27.4\", resources: {{{resources}}}}}]}}}}\n"
+        );
+        world.insert("k8s/vip.yaml".to_owned(), text.into_bytes());
+        let files = below(&built(&world, program), "k3s/box/manifests/");
+        assert_eq!(
+            files.contains_key("bzc-limits.yaml"),
+            written,
+            "{resources}"
+        );
+    }
+}

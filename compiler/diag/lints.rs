@@ -35,6 +35,7 @@ lints! {
     "no-lock-file" "libraries that no lock file holds"
     "past-limit" "memory that a program may take and its limit does not have"
     "port-mismatch" "a port that nothing listens on"
+    "rollout-waits" "a rollout that waits for room in a quota"
     "scale-without-metrics" "a scale that nothing can act on"
     "secret-in-context" "what looks like a secret among what an image is made from"
     "single-server" "a loss to be borne by a cluster with too few servers"

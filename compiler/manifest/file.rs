@@ -92,12 +92,19 @@ fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> 
             starts.extend(amounts(&container.cpu));
         }
     }
-    starts.extend(objects.quotas.iter().map(|quota| quota.amount.at.start));
+    let of_quotas = objects.quotas.iter();
+    starts.extend(
+        of_quotas
+            .flat_map(|quota| quota.places.values())
+            .map(|at| at.start),
+    );
     starts.extend(objects.scalers.iter().map(|scaler| scaler.at.start));
-    for defaults in &objects.defaults {
-        starts.extend(amounts(&defaults.memory));
-        starts.extend(amounts(&defaults.cpu));
-    }
+    let entries = objects.ranges.iter().flat_map(|range| &range.entries);
+    starts.extend(
+        entries
+            .flat_map(|entry| entry.places.values())
+            .map(|at| at.start),
+    );
     let place = |start: usize| {
         (
             start,

@@ -1,6 +1,7 @@
 //! What the proof must know of the objects in a manifest: workloads with their containers, requests and limits,
 //! autoscalers, quotas and limit ranges. Everything keeps its place in the text.
 
+pub mod bounds;
 pub mod place;
 
 use std::cell::Cell;
@@ -9,6 +10,9 @@ use std::ops::Range;
 
 use super::edit::Want;
 use super::tree::{Fault, Kind, Node, Tree};
+pub use crate::admission::Role;
+use crate::admission::{Resources, amount};
+use bounds::{Claim, Counted, LimitRange, Namespace, ResourceQuota};
 use place::Place;
 
 /// The kinds that make pods, as Kubernetes calls them.
@@ -110,17 +114,6 @@ pub struct Bounds {
     pub limit: Option<Amount>,
 }
 
-/// When a container of a pod runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Beside the others.
-    Main,
-    /// Before the others, and beside them: an init container that is always restarted.
-    Sidecar,
-    /// Before the others.
-    Init,
-}
-
 /// A container.
 #[derive(Debug, Clone)]
 pub struct Container {
@@ -136,6 +129,10 @@ pub struct Container {
     pub memory: Bounds,
     /// CPU.
     pub cpu: Bounds,
+    /// Everything it requests.
+    pub requests: Resources,
+    /// Everything it is limited to.
+    pub limits: Resources,
 }
 
 /// What a rollout of a Deployment starts beside the old pods.
@@ -180,6 +177,14 @@ pub struct Workload {
     pub completions: Option<u64>,
     /// Of a Deployment.
     pub surge: Surge,
+    /// How many of its pods a Deployment may miss during a rollout.
+    pub unavailable: Unavailable,
+    /// Revisions that it keeps, `revisionHistoryLimit`.
+    pub revisions: u64,
+    /// Runs of a CronJob that it keeps, ended well and badly.
+    pub kept_runs: u64,
+    /// Failures of a run that are borne, each with a pod that is kept.
+    pub retries: u64,
     /// Whether it has a `rollingUpdate` of its own.
     pub has_rolling_update: bool,
     /// `concurrencyPolicy` of a CronJob.
@@ -194,19 +199,23 @@ pub struct Workload {
     pub secrets: Vec<String>,
     /// Whether it claims storage.
     pub claims: bool,
+    /// Claims that are made for each of its pods.
+    pub claims_each: Vec<Claim>,
+    /// Whether its pods themselves have an `activeDeadlineSeconds`.
+    pub has_deadline: bool,
+    /// Whether a term of its pod affinities names other namespaces.
+    pub crosses_namespaces: bool,
     /// Where its pods may run.
     pub place: Place,
 }
 
-/// What bounds a namespace.
-#[derive(Debug, Clone)]
-pub struct Bound {
-    /// `metadata.name`; with the namespace before it where several have it.
-    pub name: String,
-    /// `metadata.namespace`.
-    pub namespace: Option<String>,
-    /// How much.
-    pub amount: Amount,
+/// How many pods of a Deployment a rollout may take away before their successors are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unavailable {
+    /// So many.
+    Pods(u64),
+    /// So many in a hundred, rounded down.
+    Percent(u64),
 }
 
 /// An autoscaler.
@@ -226,19 +235,6 @@ pub struct Scaler {
     pub at: Range<usize>,
 }
 
-/// What a LimitRange gives a container that has none of its own.
-#[derive(Debug, Clone)]
-pub struct Defaults {
-    /// Its namespace.
-    pub namespace: Option<String>,
-    /// Memory.
-    pub memory: Bounds,
-    /// CPU.
-    pub cpu: Bounds,
-    /// The most memory a container may have.
-    pub most: Option<Amount>,
-}
-
 /// An object whose pods are not counted.
 #[derive(Debug, Clone)]
 pub struct Uncounted {
@@ -255,59 +251,27 @@ pub struct Uncounted {
 pub struct Objects {
     /// Workloads, in order.
     pub workloads: Vec<Workload>,
-    /// Memory quotas.
-    pub quotas: Vec<Bound>,
+    /// ResourceQuotas.
+    pub quotas: Vec<ResourceQuota>,
     /// Autoscalers.
     pub scalers: Vec<Scaler>,
-    /// Defaults of namespaces.
-    pub defaults: Vec<Defaults>,
+    /// LimitRanges.
+    pub ranges: Vec<LimitRange>,
+    /// Namespaces that say something of their pods.
+    pub namespaces: Vec<Namespace>,
+    /// What quotas count, beside workloads.
+    pub counted: Vec<Counted>,
+    /// The PriorityClass that pods without one have.
+    pub default_class: Option<String>,
     /// Objects whose pods nobody can count from here.
     pub uncounted: Vec<Uncounted>,
     /// How many objects there are.
     pub count: usize,
 }
 
-/// A quantity of Kubernetes, in thousandths, rounded up: `500m` is 500, `1.5Gi` is 1.5 * 2^30 * 1000.
-fn thousandths(text: &str) -> Option<u128> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let (number, suffix) = text.split_at(end);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() && fraction.is_empty() || fraction.len() > 12 {
-        return None;
-    }
-    let digits: u128 = format!("{whole}{fraction}").parse().ok()?;
-    let below = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
-    let (above, below) = match suffix {
-        "" => (1000, below),
-        "n" => (1, below.checked_mul(1_000_000)?),
-        "u" => (1, below.checked_mul(1000)?),
-        "m" => (1, below),
-        "k" => (1_000_000, below),
-        "M" => (1_000_000_000, below),
-        "G" => (1_000_000_000_000, below),
-        "T" => (1_000_000_000_000_000, below),
-        "Ki" => (1000 << 10, below),
-        "Mi" => (1000 << 20, below),
-        "Gi" => (1000 << 30, below),
-        "Ti" => (1000 << 40, below),
-        exponent => {
-            let power: i32 = exponent.strip_prefix(['e', 'E'])?.parse().ok()?;
-            let ten = 10_u128.checked_pow(power.unsigned_abs())?;
-            if power < 0 {
-                (1000, below.checked_mul(ten)?)
-            } else {
-                (ten.checked_mul(1000)?, below)
-            }
-        }
-    };
-    Some(digits.checked_mul(above)?.div_ceil(below))
-}
-
 /// A quantity of Kubernetes in bytes, rounded up.
 pub fn bytes(text: &str) -> Option<u64> {
-    thousandths(text).and_then(|n| u64::try_from(n.div_ceil(1000)).ok())
+    amount(text).and_then(|n| u64::try_from(n.div_ceil(1000)).ok())
 }
 
 /// Reads everything in a file that the proof is about.
@@ -455,7 +419,7 @@ impl<'t> Reader<'t> {
             return Ok(None);
         };
         let text = value.text(self.source).unwrap_or_default().to_owned();
-        let n = thousandths(text.trim()).map(|n| {
+        let n = amount(text.trim()).map(|n| {
             if key.ends_with("cpu") {
                 n
             } else {
@@ -544,6 +508,7 @@ impl<'t> Reader<'t> {
                 }
             }
             (None, "HorizontalPodAutoscaler", Some(spec)) => {
+                self.counted(&kind, real, (name.clone(), namespace.clone()), objects)?;
                 let target = self.get(spec, "scaleTargetRef");
                 let target = target.and_then(|target| {
                     Some((self.text(target, "kind")?, self.text(target, "name")?))
@@ -563,34 +528,33 @@ impl<'t> Reader<'t> {
                 }
             }
             (None, "LimitRange", Some(spec)) => {
-                for item in self.items(spec, "limits")? {
-                    if self.text(item, "type").as_deref() == Some("Container") {
-                        let memory =
-                            self.bounds(Some(item), "memory", ["defaultRequest", "default"])?;
-                        let cpu = self.bounds(Some(item), "cpu", ["defaultRequest", "default"])?;
-                        let most = self.bounds(Some(item), "memory", ["min", "max"])?.limit;
-                        objects.defaults.push(Defaults {
-                            namespace: namespace.clone(),
-                            memory,
-                            cpu,
-                            most,
-                        });
-                    }
-                }
+                let limits = self.limit_range(spec)?;
+                objects.ranges.push(LimitRange {
+                    name: name.clone(),
+                    namespace: namespace.clone(),
+                    at: self.named_at(real),
+                    entries: limits,
+                });
+                self.counted(&kind, real, (name, namespace), objects)?;
             }
             (None, "ResourceQuota", Some(spec)) => {
-                let hard = self.get(spec, "hard");
-                for key in ["limits.memory", "requests.memory", "memory"] {
-                    let Some(hard) = hard else { break };
-                    if let Some(amount) = self.amount(hard, key)? {
-                        objects.quotas.push(Bound {
-                            name: name.clone(),
-                            namespace: namespace.clone(),
-                            amount,
-                        });
-                        break;
-                    }
+                objects.quotas.push(self.quota(
+                    spec,
+                    (name.clone(), namespace.clone()),
+                    self.named_at(real),
+                )?);
+                self.counted(&kind, real, (name, namespace), objects)?;
+            }
+            (None, "Namespace", _) if api_version == "v1" => {
+                objects.namespaces.extend(self.namespace(metadata, name));
+            }
+            (None, "PriorityClass", _) => {
+                if self.text(real, "globalDefault").as_deref() == Some("true") {
+                    objects.default_class = Some(name);
                 }
+            }
+            (None, known, _) if bounds::counts(known).is_some() => {
+                self.counted(&kind, real, (name, namespace), objects)?;
             }
             _ => {
                 let template = spec
@@ -701,6 +665,16 @@ impl<'t> Reader<'t> {
                 None
             },
             surge: Surge::Recreate,
+            unavailable: Unavailable::Percent(25),
+            revisions: self.whole(spec, "revisionHistoryLimit", 10),
+            kept_runs: match kind {
+                WorkloadKind::CronJob => {
+                    self.whole(spec, "successfulJobsHistoryLimit", 3)
+                        + self.whole(spec, "failedJobsHistoryLimit", 1)
+                }
+                _ => 0,
+            },
+            retries: self.whole(job, "backoffLimit", 6),
             has_rolling_update: false,
             concurrency: self.text(spec, "concurrencyPolicy"),
             schedule: self.text(spec, "schedule").unwrap_or_default(),
@@ -708,6 +682,9 @@ impl<'t> Reader<'t> {
             in_memory: Vec::new(),
             secrets: Vec::new(),
             claims: !self.items(spec, "volumeClaimTemplates")?.is_empty(),
+            claims_each: self.claims(spec, pod)?,
+            has_deadline: self.get(pod, "activeDeadlineSeconds").is_some(),
+            crosses_namespaces: self.crosses_namespaces(pod)?,
             place: self.place(pod, metadata)?,
             name,
         };
@@ -768,6 +745,7 @@ impl<'t> Reader<'t> {
             }
             return Ok(());
         }
+        workload.unavailable = self.unavailable(rolling)?;
         let kind = strategy.and_then(|strategy| self.text(strategy, "type"));
         workload.surge = if kind.as_deref() == Some("Recreate") {
             Surge::Recreate
@@ -803,6 +781,8 @@ impl<'t> Reader<'t> {
                     role,
                     memory: self.bounds(resources, "memory", ["requests", "limits"])?,
                     cpu: self.bounds(resources, "cpu", ["requests", "limits"])?,
+                    requests: self.list(resources, "requests")?.amounts,
+                    limits: self.list(resources, "limits")?.amounts,
                 });
             }
         }

@@ -5,6 +5,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+pub(crate) mod admission;
 mod cluster;
 mod errors;
 mod expect;
@@ -108,6 +109,7 @@ pub fn plan<'p, 'a>(
         return None;
     }
     settle(&mut plan);
+    admission::report(&plan, sink);
     plan.theorems = theorems::of(&plan);
     expect::check(&plan, sink);
     (!sink.has_errors()).then_some(plan)

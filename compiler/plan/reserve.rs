@@ -4,7 +4,7 @@
 use super::SECRET_BYTES;
 use super::model::{Choice, ComponentPlan, NodePlan, Workload};
 use crate::base::quantity::Bytes;
-use crate::program::{Component, Given, Program};
+use crate::program::{Component, Given, Program, Service, namespace};
 
 /// Everything about a node that depends only on which pods may be there.
 pub(super) fn node<'a>(
@@ -14,7 +14,7 @@ pub(super) fn node<'a>(
 ) -> NodePlan<'a> {
     let node = &program.nodes[index];
     let overcommitted = node.overcommit.is_some();
-    let system_default = system_default(&program.components);
+    let system_default = system_default(program);
     // Where the servers are, nobody said: what K3s packages runs there or here.
     let has_server = program.servers().next().is_some();
     let open = program
@@ -101,10 +101,13 @@ pub(super) fn node<'a>(
 
 /// The limit a LimitRange gives to containers of kube-system that have none: the largest any of them needs.
 /// Not where Helm installs something: its jobs take what they take, and dying they would install nothing.
-fn system_default<'a>(components: &[Component<'a>]) -> Option<Given<'a, Bytes>> {
+fn system_default<'a>(program: &Program<'a>) -> Option<Given<'a, Bytes>> {
+    let components = &program.components;
     if components
         .iter()
         .any(|component| component.name.starts_with("helm-install"))
+        || program.services.iter().any(limitless_in_system)
+        || super::admission::has_range(program, "kube-system")
     {
         return None;
     }
@@ -112,6 +115,16 @@ fn system_default<'a>(components: &[Component<'a>]) -> Option<Given<'a, Bytes>> 
     limitless
         .filter_map(|component| component.bound)
         .max_by_key(|bound| bound.value)
+}
+
+/// Whether a service was adopted into kube-system with a container that gives no limit of its own: what the components of
+/// K3s need is no limit for it, and one below its request would make its pods invalid.
+fn limitless_in_system(service: &Service<'_>) -> bool {
+    service.adopted.as_ref().is_some_and(|adopted| {
+        let mut pairs = adopted.object.containers.iter().zip(&adopted.containers);
+        namespace(adopted.object.namespace.as_deref()) == "kube-system"
+            && pairs.any(|(read, held)| !held.sets_memory && read.memory.limit.is_none())
+    })
 }
 
 fn has_limit(component: &Component<'_>) -> bool {

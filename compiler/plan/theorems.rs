@@ -190,6 +190,7 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
         }
     }
     why.extend(adopted(plan));
+    why.extend(super::admission::doubts(plan));
     if plan.on_several_nodes() && plan.placement != Placement::Pinned {
         for (service, workload) in program.services.iter().zip(&plan.workloads) {
             let held = workload

@@ -25,6 +25,8 @@ pub struct Adopt {
     pub patterns: Vec<Span>,
     /// How its manifests are given back.
     pub form: Form,
+    /// Right behind its `{`.
+    pub inside: Option<Span>,
 }
 
 /// Where an adopted workload comes from, and what of it changes.

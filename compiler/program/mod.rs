@@ -78,6 +78,19 @@ impl<'a> Program<'a> {
     pub fn servers(&self) -> impl Iterator<Item = &Node<'a>> {
         self.nodes.iter().filter(|node| node.role == Role::Server)
     }
+
+    /// The namespace in which the pods of a service run. What a manifest puts into none goes where `kubectl` puts it.
+    pub fn namespace_of<'s>(&'s self, service: &'s Service<'_>) -> &'s str {
+        match &service.adopted {
+            Some(adopted) => namespace(adopted.object.namespace.as_deref()),
+            None => self.namespace.value,
+        }
+    }
+}
+
+/// The namespace of an object that its manifest puts into this one, or into none.
+pub fn namespace(written: Option<&str>) -> &str {
+    written.unwrap_or("default")
 }
 
 /// How ranges share what there is: what counts as level one.

@@ -201,6 +201,17 @@ pub enum Kind<'a> {
 }
 
 impl Kind<'_> {
+    /// As Kubernetes calls it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Kind::Deployment(_) => "Deployment",
+            Kind::StatefulSet => "StatefulSet",
+            Kind::DaemonSet => "DaemonSet",
+            Kind::Job(_) => "Job",
+            Kind::CronJob(..) => "CronJob",
+        }
+    }
+
     /// Whether its pods end by themselves.
     pub const fn ends(&self) -> bool {
         matches!(self, Kind::Job(_) | Kind::CronJob(..))

@@ -4,6 +4,7 @@
 mod errors;
 pub mod manifests;
 pub(super) mod place;
+pub(super) mod quota;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -12,14 +13,15 @@ use std::collections::BTreeMap;
 use super::decls::Decls;
 use super::layers::{Field, Fields, Layer};
 use super::load::Loaded;
+use crate::admission::limits::give_defaults;
+use crate::admission::{self, Resources};
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
 use crate::manifest::Manifest;
+use crate::manifest::workload::bounds::Entry;
 use crate::manifest::workload::place::HostPort;
-use crate::manifest::workload::{
-    Amount, Bounds, Container, Defaults, Role, Scaler, Surge, Workload, WorkloadKind,
-};
+use crate::manifest::workload::{Amount, Container, Role, Scaler, Surge, Workload, WorkloadKind};
 use crate::program::{
     Adopt, Adopted, Budget, Component, Concurrency, EnvValue, Extra, Form, Given, Held, Image,
     Kind, Memory, Origin, Pod, Port, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
@@ -121,6 +123,7 @@ pub(super) fn adopts<'a>(
         adopts.push(Adopt {
             patterns,
             form: reading.form,
+            inside: item.body.as_ref().map(|body| body.inside()),
         });
     }
     if services.len() > own {
@@ -394,7 +397,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             manifest,
             object,
             known,
-            defaults: defaults(loaded, object),
+            entries: entries(loaded, object.namespace.as_deref()),
         };
         let all: Vec<ReadContainer<'a>> = object
             .containers
@@ -682,7 +685,7 @@ struct ReadContainers<'r, 'c, 'a> {
     manifest: &'a Manifest,
     object: &'a Workload,
     known: &'a str,
-    defaults: Vec<(&'a Manifest, &'a Defaults)>,
+    entries: Vec<(&'a Manifest, &'a Entry)>,
 }
 
 impl<'a> ReadContainers<'_, '_, 'a> {
@@ -727,29 +730,21 @@ impl<'a> ReadContainers<'_, '_, 'a> {
                 }
             }
         }
-        let (written_memory, written_cpu) = (
-            self.with_defaults(container),
-            self.cpu_with_defaults(container),
-        );
-        let amount = |amount: &Amount, of: &'a Manifest| Given {
-            value: Bytes::new(amount.n),
-            origin: self.origin(of, amount),
-        };
+        let completed = self.completed(container, given, of_rule);
         let nothing = Given {
             value: Bytes::new(0),
             origin: self.origin_at(&container.at),
         };
-        let (range, request, limit, unbounded) = match (given, written_memory) {
+        let (range, request, limit, unbounded) = match (given, completed.memory) {
             (Some(Memory::Range { low, high }), _) => (Some((low, high)), high, high, false),
             (Some(Memory::Burst { request, limit }), _) => (None, request, limit, false),
-            (None, (request, Some((limit, of)))) => {
-                let limit = amount(limit, of);
-                let request = request.map_or(limit, |(request, of)| amount(request, of));
-                (None, request, limit, false)
+            (None, (request, Some(limit))) => {
+                let request = request.unwrap_or(limit);
+                (None, request, limit, !completed.settled)
             }
             // Nothing limits it: what it requests is the least that it is known to take.
             (None, (request, None)) => {
-                let request = request.map_or(nothing, |(request, of)| amount(request, of));
+                let request = request.unwrap_or(nothing);
                 (None, request, request, true)
             }
         };
@@ -758,9 +753,6 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             // The API server would refuse it, and the planner must never see it.
             check_order("memory", Some(request), Some(limit), cx);
             (range, request) = (None, limit);
-        }
-        if given.is_some() {
-            self.check_most(limit, container);
         }
         if let (Some((request, None)), Some(limit)) = (of_rule, &container.cpu.limit)
             && request.value.milli > limit.n
@@ -795,7 +787,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             range,
             request,
             limit,
-            cpu: of_rule.or(written_cpu),
+            cpu: completed.cpu,
             held,
         }
     }
@@ -809,81 +801,117 @@ impl<'a> ReadContainers<'_, '_, 'a> {
         origin(self.manifest, range)
     }
 
-    fn origin(&self, of: &'a Manifest, amount: &Amount) -> Origin<'a> {
-        origin(of, &amount.at)
-    }
-
-    /// Request and limit of memory with what a LimitRange of the namespace adds, each with where it stands.
-    #[expect(
-        clippy::type_complexity,
-        reason = "two amounts, each with its manifest"
-    )]
-    fn with_defaults(
+    /// Memory and CPU of a container as the API server completes them: what rules give, else what the manifest says; a
+    /// limit as the request that is missing; then what the LimitRanges of the namespace give.
+    fn completed(
         &self,
         container: &'a Container,
-    ) -> (
-        Option<(&'a Amount, &'a Manifest)>,
-        Option<(&'a Amount, &'a Manifest)>,
-    ) {
-        let Bounds { request, limit } = &container.memory;
-        let own =
-            |amount: &'a Option<Amount>| amount.as_ref().map(|amount| (amount, self.manifest));
-        let default = |of: fn(&Bounds) -> &Option<Amount>| {
-            self.defaults
-                .iter()
-                .find_map(|(from, defaults)| Some((of(&defaults.memory).as_ref()?, *from)))
+        memory: Option<Memory<'a>>,
+        cpu: Option<CpuPair<'a>>,
+    ) -> Completed<'a> {
+        let mut all = admission::Container {
+            name: container.name.clone(),
+            role: container.role,
+            requests: container.requests.clone(),
+            limits: container.limits.clone(),
         };
-        // A limit of its own is the request too, before any LimitRange is asked.
-        let request = own(request)
-            .or(own(limit))
-            .or_else(|| default(|bounds| &bounds.request));
-        let limit = own(limit).or_else(|| default(|bounds| &bounds.limit));
-        (request.or(limit), limit)
-    }
-
-    fn cpu_with_defaults(&self, container: &'a Container) -> Option<CpuPair<'a>> {
-        let default = self.defaults.first().map(|(_, defaults)| &defaults.cpu);
-        let limit = container
-            .cpu
-            .limit
-            .as_ref()
-            .or(default.and_then(|bounds| bounds.limit.as_ref()));
-        let request = container
-            .cpu
-            .request
-            .as_ref()
-            .or(container.cpu.limit.as_ref());
-        let request = request
-            .or(default.and_then(|bounds| bounds.request.as_ref()))
-            .or(limit)?;
-        let given = |amount: &Amount| Given {
-            value: Cpu::milli(amount.n),
-            origin: self.origin_at(&container.at),
-        };
-        Some((given(request), limit.map(given)))
-    }
-
-    /// A limit above what the LimitRange of the namespace allows is refused by the API server.
-    fn check_most(&self, limit: Given<'a, Bytes>, container: &Container) {
-        for (from, defaults) in &self.defaults {
-            let Some(most) = defaults.most.as_ref().filter(|most| limit.value.n > most.n) else {
-                continue;
+        if let Some(memory) = memory {
+            let (request, limit) = match memory {
+                Memory::Range { high, .. } => (high, high),
+                Memory::Burst { request, limit } => (request, limit),
             };
-            let name = format!("{}/{}", self.known, container.name);
-            let at = limit
-                .origin
-                .span
-                .unwrap_or(self.manifest.span(&container.at));
-            let error = errors::above_range(
-                &name,
-                &limit.value.to_string(),
-                &most.text,
-                at,
-                from.span(&most.at),
-            );
-            self.reading.decls.cx.report(error);
+            set(&mut all.requests, "memory", thousand(request.value.n));
+            set(&mut all.limits, "memory", thousand(limit.value.n));
+        }
+        if let Some((request, limit)) = cpu {
+            set(&mut all.requests, "cpu", request.value.milli.into());
+            if let Some(limit) = limit {
+                set(&mut all.limits, "cpu", limit.value.milli.into());
+            }
+        }
+        all.complete();
+        // Where two LimitRanges give different limits, nobody knows which holds.
+        let unsettled = give_defaults(
+            &mut all,
+            self.entries.iter().map(|(_, entry)| &entry.limits),
+        );
+        let settled = !unsettled.iter().any(|resource| resource == "memory");
+        let bytes = |list: &Resources, own: &Option<Amount>, keys: &[&'static str]| {
+            let n = u64::try_from(list.get("memory")?.div_ceil(1000)).ok()?;
+            let at = [own, &container.memory.limit].into_iter().flatten().next();
+            let origin = match at {
+                Some(own) => self.origin_at(&own.at),
+                None => self.given_by("memory", keys, &container.at),
+            };
+            Some(Given {
+                value: Bytes::new(n),
+                origin,
+            })
+        };
+        let milli = |list: &Resources, keys: &[&'static str]| {
+            let milli = u64::try_from(*list.get("cpu")?).ok()?;
+            let own =
+                container.requests.contains_key("cpu") || container.limits.contains_key("cpu");
+            let origin = match own {
+                true => self.origin_at(&container.at),
+                false => self.given_by("cpu", keys, &container.at),
+            };
+            Some(Given {
+                value: Cpu::milli(milli),
+                origin,
+            })
+        };
+        let (of_request, of_limit) = (
+            ["defaultRequest", "default", "max", "min"],
+            ["default", "max"],
+        );
+        let memory = (
+            bytes(&all.requests, &container.memory.request, &of_request),
+            bytes(&all.limits, &container.memory.limit, &of_limit),
+        );
+        let completed = milli(&all.requests, &of_request)
+            .map(|request| (request, milli(&all.limits, &of_limit)));
+        let cpu = match (cpu, completed) {
+            (Some((request, limit)), Some((_, completed))) => Some((request, limit.or(completed))),
+            (cpu, completed) => cpu.or(completed),
+        };
+        Completed {
+            memory,
+            cpu,
+            settled,
         }
     }
+
+    /// Where a LimitRange gives an amount.
+    fn given_by(
+        &self,
+        resource: &str,
+        keys: &[&'static str],
+        at: &std::ops::Range<usize>,
+    ) -> Origin<'a> {
+        let place = self.entries.iter().find_map(|(from, entry)| {
+            let mut all = keys.iter();
+            let at = all.find_map(|key| entry.places.get(&(*key, resource.to_owned())))?;
+            Some(origin(from, at))
+        });
+        place.unwrap_or_else(|| self.origin_at(at))
+    }
+}
+
+/// Memory and CPU of a container, request and limit, once everything has been completed.
+struct Completed<'a> {
+    memory: (Option<Given<'a, Bytes>>, Option<Given<'a, Bytes>>),
+    cpu: Option<CpuPair<'a>>,
+    /// Whether all LimitRanges give it the same memory.
+    settled: bool,
+}
+
+fn set(list: &mut Resources, resource: &str, amount: admission::Amount) {
+    list.insert(resource.to_owned(), amount);
+}
+
+fn thousand(n: u64) -> admission::Amount {
+    admission::Amount::from(n) * 1000
 }
 
 fn extra<'a>(container: &'a Container, read: &ReadContainer<'a>, manifest: &Manifest) -> Extra<'a> {
@@ -963,18 +991,15 @@ fn same_namespace(a: Option<&str>, b: Option<&str>) -> bool {
     a.unwrap_or("default") == b.unwrap_or("default")
 }
 
-/// What the LimitRanges of a workload's namespace give, in order.
-fn defaults<'a>(loaded: &'a Loaded, object: &Workload) -> Vec<(&'a Manifest, &'a Defaults)> {
+/// The entries of the LimitRanges of a namespace.
+fn entries<'a>(loaded: &'a Loaded, namespace: Option<&str>) -> Vec<(&'a Manifest, &'a Entry)> {
     let all = loaded.manifests.iter().flat_map(|of| {
-        of.objects
-            .defaults
-            .iter()
-            .map(move |defaults| (of, defaults))
+        let ranges = of.objects.ranges.iter();
+        ranges.map(move |range| (of, range))
     });
-    all.filter(|(_, defaults)| {
-        same_namespace(defaults.namespace.as_deref(), object.namespace.as_deref())
-    })
-    .collect()
+    all.filter(|(_, range)| same_namespace(range.namespace.as_deref(), namespace))
+        .flat_map(|(of, range)| range.entries.iter().map(move |entry| (of, entry)))
+        .collect()
 }
 
 /// The autoscaler of a workload.
@@ -1013,61 +1038,13 @@ pub(super) fn check_packaged<'a>(
     }
 }
 
-/// A ResourceQuota of memory is a budget over what is adopted into its namespace. Budgets that count what nothing
-/// limits prove nothing.
-pub(super) fn quotas<'a>(
+/// Budgets that count what nothing limits prove nothing.
+pub(super) fn check_budgets<'a>(
     decls: &Decls<'_, 'a>,
-    loaded: &'a Loaded,
     services: &[Service<'a>],
-    budgets: &mut Vec<Budget<'a>>,
+    budgets: &[Budget<'a>],
 ) {
-    for manifest in &loaded.manifests {
-        for quota in &manifest.objects.quotas {
-            let inside = |service: &Service<'a>| {
-                service.adopted.as_ref().is_some_and(|adopted| {
-                    same_namespace(
-                        adopted.object.namespace.as_deref(),
-                        quota.namespace.as_deref(),
-                    )
-                })
-            };
-            let members: Vec<usize> = services
-                .iter()
-                .enumerate()
-                .filter(|(_, service)| inside(service))
-                .map(|(index, _)| index)
-                .collect();
-            let span = manifest.span(&quota.amount.at);
-            let origin = origin(manifest, &quota.amount.at);
-            let name = Spanned::new(quota.name.as_str(), span);
-            match budgets
-                .iter()
-                .find(|budget| budget.name.value == quota.name)
-            {
-                Some(first) => {
-                    decls.cx.report(general::declared_twice(
-                        "budget",
-                        &quota.name,
-                        first.name.span,
-                        span,
-                    ));
-                }
-                None => {
-                    let ceiling = Given {
-                        value: Bytes::new(quota.amount.n),
-                        origin,
-                    };
-                    budgets.push(Budget {
-                        name,
-                        ceiling,
-                        members: Some(members),
-                    });
-                }
-            }
-        }
-    }
-    budgets.sort_by_key(|budget| budget.name.value);
-    for budget in budgets.iter() {
+    for budget in budgets {
         for (_, service) in services
             .iter()
             .enumerate()

@@ -56,6 +56,18 @@ pub struct Body {
     pub items: Box<[Item]>,
 }
 
+impl Body {
+    /// Right behind the `{`.
+    pub fn inside(&self) -> Span {
+        let start = self.span.start + 1;
+        Span {
+            start,
+            end: start,
+            ..self.span
+        }
+    }
+}
+
 /// A key or name: a bare word, a quoted text, or words joined by `.` or `/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {

@@ -19,6 +19,7 @@ use serde_json::json;
 use super::yaml::{comment, to_yaml};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
+use crate::plan::admission::{daemons, has_range, priority_name, pushes, writes_quota};
 use crate::plan::model::{Choice, Plan, Workload};
 use crate::plan::packaged;
 use crate::program::{Component, Service};
@@ -37,7 +38,7 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
         names.push(name);
     };
     add(NAMESPACE.to_owned(), document(&head, &[&namespace(plan)]));
-    if members(plan).next().is_some() && !members(plan).any(|(service, _)| is_unbounded(service)) {
+    if writes_quota(plan) {
         add(QUOTA.to_owned(), quota_file(&head, plan));
     }
     let priorities = priority_classes(plan);
@@ -78,23 +79,13 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
 fn members<'p, 'a>(
     plan: &'p Plan<'_, 'a>,
 ) -> impl Iterator<Item = (&'p Service<'a>, &'p Workload<'a>)> {
-    let inside = |service: &Service<'_>| match &service.adopted {
-        Some(adopted) => adopted.object.namespace.as_deref() == Some(plan.program.namespace.value),
-        None => true,
-    };
+    let inside =
+        |service: &Service<'_>| plan.program.namespace_of(service) == plan.program.namespace.value;
     plan.program
         .services
         .iter()
         .zip(&plan.workloads)
         .filter(move |(service, _)| inside(service))
-}
-
-/// A quota would refuse a pod without a limit, and a LimitRange would give it one that nobody chose.
-fn is_unbounded(service: &Service<'_>) -> bool {
-    service
-        .adopted
-        .as_ref()
-        .is_some_and(|adopted| adopted.unbounded().is_some())
 }
 
 /// The file of every service, in order. Many services are shared out among the cores.
@@ -239,7 +230,7 @@ fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
         ..ResourceQuota::default()
     };
     let memory = quantities(&[("memory", least.to_string())]);
-    let range = LimitRange {
+    let range = (!has_range(plan.program, plan.program.namespace.value)).then(|| LimitRange {
         metadata: metadata(plan, "bzc"),
         spec: Some(LimitRangeSpec {
             limits: vec![LimitRangeItem {
@@ -254,15 +245,24 @@ fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
                 ..LimitRangeItem::default()
             }],
         }),
-    };
+    });
     let mut out = String::new();
     comment(head, &mut out);
     let text = format!(
         "The budget, held by the cluster. Pods: {pods} are what the reserve for containerd's shims is counted for,\n\
-         those on their way out during a rollout among them. A pod that asks for no memory is given {least};\n{}",
-        match bursts {
-            true => "some services burst, so a limit may be above its request here.",
-            false => "a limit above its request is refused: then no pod can take another's memory.",
+         those on their way out during a rollout among them.{}",
+        match (&range, bursts) {
+            (None, _) =>
+                " What a pod that asks for no memory is given, an adopted\nLimitRange says."
+                    .to_owned(),
+            (Some(_), true) => format!(
+                " A pod that asks for no memory is given {least};\n\
+                 some services burst, so a limit may be above its request here."
+            ),
+            (Some(_), false) => format!(
+                " A pod that asks for no memory is given {least};\n\
+                 a limit above its request is refused: then no pod can take another's memory."
+            ),
         }
     );
     comment(&text, &mut out);
@@ -271,8 +271,10 @@ fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
         &mut out,
     );
     print(&quota, &mut out);
-    out.push_str("---\n");
-    print(&range, &mut out);
+    if let Some(range) = &range {
+        out.push_str("---\n");
+        print(range, &mut out);
+    }
     out
 }
 
@@ -398,21 +400,6 @@ fn priority_classes(plan: &Plan<'_, '_>) -> Vec<PriorityClass> {
         });
     }
     classes
-}
-
-/// Whether the pods of a workload, which have one node each, push others out that do not.
-pub(super) fn pushes(plan: &Plan<'_, '_>, workload: &Workload<'_>) -> bool {
-    plan.on_several_nodes() && workload.is_fixed()
-}
-
-/// The class of DaemonSets. No tier has a dot in its name.
-pub(super) fn daemons(plan: &Plan<'_, '_>) -> String {
-    format!("{}.daemons", plan.program.namespace.value)
-}
-
-/// Priority classes belong to the cluster: the namespace keeps those of two programs apart.
-fn priority_name(plan: &Plan<'_, '_>, tier: &str) -> String {
-    format!("{}-{tier}", plan.program.namespace.value)
 }
 
 fn configs(plan: &Plan<'_, '_>) -> Vec<ConfigMap> {

@@ -16,9 +16,10 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{daemons, labelled, labels, print, priority_name, pushes};
+use super::{labelled, labels, print};
 use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
+use crate::plan::admission::priority_class;
 use crate::plan::model::{Plan, Wave, Workload};
 use crate::program::{
     EnvValue, Extra, Given, HOSTNAME, Image, Kind, MaxSurge, Probe, ProbeAction, ProbeKind,
@@ -315,7 +316,6 @@ fn strategy(rollout: Rollout) -> DeploymentStrategy {
 
 fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> core::PodSpec {
     let given = &service.pod;
-    let tier = service.tier.map(|tier| &plan.program.tiers[tier]);
     let pull_secrets = given
         .pull_secrets
         .iter()
@@ -343,10 +343,7 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
             };
             given.place.tolerations.iter().map(of).collect()
         }),
-        priority_class_name: match tier.filter(|tier| tier.priority.is_some()) {
-            _ if pushes(plan, workload) => Some(daemons(plan)),
-            tier => tier.map(|tier| priority_name(plan, tier.name.value)),
-        },
+        priority_class_name: priority_class(plan, service, workload),
         security_context: given.user.map(|user| core::PodSecurityContext {
             run_as_user: i64::try_from(user).ok(),
             run_as_non_root: (user > 0).then_some(true),

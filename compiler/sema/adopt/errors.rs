@@ -153,21 +153,6 @@ pub(super) fn not_of_this_kind(key: &str, kind: &str, name: &str, at: Span) -> D
     .at(at, "means nothing there")
 }
 
-pub(super) fn above_range(
-    name: &str,
-    value: &str,
-    most: &str,
-    at: Span,
-    range: Span,
-) -> Diagnostic {
-    Diagnostic::error(
-        "BZ6007",
-        format!("`{name}` gets up to {value}, and its namespace allows a container {most}"),
-    )
-    .at(at, "more than the LimitRange allows")
-    .also(range, "the LimitRange")
-}
-
 pub(super) fn unbounded_in_budget(
     budget: &str,
     name: &str,

@@ -344,25 +344,19 @@ fn name(loaded: &mut Loaded) {
         });
         manifest.known_as = known_as.collect();
     }
-    let mut quotas: BTreeMap<String, usize> = BTreeMap::new();
-    for quota in loaded
-        .manifests
-        .iter()
-        .flat_map(|manifest| &manifest.objects.quotas)
-    {
-        *quotas.entry(quota.name.clone()).or_default() += 1;
+    let quotas = || {
+        let all = loaded.manifests.iter();
+        all.flat_map(|manifest| &manifest.objects.quotas)
+    };
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    for quota in quotas() {
+        *names.entry(quota.name.clone()).or_default() += 1;
     }
-    for quota in loaded
-        .manifests
-        .iter_mut()
-        .flat_map(|manifest| &mut manifest.objects.quotas)
-    {
-        if quotas.get(&quota.name).is_some_and(|count| *count > 1) {
-            quota.name = format!(
-                "{}.{}",
-                quota.namespace.as_deref().unwrap_or("default"),
-                quota.name
-            );
+    let all = loaded.manifests.iter_mut();
+    for quota in all.flat_map(|manifest| &mut manifest.objects.quotas) {
+        if names.get(&quota.name).is_some_and(|count| *count > 1) {
+            let namespace = quota.namespace.as_deref().unwrap_or("default");
+            quota.known_as = format!("{namespace}.{}", quota.name);
         }
     }
 }

@@ -206,7 +206,6 @@ pub(crate) fn program<'a>(
     let mut services = service::services(&decls, &tiers, (&runtimes, &images));
     let adopts = adopt::adopts(&decls, loaded, &adopts, &mut services);
     let mut budgets = budget::budgets(&decls, &services, &tiers);
-    adopt::quotas(&decls, loaded, &services, &mut budgets);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
         // What is only misspelt where it is used is not worth calling unused.
@@ -243,6 +242,10 @@ pub(crate) fn program<'a>(
     }
     placement::settle(&decls, &nodes, &mut services);
     adopt::place::settle(&decls, loaded, &nodes, &mut services);
+    adopt::quota::complete(loaded, namespace.value, &mut services);
+    let size = (namespace.value, nodes.len());
+    adopt::quota::budgets(loaded, size, &services, &mut budgets);
+    adopt::check_budgets(&decls, &services, &budgets);
     let mut components = component::components(&decls, &nodes);
     components.extend(component::others(&decls));
     adopt::check_packaged(&decls, &components, &services);

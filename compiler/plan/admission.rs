@@ -1,0 +1,543 @@
+//! Whether the API server admits the pods of a plan: every namespace with an adopted LimitRange, ResourceQuota or
+//! PodSecurity level, with the pods and objects that the program knows there, goes through `crate::admission`. What is
+//! refused at rest is an error, what is refused only while others end is a delay, what is not known keeps liveness from
+//! being proved.
+
+mod errors;
+mod objects;
+
+use std::collections::BTreeSet;
+
+use super::model::{Plan, Workload};
+use crate::admission::limits::{claim_refusals, give_defaults, invalid, refusals};
+use crate::admission::quota::{Ends, Member, Verdict, judge, pod_usage};
+use crate::admission::{self, Amount, Pod, Resources, Role};
+use crate::base::quantity::Cpu;
+use crate::diag::{Diagnostic, Sink};
+use crate::manifest::Manifest;
+use crate::manifest::workload::bounds::{Entry, LimitRange, ResourceQuota, is_counted};
+use crate::manifest::workload::{Container, Surge, Unavailable};
+use crate::program::{Adopted, Given, Held, Kind, Program, Run, Service, namespace};
+use objects::Objects;
+
+/// What admission makes of a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    /// What it refuses at rest.
+    errors: Vec<Diagnostic>,
+    /// Why it is not known to admit every pod.
+    unknown: Vec<String>,
+    /// What waits during a rollout, a lint each.
+    pub(crate) waits: Vec<Diagnostic>,
+}
+
+/// Reports what is refused at rest.
+pub(super) fn report(plan: &Plan<'_, '_>, sink: &mut Sink) {
+    judged(plan)
+        .errors
+        .into_iter()
+        .for_each(|error| sink.push(error));
+}
+
+/// Why it is not known that every pod is admitted.
+pub(super) fn doubts(plan: &Plan<'_, '_>) -> Vec<String> {
+    judged(plan).unknown
+}
+
+/// A LimitRange or a quota with the manifest it stands in.
+type From<'p, T> = (&'p Manifest, &'p T);
+
+/// A namespace that something bounds.
+struct Bounded<'p, 'a> {
+    plan: &'p Plan<'p, 'a>,
+    name: &'p str,
+    ranges: Vec<From<'p, LimitRange>>,
+    quotas: Vec<From<'p, ResourceQuota>>,
+    /// The services whose pods run there, by index, each with a pod that has been given its defaults.
+    pods: Vec<(usize, Pod)>,
+    /// Resources of which two LimitRanges give one of these services different amounts: nothing is refused for them.
+    unsettled: BTreeSet<(usize, String)>,
+}
+
+/// What admission makes of a plan: nothing where nothing was adopted that bounds a namespace.
+pub(crate) fn judged(plan: &Plan<'_, '_>) -> Judged {
+    let mut judged = Judged::default();
+    for name in names(plan.program) {
+        let bounded = bounded(plan, name, &mut judged);
+        bounded.check_ranges(&mut judged);
+        bounded.check_quotas(&mut judged);
+    }
+    judged
+}
+
+/// Where K3s puts what it packages.
+const SYSTEM: &str = "kube-system";
+
+/// The namespaces that something bounds.
+fn names<'p>(program: &'p Program<'_>) -> BTreeSet<&'p str> {
+    let mut names = BTreeSet::new();
+    for manifest in program.manifests {
+        let objects = &manifest.objects;
+        let of = |written: &'p Option<String>| namespace(written.as_deref());
+        names.extend(objects.ranges.iter().map(|range| of(&range.namespace)));
+        names.extend(objects.quotas.iter().map(|quota| of(&quota.namespace)));
+        names.extend(objects.namespaces.iter().map(|one| one.name.as_str()));
+    }
+    names
+}
+
+fn bounded<'p, 'a>(plan: &'p Plan<'p, 'a>, name: &'p str, judged: &mut Judged) -> Bounded<'p, 'a> {
+    let program = plan.program;
+    let here = |written: &Option<String>| namespace(written.as_deref()) == name;
+    let (mut ranges, mut quotas) = (Vec::new(), Vec::new());
+    for manifest in program.manifests {
+        let objects = &manifest.objects;
+        let all = objects.ranges.iter().map(|range| (manifest, range));
+        ranges.extend(all.filter(|(_, range)| here(&range.namespace)));
+        let all = objects.quotas.iter().map(|quota| (manifest, quota));
+        quotas.extend(all.filter(|(_, quota)| here(&quota.namespace)));
+    }
+    let (mut pods, mut all_unsettled) = (Vec::new(), BTreeSet::new());
+    for (index, service) in program.services.iter().enumerate() {
+        let workload = &plan.workloads[index];
+        if program.namespace_of(service) != name || workload.peak() == 0 {
+            continue;
+        }
+        let mut pod = pod(plan, service, workload);
+        let entries = ranges.iter().flat_map(|(_, range)| &range.entries);
+        for container in &mut pod.containers {
+            let unsettled = give_defaults(container, entries.clone().map(|entry| &entry.limits));
+            for resource in unsettled {
+                judged.unknown.push(format!(
+                    "the LimitRanges of namespace `{name}` give `{}` of `{}` different amounts of `{resource}`",
+                    container.name, service.name.value
+                ));
+                all_unsettled.insert((index, resource));
+            }
+        }
+        pods.push((index, pod));
+    }
+    for one in program.manifests.iter().flat_map(|m| &m.objects.namespaces) {
+        if one.name == name && !pods.is_empty() {
+            let level = &one.enforce.0;
+            judged.unknown.push(format!(
+                "namespace `{name}` takes only pods of the PodSecurity level `{level}`, which bzc does not check"
+            ));
+        }
+    }
+    let bounds = ranges.len() + quotas.len();
+    if name == SYSTEM && bounds > 0 {
+        judged.unknown.push(format!(
+            "a quota or a LimitRange of namespace `{name}` is about what K3s packages, too, and bzc does not count that"
+        ));
+    }
+    Bounded {
+        plan,
+        name,
+        ranges,
+        quotas,
+        pods,
+        unsettled: all_unsettled,
+    }
+}
+
+/// A pod as the API server gets it: with the numbers of the plan, and completed.
+fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> Pod {
+    let containers = match &service.adopted {
+        Some(adopted) => adopted_containers(service, adopted, workload),
+        None => own_containers(service, workload),
+    };
+    let default = || {
+        let mut all = plan.program.manifests.iter();
+        all.find_map(|manifest| manifest.objects.default_class.clone())
+    };
+    let (class, has_deadline, crosses_namespaces) = match &service.adopted {
+        Some(adopted) => (
+            adopted.object.place.priority_class.clone(),
+            adopted.object.has_deadline,
+            adopted.object.crosses_namespaces,
+        ),
+        None => (priority_class(plan, service, workload), false, false),
+    };
+    Pod {
+        containers,
+        has_deadline,
+        priority_class: class.or_else(default),
+        crosses_namespaces,
+    }
+}
+
+fn adopted_containers(
+    service: &Service<'_>,
+    adopted: &Adopted<'_>,
+    workload: &Workload<'_>,
+) -> Vec<admission::Container> {
+    let pairs = adopted.object.containers.iter().zip(&adopted.containers);
+    let container = |(read, held): (&Container, &Held<'_>)| {
+        let mut container = admission::Container {
+            name: read.name.clone(),
+            role: read.role,
+            requests: read.requests.clone(),
+            limits: read.limits.clone(),
+        };
+        if held.sets_memory {
+            let (request, limit) = match held.extra.map(|extra| &service.extras[extra]) {
+                None => (workload.request.n, workload.limit.n),
+                Some(extra) => {
+                    let request = extra.request.unwrap_or(extra.memory);
+                    (request.value.n, extra.memory.value.n)
+                }
+            };
+            set_memory(&mut container, request, limit);
+        }
+        set_cpu(&mut container, held.cpu);
+        container.complete();
+        container
+    };
+    pairs.map(container).collect()
+}
+
+fn own_containers(service: &Service<'_>, workload: &Workload<'_>) -> Vec<admission::Container> {
+    let empty = |name: &str, role| admission::Container {
+        name: name.to_owned(),
+        role,
+        requests: Resources::new(),
+        limits: Resources::new(),
+    };
+    let mut containers: Vec<admission::Container> = service
+        .extras
+        .iter()
+        .map(|extra| {
+            let role = if extra.stays {
+                Role::Sidecar
+            } else {
+                Role::Init
+            };
+            let mut container = empty(extra.name.value, role);
+            set_memory(&mut container, extra.memory.value.n, extra.memory.value.n);
+            set_cpu(&mut container, extra.cpu);
+            container
+        })
+        .collect();
+    let mut main = empty(service.name.value, Role::Main);
+    set_memory(&mut main, workload.request.n, workload.limit.n);
+    set_cpu(&mut main, service.cpu);
+    containers.push(main);
+    containers
+        .iter_mut()
+        .for_each(admission::Container::complete);
+    containers
+}
+
+fn set_memory(container: &mut admission::Container, request: u64, limit: u64) {
+    let milli = |n: u64| Amount::from(n) * 1000;
+    container
+        .requests
+        .insert("memory".to_owned(), milli(request));
+    container.limits.insert("memory".to_owned(), milli(limit));
+}
+
+fn set_cpu(
+    container: &mut admission::Container,
+    cpu: Option<(Given<'_, Cpu>, Option<Given<'_, Cpu>>)>,
+) {
+    if let Some((request, limit)) = cpu {
+        container
+            .requests
+            .insert("cpu".to_owned(), request.value.milli.into());
+        if let Some(limit) = limit {
+            container
+                .limits
+                .insert("cpu".to_owned(), limit.value.milli.into());
+        }
+    }
+}
+
+/// The class of priority that bzc gives the pods of a service: that of DaemonSets that push others out, or of its tier.
+pub(crate) fn priority_class(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> Option<String> {
+    let tier = service.tier.map(|tier| &plan.program.tiers[tier]);
+    match tier.filter(|tier| tier.priority.is_some()) {
+        _ if pushes(plan, workload) => Some(daemons(plan)),
+        tier => tier.map(|tier| priority_name(plan, tier.name.value)),
+    }
+}
+
+/// Whether the pods of a workload, which have one node each, push others out that do not.
+pub(crate) fn pushes(plan: &Plan<'_, '_>, workload: &Workload<'_>) -> bool {
+    plan.on_several_nodes() && workload.is_fixed()
+}
+
+/// The class of DaemonSets. No tier has a dot in its name.
+pub(crate) fn daemons(plan: &Plan<'_, '_>) -> String {
+    format!("{}.daemons", plan.program.namespace.value)
+}
+
+/// Priority classes belong to the cluster: the namespace keeps those of two programs apart.
+pub(crate) fn priority_name(plan: &Plan<'_, '_>, tier: &str) -> String {
+    format!("{}-{tier}", plan.program.namespace.value)
+}
+
+/// Whether bzc writes a quota for the program's own namespace: not where it would refuse an adopted pod without a limit.
+pub(crate) fn writes_quota(plan: &Plan<'_, '_>) -> bool {
+    let program = plan.program;
+    let own = program.namespace.value;
+    let mut members = program
+        .services
+        .iter()
+        .filter(|service| program.namespace_of(service) == own)
+        .peekable();
+    let unbounded = |service: &Service<'_>| {
+        let adopted = service.adopted.as_ref();
+        adopted.is_some_and(|adopted| adopted.unbounded().is_some())
+    };
+    members.peek().is_some() && !members.any(unbounded)
+}
+
+/// Whether a LimitRange was adopted into a namespace: then bzc writes none there, for of two nobody knows which is asked
+/// first.
+pub(crate) fn has_range(program: &Program<'_>, name: &str) -> bool {
+    let manifests = program.manifests.iter();
+    let mut ranges = manifests.flat_map(|manifest| &manifest.objects.ranges);
+    ranges.any(|range| namespace(range.namespace.as_deref()) == name)
+}
+
+/// Whether a rollout takes no old pod away before a new one is there: `maxUnavailable` comes to 0.
+fn waits(service: &Service<'_>, workload: &Workload<'_>) -> bool {
+    let Kind::Deployment(_) = service.kind else {
+        return false;
+    };
+    let written = service
+        .adopted
+        .as_ref()
+        .filter(|adopted| !adopted.sets_rollout);
+    match written.map(|adopted| (adopted.object.surge, adopted.object.unavailable)) {
+        // A rollout that bzc writes has a surge or takes one away.
+        None => workload.surge > 0,
+        Some((Surge::Recreate, _)) => false,
+        Some((_, unavailable)) => {
+            let taken = match unavailable {
+                Unavailable::Pods(n) => n,
+                Unavailable::Percent(percent) => percent * workload.replicas / 100,
+            };
+            // Where both come to 0, Kubernetes takes one away.
+            taken == 0 && workload.surge > 0
+        }
+    }
+}
+
+/// Pods of a workload that have ended and are still kept.
+fn kept(service: &Service<'_>) -> u64 {
+    let of_run = |run: &Run, retries: u64| run.completions.saturating_add(retries);
+    let (retries, runs) = match &service.adopted {
+        Some(adopted) => (Some(adopted.object.retries), adopted.object.kept_runs),
+        None => (None, KEPT_RUNS),
+    };
+    match &service.kind {
+        Kind::Job(run) => of_run(run, retries.or(run.retries).unwrap_or(RETRIES)),
+        Kind::CronJob(run, _) => {
+            runs.saturating_mul(of_run(run, retries.or(run.retries).unwrap_or(RETRIES)))
+        }
+        Kind::Deployment(_) | Kind::StatefulSet | Kind::DaemonSet => 0,
+    }
+}
+
+/// `backoffLimit` where nothing is written (`pkg/apis/batch/v1/defaults.go`).
+const RETRIES: u64 = 6;
+/// `successfulJobsHistoryLimit` and `failedJobsHistoryLimit` where nothing is written.
+const KEPT_RUNS: u64 = 3 + 1;
+
+impl<'p, 'a> Bounded<'p, 'a> {
+    fn service(&self, index: usize) -> &'p Service<'a> {
+        &self.plan.program.services[index]
+    }
+
+    fn check_ranges(&self, judged: &mut Judged) {
+        for (index, pod) in &self.pods {
+            for (at, container) in pod.containers.iter().enumerate() {
+                if let Some((resource, request, limit)) = invalid(container)
+                    && self.is_settled(*index, resource)
+                {
+                    judged.errors.push(errors::invalid(
+                        self,
+                        (*index, at),
+                        resource,
+                        (request, limit),
+                    ));
+                }
+            }
+            for (range, entry) in self.entries() {
+                let refused = refusals(&entry.limits, pod).into_iter();
+                for refusal in refused.filter(|one| self.is_settled(*index, &one.resource)) {
+                    judged
+                        .errors
+                        .push(errors::refused(self, (range, entry), *index, &refusal));
+                }
+                for claim in objects::claims(self.service(*index)) {
+                    let requests = claim.storage.map(|n| ("storage".to_owned(), n));
+                    let requests: Resources = requests.into_iter().collect();
+                    for refusal in claim_refusals(&entry.limits, &requests) {
+                        let name = format!("a claim of `{}`", self.service(*index).name.value);
+                        let place = objects::claim_place(self.service(*index), &claim, self.plan);
+                        judged.errors.push(errors::claim(
+                            self,
+                            (range, entry),
+                            (&name, place),
+                            &refusal,
+                        ));
+                    }
+                }
+            }
+        }
+        for (manifest, object) in objects::of_namespace(self.plan.program, self.name) {
+            let Some(claim) = &object.claim else { continue };
+            let requests = claim.storage.map(|n| ("storage".to_owned(), n));
+            let requests: Resources = requests.into_iter().collect();
+            for (range, entry) in self.entries() {
+                for refusal in claim_refusals(&entry.limits, &requests) {
+                    let name = format!("the claim `{}`", object.name);
+                    let place = manifest.span(&claim.at);
+                    judged.errors.push(errors::claim(
+                        self,
+                        (range, entry),
+                        (&name, place),
+                        &refusal,
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Whether all LimitRanges give a service the same of a resource.
+    fn is_settled(&self, service: usize, resource: &str) -> bool {
+        !self.unsettled.contains(&(service, resource.to_owned()))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (From<'p, LimitRange>, &'p Entry)> + '_ {
+        self.ranges.iter().flat_map(|(manifest, range)| {
+            let entries = range.entries.iter();
+            entries.map(move |entry| ((*manifest, *range), entry))
+        })
+    }
+
+    fn check_quotas(&self, judged: &mut Judged) {
+        if self.quotas.is_empty() {
+            return;
+        }
+        let usages: Vec<Resources> = self.pods.iter().map(|(_, pod)| pod_usage(pod)).collect();
+        let objects = Objects::of(self.plan, self.name);
+        for from in &self.quotas {
+            let (_, quota) = *from;
+            let mut counted = Vec::new();
+            let mut members = Vec::new();
+            for ((index, pod), usage) in self.pods.iter().zip(&usages) {
+                if !quota.quota.counts_pod(pod) {
+                    continue;
+                }
+                for (at, container) in pod.containers.iter().enumerate() {
+                    let missing = quota.quota.missing(container);
+                    if !missing.is_empty() {
+                        judged
+                            .errors
+                            .push(errors::missing(self, *from, (*index, at), &missing));
+                    }
+                }
+                let (service, workload) = (self.service(*index), &self.plan.workloads[*index]);
+                counted.push(*index);
+                members.push(Member {
+                    usage,
+                    rest: workload.replicas,
+                    most: workload.pods.max(workload.peak()),
+                    waits: waits(service, workload),
+                    kept: kept(service),
+                });
+            }
+            judged.unknown.extend(self.uncounted(quota, &objects));
+            let mut verdicts = judge(&quota.quota, &members, (&objects.rest, &objects.most));
+            // The larger amounts were counted: with the others it may well fit.
+            verdicts.retain(|verdict| {
+                let held = ["requests.", "limits."];
+                let bare = held
+                    .iter()
+                    .find_map(|prefix| verdict.resource.strip_prefix(prefix));
+                let bare = bare.unwrap_or(&verdict.resource);
+                counted.iter().all(|index| self.is_settled(*index, bare))
+            });
+            let mut waiting = Vec::new();
+            for verdict in &verdicts {
+                self.conclude(*from, verdict, (&counted, &members), &objects, judged);
+                if let Ends::Waits(most) = verdict.ends {
+                    waiting.push((verdict, most));
+                }
+            }
+            judged.waits.extend(errors::waits(self, *from, &waiting));
+        }
+    }
+
+    fn conclude(
+        &self,
+        from: From<'p, ResourceQuota>,
+        verdict: &Verdict,
+        (counted, members): (&[usize], &[Member<'_>]),
+        objects: &Objects,
+        judged: &mut Judged,
+    ) {
+        let (name, resource) = (&from.1.name, &verdict.resource);
+        let shown = |amount| admission::shown(resource, amount);
+        match verdict.ends {
+            Ends::Fits | Ends::Waits(_) => {}
+            Ends::Over => judged.errors.push(errors::over(
+                self,
+                from,
+                verdict,
+                (counted, members),
+                objects,
+            )),
+            Ends::Stuck(member) => judged.errors.push(errors::stuck(
+                self,
+                from,
+                verdict,
+                (counted[member], &members[member]),
+            )),
+            Ends::Fills(most) => judged.unknown.push(format!(
+                "quota `{name}` of namespace `{}` may fill with what has ended and is kept: up to {} of `{resource}`, {} held",
+                self.name,
+                shown(most),
+                shown(verdict.hard)
+            )),
+        }
+    }
+
+    /// Resources of a quota that bzc cannot count, where they would matter.
+    fn uncounted(&self, quota: &ResourceQuota, objects: &Objects) -> Vec<String> {
+        let says = |what: String| {
+            format!(
+                "quota `{}` of namespace `{}` {what}, which bzc does not count",
+                quota.name, self.name
+            )
+        };
+        let unknown = quota.quota.hard.keys().filter(|resource| {
+            let of_class = resource.contains(".storageclass.storage.k8s.io/");
+            let known = match resource.split_once('/') {
+                _ if resource.as_str() == "count/pods" || is_counted(resource) => true,
+                Some(("count", _)) => false,
+                // Of claims without a class only the default class of K3s is known.
+                Some(_) if of_class => !objects.classless,
+                Some(_) => !resource.contains(".deviceclass."),
+                None => true,
+            };
+            !known
+        });
+        let mut all: Vec<String> = unknown
+            .map(|resource| says(format!("holds `{resource}`")))
+            .collect();
+        let of_claims = |scope: &&admission::quota::Scope| scope.name == "VolumeAttributesClass";
+        if objects.has_claims && quota.quota.scopes.iter().any(|scope| of_claims(&scope)) {
+            all.push(says("has the scope `VolumeAttributesClass`".to_owned()));
+        }
+        all
+    }
+}

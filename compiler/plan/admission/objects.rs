@@ -1,0 +1,254 @@
+//! The objects of a namespace that quotas count beside pods: those that were adopted, those that bzc writes, those that
+//! Kubernetes makes by itself.
+
+use std::collections::BTreeSet;
+
+use crate::admission::quota::{ServiceType, claim_usage, objects, service_usage};
+use crate::admission::{Amount, Resources, add, pieces};
+use crate::base::span::Span;
+use crate::manifest::Manifest;
+use crate::manifest::workload::bounds::{Claim, Counted, counts};
+use crate::plan::model::Plan;
+use crate::program::{EnvValue, Kind, Program, Service, VolumeSource, namespace};
+
+/// What the objects of a namespace come to.
+pub(super) struct Objects {
+    /// While nothing is rolled out.
+    pub(super) rest: Resources,
+    /// With all that is kept of what was.
+    pub(super) most: Resources,
+    /// Whether there are claims.
+    pub(super) has_claims: bool,
+    /// Whether a claim has no class, and the default class of the cluster is not known.
+    pub(super) classless: bool,
+    /// Which objects, for a sum: kind, name and what each adds.
+    pub(super) named: Vec<(String, Option<Span>, Resources)>,
+}
+
+/// Revisions that a Deployment keeps where nothing is written (`pkg/apis/apps/v1/defaults.go`).
+const REVISIONS: u64 = 10;
+
+/// Every adopted object of a namespace that quotas count.
+pub(super) fn of_namespace<'p>(
+    program: &Program<'p>,
+    name: &str,
+) -> impl Iterator<Item = (&'p Manifest, &'p Counted)> {
+    let all = program.manifests.iter().flat_map(|manifest| {
+        let counted = manifest.objects.counted.iter();
+        counted.map(move |object| (manifest, object))
+    });
+    all.filter(move |(_, object)| namespace(object.namespace.as_deref()) == name)
+}
+
+/// The claims that are made for each pod of a service.
+pub(super) fn claims(service: &Service<'_>) -> Vec<Claim> {
+    match &service.adopted {
+        Some(adopted) => adopted.object.claims_each.clone(),
+        None => {
+            let own = service.pod.volumes.iter().filter_map(|volume| {
+                let VolumeSource::Storage(size, class) = volume.source else {
+                    return None;
+                };
+                Some(Claim {
+                    storage: Some(Amount::from(size.n) * 1000),
+                    class: class.map(str::to_owned),
+                    at: 0..0,
+                })
+            });
+            own.collect()
+        }
+    }
+}
+
+/// Where a claim of a service stands.
+pub(super) fn claim_place(service: &Service<'_>, claim: &Claim, plan: &Plan<'_, '_>) -> Span {
+    match &service.adopted {
+        Some(adopted) => plan.program.manifests[adopted.manifest].span(&claim.at),
+        None => {
+            let mut volumes = service.pod.volumes.iter();
+            let storage = volumes.find(|volume| matches!(volume.source, VolumeSource::Storage(..)));
+            storage.map_or(service.name.span, |volume| volume.name.span)
+        }
+    }
+}
+
+impl Objects {
+    pub(super) fn of(plan: &Plan<'_, '_>, name: &str) -> Objects {
+        let program = plan.program;
+        let has_default = program
+            .components
+            .iter()
+            .any(|component| component.name == "local-path-provisioner");
+        let mut all = Objects {
+            rest: Resources::new(),
+            most: Resources::new(),
+            has_claims: false,
+            classless: false,
+            named: Vec::new(),
+        };
+        // What Kubernetes makes in every namespace, and in this one.
+        let by_itself: &[(&str, &str)] = match name {
+            "default" => &[
+                ("ConfigMap", "kube-root-ca.crt"),
+                ("ServiceAccount", "default"),
+                ("Service", "kubernetes"),
+            ],
+            _ => &[
+                ("ConfigMap", "kube-root-ca.crt"),
+                ("ServiceAccount", "default"),
+            ],
+        };
+        for (kind, name) in by_itself {
+            all.object(kind, name, None);
+        }
+        let class = has_default.then_some("local-path");
+        for (manifest, object) in of_namespace(program, name) {
+            let usage = match &object.claim {
+                Some(claim) => {
+                    all.claim(claim, has_default);
+                    claim.usage(class)
+                }
+                None => object.usage.clone(),
+            };
+            let span = Some(manifest.span(&object.at));
+            all.add(format!("{} `{}`", object.kind, object.name), span, usage);
+        }
+        for (service, workload) in program.services.iter().zip(&plan.workloads) {
+            if program.namespace_of(service) != name {
+                continue;
+            }
+            let adopted = service.adopted.as_ref();
+            let kind = adopted.map_or(service.kind.word(), |adopted| &adopted.object.kind_text);
+            all.object(kind, service.name.value, Some(service.name.span));
+            let mut more = Resources::new();
+            match &service.kind {
+                Kind::Deployment(_) => {
+                    // One is made before the oldest is taken away.
+                    let kept = adopted.map_or(REVISIONS, |adopted| adopted.object.revisions);
+                    all.add(
+                        format!("ReplicaSet of `{}`", service.name.value),
+                        Some(service.name.span),
+                        objects(&["count/replicasets.apps"], 1),
+                    );
+                    more = objects(&["count/replicasets.apps"], kept + 1);
+                }
+                Kind::CronJob(..) => {
+                    let kept = adopted.map_or(super::KEPT_RUNS, |adopted| adopted.object.kept_runs);
+                    more = objects(&["count/jobs.batch"], kept + 1);
+                }
+                Kind::StatefulSet | Kind::DaemonSet | Kind::Job(_) => {}
+            }
+            add(&mut all.most, &more, 1);
+            for claim in claims(service) {
+                all.claim(&claim, has_default);
+                let usage = claim_usage(claim.storage, claim.class.as_deref().or(class));
+                let mut each = Resources::new();
+                add(&mut each, &usage, workload.replicas);
+                let span = claim_place(service, &claim, plan);
+                all.add(
+                    format!("claims of `{}`", service.name.value),
+                    Some(span),
+                    each,
+                );
+                let more = workload.peak() - workload.replicas;
+                add(&mut all.most, &usage, more);
+            }
+        }
+        if program.namespace.value == name {
+            all.own(plan);
+        }
+        all
+    }
+
+    fn claim(&mut self, claim: &Claim, has_default: bool) {
+        self.has_claims = true;
+        self.classless |= claim.class.is_none() && !has_default;
+    }
+
+    fn object(&mut self, kind: &str, name: &str, span: Option<Span>) {
+        let usage = objects(counts(kind).unwrap_or_default(), 1);
+        self.add(format!("{kind} `{name}`"), span, usage);
+    }
+
+    fn add(&mut self, what: String, span: Option<Span>, usage: Resources) {
+        add(&mut self.rest, &usage, 1);
+        add(&mut self.most, &usage, 1);
+        self.named.push((what, span, usage));
+    }
+
+    /// What bzc writes beside workloads, and Secrets that services name and nobody adopted.
+    fn own(&mut self, plan: &Plan<'_, '_>) {
+        let program = plan.program;
+        let own = || {
+            let all = program.services.iter();
+            all.filter(|service| service.adopted.is_none())
+        };
+        for service in own() {
+            let (name, span) = (service.name.value, Some(service.name.span));
+            if let Kind::Deployment(Some(_)) = service.kind {
+                self.object("HorizontalPodAutoscaler", name, span);
+            }
+            if !service.ports.is_empty() {
+                let by_node = service.ports.iter().any(|port| port.node_port.is_some());
+                let usage = match by_node {
+                    true => service_usage(ServiceType::NodePort, service.ports.len() as u64),
+                    false => service_usage(ServiceType::Inside, 0),
+                };
+                self.add(format!("Service `{name}`"), span, usage);
+            }
+        }
+        for config in &program.configs {
+            self.object("ConfigMap", config.name.value, Some(config.name.span));
+        }
+        if super::writes_quota(plan) {
+            self.object("ResourceQuota", "bzc", None);
+            if !super::has_range(program, program.namespace.value) {
+                self.object("LimitRange", "bzc", None);
+            }
+        }
+        let known: BTreeSet<String> = self.named.iter().map(|(what, ..)| what.clone()).collect();
+        let mut secrets: BTreeSet<&str> = BTreeSet::new();
+        for service in own() {
+            let pod = &service.pod;
+            secrets.extend(&pod.secrets);
+            secrets.extend(&pod.pull_secrets);
+            let mounted = pod.volumes.iter().filter_map(|volume| {
+                let VolumeSource::Secret(name) = volume.source else {
+                    return None;
+                };
+                Some(name)
+            });
+            secrets.extend(mounted);
+            let variables = pod.env.iter().map(|(_, value)| value);
+            let beside = service.extras.iter().flat_map(|extra| &extra.env);
+            let beside = beside.map(|(_, value)| value);
+            for value in variables.chain(beside) {
+                if let EnvValue::Secret(name, _) = value {
+                    secrets.insert(name);
+                }
+            }
+            secrets.extend(service.extras.iter().flat_map(|extra| &extra.secrets));
+        }
+        for secret in secrets {
+            if !known.contains(&format!("Secret `{secret}`")) {
+                self.object("Secret", secret, None);
+            }
+        }
+    }
+
+    /// What of a resource the objects add at rest, each that adds something.
+    pub(super) fn addends<'o>(
+        &'o self,
+        resource: &'o str,
+    ) -> impl Iterator<Item = (&'o str, Option<Span>, Amount)> {
+        self.named.iter().filter_map(move |(what, span, usage)| {
+            let amount = usage.get(resource).copied().filter(|amount| *amount > 0)?;
+            Some((what.as_str(), *span, amount))
+        })
+    }
+}
+
+/// Whether an amount is one piece.
+pub(super) const fn is_one(amount: Amount) -> bool {
+    amount == pieces(1)
+}
