@@ -219,8 +219,8 @@ pub enum Ends {
     /// The rollout of this member, by index, never ends: its first new pod is refused as long as the old ones are there,
     /// and they stay until it is there.
     Stuck(usize),
-    /// What should be there at rest is admitted, but of pods and objects that have ended and are kept there may come to
-    /// be so many that nothing more is.
+    /// What should be there at rest is admitted, but with all that has ended and is kept it comes to so much, and then
+    /// something may be refused for ever.
     Fills(Amount),
     /// At most so much is wanted: during a rollout pods are refused until others have ended.
     Waits(Amount),
@@ -261,20 +261,22 @@ pub fn judge(
         let at = |list: &Resources| list.get(resource).copied().unwrap_or(0);
         let (rest, most) = (at(&rest), at(&most));
         let kept = kept.get(resource.as_str()).copied().unwrap_or(0);
-        let stuck = || {
+        // The first member whose rollout needs room for one pod beside so much, and does not have it.
+        let stuck = |taken: Amount| {
             members.iter().position(|member| {
                 let each = member.usage.get(resource).copied().unwrap_or(0);
-                member.waits && each > 0 && rest.saturating_add(each) > *hard
+                member.waits && each > 0 && taken.saturating_add(each) > *hard
             })
         };
+        let stays = rest.saturating_add(kept);
         let ends = if rest > *hard {
             Ends::Over
-        } else if let Some(member) = stuck() {
+        } else if let Some(member) = stuck(rest) {
             Ends::Stuck(member)
-        } else if kept > 0 && most.saturating_add(kept) > *hard {
-            Ends::Fills(most.saturating_add(kept))
-        } else if most > *hard {
-            Ends::Waits(most)
+        } else if stays > *hard || stuck(stays).is_some() {
+            Ends::Fills(stays)
+        } else if most.saturating_add(kept) > *hard {
+            Ends::Waits(most.saturating_add(kept))
         } else {
             Ends::Fits
         };

@@ -573,8 +573,17 @@ fn a_rollout_waits_for_room_or_never_ends() {
     // What has ended counts among `count/pods`, and among `pods` it does not.
     assert_eq!(ends("pods=6", [[2, 4], [1, 2]], 3), Ends::Fits);
     assert_eq!(
+        ends("count/pods=5", [[2, 4], [1, 2]], 3),
+        Ends::Fills(pieces(6))
+    );
+    // All that is kept leaves no room for the new pod of the second.
+    assert_eq!(
+        ends("count/pods=6", [[2, 4], [1, 2]], 3),
+        Ends::Fills(pieces(6))
+    );
+    assert_eq!(
         ends("count/pods=8", [[2, 4], [1, 2]], 3),
-        Ends::Fills(pieces(9))
+        Ends::Waits(pieces(9))
     );
     assert_eq!(ends("count/pods=9", [[2, 4], [1, 2]], 3), Ends::Fits);
 }

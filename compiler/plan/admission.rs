@@ -503,7 +503,7 @@ impl<'p, 'a> Bounded<'p, 'a> {
                 (counted[member], &members[member]),
             )),
             Ends::Fills(most) => judged.unknown.push(format!(
-                "quota `{name}` of namespace `{}` may fill with what has ended and is kept: up to {} of `{resource}`, {} held",
+                "quota `{name}` of namespace `{}` may fill with what has ended and is kept: {} of `{resource}` then, {} held",
                 self.name,
                 shown(most),
                 shown(verdict.hard)
