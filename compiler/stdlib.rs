@@ -103,6 +103,23 @@ pub struct Argument {
     pub note: Option<&'static str>,
 }
 
+/// A row of the table of what makes a component refuse its arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct ArgumentRule {
+    /// `kubelet`, `kube-apiserver`, ..
+    pub component: &'static str,
+    /// The argument that it is about.
+    pub name: &'static str,
+    /// `int`, `duration`, `one-of`, `bool`, `below`, `at-most`, `sum-above-0`, `needs` or `not-with`.
+    pub kind: &'static str,
+    /// The other argument that the last five are about.
+    pub other: Option<&'static str>,
+    /// The range, the values, or the defaults of the two arguments.
+    pub what: &'static str,
+    /// Where it was read.
+    pub source: &'static str,
+}
+
 /// A row of the table of libraries that take memory when they are imported.
 #[derive(Debug, Clone, Copy)]
 pub struct Heavy {
@@ -118,8 +135,70 @@ pub struct Heavy {
     pub measured: Option<&'static str>,
 }
 
+/// A release of K3s, in the order in which they came: `v1.33.7+k3s3` is `{ 33, 7, 3 }`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Release {
+    /// The minor of Kubernetes.
+    pub minor: u32,
+    /// Its patch.
+    pub patch: u32,
+    /// K3s's own count of its releases of this patch; 1 where it is left out.
+    pub build: u32,
+}
+
+impl Release {
+    /// Reads `v1.33.3+k3s1`, also `v1.33.3-rc1+k3s1`, and without the `v` or what follows the patch.
+    pub fn parse(text: &str) -> Option<Release> {
+        let rest = text.strip_prefix('v').unwrap_or(text).strip_prefix("1.")?;
+        let (minor, rest) = rest.split_once('.')?;
+        let (patch, suffix) = rest.split_at(rest.find(['-', '+']).unwrap_or(rest.len()));
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);
+        let number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| text.parse().ok()).flatten()
+        };
+        let build = suffix
+            .split_once("+k3s")
+            .and_then(|(_, build)| number(build));
+        suffix.bytes().all(plain).then_some(Release {
+            minor: number(minor)?,
+            patch: number(patch)?,
+            build: build.unwrap_or(1),
+        })
+    }
+}
+
+/// The CoreDNS that K3s packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CorednsOf {
+    /// The tag of `rancher/mirrored-coredns-coredns`.
+    pub tag: &'static str,
+    /// Whether the table has this very release; else it is that of the newest release before it.
+    pub known: bool,
+}
+
+/// What a release packages; without a release, what the newest known one of the minor does. `None` only if the table is empty.
+pub fn coredns(minor: u32, release: Option<Release>) -> Option<CorednsOf> {
+    let mut found = None;
+    for row in rows(COREDNS) {
+        let mut cells = row.split('\t');
+        let (first, last) = (cells.next()?, cells.next()?);
+        let (first, last) = (Release::parse(first)?, Release::parse(last)?);
+        let begun = release.map_or(first.minor <= minor, |release| first <= release);
+        if begun || found.is_none() {
+            found = Some(CorednsOf {
+                tag: cells.next()?,
+                known: release.is_some_and(|release| (first..=last).contains(&release)),
+            });
+        }
+    }
+    found
+}
+
+const COREDNS: &str = include_str!("../stdlib/v1/coredns.tsv");
 const HEAVY: &str = include_str!("../stdlib/v1/heavy.tsv");
 const FLAGS: &str = include_str!("../stdlib/v1/k3s-flags.tsv");
+const RULES: &str = include_str!("../stdlib/v1/k3s-arg-rules.tsv");
 const ARGUMENTS: &str = include_str!("../stdlib/v1/k3s-args.tsv");
 
 fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
@@ -175,6 +254,30 @@ pub fn argument(component: &str, name: &str) -> Option<Argument> {
     arguments().find(|row| row.component == component && row.name == name)
 }
 
+/// All that makes components refuse their arguments.
+pub fn argument_rules() -> impl Iterator<Item = ArgumentRule> {
+    rows(RULES).filter_map(|row| {
+        let mut cells = row.split('\t');
+        let (component, name, rule) = (cells.next()?, cells.next()?, cells.next()?);
+        let (kind, what) = rule.split_once(' ').unwrap_or((rule, ""));
+        let (other, what) = match kind {
+            "int" | "duration" | "one-of" | "bool" => (None, what),
+            _ => {
+                let (other, what) = what.split_once(' ').unwrap_or((what, ""));
+                (Some(other), what)
+            }
+        };
+        Some(ArgumentRule {
+            component,
+            name,
+            kind,
+            other,
+            what,
+            source: cells.next()?,
+        })
+    })
+}
+
 /// All libraries that are known to take memory.
 pub fn heavy() -> impl Iterator<Item = Heavy> {
     rows(HEAVY).filter_map(|row| {
@@ -209,11 +312,21 @@ pub fn profiles() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{RUNTIMES, TEMPLATES, heavy, rows, tiers};
+    use super::{COREDNS, RUNTIMES, Release, TEMPLATES, coredns, heavy, rows, tiers};
 
     #[test]
     fn tables_can_be_read() {
         assert_eq!(heavy().count(), rows(super::HEAVY).count());
+        assert_eq!(super::argument_rules().count(), rows(super::RULES).count());
+        for rule in super::argument_rules() {
+            for name in [Some(rule.name), rule.other].into_iter().flatten() {
+                let row = super::argument(rule.component, name);
+                assert!(row.is_some(), "{} {name}", rule.component);
+            }
+            let arguments = ["below", "at-most", "sum-above-0", "needs", "not-with"];
+            let kinds = ["int", "duration", "one-of", "bool"];
+            assert!(kinds.contains(&rule.kind) || arguments.contains(&rule.kind));
+        }
         let found: Vec<_> = tiers().collect();
         assert_eq!(
             found,
@@ -226,5 +339,36 @@ mod tests {
             ]
         );
         assert!(RUNTIMES.is_sorted() && TEMPLATES.is_sorted());
+    }
+
+    #[test]
+    fn releases_have_an_order() {
+        let read = |text| Release::parse(text).map(|r| (r.minor, r.patch, r.build));
+        assert_eq!(read("v1.33.7+k3s3"), Some((33, 7, 3)));
+        assert_eq!(read("1.33.7"), Some((33, 7, 1)));
+        assert_eq!(read("v1.33.7-rc1+k3s1"), Some((33, 7, 1)));
+        for text in ["1.33", "v1.33.x", "v1.33.+k3s1", "2.1.0", "v1.33.1+k3s1 "] {
+            assert_eq!(Release::parse(text), None, "{text}");
+        }
+        let ends: Vec<Release> = rows(COREDNS)
+            .flat_map(|row| row.split('\t').take(2).filter_map(Release::parse))
+            .collect();
+        assert!(ends.is_sorted() && ends.len() == 2 * rows(COREDNS).count());
+    }
+
+    #[test]
+    fn coredns_is_that_of_the_release() {
+        let of = |text: &str| {
+            let release = Release::parse(text)?;
+            coredns(release.minor, Some(release)).map(|found| (found.tag, found.known))
+        };
+        assert_eq!(of("v1.33.7+k3s1"), Some(("1.13.1", true)));
+        assert_eq!(of("v1.33.7+k3s3"), Some(("1.14.0", true)));
+        assert_eq!(of("v1.33.11+k3s1"), Some(("1.14.2", false)), "in a gap");
+        assert_eq!(of("v1.36.3+k3s1"), Some(("1.14.6", true)));
+        assert_eq!(of("v1.36.9+k3s1"), Some(("1.14.6", false)), "newer");
+        assert_eq!(of("v1.29.9+k3s1"), Some(("1.10.1", false)), "older");
+        let without = coredns(34, None).map(|found| (found.tag, found.known));
+        assert_eq!(without, Some(("1.14.4", false)));
     }
 }

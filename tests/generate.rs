@@ -519,6 +519,7 @@ impl K3s {
             let lines = [
                 "housekeeping-interval = 30s",
                 "image-gc-high-threshold = 50",
+                "image-gc-low-threshold = 40",
             ];
             body.push(Item::block("kubelet-arg", lines.map(Item::line).into()));
         }
@@ -790,7 +791,7 @@ fn made(seed: u64, size: Size, pressure: (u64, u64), several: bool) -> Program {
         .as_ref()
         .is_some_and(|k3s| k3s.disable.contains(&"coredns"));
     let coredns = (!dns_is_off && m.rng.chance(50)).then(|| {
-        let request = m.amount(32, 80);
+        let request = m.amount(64, 110);
         if m.rng.chance(60) {
             m.burst(request, 0, 100)
         } else {

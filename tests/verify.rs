@@ -93,6 +93,7 @@ fn compiled(text: &str, env: Option<String>) -> Option<Vec<u8>> {
 const OVERCOMMITTED: &str = "edition = 1
 node box { memory = 1700Mi  cpu = 2  reserve = 200Mi  overcommit = 160% }
 k3s { memory = 400Mi  disable = [traefik, servicelb] }
+component coredns = stock
 budget front = 200Mi { services = [a, b] }
 service a { memory = 16Mi..300Mi  cpu = 30m  replicas = 2  rollout = surge 1  image = \"ghcr.io/acme/a:1.0\" }
 service b { memory = 16Mi..96Mi  weight = 2  image = \"ghcr.io/acme/b:1.0\" }

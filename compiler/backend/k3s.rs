@@ -10,7 +10,7 @@ use super::{Artifact, header};
 use crate::base::quantity::Bytes;
 use crate::base::text::wrapped;
 use crate::plan::model::{Plan, Workload};
-use crate::program::{Node, Role, Service, Setting, SettingValue};
+use crate::program::{Node, Role, Service, Setting, SettingValue, Taint};
 use crate::stdlib;
 
 pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
@@ -25,10 +25,10 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
         }
         if let Some(manifest) = coredns_manifest(plan) {
             files.push((
-                format!("{folder}/manifests/bzc-coredns.yaml"),
+                format!("{folder}/manifests/{}", coredns::FILE),
                 manifest.into_bytes(),
             ));
-            files.push((format!("{folder}/manifests/coredns.yaml.skip"), Vec::new()));
+            files.push((format!("{folder}/manifests/{}", coredns::SKIP), Vec::new()));
         }
         let traefik = plan
             .program
@@ -279,12 +279,10 @@ fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
             "Computed: `labels` of the node. K3s sets them when the node first registers.",
         ));
     }
-    if !node.taints.is_empty() {
-        let taints = node
-            .taints
-            .iter()
-            .map(|taint| format!("{}=true:NoSchedule", taint.value))
-            .collect();
+    let own = |taint: &&Taint| !taint.in_config;
+    let taint = |taint: &Taint| format!("{}={}:{}", taint.key, taint.value, taint.effect.name());
+    let taints: Vec<String> = node.taints.iter().filter(own).map(taint).collect();
+    if !taints.is_empty() {
         keys.push(listed(
             "node-taint",
             taints,
@@ -408,7 +406,10 @@ fn coredns_manifest(plan: &Plan<'_, '_>) -> Option<String> {
     let (request, limit) = component.memory?;
     let limit = limit.unwrap_or(request);
     let domain = text(plan, "cluster-domain").and_then(|texts| texts.first().copied());
-    let registry = text(plan, "system-default-registry").and_then(|texts| texts.first().copied());
+    let image = match &component.image {
+        Some(given) => given.value.to_string(),
+        None => packaged_image(plan)?,
+    };
     Some(coredns::manifest(&Coredns {
         memory_request: request.value.to_string(),
         memory_limit: limit.value.to_string(),
@@ -418,10 +419,21 @@ fn coredns_manifest(plan: &Plan<'_, '_>) -> Option<String> {
             .cpu
             .and_then(|(_, limit)| limit)
             .map(|limit| limit.value.to_string()),
-        minor: plan.program.k3s.minor,
+        image,
         cluster_domain: domain.unwrap_or("cluster.local"),
         cluster_dns: cluster_dns(plan),
-        registry,
         source: plan.program.source,
     }))
+}
+
+/// The image of CoreDNS that the program's K3s packages, from the registry that the program names for it.
+fn packaged_image(plan: &Plan<'_, '_>) -> Option<String> {
+    let k3s = &plan.program.k3s;
+    let tag = stdlib::coredns(k3s.minor, k3s.release)?.tag;
+    let image = format!("rancher/mirrored-coredns-coredns:{tag}");
+    let registry = text(plan, "system-default-registry").and_then(|texts| texts.first().copied());
+    Some(match registry {
+        Some(registry) if !registry.is_empty() => format!("{registry}/{image}"),
+        _ => image,
+    })
 }

@@ -86,6 +86,7 @@ codes! {
     BZ5015 "not a schedule"
     BZ5016 "storage that nothing provides"
     BZ5017 "no node takes the pods"
+    BZ5018 "a value that a component refuses"
     BZ6001 "a manifest that cannot be adopted"
     BZ6002 "a pattern that matches no file"
     BZ6003 "a rule that matches nothing"

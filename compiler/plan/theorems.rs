@@ -191,6 +191,7 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
     }
     why.extend(adopted(plan));
     why.extend(super::admission::doubts(plan));
+    why.extend(program.untolerated());
     if plan.on_several_nodes() && plan.placement != Placement::Pinned {
         for (service, workload) in program.services.iter().zip(&plan.workloads) {
             let held = workload
@@ -354,12 +355,7 @@ fn survival(plan: &Plan<'_, '_>) -> Option<Theorem> {
 }
 
 /// Keys of K3s and arguments of its components under which a promise is no longer a matter of sums, and why.
-const VOIDED: [(&str, &str, &str); 21] = [
-    (
-        "T4",
-        "node-taint",
-        "pods that do not tolerate the taint stay Pending",
-    ),
+const VOIDED: [(&str, &str, &str); 20] = [
     ("T4", "disable-scheduler", "nothing places pods"),
     ("T4", "disable-agent", "the node runs no pods"),
     (

@@ -20,7 +20,7 @@ use crate::manifest::Manifest;
 pub use crate::manifest::workload::place::HOSTNAME;
 pub use adopt::{Adopt, Adopted, Form, Held};
 pub use image::{BuiltImage, Image, Param, Runtime, SharedImage, template_values};
-pub use node::{Component, K3s, Node, Process, Role, Setting, SettingValue};
+pub use node::{Component, Effect, K3s, Node, Process, Role, Setting, SettingValue, Taint};
 pub use origin::{Given, Origin};
 pub use pod::{
     EnvValue, Extra, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Volume, VolumeSource,
@@ -74,6 +74,26 @@ pub struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
+    /// What K3s packages and no node takes, because its pods tolerate none of the taints; it stays Pending.
+    pub fn untolerated(&self) -> Option<String> {
+        let none = self.open_nodes.as_ref().is_some_and(Vec::is_empty);
+        let ours = self
+            .components
+            .iter()
+            .filter(|one| !one.foreign && one.pods > 0);
+        let names: Vec<String> = ours.map(|one| format!("`{}`", one.name)).collect();
+        let dns = match names.iter().any(|name| name == "`coredns`") {
+            true => ", so no name resolves",
+            false => "",
+        };
+        (none && !names.is_empty()).then(|| {
+            let names = names.join(", ");
+            format!(
+                "every node has a taint that {names} of K3s tolerate not: they stay Pending{dns}"
+            )
+        })
+    }
+
     /// The nodes that run the control plane, in order: the others join the first.
     pub fn servers(&self) -> impl Iterator<Item = &Node<'a>> {
         self.nodes.iter().filter(|node| node.role == Role::Server)

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::origin::Given;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::{Span, Spanned};
+use crate::stdlib::Release;
 
 /// What a machine is in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,73 @@ pub enum Role {
     Server,
     /// Runs pods only.
     Agent,
+}
+
+/// What a taint does to pods that do not tolerate it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// None is placed there.
+    NoSchedule,
+    /// None is placed there while another node has room.
+    PreferNoSchedule,
+    /// None is placed there, and none stays.
+    NoExecute,
+}
+
+impl Effect {
+    /// All of them, as Kubernetes calls them.
+    pub const NAMES: [(&'static str, Effect); 3] = [
+        ("NoSchedule", Effect::NoSchedule),
+        ("PreferNoSchedule", Effect::PreferNoSchedule),
+        ("NoExecute", Effect::NoExecute),
+    ];
+
+    /// As Kubernetes calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Effect::NoSchedule => "NoSchedule",
+            Effect::PreferNoSchedule => "PreferNoSchedule",
+            Effect::NoExecute => "NoExecute",
+        }
+    }
+}
+
+/// What keeps pods from a node that do not tolerate it.
+#[derive(Debug, Clone)]
+pub struct Taint {
+    /// What it is called; tolerations name it.
+    pub key: String,
+    /// What follows its `=`.
+    pub value: String,
+    /// What it does.
+    pub effect: Effect,
+    /// Whether `node-taint` of K3s's own keys has it.
+    pub in_config: bool,
+}
+
+impl Taint {
+    /// Reads `KEY`, `KEY:EFFECT`, `KEY=VALUE` and `KEY=VALUE:EFFECT`. A value left out is `true`, an effect `NoSchedule`.
+    pub fn parse(text: &str) -> Option<Taint> {
+        let (rest, effect) = match text.rsplit_once(':') {
+            Some((rest, effect)) => {
+                let known = Effect::NAMES.iter().find(|(name, _)| *name == effect)?;
+                (rest, known.1)
+            }
+            None => (text, Effect::NoSchedule),
+        };
+        let (key, value) = rest.split_once('=').unwrap_or((rest, "true"));
+        (!key.is_empty()).then(|| Taint {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            effect,
+            in_config: false,
+        })
+    }
+
+    /// Whether it keeps pods away, rather than prefer that they go elsewhere.
+    pub fn keeps_away(&self) -> bool {
+        self.effect != Effect::PreferNoSchedule
+    }
 }
 
 /// A machine.
@@ -36,8 +104,8 @@ pub struct Node<'a> {
     pub max_pods: Given<'a, u64>,
     /// Labels of its Node object.
     pub labels: Vec<(&'a str, Cow<'a, str>)>,
-    /// Its taints, all of effect `NoSchedule`.
-    pub taints: Vec<Spanned<&'a str>>,
+    /// Its taints: those of `taints`, and those of its `node-taint`.
+    pub taints: Vec<Taint>,
     /// Where other nodes reach it; by its name if it does not say.
     pub address: Option<Cow<'a, str>>,
     /// What K3s takes there.
@@ -77,6 +145,8 @@ pub struct K3s<'a> {
     pub inside: Option<Span>,
     /// The Kubernetes minor whose tables apply.
     pub minor: u32,
+    /// The release that the version names.
+    pub release: Option<Release>,
 }
 
 /// What K3s takes on one node, beside the pods.
@@ -135,8 +205,10 @@ pub struct Component<'a> {
     pub transient: u64,
     /// Whether it is a DaemonSet: every node that takes it has as many pods.
     pub every_node: bool,
-    /// Whether bzc writes its manifest, because the program changes it.
+    /// Whether bzc writes its manifest, because the program changes it or the library says so.
     pub owned: bool,
+    /// The image that the program gives it instead of K3s's.
+    pub image: Option<Given<'a, Cow<'a, str>>>,
     /// Whether it is none of K3s's, but pods the program says there are.
     pub foreign: bool,
 }

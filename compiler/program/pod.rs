@@ -49,7 +49,7 @@ pub struct Place<'a> {
     /// Labels that a node must have.
     pub selector: Vec<(&'a str, Cow<'a, str>)>,
     /// Taints of nodes that do not keep it away.
-    pub tolerations: Vec<&'a str>,
+    pub tolerations: Vec<(Cow<'a, str>, Span)>,
     /// Whether no two of its pods may share a node.
     pub apart: bool,
     /// What follows: the nodes that may take its pods, by index, sorted; none if all may.

@@ -5,23 +5,72 @@ mod errors;
 
 use std::borrow::Cow;
 
-use crate::base::span::Spanned;
-use crate::program::{Kind, Node, Place, Role, Service};
+use crate::base::span::Span;
+use crate::program::{Effect, Kind, Node, Place, Role, Service, SettingValue, Taint};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::Fields;
 use crate::sema::names::labels;
+use crate::syntax::ast::{Expr, ExprKind};
 
-/// What K3s's own pods tolerate: a taint of this name keeps only others away (k3s manifests/coredns.yaml,
-/// manifests/metrics-server, pkg/cloudprovider/servicelb.go).
-pub(crate) const CRITICAL: &str = "CriticalAddonsOnly";
+/// What all of K3s's own pods tolerate, whatever its effect (k3s-io/k3s manifests/coredns.yaml, local-storage.yaml,
+/// metrics-server, pkg/cloudprovider/servicelb.go; the chart of Traefik).
+const CRITICAL: &str = "CriticalAddonsOnly";
+/// The usual taint of a server. The same pods tolerate it, with the effect `NoSchedule` only.
+const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 
-/// Taints of a node by name: pods that do not tolerate one are not placed there.
-pub(crate) fn taints<'a>(fields: &Fields<'_, 'a>) -> Vec<Spanned<&'a str>> {
-    let names = fields.names("taints").unwrap_or_default();
-    names
-        .into_iter()
-        .map(|(name, span)| Spanned::new(name, span))
+/// Taints of a node: names, and texts as `kubectl taint` spells them.
+pub(crate) fn taints<'a>(fields: &Fields<'_, 'a>) -> Vec<Taint> {
+    let cx = fields.cx;
+    let values = fields.get("taints").and_then(|field| field.value(cx));
+    let values = values.and_then(|value| cx.list(value)).unwrap_or_default();
+    let read = |value: &'a Expr| {
+        let text = key_of_taint(fields, value)?;
+        let taint = Taint::parse(&text);
+        if taint.is_none() {
+            cx.report(errors::not_a_taint(&text, value.span));
+        }
+        taint
+    };
+    values.iter().filter_map(read).collect()
+}
+
+/// A taint or its key as it is written: a name, or a text where it is none.
+fn key_of_taint<'a>(fields: &Fields<'_, 'a>, value: &'a Expr) -> Option<Cow<'a, str>> {
+    let cx = fields.cx;
+    let text = cx.text(value.span);
+    match value.kind {
+        ExprKind::Text => cx.string(value),
+        ExprKind::Path if !text.contains('.') => Some(Cow::Borrowed(text)),
+        ExprKind::Hole => None,
+        _ => {
+            cx.report(errors::taint_without_quotes(text, value.span));
+            None
+        }
+    }
+}
+
+/// What `tolerations` of a service lists: keys of taints.
+fn tolerations<'a>(fields: &Fields<'_, 'a>) -> Vec<(Cow<'a, str>, Span)> {
+    let cx = fields.cx;
+    let values = fields.get("tolerations").and_then(|field| field.value(cx));
+    let values = values.and_then(|value| cx.list(value)).unwrap_or_default();
+    let read = |value: &'a Expr| Some((key_of_taint(fields, value)?, value.span));
+    values.iter().filter_map(read).collect()
+}
+
+/// The taints that a node gives in K3s's own words, `node-taint`.
+pub(crate) fn taints_of_config<'a>(node: &Node<'a>) -> Vec<Taint> {
+    let Some(SettingValue::List(items)) = node.setting("node-taint") else {
+        return Vec::new();
+    };
+    let texts = items.iter().flat_map(|item| item.value.split(','));
+    let taints = texts.filter_map(|text| Taint::parse(text.trim()));
+    taints
+        .map(|taint| Taint {
+            in_config: true,
+            ..taint
+        })
         .collect()
 }
 
@@ -63,26 +112,11 @@ pub(crate) fn place<'a>(
         }
         true
     });
-    for (name, span) in fields.names("tolerations").unwrap_or_default() {
-        let known = || {
-            decls
-                .of("node")
-                .filter_map(|decl| super::decls::fields(decls, "node", decl))
-        };
-        if !known().any(|node| taints(&node).iter().any(|taint| taint.value == name)) {
-            cx.report(errors::unknown_taint(name, span));
-        }
-    }
     Place {
         span: span("node").or(span("nodes")).or(span("node-selector")),
         named: one.or(several),
         selector: labels(fields, "node-selector"),
-        tolerations: fields
-            .names("tolerations")
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect(),
+        tolerations: tolerations(fields),
         apart: apart.is_some(),
         nodes: None,
     }
@@ -95,6 +129,12 @@ pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
         .filter(|service| service.adopted.is_none())
     {
         let place = &mut service.pod.place;
+        for (key, span) in &place.tolerations {
+            let mut taints = nodes.iter().flat_map(|node| &node.taints);
+            if !taints.any(|taint| taint.key == *key) {
+                decls.cx.report(errors::unknown_taint(key, *span));
+            }
+        }
         let has = |node: &Node<'a>, (key, value): &(&'a str, Cow<'a, str>)| {
             node.labels
                 .iter()
@@ -111,16 +151,16 @@ pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
             {
                 continue;
             }
-            let taint = node
-                .taints
-                .iter()
-                .find(|taint| !place.tolerations.contains(&taint.value));
+            let tolerated =
+                |taint: &Taint| place.tolerations.iter().any(|(key, _)| *key == taint.key);
+            let mut keeping = node.taints.iter().filter(|taint| taint.keeps_away());
+            let taint = keeping.find(|taint| !tolerated(taint));
             if let Some((key, value)) = place.selector.iter().find(|label| !has(node, label)) {
                 why.push(format!("`{name}` has no label `{key} = {value}`"));
             } else if let Some(taint) = taint {
                 why.push(format!(
                     "`{name}` has the taint `{}`, which it does not tolerate",
-                    taint.value
+                    taint.key
                 ));
             } else {
                 may.extend(u16::try_from(index));
@@ -140,7 +180,11 @@ pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
 
 /// The nodes that take what K3s packages: those without a taint that its pods do not tolerate; none if all do.
 pub(crate) fn of_components(nodes: &[Node<'_>]) -> Option<Vec<u16>> {
-    let open = |node: &Node<'_>| node.taints.iter().all(|taint| taint.value == CRITICAL);
+    let tolerated = |taint: &Taint| {
+        let server = taint.key == CONTROL_PLANE && taint.effect == Effect::NoSchedule;
+        taint.key == CRITICAL || server || !taint.keeps_away()
+    };
+    let open = |node: &Node<'_>| node.taints.iter().all(tolerated);
     let may: Vec<u16> = (0..)
         .zip(nodes)
         .filter(|(_, node)| open(node))

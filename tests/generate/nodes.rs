@@ -232,7 +232,7 @@ pub(super) fn fixed(program: &Program, node: &Node) -> u64 {
                 .as_ref()
                 .is_none_or(|k3s| !k3s.disable.contains(&name))
         };
-        let dns = if on("coredns") { 270 } else { 0 };
+        let dns = if on("coredns") { 64 } else { 0 };
         fixed += program.coredns.as_ref().map_or(dns * MIB, Memory::most);
         let others = [
             ("metrics-server", 122),

@@ -149,7 +149,7 @@ pub(super) fn components(
         .find(|object| is_kind(object, "Deployment") && name_of(object) == "coredns");
     let skip = text(files, &format!("{folder}coredns.yaml.skip"));
     faults.holds(dns.is_some() == skip.is_some(), || {
-        "bzc-coredns.yaml and coredns.yaml.skip go together".to_owned()
+        "coredns.bzc.yaml and coredns.yaml.skip go together".to_owned()
     });
     faults.holds(dns.is_none() || !off.contains("coredns"), || {
         "coredns is disabled and written".to_owned()

@@ -307,7 +307,8 @@ pub(super) fn system_limits(plan: &Plan<'_, '_>, default: Bytes) -> String {
          Some components that K3s packages have no memory limit, and a change of their own manifests is undone at the\n\
          next start. This gives every new container of kube-system without a limit {default}, as its request too, so that\n\
          the proof can count it. Pods that run already keep what they have until they are started anew:\n\
-         kubectl -n kube-system rollout restart deployment"
+         kubectl -n kube-system rollout restart deployment\n\
+         The way back: remove this file, then kubectl -n kube-system delete limitrange bzc"
     );
     comment(&text, &mut out);
     print(&range, &mut out);
@@ -346,7 +347,8 @@ pub(super) fn traefik_config(plan: &Plan<'_, '_>, traefik: &Component<'_>) -> St
     comment(&header(plan), &mut out);
     comment(
         "Goes to /var/lib/rancher/k3s/server/manifests/ of the server. K3s lays these values over those of its own chart,\n\
-         so they last. There is one HelmChartConfig of this name: another one of yours would be replaced by it.",
+         so they last. There is one HelmChartConfig of this name: another one of yours would be replaced by it.\n\
+         The way back: remove this file, then kubectl -n kube-system delete helmchartconfig traefik",
         &mut out,
     );
     print(&config, &mut out);

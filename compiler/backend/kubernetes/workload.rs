@@ -1,5 +1,6 @@
 //! A workload to its Deployment, StatefulSet, DaemonSet, Job or CronJob, and to its Service, in one file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{
@@ -19,11 +20,12 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::{labelled, labels, print};
 use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
+use crate::base::span::Span;
 use crate::plan::admission::priority_class;
 use crate::plan::model::{Plan, Wave, Workload};
 use crate::program::{
-    EnvValue, Extra, Given, HOSTNAME, Image, Kind, MaxSurge, Probe, ProbeAction, ProbeKind,
-    Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
+    Effect, EnvValue, Extra, Given, HOSTNAME, Image, Kind, MaxSurge, Probe, ProbeAction, ProbeKind,
+    Rollout, Run, Scale, Schedule, Service, Taint, Volume, VolumeSource,
 };
 use crate::render::image_name;
 
@@ -335,11 +337,16 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> c
         node_selector: node_selector(plan, service, workload),
         affinity: affinity(plan, service, workload),
         tolerations: (!given.place.tolerations.is_empty()).then(|| {
-            let of = |name: &&str| core::Toleration {
-                key: Some((*name).to_owned()),
-                operator: Some("Exists".to_owned()),
-                effect: Some("NoSchedule".to_owned()),
-                ..core::Toleration::default()
+            let of = |(key, _): &(Cow<'_, str>, Span)| {
+                let mut taints = plan.program.nodes.iter().flat_map(|node| &node.taints);
+                let other = |taint: &Taint| taint.key == *key && taint.effect != Effect::NoSchedule;
+                core::Toleration {
+                    key: Some(key.to_string()),
+                    operator: Some("Exists".to_owned()),
+                    // Without an effect it is about all of them.
+                    effect: (!taints.any(other)).then(|| "NoSchedule".to_owned()),
+                    ..core::Toleration::default()
+                }
             };
             given.place.tolerations.iter().map(of).collect()
         }),

@@ -79,13 +79,16 @@ pub struct Toleration {
     pub key: Option<String>,
     /// Its value; any if none is given.
     pub value: Option<String>,
+    /// Its effect; any if none is given.
+    pub effect: Option<String>,
 }
 
 impl Toleration {
-    /// Whether it is about a taint of effect `NoSchedule`.
-    pub fn tolerates(&self, key: &str, value: &str) -> bool {
+    /// Whether it is about this taint.
+    pub fn tolerates(&self, key: &str, value: &str, effect: &str) -> bool {
         self.key.as_ref().is_none_or(|known| known == key)
             && self.value.as_ref().is_none_or(|known| known == value)
+            && self.effect.as_ref().is_none_or(|known| known == effect)
     }
 }
 
@@ -155,13 +158,18 @@ impl<'t> Reader<'t> {
         }
         for item in self.items(pod, "tolerations")? {
             let text = |key| self.text(item, key).filter(|text| !text.is_empty());
-            let about = text("effect").is_none_or(|effect| effect == "NoSchedule");
+            let effect = text("effect");
             let (key, value) = (text("key"), self.text(item, "value").unwrap_or_default());
             place.tolerations.extend(match text("operator").as_deref() {
-                Some("Exists") if about => Some(Toleration { key, value: None }),
-                Some("Equal") | None if about && key.is_some() => Some(Toleration {
+                Some("Exists") => Some(Toleration {
+                    key,
+                    value: None,
+                    effect,
+                }),
+                Some("Equal") | None if key.is_some() => Some(Toleration {
                     key,
                     value: Some(value),
+                    effect,
                 }),
                 _ => None,
             });

@@ -8,7 +8,7 @@ use super::errors;
 use crate::base::span::Span;
 use crate::manifest::workload::place::{HOSTNAME, Place, Requirement};
 use crate::manifest::workload::{Workload, WorkloadKind};
-use crate::program::{Node, Role, Service, SettingValue};
+use crate::program::{Node, Role, Service, SettingValue, Taint};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
@@ -111,16 +111,16 @@ impl<'r> Asked<'r> {
         {
             return Some(format!("`{name}` is excluded by the node affinity"));
         }
-        let tolerated = |taint: &str| {
-            place
-                .tolerations
-                .iter()
-                .any(|toleration| toleration.tolerates(taint, "true"))
+        let tolerated = |taint: &Taint| {
+            let (key, value, effect) = (&taint.key, &taint.value, taint.effect.name());
+            let mut all = place.tolerations.iter();
+            all.any(|toleration| toleration.tolerates(key, value, effect))
         };
-        let taint = node.taints.iter().find(|taint| !tolerated(taint.value))?;
+        let mut keeping = node.taints.iter().filter(|taint| taint.keeps_away());
+        let taint = keeping.find(|taint| !tolerated(taint))?;
         Some(format!(
             "`{name}` has the taint `{}`, which it does not tolerate",
-            taint.value
+            taint.key
         ))
     }
 

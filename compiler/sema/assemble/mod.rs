@@ -21,7 +21,7 @@ use crate::sema::assemble::lets::{check_unused_lets, collect_lets, compute_lets}
 use crate::sema::decls::{Decls, LIBRARY, NAMED, OTHERS};
 use crate::sema::layers::Field;
 use crate::sema::load::Loaded;
-use crate::sema::machine::{component, k3s, node, settings};
+use crate::sema::machine::{addresses, component, k3s, node, settings};
 use crate::sema::pod::ports::check_node_ports;
 use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
@@ -235,6 +235,7 @@ pub(crate) fn program<'a>(
     }
     let k3s = k3s::k3s(&decls)?;
     settings::settle_settings(&decls, &k3s, &mut nodes);
+    addresses::settle(&decls, &mut nodes);
     check_node_ports(cx, &nodes, &services);
     // A node of which something is misspelt may be an agent.
     if !cx.sink.borrow().has_errors() {

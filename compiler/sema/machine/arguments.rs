@@ -100,6 +100,7 @@ pub(crate) fn arguments<'a>(
         arguments.push((Spanned::new(name, span), value));
     }
     arguments.sort_by_key(|(name, _)| name.value);
+    super::rules::check(cx, component, &arguments);
     arguments
 }
 

@@ -9,6 +9,7 @@ use crate::base::suggest::nearest;
 use crate::program::{Component, Given, Node, Role, Service, SettingValue, VolumeSource};
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
+use crate::sema::image::reference::check_image;
 use crate::sema::layers::{Fields, Layer};
 use crate::sema::machine::node::MOST_PODS;
 use crate::sema::workload::resources::{check_order, cpu};
@@ -17,12 +18,37 @@ use crate::sema::workload::resources::{check_order, cpu};
 /// Traefik by the HelmChartConfig that K3s lays over its chart (k3s-io/docs, add-ons/helm).
 pub(crate) const KEPT: [&str; 2] = ["coredns", "traefik"];
 
+/// Whether the program says `component NAME = stock`: it stays as K3s packages it.
+fn is_stock<'a>(decls: &Decls<'_, 'a>, own: Decl<'a>) -> bool {
+    let cx = decls.cx;
+    let change = decls.change("component", own.name);
+    let mut stock = false;
+    for item in [Some(own.item), change].into_iter().flatten() {
+        stock = match &item.value {
+            None => item.body.is_none() && stock,
+            Some(value) => {
+                if let Some((word, span)) = cx.name(value, "component")
+                    && word != "stock"
+                {
+                    cx.report(general::not_one_of("component", word, span, &["stock"]));
+                }
+                item.body.is_none()
+            }
+        };
+    }
+    stock
+}
+
 /// The components of this K3s that are not disabled, with what the program changes of them.
 pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<Component<'a>> {
     let cx = decls.cx;
     // Every server brings what it does not disable: only what all of them disable is not there.
     let disables = |node: &Node<'a>| match node.setting("disable") {
-        Some(SettingValue::List(items)) => items.clone(),
+        Some(SettingValue::List(items)) => items
+            .iter()
+            .flat_map(|item| item.value.split(',').map(move |name| (name, item.span)))
+            .map(|(name, span)| Spanned::new(Cow::Owned(name.trim().to_owned()), span))
+            .collect(),
         _ => Vec::new(),
     };
     let servers = || nodes.iter().filter(|node| node.role == Role::Server);
@@ -32,7 +58,7 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
             Some(SettingValue::Bool(true))
         )
     };
-    let mut disabled: Vec<Spanned<Cow<'a, str>>> =
+    let mut disabled: Vec<Spanned<Cow<'_, str>>> =
         servers().next().map(disables).unwrap_or_default();
     for server in servers().skip(1) {
         let also = disables(server);
@@ -62,31 +88,54 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
             }
             continue;
         }
-        let changed = own.and_then(|own| fields(decls, "component", own));
+        let kept_stock = own.is_some_and(|own| is_stock(decls, own));
+        let changed = own
+            .filter(|_| !kept_stock)
+            .and_then(|own| fields(decls, "component", own));
         if let (Some(own), true) = (own, agents_only) {
             cx.report(errors::component_on_agent(own.name, own.span));
             continue;
         }
         if let (Some(changed), Some(own)) = (&changed, own) {
             changed.check_keys("component");
+            if let (Some(image), true) = (changed.get("image"), decl.name != "coredns") {
+                cx.report(errors::image_of_component(own.name, image.item.key.span));
+            }
             if !KEPT.contains(&decl.name) {
                 cx.report(errors::component_fixed(own.name, own.span));
             } else if let (true, "traefik") = (servers().any(without_helm), decl.name) {
                 cx.report(errors::component_without_helm(own.name, own.span));
             }
         }
-        if !KEPT.contains(&decl.name) && own.is_some() {
+        if !KEPT.contains(&decl.name) && changed.is_some() {
             continue;
         }
-        let stock_memory = request_and_limit(&stock);
-        let stock_cpu = cpu(&stock);
-        // What bzc writes itself has a limit; a request alone is that too.
+        // What K3s gives CoreDNS counts twice its limit, so bzc writes it unless the program says otherwise.
+        let least = stock.memory("least");
+        let owned = changed.is_some() || (least.is_some() && !kept_stock && !agents_only);
+        // What bzc writes itself has a limit: the request, or the library's figure where the program gives neither.
         let own_memory = changed.as_ref().and_then(request_and_limit);
-        let own_memory = own_memory.map(|(request, limit)| (request, limit.or(Some(request))));
-        let memory = own_memory.or(stock_memory);
+        let own_memory = own_memory
+            .or(least.or(stock.memory("bound")).map(|figure| (figure, None)))
+            .map(|(request, limit)| (request, limit.or(Some(request))))
+            .filter(|_| owned);
+        if let (Some((_, Some(limit))), Some(least)) = (own_memory, least)
+            && limit.value < least.value
+        {
+            let span = limit.origin.span.or(own.map(|own| own.span));
+            cx.report(errors::component_below_least(decl.name, limit, least, span));
+        }
+        let memory = own_memory.or_else(|| request_and_limit(&stock));
+        let stock_cpu = cpu(&stock);
         let cpu = changed.as_ref().and_then(cpu).or(stock_cpu);
+        let image = changed.as_ref().and_then(|fields| fields.string("image"));
+        if let Some((image, span)) = image
+            .as_ref()
+            .and_then(|image| Some((image, image.origin.span?)))
+        {
+            check_image(cx, &image.value, span);
+        }
         let pods = stock.count("pods").map_or(1, |given| given.value);
-        let owned = changed.is_some();
         components.push(Component {
             name: decl.name,
             span: own.map(|own| own.span),
@@ -103,6 +152,7 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
             },
             every_node: stock.flag("every-node") == Some(true),
             owned,
+            image,
             foreign: false,
         });
     }
@@ -146,6 +196,7 @@ pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
             transient: pods,
             every_node: fields.flag("every-node") == Some(true),
             owned: false,
+            image: None,
             foreign: true,
         })
     };

@@ -2,10 +2,12 @@
 
 use std::ops::RangeInclusive;
 
+use crate::base::quantity::Bytes;
 use crate::base::span::Span;
 use crate::diag::Diagnostic;
+use crate::program::Given;
 use crate::sema::errors::or_nearest;
-use crate::stdlib::Flag;
+use crate::stdlib::{ArgumentRule, Flag};
 
 pub(crate) fn unknown_profile(name: &str, span: Span, near: Option<&str>) -> Diagnostic {
     let error = Diagnostic::error("BZ2001", format!("no profile is called `{name}`"))
@@ -116,6 +118,12 @@ pub(crate) fn component_without_helm(name: &str, span: Span) -> Diagnostic {
     )
 }
 
+/// `image` of another component than CoreDNS.
+pub(crate) fn image_of_component(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5007", format!("the image of `{name}` cannot be changed"))
+        .at(span, "only that of `coredns` is written by bzc")
+}
+
 pub(crate) fn component_on_agent(name: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
         "BZ5007",
@@ -211,9 +219,98 @@ pub(crate) fn unknown_argument(
 }
 
 pub(crate) fn removed_argument(component: &str, name: &str, span: Span) -> Diagnostic {
-    Diagnostic::lint(
-        "unknown-argument",
-        format!("`{name}` was removed from {component}"),
+    Diagnostic::error(
+        "BZ5018",
+        format!("{component} of K3s has no argument `{name}`"),
     )
-    .at(span, "K3s passes it on, and the component refuses to start")
+    .at(span, "K3s passes it on, and does not start")
+}
+
+/// A component that bzc writes, with less than it starts with.
+pub(crate) fn component_below_least(
+    name: &str,
+    limit: Given<'_, Bytes>,
+    least: Given<'_, Bytes>,
+    span: Option<Span>,
+) -> Diagnostic {
+    let least_text = least.value.to_string();
+    let message = format!(
+        "`{name}` may have at most {}, and does not become ready below {least_text}",
+        limit.value
+    );
+    let mut error = Diagnostic::error("BZ4002", message).note(
+        "after a reboot the pages of its own program are charged to its limit, and reading them again and again is all it does",
+    );
+    if let Some(measured) = least.origin.span {
+        error = error.also(measured, "measured");
+    }
+    match span {
+        Some(span) => {
+            error
+                .at(span, "the most it may have")
+                .fix("give it that much", span, least_text)
+        }
+        None => error,
+    }
+}
+
+/// `disable = [flannel]`: K3s takes any name, and leaves out the manifest that is called so.
+pub(crate) fn unknown_addon(name: &str, span: Span, near: Option<&str>) -> Diagnostic {
+    let lint = Diagnostic::lint(
+        "unknown-addon",
+        format!("K3s packages nothing called `{name}`"),
+    )
+    .at(span, "K3s takes it and leaves nothing out");
+    match near {
+        Some(near) => or_nearest(lint, Some(near), span),
+        None => lint.note("a manifest of yours that is called so is deleted, and what it made"),
+    }
+}
+
+/// `disable = ["bzc-limits"]`.
+pub(crate) fn disables_our_own(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3011", format!("`disable` cannot be `{name}`"))
+        .at(span, "K3s would delete the manifest that bzc writes")
+}
+
+/// More pods than addresses for them.
+pub(crate) fn too_few_addresses(
+    pods: u64,
+    why: &str,
+    span: Span,
+    also: Option<Span>,
+) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ3007",
+        format!("a node has no addresses for {pods} pods: {why}"),
+    )
+    .at(span, "the pods the kubelet takes")
+    .note("a pod without an address waits for one in ContainerCreating");
+    match also {
+        Some(also) => error.also(also, "the range of a node"),
+        None => error,
+    }
+}
+
+/// A value with which a component does not start.
+pub(crate) fn refused_argument(
+    rule: &ArgumentRule,
+    why: &str,
+    span: Span,
+    also: Option<Span>,
+) -> Diagnostic {
+    let ArgumentRule {
+        component,
+        name,
+        source,
+        ..
+    } = rule;
+    let message = format!("{component} refuses its `{name}`: {why}");
+    let error = Diagnostic::error("BZ5018", message)
+        .at(span, "K3s passes it on, and does not start")
+        .note(format!("the rule is from {source}"));
+    match also {
+        Some(also) => error.also(also, "the other one"),
+        None => error,
+    }
 }

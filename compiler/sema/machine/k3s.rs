@@ -9,6 +9,7 @@ use crate::program::{Given, K3s};
 use crate::sema::decls::{Decl, Decls};
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, Layer};
+use crate::stdlib::Release;
 
 /// The Kubernetes minors whose tables bzc has.
 pub(crate) const MINORS: std::ops::RangeInclusive<u32> = 30..=36;
@@ -24,7 +25,10 @@ pub(crate) fn k3s<'a>(decls: &Decls<'_, 'a>) -> Option<K3s<'a>> {
     };
     let fields = Fields::new(cx, "k3s", span, k3s_layers(decls));
     let version = version(&fields);
-    let minor = version.map_or(STABLE_MINOR, |(_, minor)| minor);
+    let release = version.map(|(_, release)| release);
+    let minor = release.map_or(STABLE_MINOR, |release| {
+        release.minor.clamp(*MINORS.start(), *MINORS.end())
+    });
     Some(K3s {
         version: version.map(|(given, _)| given),
         inside: decls.k3s.and_then(|item| {
@@ -36,10 +40,11 @@ pub(crate) fn k3s<'a>(decls: &Decls<'_, 'a>) -> Option<K3s<'a>> {
             })
         }),
         minor,
+        release,
     })
 }
 
-pub(crate) fn version<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, &'a str>, u32)> {
+pub(crate) fn version<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, &'a str>, Release)> {
     let given = fields.string("version")?;
     let Cow::Borrowed(text) = given.value else {
         return None;
@@ -49,36 +54,18 @@ pub(crate) fn version<'a>(fields: &Fields<'_, 'a>) -> Option<(Given<'a, &'a str>
         origin: given.origin,
     };
     let span = given.origin.span.unwrap_or(fields.span);
-    match minor_of(text) {
-        Some(minor) if MINORS.contains(&minor) => Some((given, minor)),
-        Some(minor) => {
-            fields.cx.report(errors::unknown_minor(text, &MINORS, span));
-            Some((given, minor.clamp(*MINORS.start(), *MINORS.end())))
+    match Release::parse(text) {
+        Some(release) => {
+            if !MINORS.contains(&release.minor) {
+                fields.cx.report(errors::unknown_minor(text, &MINORS, span));
+            }
+            Some((given, release))
         }
         None => {
             fields.cx.report(errors::not_a_version(text, span));
             None
         }
     }
-}
-
-/// `v1.33.3+k3s1` to 33; also `v1.33.3-rc1+k3s1`, and without the `v` or what follows the patch.
-pub(crate) fn minor_of(version: &str) -> Option<u32> {
-    let rest = version
-        .strip_prefix('v')
-        .unwrap_or(version)
-        .strip_prefix("1.")?;
-    let (minor, rest) = rest.split_once('.')?;
-    let patch = rest.find(['-', '+']).map_or(rest, |end| &rest[..end]);
-    let suffix = &rest[patch.len()..];
-    let plain = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
-    };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    (digits(minor) && digits(patch) && plain(suffix))
-        .then(|| minor.parse().ok())
-        .flatten()
 }
 
 /// What gives the keys of K3s on every node, lowest first: a profile, `k3s`, the environment.

@@ -13,6 +13,8 @@ use crate::sema::layers::Fields;
 use crate::sema::machine::arguments::{arguments, written_or};
 use crate::sema::machine::k3s::{k3s_layers, own_k3s_layers};
 use crate::sema::machine::node::MOST_PODS;
+use crate::sema::placement::taints_of_config;
+use crate::sema::values::Cx;
 use crate::stdlib::{self, Flag};
 use crate::syntax::ast::{Expr, ExprKind};
 
@@ -50,6 +52,8 @@ pub(crate) fn settle_settings<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &
         layers.extend(own.iter().copied());
         let fields = Fields::new(cx, "k3s", node.name.span, layers);
         node.config = settings(&fields, k3s.minor, node.role, &for_others);
+        let taints = taints_of_config(node);
+        node.taints.extend(taints);
         take_max_pods(decls, node);
     }
 }
@@ -226,7 +230,9 @@ pub(crate) fn word_or_text<'a>(
         }
         _ => cx.string(value)?,
     };
-    if let Some(values) = flag.values {
+    if flag.key == "disable" {
+        check_addons(cx, flag, &text, value.span);
+    } else if let Some(values) = flag.values {
         let known: Vec<&str> = values.split('|').collect();
         let open = known
             .iter()
@@ -237,4 +243,17 @@ pub(crate) fn word_or_text<'a>(
         }
     }
     Some(text)
+}
+
+/// Names of manifests in `disable`: K3s splits them at commas and takes any (k3s-io/k3s pkg/deploy/controller.go,
+/// `shouldDisableFile`).
+fn check_addons(cx: &Cx<'_>, flag: &Flag, text: &str, span: Span) {
+    let known = || flag.values.unwrap_or_default().split('|');
+    for name in text.split(',').map(str::trim) {
+        if name.starts_with("bzc-") || name == "coredns.bzc" {
+            cx.report(errors::disables_our_own(name, span));
+        } else if !known().any(|known| known == name) {
+            cx.report(errors::unknown_addon(name, span, nearest(name, known())));
+        }
+    }
 }

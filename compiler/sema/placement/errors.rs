@@ -15,7 +15,24 @@ pub(crate) fn even_servers(servers: usize, last: Span) -> Diagnostic {
 pub(crate) fn unknown_taint(name: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ2001", format!("no node has the taint `{name}`"))
         .at(span, "nothing to tolerate")
-        .help(format!("give it to a node: `taints = [{name}]`"))
+        .help(match name.contains(['.', '/']) {
+            true => format!("give it to a node: `taints = [\"{name}\"]`"),
+            false => format!("give it to a node: `taints = [{name}]`"),
+        })
+}
+
+/// `node-role.kubernetes.io/control-plane`, which is no name.
+pub(crate) fn taint_without_quotes(text: &str, span: Span) -> Diagnostic {
+    let message = format!("`{text}` is no plain name: as a taint it is the text `\"{text}\"`");
+    Diagnostic::error("BZ3009", message)
+        .at(span, "a name or a text was expected")
+        .fix("between quotes it is a text", span, format!("\"{text}\""))
+}
+
+pub(crate) fn not_a_taint(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3009", format!("`{text}` is no taint"))
+        .at(span, "not KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT")
+        .note("an effect is `NoSchedule`, `PreferNoSchedule` or `NoExecute`")
 }
 
 pub(crate) fn apart_without_replicas(span: Span) -> Diagnostic {
