@@ -7,7 +7,7 @@
     reason = "it writes what other tools are to read"
 )]
 
-#[expect(dead_code, reason = "the tests use the rest of it")]
+#[expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
 mod generate;
 
 use std::path::PathBuf;

@@ -143,17 +143,13 @@ fn what_the_compiler_raises_is_registered_and_the_reverse() {
 
 #[test]
 fn every_code_and_lint_is_raised_by_a_test() {
-    // What these files say is compared with what comes out by `ui` and `cli`, and the fences of pages by `spec`.
-    let mut said = String::new();
-    for path in corpus::ending("tests/ui", ".stderr")
-        .iter()
-        .chain(&corpus::ending("tests/cli", ".txt"))
-    {
-        said += &corpus::text(path);
-    }
+    // The inputs are compiled: the files that say what they raise may be being blessed.
+    let raised = crate::ui::raised();
+    let transcripts = corpus::ending("tests/cli", ".txt");
+    let said: String = transcripts.iter().map(|path| corpus::text(path)).collect();
     let silent: Vec<&str> = bzc::codes()
         .map(|(id, _)| id)
-        .filter(|id| !said.contains(&format!("[{id}]")))
+        .filter(|id| !raised.contains(id) && !said.contains(&format!("[{id}]")))
         .collect();
     assert!(
         silent.is_empty(),

@@ -1,6 +1,6 @@
 //! What holds for the repository as such: who may import whom, what every file begins with, what no file says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::support::corpus;
@@ -223,6 +223,207 @@ fn imports_follow_the_table_in_architecture() {
             .map(|row| format!("the table has a row `{row}`, and there is no such module")),
     );
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What the library must not touch: `World` reads for it, and nothing tells it the time.
+const OUTSIDE: [&str; 5] = ["fs", "env", "net::Tcp", "process", "time"];
+
+#[test]
+fn the_library_leaves_the_machine_alone() {
+    let mut faults = Vec::new();
+    for (name, text) in sources("compiler") {
+        if name.starts_with("compiler/cli/") || name == "compiler/main.rs" {
+            continue;
+        }
+        for (at, line) in text.lines().enumerate() {
+            let uses = |module: &&&str| {
+                let inner = line
+                    .trim_start()
+                    .strip_prefix("use std::{")
+                    .unwrap_or_default();
+                line.contains(&format!("std::{module}"))
+                    || inner
+                        .split([',', '}'])
+                        .any(|name| name.trim().starts_with(**module))
+            };
+            let found = OUTSIDE.iter().find(uses);
+            faults.extend(found.map(|module| format!("{name}:{}: `std::{module}`", at + 1)));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Files that import each other in a circle as yet, by the first of each circle. One that is mended leaves the list.
+const CIRCLES: [&str; 9] = [
+    "backend",
+    "compile",
+    "diag::render",
+    "import",
+    "manifest::workload",
+    "plan",
+    "plan::pack",
+    "render",
+    "verify",
+];
+
+/// Every name behind a group of a path: `a::{b, c::{d}}` is `a::b` and `a::c::d`.
+fn flat(path: &str) -> Vec<String> {
+    let Some((before, group)) = path.split_once('{') else {
+        return vec![
+            path.split(" as ")
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
+        ];
+    };
+    let group = group.rsplit_once('}').map_or(group, |(group, _)| group);
+    let (mut names, mut depth, mut start) = (Vec::new(), 0_usize, 0);
+    for (at, sign) in group.char_indices() {
+        match sign {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                names.push(&group[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    names.push(&group[start..]);
+    let names = names
+        .into_iter()
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    names
+        .flat_map(|name| flat(&format!("{before}{name}")))
+        .collect()
+}
+
+/// The path of a file as a module: `sema::image`.
+fn module_path(name: &str) -> String {
+    let inside = name.strip_prefix("compiler/").unwrap_or(name);
+    let inside = inside.strip_suffix(".rs").unwrap_or(inside);
+    inside
+        .strip_suffix("/mod")
+        .unwrap_or(inside)
+        .replace('/', "::")
+}
+
+/// All paths that a file names, from the top of the crate.
+fn paths(module: &str, text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let code: Vec<&str> = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let code = code.join("\n");
+    let mut named = Vec::new();
+    let mut rest = String::new();
+    for statement in code.split_inclusive(';') {
+        let start = statement.trim_start();
+        let visible = ["pub ", "pub(crate) ", "pub(super) "];
+        let start = visible
+            .iter()
+            .find_map(|word| start.strip_prefix(word))
+            .unwrap_or(start);
+        match start.strip_prefix("use ") {
+            Some(path) => named.extend(flat(&path.trim_end_matches(';').replace('\n', " "))),
+            None => rest += statement,
+        }
+    }
+    let is_path = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':');
+    named.extend(
+        rest.split(is_path)
+            .filter(|word| word.contains("::"))
+            .map(str::to_owned),
+    );
+    let children: Vec<&str> = code
+        .lines()
+        .filter_map(|line| line.strip_suffix(';')?.split_once("mod "))
+        .map(|(_, child)| child)
+        .collect();
+    let absolute = |path: &String| {
+        let mut from: Vec<&str> = module.split("::").collect();
+        let mut rest = path.as_str();
+        if let Some(path) = rest.strip_prefix("crate::") {
+            return Some(path.to_owned());
+        }
+        let is_child = children.contains(&rest.split("::").next().unwrap_or_default());
+        if !is_child && !rest.starts_with("super::") && !rest.starts_with("self::") {
+            return None;
+        }
+        rest = rest.strip_prefix("self::").unwrap_or(rest);
+        while let Some(path) = rest.strip_prefix("super::") {
+            from.pop();
+            rest = path;
+        }
+        from.push(rest);
+        Some(from.join("::"))
+    };
+    named.iter().filter_map(absolute).collect()
+}
+
+/// All that a file imports, itself or by others.
+fn reached<'f>(from: &'f str, imports: &BTreeMap<&'f str, BTreeSet<&'f str>>) -> BTreeSet<&'f str> {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
+    while let Some(file) = open.pop() {
+        let next = imports.get(file).into_iter().flatten();
+        open.extend(next.copied().filter(|file| seen.insert(*file)));
+    }
+    seen
+}
+
+#[test]
+fn files_import_each_other_in_no_circle() {
+    let is_library = |name: &str| {
+        let is_test = corpus::stem(Path::new(name)) == "tests" || name.contains("/tests/");
+        !is_test
+            && !name.contains("/cli/")
+            && name != "compiler/lib.rs"
+            && name != "compiler/main.rs"
+    };
+    let files: BTreeMap<String, String> = sources("compiler")
+        .into_iter()
+        .filter(|(name, _)| is_library(name))
+        .map(|(name, text)| (module_path(&name), text))
+        .collect();
+    let mut imports: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (module, text) in &files {
+        for path in paths(module, text) {
+            let mut at = path.as_str();
+            // The longest beginning of the path that is a file.
+            let found = loop {
+                if let Some((file, _)) = files.get_key_value(at) {
+                    break Some(file.as_str());
+                }
+                match at.rsplit_once("::") {
+                    Some((before, _)) => at = before,
+                    None => break None,
+                }
+            };
+            let found = found.filter(|file| file != module);
+            imports.entry(module).or_default().extend(found);
+        }
+    }
+    let reached: BTreeMap<&str, BTreeSet<&str>> = files
+        .keys()
+        .map(|file| (file.as_str(), reached(file, &imports)))
+        .collect();
+    let mut circles: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for file in reached.keys().filter(|file| reached[*file].contains(*file)) {
+        let mut mutual = reached[file]
+            .iter()
+            .filter(|other| reached[*other].contains(file));
+        let first = mutual.next().copied().unwrap_or(file);
+        circles.entry(first).or_default().push(file);
+    }
+    let known: BTreeSet<&str> = CIRCLES.into();
+    let found: BTreeSet<&str> = circles.keys().copied().collect();
+    assert_eq!(
+        found, known,
+        "left: circles that there are, right: CIRCLES. {circles:#?}"
+    );
 }
 
 #[test]

@@ -72,6 +72,20 @@ fn run(folder: &Path) -> Vec<(String, String, Compilation, bool)> {
     ran
 }
 
+/// The codes and lints that the programs of `tests/ui` raise.
+pub(crate) fn raised() -> BTreeSet<&'static str> {
+    let folder = corpus::root().join("tests/ui");
+    let world = Folder::new(&folder);
+    let mut raised = BTreeSet::new();
+    for path in inputs(&folder) {
+        let text = corpus::text(&path);
+        let name = format!("{}.bz", corpus::stem(&path));
+        let compilation = compile(&world, &name, &text, directive(&text, "env"));
+        raised.extend(compilation.diagnostics.iter().map(|found| found.id));
+    }
+    raised
+}
+
 #[test]
 fn every_fault_is_told_once_and_as_written_beside_it() {
     let ran = run(&corpus::root().join("tests/ui"));
