@@ -52,7 +52,7 @@ pub struct Adopted<'a> {
     pub kept: Option<Span>,
     /// Whether its manifest chooses nodes by their names.
     pub by_name: bool,
-    /// Whether all its pods but one find no place on the one node that there is.
+    /// Whether its pods may not share a node, so that only one of them finds a place where there is only one node.
     pub alone: bool,
     /// What keeps bzc from knowing whether its pods find a node, on the one node that there is.
     pub doubts: Vec<String>,

@@ -149,7 +149,7 @@ pub struct K3s<'a> {
     pub release: Option<Release>,
 }
 
-/// What K3s takes on one node, beside the pods.
+/// What K3s takes on one node, in addition to the pods.
 #[derive(Debug, Clone, Copy)]
 pub struct Process<'a> {
     /// The K3s process of a server or an agent.
@@ -203,7 +203,7 @@ pub struct Component<'a> {
     pub pods: u64,
     /// Pods beyond those, at most, while it is rolled out or on its way out.
     pub transient: u64,
-    /// Whether it is a DaemonSet: every node that takes it has as many pods.
+    /// Whether it is a DaemonSet: `pods` is then the number on each node that takes it.
     pub every_node: bool,
     /// Whether bzc writes its manifest, because the program changes it or the library says so.
     pub owned: bool,

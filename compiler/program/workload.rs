@@ -32,7 +32,7 @@ pub struct Service<'a> {
     pub memory: Memory<'a>,
     /// Request and limit of CPU.
     pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
-    /// How much of what is left it takes beside others; its least memory where not given.
+    /// By how much its share of the memory that is left is multiplied; 1 where not given.
     pub weight: Option<Given<'a, u64>>,
     /// Whether it grows only when all others have what they can get.
     pub shrinks_first: bool,

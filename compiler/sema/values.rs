@@ -105,7 +105,7 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// The number an expression stands for; `None` if it is none (`Ok`) or was found faulty (`Err`).
+    /// The number an expression stands for. `None` if it has none, which is reported here or was reported before.
     pub fn number(&self, expr: &'a Expr) -> Option<Num> {
         let number = self.evaluated(expr)?;
         self.trace(expr.span, || number.to_string());

@@ -102,6 +102,7 @@ pub(crate) fn names_of_envs<'a>(cx: &Cx<'a>, items: &'a [Item], names: &mut BTre
     }
 }
 
+/// The Kubernetes namespace of the services, which an environment may replace.
 pub(crate) fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given<'a, &'a str> {
     let cx = decls.cx;
     let mut given = Given {

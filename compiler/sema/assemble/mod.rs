@@ -208,7 +208,7 @@ pub(crate) fn program<'a>(
     let mut budgets = budget::budgets(&decls, &services, &tiers);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
-        // What is only misspelt where it is used is not worth calling unused.
+        // A name that is misspelt where it is used makes its declaration look unused.
         if !cx.sink.borrow().has_errors() {
             service::check_unused(&decls, &tiers, &services);
             image::check_unused(&decls, &images, &services);
@@ -285,7 +285,6 @@ pub(crate) fn program<'a>(
     })
 }
 
-/// The namespace of the services.
 /// `fill = equal`: how ranges share what there is.
 pub(crate) fn fill_policy<'a>(cx: &Cx<'a>, item: &'a Item) -> Option<FillPolicy> {
     let origin = Origin {
