@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::errors;
+use super::workload::same_namespace;
 use crate::base::span::Span;
 use crate::manifest::workload::place::{HOSTNAME, Place, Requirement};
 use crate::manifest::workload::{Workload, WorkloadKind};
@@ -135,7 +136,7 @@ impl<'r> Asked<'r> {
                     .all(|one| one.holds_among(&object.place.labels))
             };
             let near = |object: &Workload| {
-                super::same_namespace(
+                same_namespace(
                     object.namespace.as_deref(),
                     self.object.namespace.as_deref(),
                 )

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{entries, origin, same_namespace};
+use super::containers::origin;
+use super::workload::{entries, same_namespace};
 use crate::admission::Amount;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::Spanned;
