@@ -31,14 +31,9 @@ pub(crate) fn k3s<'a>(decls: &Decls<'_, 'a>) -> Option<K3s<'a>> {
     });
     Some(K3s {
         version: version.map(|(given, _)| given),
-        inside: decls.k3s.and_then(|item| {
-            let open = item.body.as_ref()?.span;
-            Some(Span {
-                start: open.start + 1,
-                end: open.start + 1,
-                ..open
-            })
-        }),
+        inside: decls
+            .k3s
+            .and_then(|item| Some(item.body.as_ref()?.inside())),
         minor,
         release,
     })
