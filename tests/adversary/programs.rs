@@ -159,11 +159,11 @@ fn what_is_promised_of_generated_programs_holds() {
 fn what_is_promised_of_generated_sets_of_manifests_holds() {
     let (_, wanted, games) = counts();
     let parts = Parts {
-        rules: false,
-        classes: false,
+        rules: true,
+        classes: true,
         balancers: false,
         storage: true,
-        odd: false,
+        odd: true,
         several: true,
     };
     let session = Session::default();
@@ -172,8 +172,13 @@ fn what_is_promised_of_generated_sets_of_manifests_holds() {
     while tried < wanted {
         seed += 1;
         let set = Set::new(seed, parts);
-        let everywhere = set.text().contains("\nnode n1") && set.manifests.contains("DaemonSet");
-        if everywhere || !is_promised(set.compiled(&session)) {
+        // A volume of one node whose pods may not be on one node: of every node, or apart from each other.
+        let several = set.text().contains("\nnode n1");
+        let everywhere = set.manifests.contains("DaemonSet");
+        let apart = ["claimName", "podAntiAffinity"]
+            .iter()
+            .all(|one| set.manifests.contains(one));
+        if several && (everywhere || apart) || !is_promised(set.compiled(&session)) {
             continue;
         }
         let less = match seed % 3 {
