@@ -9,6 +9,8 @@
 //   - the memory the kubelet of each node will offer to pods, by its config.yaml, is the one in report.json;
 //   - all pods (of every Deployment those of a rollout, one wave at a time, and what K3s packages) pass admission,
 //     and in N random orders at each of those moments all of them are bound;
+//   - every Deployment and StatefulSet is rolled out pod by pod, wave by wave, each new pod through admission and bound
+//     before the next old one goes, with the volumes that K3s makes held to the nodes where they were made;
 //   - on one node, a pod of exactly the memory that report.json calls free is bound too, and one of a byte more is
 //     not: so the scheduler was asked a question it can answer with no.
 //
@@ -23,6 +25,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand"
 	"os"
 	"path/filepath"
@@ -178,6 +181,16 @@ func check(dir string, orders int) (string, error) {
 		}
 	}
 	said += fmt.Sprintf(", bound in %d orders at %d moments", orders, len(moments))
+	rolled := 0
+	for seed := range max(1, orders/10) {
+		steps, err := rollouts(nodes, cluster, stock, services, disabled, int64(seed))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("pod by pod, order %d: %w", seed, err))
+			break
+		}
+		rolled += steps
+	}
+	said += fmt.Sprintf(", %d pods replaced one by one", rolled)
 	worst := moments[len(moments)-1]
 	if len(nodes) == 1 && len(errs) == 0 && len(worst) < report.Nodes[0].MaxPods {
 		free := report.Nodes[0].FreeBytes
@@ -336,8 +349,9 @@ func readNodes(dir string, report *report) ([]*corev1.Node, []string, error) {
 	return nodes, disabled, nil
 }
 
-// claims are the claims that the pods name, with their volumes: to bzc they are there.
-func claims(pods []*corev1.Pod) (objects []runtime.Object) {
+// claims are the claims that the pods name, with their volumes: to bzc they are there. Those that are held by a node are
+// folders of that.
+func claims(pods []*corev1.Pod, held map[string]string) (objects []runtime.Object) {
 	known := map[string]bool{}
 	for _, pod := range pods {
 		for _, volume := range pod.Spec.Volumes {
@@ -365,6 +379,13 @@ func claims(pods []*corev1.Pod) (objects []runtime.Object) {
 				}},
 				Status: corev1.PersistentVolumeStatus{Phase: corev1.VolumeBound},
 			}
+			if node := held[id]; node != "" {
+				bound.Spec.NodeAffinity = &corev1.VolumeNodeAffinity{Required: &corev1.NodeSelector{
+					NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{{
+						Key: "kubernetes.io/hostname", Operator: corev1.NodeSelectorOpIn, Values: []string{node},
+					}}}},
+				}}
+			}
 			objects = append(objects, claim, bound)
 		}
 	}
@@ -387,11 +408,19 @@ func filler(bytes int64) *corev1.Pod {
 	}
 }
 
-// schedule runs kube-scheduler with its default profile over the pods in a random order, and tells which of them it
-// leaves pending, and why. Those that it removes to make room come again.
-func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed int64) ([]string, error) {
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+// run is kube-scheduler with its default profile, at work on a cluster.
+type run struct {
+	ctx    context.Context
+	client *fake.Clientset
+	// pods are those that are there or come again when they are removed.
+	pods map[types.UID]*corev1.Pod
+	// removed are those that the scheduler deleted to make room.
+	removed []string
+}
+
+// start lets kube-scheduler run beside nodes, with the claims of these pods: of those that are held, the volume is on
+// one node.
+func start(ctx context.Context, nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, held map[string]string) (*run, error) {
 	var objects []runtime.Object
 	for _, node := range nodes {
 		objects = append(objects, node.DeepCopy())
@@ -399,7 +428,7 @@ func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed i
 	for _, class := range cluster.priorityClasses {
 		objects = append(objects, class.DeepCopy())
 	}
-	objects = append(objects, claims(pods)...)
+	objects = append(objects, claims(pods, held)...)
 	client := fake.NewSimpleClientset(objects...)
 	client.PrependReactor("create", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		if action.GetSubresource() != "binding" {
@@ -426,27 +455,64 @@ func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed i
 	if err := sched.WaitForHandlersSync(ctx); err != nil {
 		return nil, err
 	}
-	order := rand.New(rand.NewSource(seed)).Perm(len(pods))
-	for _, index := range order {
-		if _, err := client.CoreV1().Pods(pods[index].Namespace).Create(ctx, pods[index].DeepCopy(), metav1.CreateOptions{}); err != nil {
+	go sched.Run(ctx)
+	return &run{ctx: ctx, client: client, pods: map[types.UID]*corev1.Pod{}}, nil
+}
+
+func (r *run) create(pod *corev1.Pod) error {
+	r.pods[pod.UID] = pod
+	_, err := r.client.CoreV1().Pods(pod.Namespace).Create(r.ctx, pod.DeepCopy(), metav1.CreateOptions{})
+	return err
+}
+
+func (r *run) delete(pod *corev1.Pod) error {
+	delete(r.pods, pod.UID)
+	return r.client.CoreV1().Pods(pod.Namespace).Delete(r.ctx, pod.Name, metav1.DeleteOptions{})
+}
+
+// places are the nodes of all pods.
+func (r *run) places() (map[types.UID]string, error) {
+	listed, err := r.client.CoreV1().Pods(metav1.NamespaceAll).List(r.ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	found := map[types.UID]string{}
+	for _, pod := range listed.Items {
+		found[pod.UID] = pod.Spec.NodeName
+	}
+	return found, nil
+}
+
+// schedule hands all pods to kube-scheduler in a random order, and tells which of them it leaves pending, and why.
+func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed int64) ([]string, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	r, err := start(ctx, nodes, cluster, pods, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, index := range rand.New(rand.NewSource(seed)).Perm(len(pods)) {
+		if err := r.create(pods[index]); err != nil {
 			return nil, err
 		}
 	}
-	go sched.Run(ctx)
+	return r.settle()
+}
 
+// settle waits until every pod is bound, and tells which of them stay pending, and why. Those that the scheduler removes
+// to make room come again.
+func (r *run) settle() ([]string, error) {
 	deadline := time.Now().Add(60 * time.Second)
 	var stuckSince time.Time
 	for {
-		listed, err := client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+		listed, err := r.client.CoreV1().Pods(metav1.NamespaceAll).List(r.ctx, metav1.ListOptions{})
 		if err != nil {
 			return nil, err
 		}
 		var pending []string
 		undecided := 0
 		gone := map[types.UID]*corev1.Pod{}
-		for _, pod := range pods {
-			gone[pod.UID] = pod
-		}
+		maps.Copy(gone, r.pods)
 		for _, pod := range listed.Items {
 			delete(gone, pod.UID)
 			if pod.Spec.NodeName != "" {
@@ -465,7 +531,8 @@ func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed i
 		// A pod that was removed for one with a higher priority comes again, as its controller would make it.
 		for _, pod := range gone {
 			undecided++
-			if _, err := client.CoreV1().Pods(pod.Namespace).Create(ctx, pod.DeepCopy(), metav1.CreateOptions{}); err != nil {
+			r.removed = append(r.removed, pod.Name)
+			if err := r.create(pod); err != nil {
 				return nil, err
 			}
 		}
@@ -481,7 +548,7 @@ func schedule(nodes []*corev1.Node, cluster *cluster, pods []*corev1.Pod, seed i
 			return pending, nil
 		}
 		if time.Now().After(deadline) {
-			return nil, fmt.Errorf("kube-scheduler did not decide about %d of %d pods within a minute", undecided, len(pods))
+			return nil, fmt.Errorf("kube-scheduler did not decide about %d of %d pods within a minute", undecided, len(r.pods))
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
