@@ -326,7 +326,9 @@ impl<'c> Game<'c> {
         let (victim, by) = (&self.workloads[pod.workload], &self.workloads[by.workload]);
         // A pod that has one node only may find it taken by those that could go elsewhere, and do so now.
         let moves_on = matches!(by.kind, Kind::DaemonSet { .. }) && self.up.len() > 1;
-        if !victim.packaged && !moves_on {
+        // Before all nodes are there, nobody promised that all pods find room.
+        let complete = self.joined.iter().all(|joined| *joined);
+        if !victim.packaged && !moves_on && complete {
             let list = if could_wait {
                 &mut self.seen.hurried
             } else {
@@ -509,6 +511,11 @@ impl<'c> Game<'c> {
             .as_ref()
             .is_some_and(|wave| self.is_other_wave_rolling(wave))
         {
+            return;
+        }
+        // K3s is not upgraded twice before what the first time replaced has ended.
+        let ending = self.count(at, |pod| matches!(pod.phase, Phase::Ending { .. }));
+        if one.packaged && (ending > 0 || self.control[at].sets.len() > 1) {
             return;
         }
         let control = &mut self.control[at];
