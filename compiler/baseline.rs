@@ -105,7 +105,7 @@ fn with_report(now: &Value, before: &Value) -> String {
             "nodes",
             "node",
             &[
-                ("reservedBytes", "reserved and held back"),
+                ("reservedBytes", "reserved"),
                 ("requestBytes", "requested"),
                 ("freeBytes", "free"),
             ],
@@ -183,6 +183,16 @@ fn in_use(pod: &Value) -> Option<u64> {
         .filter(|bytes| *bytes > 0)
 }
 
+/// What of a node is reserved for the K3s service: what its cgroup holds.
+const K3S_TERMS: [&str; 6] = [
+    "k3s",
+    "file-pages",
+    "containerd",
+    "traefik-crds",
+    "shims",
+    "pod-growth",
+];
+
 fn with_summary(now: &Value, summary: &Value) -> String {
     let services = by_name(now, "services");
     // Pods of a service by what the hungriest of them had in use, and how many there were.
@@ -237,7 +247,7 @@ fn with_summary(now: &Value, summary: &Value) -> String {
         let k3s = { systems }
             .find(|system| system["name"] == "kubelet")
             .and_then(in_use);
-        let kept = ["k3s", "containerd", "shims"].map(|id| {
+        let kept = K3S_TERMS.map(|id| {
             let mut terms = node["reserved"].as_array().into_iter().flatten();
             terms
                 .find(|term| term["id"] == id)

@@ -19,14 +19,15 @@ use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
 use crate::ledger;
 use crate::lint;
-use crate::plan;
-use crate::plan::model::Plan;
+use crate::plan::model::{Draft, Plan};
+use crate::plan::{self, Outcome};
 use crate::program::Program;
 use crate::render::{Rendered, render};
 use crate::sema;
 pub use crate::sema::Traced;
 use crate::sema::load::{Library, Loaded, load};
 use crate::syntax::ast::File;
+use crate::verify::{agree, verify};
 use crate::world::World;
 
 /// What to compile a program for.
@@ -148,6 +149,9 @@ impl Analysis {
             if view.untried {
                 trials::keep_those_that_hold(self, world, options, &mut view.diagnostics);
             }
+            if let Some((_, plan)) = view.sound() {
+                view.disagreements = agree(&backend::report::report(plan)).faults;
+            }
             then(&view)
         })
     }
@@ -174,12 +178,17 @@ impl Analysis {
         let may_plan = !sink.has_errors();
         let place = |span: Span| loaded.sources.place(span);
         let sound = program.as_ref().filter(|_| may_plan);
-        let plan = sound.and_then(|program| plan::plan(program, &place, &mut sink));
+        let outcome = sound.and_then(|program| plan::plan(program, &place, &mut sink));
+        let (plan, draft) = match &outcome {
+            Some(Outcome::Fits(plan)) => (Some(plan), Some(&plan.draft)),
+            Some(Outcome::Over(draft)) => (None, Some(draft)),
+            None => (None, None),
+        };
         let untried = may_plan && sink.has_errors();
-        let rendered = plan.as_ref().and_then(|plan| render(plan, &mut sink));
+        let rendered = plan.and_then(|plan| render(plan, &mut sink));
         let mut lints = Vec::new();
         if let Some(program) = &program {
-            lint::run(program, plan.as_ref(), &mut lints);
+            lint::run(program, plan, &mut lints);
         }
         lints.into_iter().for_each(|lint| sink.push(lint));
         let mut diagnostics = sink.into_sorted();
@@ -189,7 +198,7 @@ impl Analysis {
         if let (true, Some(program), Some(at)) = (traced.is_empty(), &program, at) {
             traced = trace::others(program, at);
         }
-        if let Some(plan) = &plan {
+        if let Some(plan) = plan {
             for given in &mut traced {
                 given.decided = trace::decided(plan, given);
             }
@@ -198,8 +207,10 @@ impl Analysis {
             diagnostics,
             sources: &loaded.sources,
             program: program.as_ref(),
-            plan: plan.as_ref(),
+            plan,
+            draft,
             rendered,
+            disagreements: Vec::new(),
             untried,
             traced,
         })
@@ -230,8 +241,12 @@ pub struct View<'v, 'a> {
     sources: &'a SourceMap,
     program: Option<&'v Program<'a>>,
     plan: Option<&'v Plan<'v, 'a>>,
+    /// The numbers, of a program that does not fit too.
+    draft: Option<&'v Draft<'v, 'a>>,
     /// The texts of others with the numbers of the plan; none if anything stops the output.
     rendered: Option<Rendered<'v, 'a>>,
+    /// Where the verifier's arithmetic gives other numbers than the plan states: a bug in bzc.
+    pub disagreements: Vec<String>,
     /// Whether an error proposes changes that nobody has tried yet.
     untried: bool,
     /// What was given at the place that was asked for.
@@ -262,6 +277,12 @@ impl<'v, 'a> View<'v, 'a> {
         Some(ledger::full(program, plan, self.sources, columns))
     }
 
+    /// The memory of the nodes of a program that does not fit, with what is over.
+    pub fn excess(&self, columns: usize) -> Option<String> {
+        let draft = self.draft.filter(|_| self.has_errors())?;
+        Some(ledger::memory(draft, self.sources, columns))
+    }
+
     /// Where the number of a path (`service.api.memory`) comes from. `None` also if there is no such number.
     pub fn derivation(&self, path: &str) -> Option<String> {
         let (program, plan) = self.sound()?;
@@ -278,8 +299,15 @@ impl<'v, 'a> View<'v, 'a> {
     pub fn output(&self) -> Option<Output> {
         let (program, plan) = self.sound()?;
         let rendered = self.rendered.as_ref()?;
+        let files = backend::emit(plan, rendered);
+        let report = files.iter().find(|(path, _)| path == "report.json");
+        let faults = report.map(|(_, bytes)| match verify(bytes) {
+            Ok(verified) => verified.faults,
+            Err(why) => vec![why],
+        });
         Some(Output {
-            files: backend::emit(plan, rendered),
+            disagreements: faults.unwrap_or_default(),
+            files,
             sources: backend::adopted::sources(plan, &rendered.manifests),
             summary: ledger::summary(program, plan),
         })
@@ -315,4 +343,6 @@ pub struct Output {
     pub sources: Vec<Artifact>,
     /// The ledger in a few lines.
     pub summary: String,
+    /// Where the verifier does not accept the bytes of report.json: a bug in bzc.
+    pub disagreements: Vec<String>,
 }

@@ -4,10 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::backend::report::{Room, headroom};
 use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
-use crate::plan::model::{Choice, ComponentPlan, NodePlan, Placement, Plan, Theorem, Workload};
+use crate::plan::ledger::Addend;
+use crate::plan::model::{
+    Choice, ComponentPlan, Draft, NodePlan, Placement, Plan, Theorem, Workload,
+};
+use crate::plan::resources::Dimension;
+use crate::plan::{Room, headroom};
 use crate::program::{FillPolicy, Given, Memory, Program, Service};
 
 /// Mi without the unit, for lines where it is said once.
@@ -37,24 +41,23 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
         );
     }
     let packaged = |node: &NodePlan<'_>, out: &mut String| {
-        for component in node
-            .components
-            .iter()
-            .filter(|component| component.request + component.held > 0)
-        {
+        for component in &node.components {
             let name = program.components[component.component].name;
-            let _ = write!(out, "  {name} {}", bare(component.request + component.held));
+            let requests = component.asked()[Dimension::Memory];
+            if requests > 0 {
+                let _ = write!(out, "  {name} {}", bare(requests));
+            }
         }
     };
     for (node, declared) in plan.nodes.iter().zip(&program.nodes) {
-        let (name, reserved) = (declared.name.value, bare(node.reserved() - node.held));
+        let (name, reserved) = (declared.name.value, bare(node.reserved()));
         let _ = write!(
             out,
             "{name}  {}   reserved {reserved}",
             in_mib(node.capacity)
         );
         if plan.on_several_nodes() {
-            let _ = writeln!(out, "   for pods {}", in_mib(node.allocatable));
+            let _ = writeln!(out, "   for pods {}", in_mib(node.allocatable()));
         } else {
             packaged(node, &mut out);
             let _ = writeln!(out, "{sums}   free {}", in_mib(node.free()));
@@ -163,25 +166,30 @@ fn row(what: impl Into<String>, amount: u64, from: impl Into<String>, inner: boo
 const COLUMNS: usize = 64;
 
 /// What takes the node's memory, drawn to scale: a sign a kind, so that no colour is needed.
-fn bar(node: &NodePlan<'_>, columns: usize) -> String {
+fn bar(node: &NodePlan<'_>, several: bool, columns: usize) -> String {
     let width = columns.saturating_sub(4).clamp(20, 116) as u64;
+    // Of several nodes, one has what the scheduler lets come.
+    let (asked, excess) = match several {
+        true => (node.requests(), 0),
+        false => (node.asked[Dimension::Memory], node.excess()),
+    };
+    let packaged = node.packaged()[Dimension::Memory].min(asked);
+    // What is over is drawn behind what there is.
+    let whole = node.capacity.saturating_add(excess).max(1);
+    let services = (asked - packaged).saturating_sub(excess);
     let parts = [
-        ('█', "reserved", node.reserved() - node.held),
-        ('▓', "held back", node.held),
-        ('▒', "packaged by K3s", node.packaged().min(node.requests)),
-        (
-            '#',
-            "services",
-            node.requests - node.packaged().min(node.requests),
-        ),
+        ('█', "reserved", node.reserved()),
+        ('▒', "packaged by K3s", packaged),
+        ('#', "services", services),
         ('░', "free", node.free()),
+        ('!', "over", excess),
     ];
     let (mut line, mut legend) = (String::from("  "), String::from("  "));
     let (mut drawn, mut before) = (0, 0_u64);
     for (sign, name, bytes) in parts.into_iter().filter(|(.., bytes)| *bytes > 0) {
         before += bytes;
         // Up to where the sum so far reaches; whatever is there gets at least one sign.
-        let until = u128::from(before) * u128::from(width) / u128::from(node.capacity.max(1));
+        let until = u128::from(before) * u128::from(width) / u128::from(whole);
         let until = u64::try_from(until).unwrap_or(width).max(drawn + 1);
         (drawn..until).for_each(|_| line.push(sign));
         drawn = until;
@@ -194,71 +202,70 @@ fn bar(node: &NodePlan<'_>, columns: usize) -> String {
     format!("{line}\n{legend}\n")
 }
 
-/// What pods of a node cannot have, term by term.
-fn reserve_rows(
-    program: &Program<'_>,
-    plan: &Plan<'_, '_>,
-    at: usize,
-    sources: &SourceMap,
-) -> Vec<Row> {
-    let (node, declared) = (&plan.nodes[at], &program.nodes[at]);
-    let process = &declared.process;
-    let mut rows = vec![row("reserved", node.reserved() - node.held, "", false)];
-    let os = declared
-        .reserve
-        .as_ref()
-        .map_or("nothing said".to_owned(), |reserve| place(reserve, sources));
-    rows.push(row("os", node.os, os, true));
-    rows.push(row("k3s", node.k3s, place(&process.memory, sources), true));
-    rows.push(row(
-        "containerd",
-        node.containerd,
-        place(&process.containerd, sources),
-        true,
-    ));
-    let shims = format!(
-        "{} pods x {}, {}",
-        node.shim_pods,
-        process.shim.value,
-        place(&process.shim, sources)
-    );
-    rows.push(row("containerd's shims", node.shims, shims, true));
-    if node.secrets > 0 {
-        let mounts = format!("{} x 1Mi, the most one can hold", node.secret_mounts);
-        rows.push(row("mounted Secrets", node.secrets, mounts, true));
+/// Where an addend comes from, and before that how it comes about.
+fn from(addend: &Addend<'_>, sources: &SourceMap) -> String {
+    let place = match &addend.origin {
+        Some(origin) => match origin.span {
+            Some(span) => sources.place(span),
+            None => format!("rule {}", origin.key),
+        },
+        None => "nothing said".to_owned(),
+    };
+    match addend.told(Dimension::Memory) {
+        Some(how) => format!("{how}, {place}"),
+        None => place,
     }
-    rows.push(row(
-        "eviction threshold",
-        node.eviction,
-        place(&declared.eviction, sources),
-        true,
-    ));
-    rows
+}
+
+/// What pods of a node cannot have, term by term.
+fn reserve_rows(node: &NodePlan<'_>, sources: &SourceMap) -> Vec<Row> {
+    let all = row("reserved", node.reserved(), "", false);
+    let terms = node.reserved.iter();
+    let terms = terms.map(|addend| {
+        row(
+            addend.what.as_ref(),
+            addend.amount,
+            from(addend, sources),
+            true,
+        )
+    });
+    [all].into_iter().chain(terms).collect()
 }
 
 /// What K3s packages.
-fn packaged_rows(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap) -> Vec<Row> {
+fn packaged_rows(program: &Program<'_>, draft: &Draft<'_, '_>, sources: &SourceMap) -> Vec<Row> {
     let of = |component: &ComponentPlan| {
         let stock = &program.components[component.component];
-        let from = match (stock.memory, component.held) {
+        let each = match component.peak() {
+            1 => String::new(),
+            pods => format!(
+                "{pods} pods x {}, ",
+                in_mib(component.pod[Dimension::Memory])
+            ),
+        };
+        let from = match stock.memory {
             _ if component.unbounded => "no limit: what it takes is assumed".to_owned(),
-            (Some((request, _)), 0) => place(&request, sources),
-            (Some((request, _)), held) => format!(
-                "requests {}, the other {} held back, {}",
-                in_mib(component.request),
-                in_mib(held),
+            Some((request, _)) if component.gap() > 0 => format!(
+                "{each}may take {}, {}",
+                in_mib(component.limit),
                 place(&request, sources)
             ),
-            (None, _) => format!(
-                "by the LimitRange of kube-system, {}",
+            Some((request, _)) => format!("{each}{}", place(&request, sources)),
+            None => format!(
+                "{each}by the LimitRange of kube-system, {}",
                 stock
                     .bound
                     .map_or(String::new(), |bound| place(&bound, sources))
             ),
         };
-        row(stock.name, component.request + component.held, from, false)
+        row(
+            stock.name,
+            component.asked()[Dimension::Memory],
+            from,
+            false,
+        )
     };
-    plan.components().iter().map(of).collect()
+    draft.components().iter().map(of).collect()
 }
 
 /// Rows with their amounts under each other.
@@ -280,47 +287,35 @@ fn write_rows(rows: &[Row], widths: (usize, usize), out: &mut String) {
     }
 }
 
-/// The whole ledger.
-pub(crate) fn full(
-    program: &Program<'_>,
-    plan: &Plan<'_, '_>,
-    sources: &SourceMap,
-    columns: usize,
-) -> String {
-    let several = plan.on_several_nodes();
-    let own: u64 = plan
+/// The memory of every node, term by term, and what pods ask for of it. Of a program that does not fit it has what is
+/// over.
+pub(crate) fn memory(draft: &Draft<'_, '_>, sources: &SourceMap, columns: usize) -> String {
+    let program = draft.program;
+    let several = draft.on_several_nodes();
+    let own: u64 = draft
         .workloads
         .iter()
-        .map(|workload| workload.pod_limit() * workload.peak())
-        .sum();
-    let mut pods = packaged_rows(program, plan, sources);
+        .map(|workload| workload.pod_limit().saturating_mul(workload.peak()))
+        .fold(0, u64::saturating_add);
+    let mut pods = packaged_rows(program, draft, sources);
     pods.push(row("services", own, "", false));
-    pods.extend(service_rows(program, plan, sources));
-    let free = if several {
-        plan.together.free()
-    } else {
-        plan.nodes[0].free()
+    pods.extend(service_rows(program, draft, sources));
+    let (free, excess) = match draft.nodes.as_slice() {
+        [node] => (node.free(), node.excess()),
+        _ => (draft.together.free(), draft.together.excess()),
     };
-    pods.push(row(
-        "free",
-        free,
-        if several { "on all nodes together" } else { "" },
-        false,
-    ));
-    let nodes: Vec<Vec<Row>> = (0..plan.nodes.len())
-        .map(|at| {
-            let mut rows = reserve_rows(program, plan, at, sources);
-            let node = &plan.nodes[at];
-            if several && node.held > 0 {
-                rows.push(row(
-                    "held back",
-                    node.held,
-                    "limits above their requests",
-                    false,
-                ));
-            }
+    let whose = if several { "on all nodes together" } else { "" };
+    pods.push(match excess {
+        0 => row("free", free, whose, false),
+        _ => row("over", excess, whose, false),
+    });
+    let nodes: Vec<Vec<Row>> = draft
+        .nodes
+        .iter()
+        .map(|node| {
+            let mut rows = reserve_rows(node, sources);
             if several {
-                rows.push(row("for pods", node.allocatable, "", false));
+                rows.push(row("for pods", node.allocatable(), "", false));
             }
             rows
         })
@@ -336,13 +331,13 @@ pub(crate) fn full(
     );
 
     let mut out = String::new();
-    for ((node, declared), rows) in plan.nodes.iter().zip(&program.nodes).zip(&nodes) {
+    for ((node, declared), rows) in draft.nodes.iter().zip(&program.nodes).zip(&nodes) {
         let _ = writeln!(
             out,
             "{} · {}\n{}",
             declared.name.value,
             in_mib(node.capacity),
-            bar(node, columns)
+            bar(node, several, columns)
         );
         write_rows(rows, widths, &mut out);
         if several {
@@ -353,19 +348,35 @@ pub(crate) fn full(
         let _ = writeln!(
             out,
             "all nodes · {} for pods",
-            in_mib(plan.together.allocatable)
+            in_mib(draft.together.allocatable)
         );
     }
     write_rows(&pods, widths, &mut out);
+    out
+}
+
+/// The whole ledger.
+pub(crate) fn full(
+    program: &Program<'_>,
+    plan: &Plan<'_, '_>,
+    sources: &SourceMap,
+    columns: usize,
+) -> String {
+    let several = plan.on_several_nodes();
+    let mut out = memory(&plan.draft, sources, columns);
     out.push('\n');
     let budgets: Vec<String> = program
         .budgets
         .iter()
         .map(|budget| format!("budget {}", budget.name.value))
         .collect();
-    let name = |theorem: &Theorem| match theorem.node.filter(|_| several) {
-        Some(at) => format!("{} {}", theorem.name, program.nodes[at].name.value),
-        None => theorem.name.to_owned(),
+    let name = |theorem: &Theorem<'_>| match theorem.node.filter(|_| several) {
+        Some(at) => format!(
+            "{} {}",
+            theorem.promise.word(),
+            program.nodes[at].name.value
+        ),
+        None => theorem.promise.word().to_owned(),
     };
     let width = plan
         .theorems
@@ -438,10 +449,10 @@ fn within(room: &Room<'_>) -> String {
 }
 
 /// Services that were decided alike, in a row.
-fn service_rows(program: &Program<'_>, plan: &Plan<'_, '_>, sources: &SourceMap) -> Vec<Row> {
+fn service_rows(program: &Program<'_>, draft: &Draft<'_, '_>, sources: &SourceMap) -> Vec<Row> {
     let mut groups: Vec<(String, Vec<&str>, u64)> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    for (service, workload) in program.services.iter().zip(&plan.workloads) {
+    for (service, workload) in program.services.iter().zip(&draft.workloads) {
         let how = how(service, workload, sources);
         let at = *known.entry(how.clone()).or_insert(groups.len());
         if at == groups.len() {
@@ -588,8 +599,8 @@ fn service_derivation(
                 place(&limit, sources),
             ));
             rows.push((
-                "what lies between is held back from all other pods".to_owned(),
-                "rule proof.held-back".to_owned(),
+                "what lies between may be there or not: the node counts both".to_owned(),
+                "rule proof.interference".to_owned(),
             ));
         }
         Memory::Range { low, high } if low.value == high.value => {

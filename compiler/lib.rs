@@ -27,6 +27,7 @@ mod manifest;
 mod plan;
 mod program;
 mod render;
+mod report;
 mod schema;
 mod sema;
 mod stdlib;

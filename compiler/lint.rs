@@ -36,9 +36,9 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
         }
     }
     let servers = program.servers().count();
-    if let (Some(span), 1..3) = (
+    if let (Some(span), Some(wanted)) = (
         program.survive.and_then(|survive| survive.origin.span),
-        servers,
+        program.servers_wanted(),
     ) {
         let has = if servers == 1 {
             "one server".to_owned()
@@ -49,9 +49,9 @@ pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<D
             "single-server",
             format!("the cluster has {has}, and is to outlive a loss"),
         );
-        found.push(lint.at(span, "survival stays unknown").note(
-            "without its server what runs goes on running, but no pod is placed anew: three servers outlive the loss of one",
-        ));
+        found.push(lint.at(span, "survival stays unknown").note(format!(
+            "without its server what runs goes on running, but no pod is placed anew: {wanted} servers outlive the loss of one",
+        )));
     }
     packages(program, found);
     let server = program.servers().next().is_some();

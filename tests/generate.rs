@@ -470,7 +470,7 @@ impl Program {
                 let cpu = (main + cpu).max(init_cpu) * peak;
                 let (sidecars, init) = beside(&service.extras, |extra| extra.memory.bytes);
                 let each = (each.max(floor) + sidecars).max(init);
-                let (shims, secrets) = (ending * 3 * MIB, service.secrets * ending * MIB);
+                let (shims, secrets) = (ending * 7 * MIB, service.secrets * ending * MIB);
                 needs.insert(name.clone(), Need(each * peak, shims + secrets, peak, cpu));
             }
         }

@@ -3,8 +3,12 @@
 //! quantities, rollouts and what K3s packages are known here from their own sources.
 
 mod components;
+mod count;
+mod kubelet;
+mod machines;
 mod nodes;
 mod pods;
+mod quantity;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +19,15 @@ use serde_yaml::Value;
 use crate::generate::{self, Size};
 use crate::golden::{examples, goldens};
 use crate::support::corpus;
-use components::{Component, compare_components, components, others};
+use components::{Component, components, others};
+use count::count_node;
+use kubelet::kubelet_arguments;
+pub(crate) use machines::generated;
+use machines::{machines, told};
 use nodes::Node;
 pub(crate) use nodes::{Kind, Stage};
 use pods::{WORKLOADS, Workload, autoscaled, check_containers, workload};
+use quantity::{bytes, milli, scalar};
 
 const MIB: u128 = 1 << 20;
 
@@ -35,68 +44,6 @@ pub struct Machine {
     pub cpu: Option<u128>,
     /// How far limits may go, in percent, where the program allows that in writing.
     pub overcommit: Option<u128>,
-}
-
-/// A quantity of Kubernetes as a fraction: `500m` is 500/1000, `1.5Gi` is 15 * 2^30 / 10, `1e3` is 1000.
-fn quantity(text: &str) -> Option<(u128, u128)> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let (number, suffix) = text.split_at(end);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let digits: u128 = format!("{whole}{fraction}").parse().ok()?;
-    let mut below = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
-    let above = match suffix {
-        "" => 1,
-        "n" | "u" | "m" => {
-            below *= match suffix {
-                "n" => 1_000_000_000,
-                "u" => 1_000_000,
-                _ => 1000,
-            };
-            1
-        }
-        "k" => 1000,
-        "M" => 1_000_000,
-        "G" => 1_000_000_000,
-        "T" => 1_000_000_000_000,
-        "P" => 1_000_000_000_000_000,
-        "E" => 1_000_000_000_000_000_000,
-        "Ki" => 1 << 10,
-        "Mi" => 1 << 20,
-        "Gi" => 1 << 30,
-        "Ti" => 1 << 40,
-        "Pi" => 1 << 50,
-        "Ei" => 1 << 60,
-        exponent => {
-            let power: i32 = exponent.strip_prefix(['e', 'E'])?.parse().ok()?;
-            let ten = 10_u128.checked_pow(power.unsigned_abs())?;
-            if power < 0 {
-                below *= ten;
-            }
-            if power < 0 { 1 } else { ten }
-        }
-    };
-    Some((digits.checked_mul(above)?, below))
-}
-
-/// Whole bytes, rounded up as Kubernetes does.
-fn bytes(text: &str) -> Option<u128> {
-    quantity(text).map(|(above, below)| above.div_ceil(below))
-}
-
-/// Thousandths, rounded up.
-fn milli(text: &str) -> Option<u128> {
-    quantity(text).map(|(above, below)| (above * 1000).div_ceil(below))
-}
-
-/// A value of YAML as the text of a quantity.
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 /// Where faults are put, each in a sentence.
@@ -189,64 +136,6 @@ fn name_of(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
 }
 
-/// What config.yaml tells the kubelet: the values of each argument, in order.
-fn kubelet_arguments(config: &Value) -> Option<BTreeMap<String, Vec<String>>> {
-    let mut arguments: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for line in config["kubelet-arg"].as_sequence()? {
-        let (key, value) = line.as_str()?.split_once('=')?;
-        arguments
-            .entry(key.to_owned())
-            .or_default()
-            .push(value.to_owned());
-    }
-    Some(arguments)
-}
-
-/// The one value of an argument; none if it is absent.
-fn single(
-    arguments: &BTreeMap<String, Vec<String>>,
-    key: &str,
-    faults: &mut Faults,
-) -> Option<String> {
-    let values = arguments.get(key)?;
-    faults.holds(values.len() == 1, || {
-        format!("kubelet-arg {key} is given {} times", values.len())
-    });
-    values.last().cloned()
-}
-
-/// `memory` out of `memory=1Gi,cpu=100m`.
-fn reserved(argument: Option<String>) -> Option<u128> {
-    let Some(argument) = argument else {
-        return Some(0);
-    };
-    let pairs = argument.split(',').filter_map(|pair| pair.split_once('='));
-    let memory: Vec<&str> = pairs
-        .filter(|(key, _)| *key == "memory")
-        .map(|(_, value)| value)
-        .collect();
-    bytes(memory.last()?)
-}
-
-/// The threshold out of `memory.available<100Mi,nodefs.available<5%`.
-fn eviction(argument: &str, capacity: u128, faults: &mut Faults) -> Option<u128> {
-    let signals: BTreeMap<&str, &str> = argument
-        .split(',')
-        .filter_map(|signal| signal.split_once('<'))
-        .collect();
-    // The flag replaces K3s's own two; without them a full disk stops evicting.
-    for signal in ["nodefs.available", "imagefs.available"] {
-        faults.holds(signals.contains_key(signal), || {
-            format!("eviction-hard lacks {signal}")
-        });
-    }
-    let threshold = signals.get("memory.available")?;
-    match threshold.strip_suffix('%') {
-        Some(percent) => Some(capacity * percent.parse::<u128>().ok()? / 100),
-        None => bytes(threshold),
-    }
-}
-
 /// The sum of the report's own terms, by id.
 fn terms(node: &Value) -> Option<BTreeMap<String, u128>> {
     let mut terms = BTreeMap::new();
@@ -314,6 +203,8 @@ fn workloads(
         }
         workload.one_on_a_node |= !counted && nodes::apart(object, judged);
         workload.is_adopted = is_adopted;
+        let class = &object["spec"]["template"]["spec"]["priorityClassName"];
+        workload.preempts = is_adopted && !class.is_null();
         for (key, counted) in [
             ("requestBytes", workload.pod.request),
             ("limitBytes", workload.pod.limit),
@@ -336,7 +227,7 @@ fn workloads(
         let on = |at: usize| {
             service["nodes"]
                 .as_sequence()
-                .is_none_or(|told| told.contains(&Value::from(at)))
+                .is_none_or(|told| told.contains(&report["nodes"][at]["name"]))
         };
         let told: Vec<bool> = (0..nodes.len()).map(on).collect();
         faults.holds(told == workload.nodes, || {
@@ -465,10 +356,10 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
         counted.iter().enumerate().map(on).sum()
     };
     let own_requests = demand.worst(|w, pods| w.pod.request * pods);
-    let requests = own_requests + packaged(&|c| c.request);
+    let requests = own_requests + packaged(&|c| c.request * c.peak());
     let (pods, cpu) = (
-        demand.worst(|_, pods| pods) + packaged(&|c| c.pods),
-        demand.worst(|w, pods| w.pod.cpu * pods) + packaged(&|c| c.cpu),
+        demand.worst(|_, pods| pods) + packaged(&|c| c.peak()),
+        demand.worst(|w, pods| w.pod.cpu * pods) + packaged(&|c| c.cpu * c.peak()),
     );
     let allocatable: u128 = counted.iter().map(|node| node.allocatable).sum();
     let max_pods: u128 = counted.iter().map(|node| node.max_pods).sum();
@@ -502,7 +393,7 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
     check_quota(
         files,
         &own,
-        allocatable - packaged(&|c| c.request).min(allocatable),
+        allocatable - packaged(&|c| c.request * c.peak()).min(allocatable),
         faults,
     )?;
     check_kustomization(files, faults)?;
@@ -538,15 +429,11 @@ fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
     };
     let of_component = |component: &Component| Kind {
         name: component.name.clone(),
-        size: [
-            component.request / component.pods.max(1),
-            component.cpu / component.pods.max(1),
-            1,
-        ],
+        size: [component.request, component.cpu, 1],
         on: open.clone(),
         apart: false,
         everywhere: component.every_node,
-        pods: vec![component.pods; moments.len()],
+        pods: vec![component.peak(); moments.len()],
     };
     let packaged = counted
         .iter()
@@ -569,211 +456,6 @@ fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
             .collect(),
         moments: moments.len(),
     }
-}
-
-/// One node out of all, by its index. On one of several no more counts than it can have.
-fn count_node(
-    report: &Value,
-    machine: &Machine,
-    node: &Node,
-    (at, of): (usize, usize),
-    (components, demand): (Vec<Component>, &Demand),
-    faults: &mut Faults,
-) -> Option<Counted> {
-    let told = by_name(&report["nodes"], &machine.name)?;
-    faults.same("memoryBytes", machine.memory, &told["memoryBytes"]);
-    let arguments = &node.arguments;
-    let kube = reserved(single(arguments, "kube-reserved", faults))?;
-    let system = reserved(single(arguments, "system-reserved", faults))?;
-    let evicted = eviction(
-        &single(arguments, "eviction-hard", faults)?,
-        machine.memory,
-        faults,
-    )?;
-    let max_pods =
-        single(arguments, "max-pods", faults).map_or(Some(110), |text| text.parse().ok())?;
-    faults.same("kubeReservedBytes", kube, &told["kubeReservedBytes"]);
-    faults.same("systemReservedBytes", system, &told["systemReservedBytes"]);
-    faults.same("evictionBytes", evicted, &told["evictionBytes"]);
-    faults.same("maxPods", max_pods, &told["maxPods"]);
-    faults.holds(kube + system + evicted <= machine.memory, || {
-        "more is reserved than there is".to_owned()
-    });
-    let allocatable = machine.memory.saturating_sub(kube + system + evicted);
-    faults.same("allocatableBytes", allocatable, &told["allocatableBytes"]);
-
-    let terms = terms(told)?;
-    let term = |id: &str| terms.get(id).copied().unwrap_or(0);
-    faults.same(
-        "reservedBytes, the sum of its terms",
-        terms.values().sum(),
-        &told["reservedBytes"],
-    );
-    faults.same(
-        "reservedBytes, the sum of the kubelet's",
-        kube + system + evicted,
-        &told["reservedBytes"],
-    );
-    faults.holds(term("os") == system && term("eviction") == evicted, || {
-        "terms os and eviction".to_owned()
-    });
-    let overcommitted = machine.overcommit.is_some();
-    compare_components(&components, told, overcommitted, faults)?;
-
-    let packaged = |of: &dyn Fn(&Component) -> u128| components.iter().map(of).sum::<u128>();
-    // What may be there by the pods' own demands; the scheduler lets in no more than there is.
-    let all = [
-        demand.worst(|w, pods| w.pod.request * w.on(at, pods)) + packaged(&|c| c.request),
-        demand.worst(|w, pods| w.pod.cpu * w.on(at, pods)) + packaged(&|c| c.cpu),
-        demand.worst(|w, pods| w.on(at, pods)) + packaged(&|c| c.pods),
-    ];
-    let has = [allocatable, machine.cpu.unwrap_or(u128::MAX), max_pods];
-    let held_to_nodes = report["placement"]["kind"].as_str() == Some("pinned");
-    if of == 1 || held_to_nodes {
-        faults.holds(all.iter().zip(&has).all(|(all, has)| all <= has), || {
-            format!("{}: {all:?} asked for, {has:?} there", machine.name)
-        });
-    }
-    let [requests, cpu, pods] = [0, 1, 2].map(|d| all[d].min(has[d]));
-    let gaps = demand.sum(|w| (w.pod.limit - w.pod.request) * w.on(at, w.ending));
-    // Where nothing limits a component, what lies beyond its request is the report's own assumption.
-    let assumed = |component: &Component| {
-        let held =
-            by_name(&told["components"], &component.name).and_then(|c| c["heldBackBytes"].as_u64());
-        held.map_or(0, u128::from)
-    };
-    let component_gaps = packaged(&|c| c.gap.unwrap_or_else(|| assumed(c)));
-    let limits = requests + gaps + component_gaps;
-    faults.same("requestBytes", requests, &told["requestBytes"]);
-    // An overcommitted node holds nothing back, so the report has no assumption to read: it may only count more.
-    let guessed = overcommitted && components.iter().any(|component| component.gap.is_none());
-    let told_limits = u128::from(told["limitBytes"].as_u64()?);
-    faults.holds(
-        if guessed {
-            limits <= told_limits
-        } else {
-            limits == told_limits
-        },
-        || format!("limitBytes: counted {limits}, report.json says {told_limits}"),
-    );
-    if let Some(percent) = machine.overcommit {
-        faults.holds(told_limits <= allocatable * percent / 100, || {
-            format!("limits {told_limits} above {percent}% of {allocatable}")
-        });
-    }
-    faults.same("podsAtPeak", pods, &told["podsAtPeak"]);
-    faults.same("cpuRequestMilli", cpu, &told["cpuRequestMilli"]);
-    faults.same(
-        "freeBytes",
-        allocatable.saturating_sub(requests),
-        &told["freeBytes"],
-    );
-
-    // What the terms must cover. Only an overcommitted node may leave gaps out.
-    faults.holds(
-        term("held-back")
-            == if overcommitted {
-                0
-            } else {
-                gaps + component_gaps
-            },
-        || {
-            format!(
-                "held back {}, gaps {gaps} and {component_gaps} of components",
-                term("held-back")
-            )
-        },
-    );
-    let secrets = demand.sum(|w| w.secrets * w.on(at, w.ending)) * MIB;
-    faults.holds(term("secrets") == secrets, || {
-        format!("secrets {}, counted {secrets}", term("secrets"))
-    });
-    let shims = told["reserved"]
-        .as_sequence()?
-        .iter()
-        .find(|term| term["id"].as_str() == Some("shims"))?;
-    let formula = shims["formula"].as_str()?;
-    let told_pods: u128 = formula.split(' ').next()?.parse().ok()?;
-    let each = term("shims").checked_div(told_pods).unwrap_or(0);
-    faults.holds(told_pods == 0 || each >= MIB, || {
-        format!("shims {} by {formula}", term("shims"))
-    });
-    let own = demand.sum(|w| w.on(at, w.ending));
-    // Of several nodes, one reserves for no more pods than there is room for beside their shims.
-    let least = |name: &String, workload: &Workload| {
-        let told = by_name(&report["services"], name)?["leastBytes"]
-            .as_u64()
-            .map(u128::from)?;
-        Some(told.min(workload.pod.request))
-    };
-    let here = demand
-        .workloads
-        .iter()
-        .filter(|(_, workload)| workload.on(at, workload.ending) > 0);
-    let least = here
-        .filter_map(|(name, workload)| least(name, workload))
-        .min()
-        .unwrap_or(0);
-    let room = allocatable + term("shims");
-    let ending = packaged(&|c| c.ending);
-    let crowd = |own: &u128| (own + 1) * least + (own + ending) * each > room;
-    let own = if of > 1 && least > 0 {
-        (0..own).find(crowd).unwrap_or(own)
-    } else {
-        own
-    };
-    let counted = (own + ending).min(max_pods);
-    faults.holds(told_pods == counted, || {
-        format!(
-            "{}: shims by {formula}, counted {counted} pods",
-            machine.name
-        )
-    });
-    let crowd = most_pods(at, demand, allocatable).min(max_pods);
-    faults.holds(crowd <= told_pods, || {
-        format!(
-            "{}: {crowd} pods find room, shims by {formula}",
-            machine.name
-        )
-    });
-    let covered =
-        term("k3s") + term("containerd") + term("shims") + term("secrets") + term("held-back");
-    faults.holds(kube == covered, || {
-        format!("kube-reserved {kube}, its terms {covered}")
-    });
-    faults.holds(
-        overcommitted || limits <= allocatable + term("held-back"),
-        || {
-            format!(
-                "limits {limits} above allocatable {allocatable} and what is held back {}",
-                term("held-back")
-            )
-        },
-    );
-    Some(Counted {
-        allocatable,
-        max_pods,
-        limits: told_limits,
-        components,
-    })
-}
-
-/// How many pods of services a node can have at once, those on their way out among them: the smallest first.
-fn most_pods(at: usize, demand: &Demand, mut left: u128) -> u128 {
-    let mut sizes: Vec<(u128, u128)> = demand
-        .workloads
-        .values()
-        .map(|w| (w.pod.request, w.on(at, w.ending)))
-        .filter(|(_, pods)| *pods > 0)
-        .collect();
-    sizes.sort_unstable();
-    let mut pods = 0;
-    for (size, most) in sizes {
-        let fit = left.checked_div(size).unwrap_or(most).min(most);
-        pods += fit;
-        left -= fit * size;
-    }
-    pods
 }
 
 fn check_budgets(report: &Value, demand: &Demand, faults: &mut Faults) -> Option<()> {
@@ -907,91 +589,6 @@ pub fn errors(compilation: &Compilation) -> Vec<String> {
     errors
         .map(|diagnostic| format!("{}: {}", diagnostic.id, diagnostic.message))
         .collect()
-}
-
-/// The machines of a program that writes its numbers plainly: `node NAME { memory = 3800Mi  cpu = 4 }`.
-fn machines(program: &str) -> Option<Vec<Machine>> {
-    let lines = program
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default());
-    let words: Vec<String> = lines
-        .flat_map(|line| {
-            line.replace('=', " = ")
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    // `node NAME {` or `node NAME, NAME {`: every name, and where its block begins.
-    let starts = (0..words.len())
-        .filter(|at| words[*at] == "node")
-        .filter_map(|at| {
-            let rest = &words[at + 1..];
-            let names: Vec<&String> = rest.iter().take_while(|word| *word != "{").collect();
-            let (last, others) = names.split_last()?;
-            let listed = !last.ends_with(',') && others.iter().all(|name| name.ends_with(','));
-            listed.then(|| {
-                (
-                    names
-                        .iter()
-                        .map(|name| name.trim_end_matches(',').to_owned())
-                        .collect::<Vec<_>>(),
-                    at,
-                )
-            })
-        });
-    let read = |(name, start): (String, usize)| {
-        let value = |key: &str| {
-            let body = words[start..]
-                .iter()
-                .take_while(|word| *word != "}")
-                .collect::<Vec<_>>();
-            let at = body
-                .windows(2)
-                .position(|pair| pair[0] == key && pair[1] == "=")?;
-            body.get(at + 2).map(|word| (*word).clone())
-        };
-        Some(Machine {
-            name,
-            memory: bytes(&value("memory")?)?,
-            cpu: value("cpu").and_then(|text| milli(&text)),
-            overcommit: value("overcommit")
-                .and_then(|text| text.trim_end_matches('%').parse().ok()),
-        })
-    };
-    let each = starts.flat_map(|(names, at)| names.into_iter().map(move |name| (name, at)));
-    let mut found: Vec<Machine> = each.map(read).collect::<Option<_>>()?;
-    // What an environment says of one comes after it.
-    let mut names = BTreeSet::new();
-    found.retain(|machine| names.insert(machine.name.clone()));
-    Some(found)
-}
-
-/// The machines as a report has them, for programs that do not write their numbers plainly.
-fn told(files: &Files) -> Option<Vec<Machine>> {
-    let report: Value = serde_yaml::from_str(text(files, "report.json")?).ok()?;
-    let read = |node: &Value| {
-        Some(Machine {
-            name: node["name"].as_str()?.to_owned(),
-            memory: node["memoryBytes"].as_u64()?.into(),
-            cpu: node["cpuMilli"].as_u64().map(u128::from),
-            overcommit: node["overcommitPercent"].as_u64().map(u128::from),
-        })
-    };
-    report["nodes"].as_sequence()?.iter().map(read).collect()
-}
-
-/// The machines of a generated program.
-pub(crate) fn generated(program: &generate::Program) -> Vec<Machine> {
-    let machine = |node: &generate::Node| Machine {
-        name: node.name.clone(),
-        memory: u128::from(node.memory.bytes),
-        cpu: node.cpu.as_ref().map(|(milli, _)| u128::from(*milli)),
-        overcommit: node.overcommit.map(u128::from),
-    };
-    let mut machines: Vec<Machine> = program.nodes.iter().map(machine).collect();
-    machines.sort_by(|a, b| a.name.cmp(&b.name));
-    machines
 }
 
 #[test]

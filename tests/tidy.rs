@@ -254,16 +254,14 @@ fn the_library_leaves_the_machine_alone() {
 }
 
 /// Files that import each other in a circle as yet, by the first of each circle. One that is mended leaves the list.
-const CIRCLES: [&str; 9] = [
+const CIRCLES: [&str; 7] = [
     "backend",
     "compile",
     "diag::render",
     "import",
     "manifest::workload",
-    "plan",
-    "plan::pack",
+    "plan::admission",
     "render",
-    "verify",
 ];
 
 /// Every name behind a group of a path: `a::{b, c::{d}}` is `a::b` and `a::c::d`.

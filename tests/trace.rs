@@ -51,7 +51,7 @@ fn shown(traced: &[Traced]) -> String {
 #[test]
 fn a_place_gives_its_value_its_origin_and_what_was_decided() {
     let agents = "service.api.memory 48Mi, service.web.memory 48Mi";
-    let pi = "node.pi.allocatable 894Mi, node.pi.free 504Mi";
+    let pi = "node.pi.allocatable 805Mi, node.pi.free 357Mi";
     let places = [
         ("let", "base", "let.base = 16Mi; ".to_owned()),
         (

@@ -9,7 +9,9 @@ use super::yaml::{comment, quote_if_needed};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
 use crate::base::text::wrapped;
-use crate::plan::model::{Plan, Workload};
+use crate::plan::ledger::Addend;
+use crate::plan::model::{EVICTION, OS, Plan, Workload};
+use crate::plan::resources::Dimension;
 use crate::program::{Node, Role, Service, Setting, SettingValue, Taint};
 use crate::stdlib;
 
@@ -314,29 +316,14 @@ fn computed_arguments(plan: &Plan<'_, '_>, at: usize) -> Vec<(String, Option<Str
         ),
     )];
     let kube = Bytes::new(reserved.kube_reserved());
+    let terms = reserved
+        .reserved
+        .iter()
+        .filter(|addend| ![OS, EVICTION].contains(&addend.id.as_ref()));
+    let terms: Vec<String> = terms.map(counted).collect();
     arguments.push((
         format!("kube-reserved=memory={kube}"),
-        Some(format!(
-            "Computed: the K3s process {}, containerd {}, {} shims x {} = {}{}{}.",
-            Bytes::new(reserved.k3s),
-            Bytes::new(reserved.containerd),
-            reserved.shim_pods,
-            node.process.shim.value,
-            Bytes::new(reserved.shims),
-            if reserved.secrets > 0 {
-                format!(", mounted Secrets {}", Bytes::new(reserved.secrets))
-            } else {
-                String::new()
-            },
-            if reserved.held > 0 {
-                format!(
-                    ", held back for limits above their requests {}",
-                    Bytes::new(reserved.held)
-                )
-            } else {
-                String::new()
-            },
-        )),
+        Some(format!("Computed: {}.", terms.join(", "))),
     ));
     if let Some(reserve) = node.reserve {
         arguments.push((
@@ -351,6 +338,15 @@ fn computed_arguments(plan: &Plan<'_, '_>, at: usize) -> Vec<(String, Option<Str
         ));
     }
     arguments
+}
+
+/// `containerd's shims 6 pods x 7Mi = 42Mi`.
+fn counted(addend: &Addend<'_>) -> String {
+    let amount = Bytes::new(addend.amount);
+    match addend.told(Dimension::Memory) {
+        Some(how) => format!("{} {how} = {amount}", addend.what),
+        None => format!("{} {amount}", addend.what),
+    }
 }
 
 /// A setting of config.yaml as one text, if the program has it.

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::panic::PanicHookInfo;
 
+use super::Exit;
 use super::ui::err;
 
 /// How a process ends that met a bug, as `--help` says.
@@ -42,6 +43,20 @@ fn report(info: &PanicHookInfo<'_>, args: &[OsString]) -> String {
         version = env!("CARGO_PKG_VERSION"),
         command = command.join(" "),
     )
+}
+
+/// The numbers of a plan that the verifier's arithmetic does not agree with: what was stated, and what was counted.
+/// Nothing is written then.
+pub(crate) fn disagrees(faults: &[String]) -> Exit {
+    let version = env!("CARGO_PKG_VERSION");
+    err(&format!(
+        "error[BZ9001]: a bug in bzc {version}: its own check disagrees with its plan\n"
+    ));
+    faults.iter().for_each(|fault| err(&format!("  {fault}\n")));
+    err(
+        "  Nothing was written. Please report all of this, with the program that caused it, to whoever you have bzc from.\n",
+    );
+    Exit::Bug
 }
 
 /// A word of the command line, in quotes where a shell needs them; control characters escaped.

@@ -25,6 +25,7 @@ enum Exit {
     Clean = 0,
     Findings = 1,
     Usage = 2,
+    Bug = 101,
 }
 
 /// Runs one command line.
@@ -155,6 +156,15 @@ fn each_program(inputs: &Inputs, mut then: impl FnMut(&Input, &Analysis, &mut Ui
 /// Compiles every program, reports what there is to say, and hands those without errors to `then`.
 fn each(
     inputs: &Inputs,
+    then: impl FnMut(&Input, &Analysis, &View<'_, '_>, &mut Ui) -> Exit,
+) -> Exit {
+    each_or(inputs, |_, _| {}, then)
+}
+
+/// The same, and those with errors to `otherwise`.
+fn each_or(
+    inputs: &Inputs,
+    mut otherwise: impl FnMut(&View<'_, '_>, &mut Ui),
     mut then: impl FnMut(&Input, &Analysis, &View<'_, '_>, &mut Ui) -> Exit,
 ) -> Exit {
     let options = Options {
@@ -164,7 +174,10 @@ fn each(
         analysis.view(&input.disk, &options, |view| {
             ui.report(&view.diagnostics, analysis.sources());
             if view.has_errors() {
+                otherwise(view, ui);
                 Exit::Findings
+            } else if !view.disagreements.is_empty() {
+                bug::disagrees(&view.disagreements)
             } else {
                 then(input, analysis, view, ui)
             }
@@ -216,7 +229,9 @@ fn check_all(inputs: &Inputs) -> Exit {
                 }
                 ui.report(&new, analysis.sources());
                 if view.has_errors() {
-                    exit = Exit::Findings;
+                    exit = exit.max(Exit::Findings);
+                } else if !view.disagreements.is_empty() {
+                    exit = bug::disagrees(&view.disagreements);
                 } else if ui.for_people() {
                     out(&proved(input, view, env.as_deref()));
                 }
@@ -251,7 +266,12 @@ fn run_plan(plan: &Plan) -> Exit {
         env: plan.env.clone(),
         report,
     };
-    each(&inputs, |input, _, view, ui| {
+    let over = |view: &View<'_, '_>, ui: &mut Ui| {
+        if let (Some(text), false) = (view.excess(ui::columns()), plan.json) {
+            out(&ui.painted(&text));
+        }
+    };
+    each_or(&inputs, over, |input, _, view, ui| {
         let text = match plan.json {
             true => view.report(),
             false => view.ledger(ui::columns()),
@@ -324,6 +344,9 @@ fn run_build(build: &Build) -> Exit {
             }
             return Exit::Clean;
         };
+        if !output.disagreements.is_empty() {
+            return bug::disagrees(&output.disagreements);
+        }
         let folder = build
             .out
             .clone()

@@ -77,7 +77,7 @@ pub(super) fn decided(plan: &Plan<'_, '_>, given: &Traced) -> Vec<(String, Strin
         ];
         let mut terms = terms.into_iter().chain(&node.reserve);
         if path == given.path || terms.any(|term: &Given<'_, _>| comes_from(&term.origin)) {
-            decided.push((format!("{path}.allocatable"), in_mib(planned.allocatable)));
+            decided.push((format!("{path}.allocatable"), in_mib(planned.allocatable())));
             decided.push((format!("{path}.free"), in_mib(planned.free())));
         }
     }

@@ -17,7 +17,7 @@ use crate::diag::{Diagnostic, Sink};
 use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::{Entry, LimitRange, ResourceQuota, is_counted};
 use crate::manifest::workload::{Container, Surge, Unavailable};
-use crate::program::{Adopted, Given, Held, Kind, Program, Run, Service, namespace};
+use crate::program::{Adopted, Given, Held, Kind, Program, Rollout, Run, Service, namespace};
 use objects::Objects;
 
 /// What admission makes of a plan.
@@ -450,7 +450,14 @@ impl<'p, 'a> Bounded<'p, 'a> {
                 members.push(Member {
                     usage,
                     rest: workload.replicas,
-                    most: workload.pods.max(workload.peak()),
+                    // A rollout that recreates waits until all pods have ended.
+                    most: match service.rollout.value {
+                        Rollout::Recreate => workload.replicas,
+                        Rollout::Replace
+                        | Rollout::Serial
+                        | Rollout::Surge(_)
+                        | Rollout::SurgePercent(_) => workload.pods.max(workload.peak()),
+                    },
                     waits: waits(service, workload),
                     kept: kept(service),
                 });

@@ -1,12 +1,17 @@
 //! Several nodes: does every pod find room in whatever order they come, is there one placement to hold them to, or is
 //! there none? The sums of one node are in `size.rs`, the search and its lemma in `pack.rs`.
 
-use super::model::{Choice, ComponentPlan, NodePlan, Placement, Plan, Workload};
-use super::pack::{self, Certificate, Class, Dimension, Spread, Verdict};
-use super::size::{Moment, choose, level, moments};
-use super::{Excess, SECRET_BYTES, reserve};
+use super::excess::Excess;
+use super::model::{Choice, ComponentPlan, Moment, NodePlan, Placement, Plan, Workload};
+use super::moments::moments;
+use super::pack::{self, Certificate, Class, Spread, Verdict};
+use super::reserve::{self, price_of_pod};
+use super::resources::{Capacity, Dimension, Resources};
+use super::size::{Bounds, choose, choose_on_nodes, level as level_of};
+use super::sums::{allowed, limits_at_rest, most_limits, packaged_asks, within_overcommit};
+use super::tie::{Tie, tie};
 use crate::base::quantity::MIB;
-use crate::program::{Node, Program, Service, VolumeSource};
+use crate::program::{Node, Program, Service};
 
 /// Why a program finds no place on its nodes.
 #[derive(Debug)]
@@ -25,21 +30,6 @@ pub(super) struct Found {
     pub(super) placement: Placement,
 }
 
-/// Whether a pod has to come back to the node it first ran on: K3s's local storage is a folder of that node.
-pub(super) fn stays(service: &Service<'_>) -> bool {
-    let local = |source: &VolumeSource<'_>| {
-        matches!(
-            source,
-            VolumeSource::Storage(_, None) | VolumeSource::Claim(_)
-        )
-    };
-    service
-        .pod
-        .volumes
-        .iter()
-        .any(|volume| local(&volume.source))
-}
-
 /// Chooses numbers and, where no order of pods may be trusted, nodes.
 pub(super) fn settle<'a>(
     program: &Program<'a>,
@@ -48,35 +38,25 @@ pub(super) fn settle<'a>(
 ) -> Result<Found, Failure> {
     let low = lowest(workloads);
     // Whether budgets hold does not depend on nodes.
-    choose(
-        program,
-        nodes,
-        Some(i128::from(u64::MAX)),
-        &mut workloads.clone(),
-    )
-    .map_err(Failure::Over)?;
-    if let Some(crowded) = nodes
-        .iter()
-        .enumerate()
-        .find_map(|(at, node)| crowded(node, at, &low, &program.nodes[at]))
-    {
-        return Err(Failure::Nowhere(crowded));
+    let endless = Bounds::Together(i128::from(u64::MAX));
+    choose(program, &[], endless, &mut workloads.clone()).map_err(Failure::Over)?;
+    let mut declared = program.nodes.iter().enumerate();
+    if let Some(certificate) = declared.find_map(|(at, has)| crowded(nodes, at, &low, has)) {
+        return Err(Failure::Nowhere(certificate));
     }
-    let room: i128 = nodes.iter().map(|node| i128::from(node.allocatable)).sum();
-    let room = room - i128::from(packaged(nodes, |component| component.request));
+    let room: i128 = nodes
+        .iter()
+        .map(|node| i128::from(node.allocatable()))
+        .sum();
+    let room = room - i128::from(packaged_asks(nodes)[Dimension::Memory]);
     let mut filled = workloads.clone();
-    let over = over_by_themselves(nodes, &low);
-    let filled_to = match over.is_empty() {
-        true => choose(program, nodes, Some(room), &mut filled),
-        false => Err(over),
-    };
+    let filled_to = choose(program, nodes, Bounds::Together(room), &mut filled);
     let free_to_move = |(service, workload): (&Service<'_>, &Workload<'_>)| {
-        workload.peak() == 0
-            || !stays(service)
-            || workload
-                .nodes
-                .as_ref()
-                .is_some_and(|nodes| nodes.len() == 1)
+        let held = workload
+            .nodes
+            .as_ref()
+            .is_some_and(|nodes| nodes.len() == 1);
+        workload.peak() == 0 || held || !matches!(tie(program, service), Tie::Node(_))
     };
     let movable = program
         .services
@@ -86,10 +66,15 @@ pub(super) fn settle<'a>(
     let verdict = any_order(program, nodes, &low);
     if let (Ok(level), Ok(_), true) = (&filled_to, &verdict, movable) {
         survival(program, nodes, &low)?;
+        // Limits are held as closely as they can be: those of all pods that may be there at once, else those at rest.
+        let closely = limits_fit(program, nodes, &low, true);
         let holds = |workloads: &[Workload<'_>]| {
+            if !limits_fit(program, nodes, workloads, closely) {
+                return None;
+            }
             let shown = any_order(program, nodes, workloads).ok()?;
             let overcommitted =
-                (0..nodes.len()).all(|at| super::within_overcommit(program, nodes, workloads, at));
+                (0..nodes.len()).all(|at| within_overcommit(program, nodes, workloads, at));
             (overcommitted && survival(program, nodes, workloads).is_ok()).then_some(shown)
         };
         if let Some(shown) = holds(&filled) {
@@ -105,7 +90,8 @@ pub(super) fn settle<'a>(
         while most - least > 1 {
             let middle = least + (most - least) / 2;
             let mut tried = workloads.clone();
-            let chosen = choose(program, nodes, Some(middle * i128::from(MIB)), &mut tried);
+            let bounds = Bounds::Together(middle * i128::from(MIB));
+            let chosen = choose(program, nodes, bounds, &mut tried);
             match chosen.map(|level| (level, holds(&tried))) {
                 Err(_) => least = middle,
                 Ok((level, Some(shown))) => {
@@ -117,6 +103,16 @@ pub(super) fn settle<'a>(
         }
         if let Some((chosen, level, shown)) = best {
             *workloads = chosen;
+            return Ok(Found {
+                level,
+                placement: Placement::AnyOrder(shown),
+            });
+        }
+        // The sums alone may still be what is too much: a DaemonSet that grew as far as its nodes allow leaves
+        // nothing for what K3s packages.
+        if let Some(shown) = holds(&low) {
+            *workloads = low;
+            let level = level_of(program, workloads);
             return Ok(Found {
                 level,
                 placement: Placement::AnyOrder(shown),
@@ -136,7 +132,7 @@ pub(super) fn settle<'a>(
         let with_held: Vec<NodePlan<'a>> = (0..nodes.len())
             .map(|at| reserve::node(program, &held, at))
             .collect();
-        if let Ok(level) = choose(program, &with_held, None, &mut held) {
+        if let Ok(level) = choose_on_nodes(program, &with_held, &mut held) {
             nodes
                 .iter_mut()
                 .zip(with_held)
@@ -155,139 +151,143 @@ pub(super) fn settle<'a>(
             *workloads = low;
             let why = "in some order of the pods one may find no room, and no way was found to hold each service to nodes";
             Ok(Found {
-                level: level(program, workloads),
+                level: level_of(program, workloads),
                 placement: Placement::Unknown(why.to_owned()),
             })
         }
     }
 }
 
-/// Nodes that are too small for what no pod gets, or for what each of them has whatever happens.
-fn over_by_themselves(nodes: &[NodePlan<'_>], low: &[Workload<'_>]) -> Vec<Excess> {
-    let over = |(at, node): (usize, &NodePlan<'_>)| {
-        let over = node
-            .shortfall
-            .saturating_add(fixed(node, at, low).saturating_sub(node.allocatable));
-        (over > 0).then(|| Excess::of_node(at, over))
-    };
-    nodes.iter().enumerate().filter_map(over).collect()
+/// Whether limits are within what every node has for them: those of all pods that may be there at once, or of what is
+/// there at rest.
+fn limits_fit(
+    program: &Program<'_>,
+    nodes: &[NodePlan<'_>],
+    workloads: &[Workload<'_>],
+    all_at_once: bool,
+) -> bool {
+    nodes.iter().enumerate().all(|(at, node)| {
+        let limits = match all_at_once {
+            true => most_limits(node, at, workloads).bytes(),
+            false => limits_at_rest(nodes, at, workloads),
+        };
+        limits <= allowed(program, node, at)
+    })
 }
 
 /// All ranges at their low ends.
+pub(super) fn lower(workloads: &mut [Workload<'_>]) {
+    for workload in workloads.iter_mut() {
+        if matches!(workload.choice, Choice::Level | Choice::Ceiling) {
+            workload.give(workload.pod_least());
+        }
+    }
+}
+
+/// The same of a copy.
 fn lowest<'a>(workloads: &[Workload<'a>]) -> Vec<Workload<'a>> {
     let mut low = workloads.to_vec();
-    for workload in low
-        .iter_mut()
-        .filter(|workload| matches!(workload.choice, Choice::Level | Choice::Ceiling))
-    {
-        workload.give(workload.pod_least());
-    }
+    lower(&mut low);
     low
 }
 
-/// What K3s packages comes to on all nodes together: what moves once, what every node has as often.
-pub(crate) fn packaged(nodes: &[NodePlan<'_>], of: impl Fn(&ComponentPlan) -> u64) -> u64 {
-    let first = nodes.iter().position(|node| !node.components.is_empty());
-    let on = |(at, node): (usize, &NodePlan<'_>)| {
-        let there = node
-            .components
-            .iter()
-            .filter(|component| component.every_node || Some(at) == first);
-        there.map(&of).fold(0, u64::saturating_add)
-    };
-    nodes
-        .iter()
-        .enumerate()
-        .map(on)
-        .fold(0, u64::saturating_add)
+/// What a node has.
+fn capacity(node: &NodePlan<'_>, declared: &Node<'_>) -> Capacity {
+    Capacity::of(|dimension| match dimension {
+        Dimension::Memory => Some(node.allocatable()),
+        Dimension::Cpu => declared.cpu.map(|cpu| cpu.value.milli),
+        Dimension::Pods => Some(declared.max_pods.value),
+    })
 }
 
-/// CPU and number of the pods that a node has whatever happens.
-fn fixed_counts(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>]) -> (u64, u64) {
-    let every = || {
-        node.components
-            .iter()
-            .filter(|component| component.every_node)
-    };
-    let daemons = || {
-        workloads
-            .iter()
-            .filter(|workload| workload.is_fixed() && workload.may_be_on(at))
-    };
-    let cpu = every()
-        .map(|c| c.cpu)
-        .chain(daemons().map(|w| w.cpu))
-        .fold(0, u64::saturating_add);
-    (
-        cpu,
-        every().map(|component| component.peak).sum::<u64>() + daemons().count() as u64,
+/// Whether a component has its pods on every node and pushes out what is in their way there. Pods that bzc does not
+/// manage have no priority that it knows: they wait as others do.
+fn is_fixed(component: &ComponentPlan) -> bool {
+    component.every_node && component.preempts
+}
+
+/// What the pods ask for that a node has whatever happens: DaemonSets.
+fn fixed(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>]) -> Resources {
+    let every = node
+        .components
+        .iter()
+        .filter(|component| is_fixed(component));
+    let daemons = workloads
+        .iter()
+        .filter(|workload| workload.is_fixed() && workload.may_be_on(at));
+    Resources::sum(
+        every
+            .map(ComponentPlan::asked)
+            .chain(daemons.map(Workload::asked)),
     )
 }
 
-/// Whether those alone are more than a node takes.
+/// Whether CPU or number of those alone are more than a node has; or those and what K3s packages, which has this node
+/// alone.
 fn crowded(
-    node: &NodePlan<'_>,
+    nodes: &[NodePlan<'_>],
     at: usize,
     workloads: &[Workload<'_>],
     declared: &Node<'_>,
 ) -> Option<Certificate> {
-    let (cpu, pods) = fixed_counts(node, at, workloads);
-    let has_cpu = declared.cpu.map_or(cpu, |has| has.value.milli);
-    let counts = [
-        (Dimension::Cpu, cpu, has_cpu),
-        (Dimension::Pods, pods, declared.max_pods.value),
-    ];
-    let (dimension, needed, have) = counts.into_iter().find(|(_, needed, have)| needed > have)?;
-    let nodes = u16::try_from(at).into_iter().collect();
+    let node = &nodes[at];
+    let mut fixed = fixed(node, at, workloads);
+    let mut has = capacity(node, declared);
+    let is_alone = nodes
+        .iter()
+        .enumerate()
+        .all(|(other, node)| other == at || node.components.is_empty());
+    if is_alone {
+        fixed = fixed.plus(critical(node));
+    } else {
+        // Memory is filled, and what is over is told with its addends.
+        has[Dimension::Memory] = None;
+    }
+    let dimension = has.less(fixed).err()?;
     Some(Certificate::Volume {
         dimension,
-        nodes,
-        needed: needed.into(),
-        have: have.into(),
+        nodes: u16::try_from(at).into_iter().collect(),
+        needed: fixed[dimension].into(),
+        have: has[dimension].unwrap_or(0).into(),
     })
 }
 
-/// What a node has for pods that may also go elsewhere: what is allocatable less what every node has.
+/// What a node has for pods that may also go elsewhere: what is left beside DaemonSets. `None` if those alone are too
+/// much, or if what K3s packages can come to be in their way: its pods have the highest priority of all
+/// (`system-cluster-critical`, `system-node-critical`), so a DaemonSet waits for ever where they came first.
 fn room(
     node: &NodePlan<'_>,
     at: usize,
     workloads: &[Workload<'_>],
     declared: &Node<'_>,
-) -> pack::Node {
-    let (cpu, pods) = fixed_counts(node, at, workloads);
-    pack::Node {
-        memory: node.allocatable.saturating_sub(fixed(node, at, workloads)),
-        cpu: declared.cpu.map(|has| has.value.milli.saturating_sub(cpu)),
-        pods: declared.max_pods.value.saturating_sub(pods),
-    }
+) -> Option<Capacity> {
+    let left = capacity(node, declared)
+        .less(fixed(node, at, workloads))
+        .ok()?;
+    let has_daemons = workloads
+        .iter()
+        .any(|workload| workload.is_fixed() && workload.may_be_on(at));
+    (!has_daemons || left.less(critical(node)).is_ok()).then_some(left)
 }
 
-/// Requests of what a node has whatever happens: DaemonSets.
-fn fixed(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>]) -> u64 {
-    let every = node
-        .components
-        .iter()
-        .filter(|component| component.every_node)
-        .map(|component| component.request);
-    let daemons = workloads
-        .iter()
-        .filter(|workload| workload.is_fixed() && workload.may_be_on(at));
-    every
-        .chain(daemons.map(Workload::pod_request))
-        .fold(0, u64::saturating_add)
+/// What K3s packages asks for beside that: pods that push out what is in their way, wherever they come.
+fn critical(node: &NodePlan<'_>) -> Resources {
+    let components = node.components.iter();
+    let critical = components.filter(|component| component.preempts && !component.every_node);
+    Resources::sum(critical.map(ComponentPlan::asked))
 }
 
-/// The pods that may go to more than one place, a class a service and then a class a component.
+/// The pods that may go to more than one place, a class a service and then a class a component; and behind them those
+/// that bzc does not manage and that every node has, a class a node; those of a lost node are gone with it.
 fn classes(
     program: &Program<'_>,
     nodes: &[NodePlan<'_>],
     workloads: &[Workload<'_>],
     moment: Moment,
+    lost: Option<usize>,
 ) -> Vec<Class> {
     let of_service = |(index, workload): (usize, &Workload<'_>)| Class {
-        memory: workload.pod_request(),
-        cpu: workload.cpu,
-        pods: 1,
+        each: workload.asked(),
         count: if workload.is_fixed() {
             0
         } else {
@@ -304,31 +304,32 @@ fn classes(
         .iter()
         .map(|node| &node.components)
         .find(|components| !components.is_empty());
-    let of_component = |component: &ComponentPlan| Class {
-        memory: component.request.checked_div(component.peak).unwrap_or(0),
-        cpu: component.cpu.checked_div(component.peak).unwrap_or(0),
-        pods: 1,
-        count: if component.every_node {
-            0
-        } else {
-            component.peak
-        },
-        nodes: program.open_nodes.clone(),
+    let of_component = |component: &ComponentPlan, nodes: Option<Vec<u16>>, counts: bool| Class {
+        each: component.pod,
+        count: if counts { component.peak() } else { 0 },
+        nodes,
         spread: Spread::Any,
     };
-    workloads
-        .iter()
-        .enumerate()
-        .map(of_service)
-        .chain(packaged.into_iter().flatten().map(of_component))
-        .collect()
+    let moving = packaged.into_iter().flatten().map(|component| {
+        of_component(component, program.open_nodes.clone(), !component.every_node)
+    });
+    let everywhere = (0_u16..).zip(nodes).flat_map(|(at, node)| {
+        let waiting = node
+            .components
+            .iter()
+            .filter(|component| component.every_node && !is_fixed(component));
+        let there = lost != Some(usize::from(at));
+        waiting.map(move |component| of_component(component, Some(vec![at]), there))
+    });
+    let services = workloads.iter().enumerate().map(of_service);
+    services.chain(moving).chain(everywhere).collect()
 }
 
 fn rooms(
     program: &Program<'_>,
     nodes: &[NodePlan<'_>],
     workloads: &[Workload<'_>],
-) -> Vec<pack::Node> {
+) -> Option<Vec<Capacity>> {
     let rooms = nodes.iter().zip(&program.nodes).enumerate();
     rooms
         .map(|(at, (node, declared))| room(node, at, workloads, declared))
@@ -344,11 +345,11 @@ fn any_order(
     nodes: &[NodePlan<'_>],
     workloads: &[Workload<'_>],
 ) -> Result<Shown, Verdict> {
-    let rooms = rooms(program, nodes, workloads);
+    let rooms = rooms(program, nodes, workloads).ok_or(Verdict::Undecided)?;
     let mut shown = Vec::new();
     let mut worst = None;
     for moment in moments(program, workloads) {
-        match pack::place(&rooms, &classes(program, nodes, workloads, moment)) {
+        match pack::place(&rooms, &classes(program, nodes, workloads, moment, None)) {
             Verdict::AnyOrder(with) => shown.push((moment, with)),
             impossible @ Verdict::Impossible(_) => return Err(impossible),
             other @ (Verdict::Packed(_) | Verdict::Undecided) => worst = Some(other),
@@ -366,11 +367,13 @@ fn survival(
     if program.survive.is_none() {
         return Ok(());
     }
-    let rooms = rooms(program, nodes, workloads);
+    let Some(rooms) = rooms(program, nodes, workloads) else {
+        return Err(Failure::Lost(None, None));
+    };
     for moment in moments(program, workloads) {
-        let verdicts = pack::survives_one(&rooms, &classes(program, nodes, workloads, moment));
-        for (lost, verdict) in verdicts.into_iter().enumerate() {
-            match verdict {
+        for lost in 0..nodes.len() {
+            let classes = classes(program, nodes, workloads, moment, Some(lost));
+            match pack::without(&rooms, &classes, lost) {
                 Verdict::AnyOrder(_) => {}
                 Verdict::Impossible(certificate) => {
                     return Err(Failure::Lost(Some(lost), Some(certificate)));
@@ -392,61 +395,13 @@ fn pins(
     workloads: &[Workload<'_>],
 ) -> Option<Vec<Option<Vec<u16>>>> {
     let low = lowest(workloads);
-    let beside = |service: &Service<'_>, workload: &Workload<'_>, node: usize| {
-        let held = match program.nodes[node].overcommit {
-            None if workload.choice == Choice::Burst => {
-                workload.pod_limit() - workload.pod_request()
-            }
-            _ => 0,
-        };
-        program.nodes[node].process.shim.value.n + service.secret_mounts() * SECRET_BYTES + held
-    };
-    // What stays the same wherever services go: everything but what their pods cost beside their requests.
-    let free: Vec<pack::Node> = (0..nodes.len())
-        .map(|at| {
-            let bare = reserve::node(program, &[], at);
-            let mut room = room(&bare, at, &[], &program.nodes[at]);
-            let movable = || {
-                bare.components
-                    .iter()
-                    .filter(|component| !component.every_node)
-            };
-            let mut less = |memory: u64, cpu: u64, pods: u64| {
-                room.memory = room.memory.checked_sub(memory)?;
-                room.pods = room.pods.checked_sub(pods)?;
-                // CPU that nobody asks for is not missed.
-                room.cpu = match room.cpu {
-                    Some(has) if cpu > 0 => Some(has.checked_sub(cpu)?),
-                    has => has,
-                };
-                Some(())
-            };
-            let of = |amount: fn(&ComponentPlan) -> u64| {
-                movable().map(amount).fold(0, u64::saturating_add)
-            };
-            less(of(|c| c.request), of(|c| c.cpu), of(|c| c.peak))?;
-            for (service, workload) in program
-                .services
-                .iter()
-                .zip(&low)
-                .filter(|(_, workload)| workload.is_fixed())
-            {
-                if workload.may_be_on(at) {
-                    let memory = workload
-                        .pod_request()
-                        .saturating_add(beside(service, workload, at));
-                    less(memory, workload.cpu, 1)?;
-                }
-            }
-            Some(room)
-        })
+    let free: Vec<Capacity> = (0..nodes.len())
+        .map(|at| free_for_pins(program, at, &low))
         .collect::<Option<_>>()?;
-    // The cost of a pod beside its request differs between nodes only in the shim; the dearest counts.
-    let dearest = |service: &Service<'_>, workload: &Workload<'_>| {
-        (0..nodes.len())
-            .map(|node| beside(service, workload, node))
-            .max()
-            .unwrap_or(0)
+    // The price of a pod differs between nodes only in what K3s takes; the dearest counts.
+    let dearest = |service: &Service<'_>| {
+        let prices = program.nodes.iter().map(|node| price_of_pod(node, service));
+        prices.max().unwrap_or(0)
     };
     let class = |(service, workload): (&Service<'_>, &Workload<'_>)| {
         let (together, count) = match (workload.is_fixed(), workload.apart) {
@@ -455,11 +410,11 @@ fn pins(
             (false, false) => (workload.peak(), u64::from(workload.peak() > 0)),
         };
         let with_ending = if workload.apart { 1 } else { workload.pods };
-        let memory = workload.pod_request().saturating_mul(together);
+        let mut each = workload.asked().times(together);
+        let price = dearest(service).saturating_mul(with_ending);
+        each[Dimension::Memory] = each[Dimension::Memory].saturating_add(price);
         Class {
-            memory: memory.saturating_add(dearest(service, workload).saturating_mul(with_ending)),
-            cpu: workload.cpu.saturating_mul(together),
-            pods: together,
+            each,
             count,
             nodes: workload.nodes.clone(),
             spread: if workload.apart {
@@ -475,15 +430,25 @@ fn pins(
         if workload.is_fixed() || workload.peak() == 0 {
             return workload.nodes.clone();
         }
-        Some(
-            (0_u16..)
-                .zip(&rows)
-                .filter(|(_, row)| row[index] > 0)
-                .map(|(node, _)| node)
-                .collect(),
-        )
+        let taking = (0_u16..).zip(&rows).filter(|(_, row)| row[index] > 0);
+        Some(taking.map(|(node, _)| node).collect())
     });
     Some(chosen.collect())
+}
+
+/// What a node has for pods that are held to nodes: everything but what stays the same wherever they go.
+fn free_for_pins(program: &Program<'_>, at: usize, low: &[Workload<'_>]) -> Option<Capacity> {
+    let bare = reserve::node(program, &[], at);
+    let daemons = program.services.iter().zip(low);
+    let daemons = daemons.filter(|(_, workload)| workload.is_fixed() && workload.may_be_on(at));
+    let daemons = daemons.map(|(service, workload)| {
+        let mut asked = workload.asked();
+        let price = price_of_pod(&program.nodes[at], service);
+        asked[Dimension::Memory] = asked[Dimension::Memory].saturating_add(price);
+        asked
+    });
+    let taken = Resources::sum(daemons).plus(bare.packaged());
+    capacity(&bare, &program.nodes[at]).less(taken).ok()
 }
 
 /// How many more services like one would find room in any order, ranges at their low ends. None where pods are held to
@@ -494,31 +459,25 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: usize) -> Option<u64> {
     };
     let program = plan.program;
     let (low, like) = (lowest(&plan.workloads), &plan.workloads[index]);
-    let free = rooms(program, &plan.nodes, &low);
+    let free = rooms(program, &plan.nodes, &low)?;
     let moment = *moments(program, &low).first()?;
     let fits = |more: u64| {
-        let beside = |at: usize| {
-            let held = if program.nodes[at].overcommit.is_some() {
-                0
-            } else {
-                like.pod_limit() - like.pod_request()
-            };
-            let each = program.nodes[at].process.shim.value.n
-                + program.services[index].secret_mounts() * SECRET_BYTES;
-            (each + held)
-                .saturating_mul(like.on(at, like.pods))
-                .saturating_mul(more)
-        };
-        let rooms = free.iter().enumerate().map(|(at, node)| {
-            Some(pack::Node {
-                memory: node.memory.checked_sub(beside(at))?,
-                ..node.clone()
+        let price = |at: usize| {
+            let each = price_of_pod(&program.nodes[at], &program.services[index]);
+            let pods = like.on(at, like.pods).saturating_mul(more);
+            Resources::of(|dimension| match dimension {
+                Dimension::Memory => each.saturating_mul(pods),
+                Dimension::Cpu | Dimension::Pods => 0,
             })
-        });
+        };
+        let rooms = free
+            .iter()
+            .enumerate()
+            .map(|(at, room)| room.less(price(at)).ok());
         let Some(rooms) = rooms.collect::<Option<Vec<_>>>() else {
             return false;
         };
-        let mut all = classes(program, &plan.nodes, &low, moment);
+        let mut all = classes(program, &plan.nodes, &low, moment, None);
         all.push(Class {
             count: like.peak().saturating_mul(more),
             spread: Spread::Any,

@@ -2,6 +2,7 @@
 
 use super::errors;
 use super::model::Plan;
+use super::resources::Dimension;
 use crate::base::quantity::in_mib;
 use crate::diag::Sink;
 use crate::program::{Dim, Formula, Metric, Subject};
@@ -83,12 +84,14 @@ fn value(plan: &Plan<'_, '_>, formula: &Formula<'_>) -> i128 {
 fn number(plan: &Plan<'_, '_>, metric: Metric<'_>) -> i128 {
     let n = match (metric.of, metric.key) {
         (Subject::Node(at), "free") => plan.nodes[at].free(),
-        (Subject::Node(at), "allocatable") => plan.nodes[at].allocatable,
+        (Subject::Node(at), "allocatable") => plan.nodes[at].allocatable(),
         (Subject::Node(at), "reserved") => plan.nodes[at].reserved(),
         (Subject::Node(at), "memory") => plan.nodes[at].capacity,
-        (Subject::Node(at), "requests") => plan.nodes[at].requests,
-        (Subject::Node(at), "limits") => plan.nodes[at].limits,
-        (Subject::Node(at), _) => plan.nodes[at].pods,
+        (Subject::Node(at), "requests") => plan.nodes[at].requests(),
+        (Subject::Node(at), "limits") => plan.nodes[at].limits.bytes(),
+        (Subject::Node(at), _) => {
+            plan.nodes[at].asked[Dimension::Pods].min(plan.program.nodes[at].max_pods.value)
+        }
         (Subject::Budget(index), "used") => plan.budgets[index].used,
         (Subject::Budget(index), "ceiling") => plan.budgets[index].ceiling,
         (Subject::Budget(index), _) => plan.budgets[index].ceiling - plan.budgets[index].used,

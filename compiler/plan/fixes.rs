@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::errors::named;
-use super::model::Plan;
-use super::{Ceiling, Excess, LEAST_LIMIT};
+use super::excess::{Ceiling, Excess};
+use super::model::{ComponentPlan, Draft, LEAST_LIMIT};
+use super::reserve::price_of_pods;
+use super::resources::Dimension;
+use super::words::named;
 use crate::base::quantity::{Bytes, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Edit, Help};
@@ -31,17 +33,17 @@ struct Saving {
 }
 
 pub(super) fn for_memory(
-    plan: &Plan<'_, '_>,
+    draft: &Draft<'_, '_>,
     over: Excess,
     members: &[usize],
     on_node: bool,
 ) -> Vec<Help> {
     let deficit = over
         .deficit
-        .saturating_add(shims_to_come(plan, over.ceiling));
-    let surge = without_surge(plan, members, on_node);
+        .saturating_add(shims_to_come(draft, over.ceiling));
+    let surge = without_surge(draft, members, on_node);
     let components = if on_node {
-        fewer_components(plan)
+        fewer_components(draft)
     } else {
         Vec::new()
     };
@@ -50,11 +52,11 @@ pub(super) fn for_memory(
         enough.map(|saving| saving.help.clone()).collect()
     };
     let mut helps = enough(&surge);
-    helps.extend(lower_ends(plan, members, on_node, over.ceiling, deficit));
+    helps.extend(lower_ends(draft, members, on_node, over.ceiling, deficit));
     if let Ceiling::Budget(index) = over.ceiling
-        && let Some(span) = plan.program.budgets[index].ceiling.origin.span
+        && let Some(span) = draft.program.budgets[index].ceiling.origin.span
     {
-        let budget = &plan.program.budgets[index];
+        let budget = &draft.program.budgets[index];
         let needed = whole_mib(budget.ceiling.value.n.saturating_add(deficit));
         helps.push(help(
             format!("raise `{}` to {needed}", budget.name.value),
@@ -62,70 +64,69 @@ pub(super) fn for_memory(
             needed.to_string(),
         ));
     }
-    helps.extend(fewer_replicas(plan, members, on_node, deficit));
+    helps.extend(fewer_replicas(draft, members, on_node, deficit));
     helps.extend(enough(&components));
-    helps.extend(one_less(plan, members, on_node, deficit));
+    helps.extend(one_less(draft, members, on_node, deficit));
     helps.truncate(MOST);
     helps.extend(pairs(
-        plan,
+        draft,
         members,
         on_node,
         Excess { deficit, ..over },
         surge.into_iter().chain(components).collect(),
     ));
     let at = match over.ceiling {
-        Ceiling::Node(at) | Ceiling::Overcommit(at) => Some(at),
+        Ceiling::Node(at) | Ceiling::Limits(at) => Some(at),
         // The largest one: it can take what no other can.
         Ceiling::Together => {
-            (0..plan.nodes.len()).max_by_key(|at| (plan.nodes[*at].capacity, usize::MAX - at))
+            (0..draft.nodes.len()).max_by_key(|at| (draft.nodes[*at].capacity, usize::MAX - at))
         }
         Ceiling::Budget(_) => None,
     };
     if let Some(at) = at {
-        let node = &plan.program.nodes[at];
+        let node = &draft.program.nodes[at];
         if let Some(span) = node.memory.origin.span {
             let needed = node
                 .memory
                 .value
                 .n
                 .saturating_add(deficit)
-                .saturating_add(wanted_free(plan));
-            let needed = whole_mib(needed.max(wanted_for_overcommit(plan, at)));
-            helps.push(larger_machine(plan, at, needed, span));
+                .saturating_add(wanted_free(draft));
+            let limits = limits_to_allow(draft, at);
+            let needed = whole_mib(needed.max(wanted_for_limits(draft, at, limits)));
+            helps.push(larger_machine(draft, at, needed, span));
         }
     }
     helps
 }
 
 /// On several nodes smaller pods are more that may be on one at once, and each brings a shim: a few of them.
-fn shims_to_come(plan: &Plan<'_, '_>, ceiling: Ceiling) -> u64 {
+fn shims_to_come(draft: &Draft<'_, '_>, ceiling: Ceiling) -> u64 {
     const FEW: u64 = 4;
-    let (Ceiling::Node(at) | Ceiling::Overcommit(at), true) = (ceiling, plan.on_several_nodes())
+    let (Ceiling::Node(at) | Ceiling::Limits(at), true) = (ceiling, draft.on_several_nodes())
     else {
         return 0;
     };
-    let pods = plan
+    let pods = draft
         .workloads
         .iter()
         .map(|workload| workload.on(at, workload.pods))
         .fold(0, u64::saturating_add);
-    let packaged: u64 = plan.nodes[at]
-        .components
-        .iter()
-        .map(|component| component.pods)
-        .sum();
+    let components = draft.nodes[at].components.iter();
+    let packaged: u64 = components.map(|component| component.pods).sum();
     let more = pods
         .saturating_add(packaged)
-        .saturating_sub(plan.nodes[at].shim_pods);
-    more.min(FEW) * plan.program.nodes[at].process.shim.value.n
+        .saturating_sub(draft.nodes[at].shim_pods());
+    let node = &draft.program.nodes[at];
+    price_of_pods(node, draft.nodes[at].shim_pods(), more.min(FEW))
 }
 
 /// A machine with more memory in the place of a node.
-fn larger_machine(plan: &Plan<'_, '_>, at: usize, needed: Bytes, span: Span) -> Help {
-    let text = match plan.on_several_nodes() {
+fn larger_machine(draft: &Draft<'_, '_>, at: usize, needed: Bytes, span: Span) -> Help {
+    let text = match draft.on_several_nodes() {
         true => format!(
             "a machine whose MemTotal is {needed} for `{}`",
-            plan.program.nodes[at].name.value
+            draft.program.nodes[at].name.value
         ),
         false => format!("a machine whose MemTotal is {needed}"),
     };
@@ -138,7 +139,7 @@ fn larger_machine(plan: &Plan<'_, '_>, at: usize, needed: Bytes, span: Span) -> 
 /// Two changes that together free enough where neither does alone: two savings, or a saving and a number that is
 /// lowered by what is left. `compile.rs` shows them only where no single change holds.
 fn pairs(
-    plan: &Plan<'_, '_>,
+    draft: &Draft<'_, '_>,
     members: &[usize],
     on_node: bool,
     over: Excess,
@@ -169,8 +170,8 @@ fn pairs(
         .collect();
     for (at, one) in small.iter().enumerate() {
         let left = over.deficit - one.saved;
-        let lowered = lower_ends(plan, members, on_node, over.ceiling, left);
-        let fewer = fewer_replicas(plan, members, on_node, left);
+        let lowered = lower_ends(draft, members, on_node, over.ceiling, left);
+        let fewer = fewer_replicas(draft, members, on_node, left);
         lowered
             .iter()
             .chain(&fewer)
@@ -178,7 +179,7 @@ fn pairs(
         for other in small[at + 1..].iter().filter(|other| other.saved >= left) {
             both(&one.help, &other.help);
         }
-        one_less(plan, members, on_node, left)
+        one_less(draft, members, on_node, left)
             .iter()
             .for_each(|other| both(&one.help, other));
     }
@@ -191,58 +192,83 @@ fn whole_mib(n: u64) -> Bytes {
     Bytes::new(n.div_ceil(MIB).saturating_mul(MIB))
 }
 
-/// The memory at which the allowed overcommit of a node covers all limits, ranges at their low ends.
-fn wanted_for_overcommit(plan: &Plan<'_, '_>, at: usize) -> u64 {
-    let Some(overcommit) = plan.program.nodes[at].overcommit else {
-        return 0;
-    };
-    let packaged: i128 = plan.nodes[at]
-        .components
-        .iter()
-        .map(|c| i128::from(c.limits()))
-        .sum();
-    let own: i128 = plan
-        .workloads
-        .iter()
-        .map(|workload| super::least_limits(workload, at))
-        .sum();
-    let allocatable = ((packaged + own) * 100 + i128::from(overcommit.value) - 1)
-        / i128::from(overcommit.value.max(1));
-    u64::try_from(allocatable)
-        .unwrap_or(u64::MAX)
-        .saturating_add(plan.nodes[at].reserved())
+/// Limits that a node has to allow: those at rest; and where it allows more than there is, those of all pods that may
+/// be there at once.
+fn limits_to_allow(draft: &Draft<'_, '_>, at: usize) -> u64 {
+    let node = &draft.nodes[at];
+    if draft.program.nodes[at].overcommit.is_none() {
+        return node.at_rest;
+    }
+    let components = node.components.iter();
+    let components = components.map(|component| component.limit.saturating_mul(component.pods));
+    let services = draft.workloads.iter();
+    let services = services.map(|w| w.pod_limit().saturating_mul(w.on(at, w.pods)));
+    components.chain(services).fold(0, u64::saturating_add)
 }
 
-pub(super) fn for_overcommit(
-    plan: &Plan<'_, '_>,
-    at: usize,
-    percent: u128,
-    limits: u64,
-    span: Span,
-) -> Vec<Help> {
-    let mut helps = vec![help(
-        format!("allow {percent}%"),
-        span,
-        format!("{percent}%"),
-    )];
-    let declared = &plan.program.nodes[at];
+/// The memory at which what a node allows covers all limits.
+fn wanted_for_limits(draft: &Draft<'_, '_>, at: usize, limits: u64) -> u64 {
+    let percent = draft.program.nodes[at]
+        .overcommit
+        .map_or(100, |overcommit| overcommit.value);
+    let allocatable = (u128::from(limits) * 100).div_ceil(u128::from(percent.max(1)));
+    let allocatable = u64::try_from(allocatable).unwrap_or(u64::MAX);
+    allocatable
+        .saturating_add(draft.nodes[at].reserved())
+        .saturating_add(wanted_free(draft))
+}
+
+/// Limits that are over what a node has for them: lower ones, more of it allowed in writing, a larger machine.
+pub(super) fn for_limits(draft: &Draft<'_, '_>, at: usize, limits: u64, allowed: u64) -> Vec<Help> {
+    let declared = &draft.program.nodes[at];
+    let mut helps = lower_limits(draft, at, limits - allowed);
+    let node = &draft.nodes[at];
+    // In writing, the limits of all pods that may be there at once are allowed.
+    let most = u128::from(limits.max(node.limits.bytes()));
+    let allocatable = node.allocatable();
+    let percent = (most * 100).div_ceil(u128::from(allocatable.max(1)));
+    let by = format!("{percent}%");
+    match declared.overcommit.map(|overcommit| overcommit.origin.span) {
+        Some(Some(span)) => helps.push(help(format!("allow {by}"), span, by)),
+        Some(None) => {}
+        None => {
+            if let Some(span) = declared.memory.origin.span {
+                let text = format!("allow limits of {by} of what there is, in writing");
+                helps.push(help(text, span.after(), format!("  overcommit = {by}")));
+            }
+        }
+    }
     if let Some(place) = declared.memory.origin.span {
-        let percent = declared
-            .overcommit
-            .map_or(100, |overcommit| overcommit.value);
-        let allocatable = (u128::from(limits) * 100).div_ceil(u128::from(percent.max(1)));
-        let allocatable = u64::try_from(allocatable).unwrap_or(u64::MAX);
-        let needed = allocatable
-            .saturating_add(plan.nodes[at].reserved())
-            .saturating_add(wanted_free(plan));
-        helps.push(larger_machine(plan, at, whole_mib(needed), place));
+        let needed = wanted_for_limits(draft, at, limits);
+        helps.push(larger_machine(draft, at, whole_mib(needed), place));
     }
     helps
 }
 
+/// One limit lowered by what is over, of those above their requests.
+fn lower_limits(draft: &Draft<'_, '_>, at: usize, over: u64) -> Vec<Help> {
+    let services = draft.program.services.iter().zip(&draft.workloads);
+    let lower = services.filter_map(|(service, workload)| {
+        let Memory::Burst { request, limit } = service.memory else {
+            return None;
+        };
+        let pods = workload.on(at, workload.replicas);
+        let cut = whole_mib(over.checked_div(pods)?).n;
+        let lower = limit
+            .value
+            .n
+            .checked_sub(cut)
+            .map(|lower| Bytes::new(lower / MIB * MIB))?;
+        let lower = (lower >= request.value).then_some(lower)?;
+        let text = format!("limit `{}` to {lower}", service.name.value);
+        Some(help(text, limit.origin.span?, lower.to_string()))
+    });
+    lower.take(MOST).collect()
+}
+
 /// What the program expects to be left over on the node: a larger machine must have that too.
-fn wanted_free(plan: &Plan<'_, '_>) -> u64 {
-    let wanted = plan.program.expects.iter().filter_map(|expect| {
+fn wanted_free(draft: &Draft<'_, '_>) -> u64 {
+    let wanted = draft.program.expects.iter().filter_map(|expect| {
         match (&expect.left, expect.operator, &expect.right) {
             (
                 Formula::Metric(metric),
@@ -263,11 +289,11 @@ fn wanted_free(plan: &Plan<'_, '_>) -> u64 {
 }
 
 /// Rolling out by replacement needs no second copy.
-fn without_surge(plan: &Plan<'_, '_>, members: &[usize], on_node: bool) -> Vec<Saving> {
+fn without_surge(draft: &Draft<'_, '_>, members: &[usize], on_node: bool) -> Vec<Saving> {
     let mut by_place: Vec<(Span, u64)> = Vec::new();
     for &index in members {
-        let workload = &plan.workloads[index];
-        let Some(span) = plan.program.services[index].rollout.origin.span else {
+        let workload = &draft.workloads[index];
+        let Some(span) = draft.program.services[index].rollout.origin.span else {
             continue;
         };
         let saved = workload.charge(on_node).saturating_mul(workload.surge);
@@ -322,7 +348,7 @@ fn share<'n>(places: &mut Vec<Sharing<'n>>, span: Span, name: &'n str, pods: u64
 
 /// A lower low end for all services that take theirs from one place.
 fn lower_ends(
-    plan: &Plan<'_, '_>,
+    draft: &Draft<'_, '_>,
     members: &[usize],
     on_node: bool,
     ceiling: Ceiling,
@@ -331,8 +357,8 @@ fn lower_ends(
     let mut places: Vec<Sharing<'_>> = Vec::new();
     let mut kinds: Vec<(bool, Option<&str>)> = Vec::new();
     for &index in members {
-        let workload = &plan.workloads[index];
-        let service = &plan.program.services[index];
+        let workload = &draft.workloads[index];
+        let service = &draft.program.services[index];
         let (low, one_number) = match service.memory {
             Memory::Range { low, high } => (low, low.origin.span == high.origin.span),
             Memory::Burst { request, .. } if on_node => (request, false),
@@ -344,10 +370,10 @@ fn lower_ends(
         // Of what is on every node, only the pod of this one counts there.
         let pods = match ceiling {
             Ceiling::Node(at) => workload.on(at, workload.peak()),
-            Ceiling::Together | Ceiling::Budget(_) | Ceiling::Overcommit(_) => workload.peak(),
+            Ceiling::Together | Ceiling::Budget(_) | Ceiling::Limits(_) => workload.peak(),
         };
         let tier = match (low.origin.kind, service.tier) {
-            ("tier", Some(tier)) => Some(plan.program.tiers[tier].name.value),
+            ("tier", Some(tier)) => Some(draft.program.tiers[tier].name.value),
             _ => None,
         };
         let known = places.len();
@@ -403,7 +429,7 @@ fn lower_ends(
 
 /// The one number of replicas that, cut, closes the gap with the least loss.
 fn fewer_replicas(
-    plan: &Plan<'_, '_>,
+    draft: &Draft<'_, '_>,
     members: &[usize],
     on_node: bool,
     deficit: u64,
@@ -411,7 +437,7 @@ fn fewer_replicas(
     let mut places: Vec<Sharing<'_>> = Vec::new();
     let mut replicas: Vec<u64> = Vec::new();
     for &index in members {
-        let (service, workload) = (&plan.program.services[index], &plan.workloads[index]);
+        let (service, workload) = (&draft.program.services[index], &draft.workloads[index]);
         let Some(span) = service.replicas.origin.span else {
             continue;
         };
@@ -448,7 +474,7 @@ fn fewer_replicas(
 }
 
 /// Components that can be switched off, or held smaller.
-fn fewer_components(plan: &Plan<'_, '_>) -> Vec<Saving> {
+fn fewer_components(draft: &Draft<'_, '_>) -> Vec<Saving> {
     const SWITCHES: [(&str, &[&str], &str); 4] = [
         (
             "metrics-server",
@@ -478,19 +504,19 @@ fn fewer_components(plan: &Plan<'_, '_>) -> Vec<Saving> {
     ];
     let mut helps = Vec::new();
     let taken = |names: &[&str]| -> u64 {
-        let of = |index: usize| plan.program.components[index].name;
-        let named = plan
+        let of = |index: usize| draft.program.components[index].name;
+        let named = draft
             .components()
             .iter()
             .filter(|component| names.contains(&of(component.component)));
         named
-            .map(|component| component.request.saturating_add(component.held))
+            .map(|component| component.asked()[Dimension::Memory])
             .fold(0, u64::saturating_add)
     };
     for (switch, names, price) in SWITCHES {
         let saved = taken(names);
         if saved > 0 {
-            let Some(edit) = disabling(plan, switch) else {
+            let Some(edit) = disabling(draft, switch) else {
                 continue;
             };
             let text = format!("disable `{switch}`, {} less: {price}", in_mib(saved));
@@ -502,12 +528,23 @@ fn fewer_components(plan: &Plan<'_, '_>) -> Vec<Saving> {
     }
     // What CoreDNS takes when bzc writes its manifest: one pod at a time, bounded.
     const BOUNDED: Bytes = Bytes::mib(64);
-    let coredns = plan
+    let coredns = draft
         .program
         .components
         .iter()
         .find(|component| component.name == "coredns");
-    let saved = taken(&["coredns"]).saturating_sub(BOUNDED.n);
+    let pods = |component: &ComponentPlan| component.peak();
+    let index = draft
+        .program
+        .components
+        .iter()
+        .position(|component| component.name == "coredns");
+    let pods = draft
+        .components()
+        .iter()
+        .find(|component| Some(component.component) == index)
+        .map_or(0, pods);
+    let saved = taken(&["coredns"]).saturating_sub(BOUNDED.n * pods);
     if coredns.is_some_and(|component| !component.owned) && saved > 0 {
         let declaration = format!("\ncomponent coredns {{ memory = {BOUNDED} }}");
         let text = format!(
@@ -515,7 +552,7 @@ fn fewer_components(plan: &Plan<'_, '_>) -> Vec<Saving> {
             in_mib(saved)
         );
         helps.push(Saving {
-            help: help(text, plan.program.nodes[0].behind, declaration),
+            help: help(text, draft.program.nodes[0].behind, declaration),
             saved,
         });
     }
@@ -523,8 +560,8 @@ fn fewer_components(plan: &Plan<'_, '_>) -> Vec<Saving> {
 }
 
 /// The edit that adds names to `disable`, wherever that is.
-fn disabling(plan: &Plan<'_, '_>, names: &str) -> Option<Edit> {
-    let listed = plan.program.nodes[0]
+fn disabling(draft: &Draft<'_, '_>, names: &str) -> Option<Edit> {
+    let listed = draft.program.nodes[0]
         .config
         .iter()
         .find_map(|setting| match &setting.value {
@@ -534,7 +571,7 @@ fn disabling(plan: &Plan<'_, '_>, names: &str) -> Option<Edit> {
             | SettingValue::Text(_)
             | SettingValue::Arguments(_) => None,
         });
-    match (listed, plan.program.k3s.inside) {
+    match (listed, draft.program.k3s.inside) {
         (Some(items), _) => {
             let new: Vec<&str> = names
                 .split(", ")
@@ -550,31 +587,32 @@ fn disabling(plan: &Plan<'_, '_>, names: &str) -> Option<Edit> {
             text: format!(" disable = [{names}] "),
         }),
         (None, None) => Some(Edit {
-            span: plan.program.nodes[0].behind,
+            span: draft.program.nodes[0].behind,
             text: format!("\nk3s {{ disable = [{names}] }}"),
         }),
     }
 }
 
 /// The smallest single service without which the rest fits.
-fn one_less(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Option<Help> {
+fn one_less(draft: &Draft<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Option<Help> {
     let taken = |index: usize| {
-        plan.workloads[index]
+        draft.workloads[index]
             .charge(on_node)
-            .saturating_mul(plan.workloads[index].peak())
+            .saturating_mul(draft.workloads[index].peak())
     };
     let mut headers: BTreeMap<Span, usize> = BTreeMap::new();
-    plan.program
+    draft
+        .program
         .services
         .iter()
         .for_each(|service| *headers.entry(service.span).or_default() += 1);
-    let alone = |index: usize| headers[&plan.program.services[index].span] == 1;
+    let alone = |index: usize| headers[&draft.program.services[index].span] == 1;
     let index = members
         .iter()
         .copied()
         .filter(|index| taken(*index) >= deficit && alone(*index))
         .min_by_key(|index| taken(*index))?;
-    let service = &plan.program.services[index];
+    let service = &draft.program.services[index];
     Some(help(
         format!(
             "leave out `{}`, {} less",
@@ -586,9 +624,9 @@ fn one_less(plan: &Plan<'_, '_>, members: &[usize], on_node: bool, deficit: u64)
     ))
 }
 
-pub(super) fn for_cpu(plan: &Plan<'_, '_>, over: u64) -> Vec<Help> {
+pub(super) fn for_cpu(draft: &Draft<'_, '_>, over: u64) -> Vec<Help> {
     let mut by_place: Vec<(Span, u64, u64)> = Vec::new();
-    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
+    for (service, workload) in draft.program.services.iter().zip(&draft.workloads) {
         let Some((request, limit)) = service.cpu else {
             continue;
         };
@@ -614,7 +652,7 @@ pub(super) fn for_cpu(plan: &Plan<'_, '_>, over: u64) -> Vec<Help> {
             Some(help(format!("request {lower}m"), span, format!("{lower}m")))
         })
         .collect();
-    let node = &plan.program.nodes[0];
+    let node = &draft.program.nodes[0];
     if let Some((cpu, span)) = node.cpu.and_then(|cpu| Some((cpu, cpu.origin.span?))) {
         let needed = cpu.value.milli.saturating_add(over).div_ceil(1000);
         helps.truncate(MOST);

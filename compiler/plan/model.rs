@@ -1,19 +1,40 @@
 //! What was decided: for every service its memory, for every node what is reserved and what is left, for
 //! every promise a verdict. Numbers are bytes unless they say otherwise.
 
-use super::size::Moment;
-use crate::base::quantity::Bytes;
+use std::ops::Deref;
+
+use super::ledger::{Addend, How, Sum, total};
+use super::limits::Most;
+use super::resources::{Dimension, Resources};
+use crate::base::quantity::{Bytes, MIB};
 use crate::program::{Given, Program, Role, Service};
 
-/// A program with nothing left to decide.
+/// Below this a container does not even start: what runc needs inside the limit before the program runs.
+/// CRI-O refuses less for that reason (cri-o/cri-o#1975, containers/nri-plugins#805).
+pub(super) const LEAST_LIMIT: Bytes = Bytes::mib(12);
+
+/// The most a Secret can hold (Kubernetes `MaxSecretSize`): mounted, it lies in memory no pod pays for.
+pub(super) const SECRET_BYTES: u64 = MIB;
+
+/// What became of a program, whether it fits or not: numbers for all services, and the sums that they come to. Where it
+/// does not fit, ranges are at their low ends.
 #[derive(Debug)]
-pub struct Plan<'p, 'a> {
+pub struct Draft<'p, 'a> {
     /// What it is the plan of.
     pub program: &'p Program<'a>,
     /// One a node, in the program's order.
     pub nodes: Vec<NodePlan<'a>>,
     /// One a service, in the program's order.
     pub workloads: Vec<Workload<'a>>,
+    /// What all pods that must find room at once ask for, on all nodes together.
+    pub together: Together,
+}
+
+/// A program with nothing left to decide, which fits: only this can be emitted.
+#[derive(Debug)]
+pub struct Plan<'p, 'a> {
+    /// The numbers.
+    pub draft: Draft<'p, 'a>,
     /// One a budget, in the program's order.
     pub budgets: Vec<BudgetPlan>,
     /// The common level of the ranges as numerator and denominator: every service has at least this many times
@@ -21,13 +42,19 @@ pub struct Plan<'p, 'a> {
     pub level: Option<(u64, u64)>,
     /// How pods come to their nodes.
     pub placement: Placement,
-    /// What all pods that must find room at once ask for, on all nodes together.
-    pub together: Together,
     /// The promises: T1 and T2 of every node, T3, T4, and T5 where the program asks for it.
-    pub theorems: Vec<Theorem>,
+    pub theorems: Vec<Theorem<'a>>,
 }
 
-impl<'a> Plan<'_, 'a> {
+impl<'p, 'a> Deref for Plan<'p, 'a> {
+    type Target = Draft<'p, 'a>;
+
+    fn deref(&self) -> &Draft<'p, 'a> {
+        &self.draft
+    }
+}
+
+impl<'a> Draft<'_, 'a> {
     /// What K3s packages, as it is on one node that takes it.
     pub fn components(&self) -> &[ComponentPlan] {
         self.nodes
@@ -46,17 +73,19 @@ impl<'a> Plan<'_, 'a> {
     pub fn on_several_nodes(&self) -> bool {
         self.nodes.len() > 1
     }
+}
 
+impl Plan<'_, '_> {
     /// Whether a service is held to nodes by their names: where its pods could run anywhere else. An adopted one is
     /// where its own manifest holds it to no other nodes already.
     pub fn pins(&self, service: &Service<'_>, workload: &Workload<'_>) -> bool {
         let place = &service.pod.place;
-        let elsewhere = self.on_several_nodes()
-            || self
-                .program
-                .nodes
-                .iter()
-                .any(|node| node.role == Role::Agent);
+        let has_agents = self
+            .program
+            .nodes
+            .iter()
+            .any(|node| node.role == Role::Agent);
+        let elsewhere = self.on_several_nodes() || has_agents;
         let placed = self.placement == Placement::Pinned && !workload.is_fixed();
         let by_itself = service.adopted.is_some() && place.nodes == workload.nodes;
         elsewhere && (place.named.is_some() || (placed && !by_itself))
@@ -87,20 +116,22 @@ pub enum Placement {
 /// Sums over all nodes, at the worst moment of a rollout.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Together {
-    /// Requests of memory.
-    pub requests: u64,
-    /// Pods.
-    pub pods: u64,
-    /// Requests of CPU, in thousandths.
-    pub cpu: u64,
-    /// What the schedulers may give.
+    /// What all pods ask for that must find room at once.
+    pub asked: Resources,
+    /// What the scheduler may give, in bytes.
     pub allocatable: u64,
 }
 
 impl Together {
-    /// What is left over.
+    /// Bytes that are asked for beyond what there is.
+    pub fn excess(&self) -> u64 {
+        self.asked[Dimension::Memory].saturating_sub(self.allocatable)
+    }
+
+    /// Bytes that are left over.
     pub fn free(&self) -> u64 {
-        self.allocatable.saturating_sub(self.requests)
+        self.allocatable
+            .saturating_sub(self.asked[Dimension::Memory])
     }
 }
 
@@ -126,22 +157,46 @@ impl Verdict {
     }
 }
 
+/// What is promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Promise {
+    /// Pods can never take the memory that K3s and the OS need.
+    Isolation,
+    /// Pods cannot hurt each other.
+    NonInterference,
+    /// Each limit is at least what the service needs.
+    Sufficiency,
+    /// Every pod finds room, while rollouts go on too.
+    Liveness,
+    /// The same without any one node.
+    Survival,
+}
+
+impl Promise {
+    /// Its name.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Promise::Isolation => "isolation",
+            Promise::NonInterference => "non-interference",
+            Promise::Sufficiency => "sufficiency",
+            Promise::Liveness => "liveness",
+            Promise::Survival => "survival",
+        }
+    }
+}
+
 /// A promise and how it stands.
 #[derive(Debug)]
-pub struct Theorem {
-    /// `T1` to `T4`.
-    pub id: &'static str,
-    /// `isolation`, ..
-    pub name: &'static str,
+pub struct Theorem<'a> {
+    /// Which.
+    pub promise: Promise,
     /// The node it is about, by index; none where it is about all.
     pub node: Option<usize>,
     /// How it stands.
     pub verdict: Verdict,
-    /// The left side of its inequality.
-    pub left: u64,
-    /// What `left` must not exceed.
-    pub right: u64,
-    /// The inequality in words, with its numbers.
+    /// Its inequalities, that of memory first. Sufficiency has none: it waits for measurements.
+    pub sums: Vec<Sum<'a>>,
+    /// The inequalities in words, with their numbers.
     pub statement: String,
     /// Why it is not proved, where it is not.
     pub why: Vec<String>,
@@ -171,6 +226,33 @@ pub enum Wave {
     Alone,
 }
 
+/// A moment at which rollouts that may happen at once have all started their new pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// No wave is rolled out.
+    Calm,
+    /// This wave is.
+    Of(u64),
+    /// The service of this index is, which lets no other be.
+    Alone(usize),
+}
+
+impl Moment {
+    /// Pods of a service that must find room then.
+    pub fn pods(self, index: usize, workload: &Workload<'_>) -> u64 {
+        let surges = match workload.wave {
+            Wave::Every => true,
+            Wave::Of(wave) => self == Moment::Of(wave),
+            Wave::Alone => self == Moment::Alone(index),
+        };
+        if surges {
+            workload.peak()
+        } else {
+            workload.replicas
+        }
+    }
+}
+
 /// What was decided for a workload.
 #[derive(Debug, Clone)]
 pub struct Workload<'a> {
@@ -196,6 +278,10 @@ pub struct Workload<'a> {
     pub one_a_node: bool,
     /// Whether its pods must not share a node.
     pub apart: bool,
+    /// Whether a pod of a run may still be there beside its successor.
+    pub lingers: bool,
+    /// Whether its pods may push out others: then those on their way out count as those that must find room.
+    pub preempts: bool,
     /// The nodes that may take its pods, by index; none if all may.
     pub nodes: Option<Vec<u16>>,
     /// Memory of all sidecars.
@@ -213,7 +299,10 @@ pub struct Workload<'a> {
 impl Workload<'_> {
     /// Pods that must find room at once, while it is rolled out.
     pub fn peak(&self) -> u64 {
-        self.replicas + self.surge
+        match self.preempts {
+            true => self.pods,
+            false => self.replicas + self.surge,
+        }
     }
 
     /// Whether every node of its own has one pod: a DaemonSet.
@@ -286,7 +375,16 @@ impl Workload<'_> {
         self.give(size);
     }
 
-    /// What the scheduler counts for one pod.
+    /// What the scheduler counts for one pod, in every dimension.
+    pub fn asked(&self) -> Resources {
+        Resources::of(|dimension| match dimension {
+            Dimension::Memory => self.pod_request(),
+            Dimension::Cpu => self.cpu,
+            Dimension::Pods => 1,
+        })
+    }
+
+    /// Bytes of memory that the scheduler counts for one pod.
     pub fn pod_request(&self) -> u64 {
         self.requested(self.request.n)
     }
@@ -296,82 +394,81 @@ impl Workload<'_> {
         self.pod(self.limit.n)
     }
 
+    /// What one pod may take beyond what the scheduler counts for it, whatever is chosen out of its range: that is
+    /// request and limit.
+    pub fn gap(&self) -> u64 {
+        let main = match self.choice {
+            Choice::Burst => self.request.n,
+            Choice::Written | Choice::Ceiling | Choice::Level => self.limit.n,
+        };
+        self.pod_limit().saturating_sub(self.requested(main))
+    }
+
     /// The least that one pod can count for, out of its range.
     pub fn pod_least(&self) -> u64 {
         self.pod(self.least.n)
     }
 }
 
-/// What was decided for a packaged component: the sums are those of one node, which may have all its pods.
+/// What was decided for a component that K3s packages, or for pods that the program says there are: on one node, which
+/// may have all its pods.
 #[derive(Debug, Clone, Copy)]
 pub struct ComponentPlan {
     /// Its index among the program's components.
     pub component: usize,
-    /// What the scheduler counts for all its pods.
-    pub request: u64,
-    /// What lies between that and what its pods may take.
-    pub gap: u64,
-    /// What of that is held back from all other pods: nothing where overcommit is allowed in writing.
-    pub held: u64,
-    /// Pods that must find room at once.
-    pub peak: u64,
-    /// Pods that may be there at once.
+    /// What the scheduler counts for one pod.
+    pub pod: Resources,
+    /// What one pod may take, in bytes; what is assumed of it where nothing holds it to a limit.
+    pub limit: u64,
+    /// Pods at rest.
+    pub replicas: u64,
+    /// Pods that may be there at once, those on their way out among them.
     pub pods: u64,
-    /// Thousandths of a core the scheduler counts.
-    pub cpu: u64,
     /// Whether nothing holds its pods to a limit.
     pub unbounded: bool,
     /// Whether every node has as many: a DaemonSet.
     pub every_node: bool,
+    /// Whether its pods push out those of services: all that K3s packages is critical.
+    pub preempts: bool,
 }
 
 impl ComponentPlan {
-    /// How many of its containers may take more than they request: what nothing limits is counted at rest.
-    pub fn containers_held(&self, containers: u64) -> u64 {
-        (if self.unbounded { self.peak } else { self.pods }).saturating_mul(containers)
+    /// Pods that must find room at once. What pushes out others does so while its predecessor is still ending.
+    pub fn peak(&self) -> u64 {
+        if self.preempts {
+            self.pods
+        } else {
+            self.replicas
+        }
     }
 
-    /// What all its pods on one node may take.
-    pub fn limits(&self) -> u64 {
-        self.request.saturating_add(self.gap)
+    /// What those ask for.
+    pub fn asked(&self) -> Resources {
+        self.pod.times(self.peak())
+    }
+
+    /// What lies between request and limit of one pod, in bytes.
+    pub fn gap(&self) -> u64 {
+        self.limit.saturating_sub(self.pod[Dimension::Memory])
     }
 }
 
 /// What was decided for a node.
 #[derive(Debug)]
 pub struct NodePlan<'a> {
-    /// `MemTotal`.
+    /// `MemTotal`, in bytes.
     pub capacity: u64,
-    /// The OS and what lives beside K3s.
-    pub os: u64,
-    /// The K3s process.
-    pub k3s: u64,
-    /// containerd.
-    pub containerd: u64,
-    /// All shims.
-    pub shims: u64,
-    /// Pods the shims are counted for.
-    pub shim_pods: u64,
-    /// Secrets that are mounted as files.
-    pub secrets: u64,
-    /// How many mounts of a Secret there may be at once.
-    pub secret_mounts: u64,
-    /// What pods may take beyond their requests.
-    pub held: u64,
-    /// `memory.available` under which the kubelet evicts.
-    pub eviction: u64,
-    /// What the scheduler may give to pods.
-    pub allocatable: u64,
-    /// By how much the node is too small even for what no pod gets; then nothing is allocatable.
-    pub shortfall: u64,
-    /// Requests of all that may be here and must find room at once, no more than is allocatable.
-    pub requests: u64,
-    /// Those requests, and what pods that may be here may take beyond theirs.
-    pub limits: u64,
-    /// Pods that may be here and must find room at once, no more than the node takes.
-    pub pods: u64,
-    /// Requests of CPU of those pods, in thousandths, no more than the node has.
-    pub cpu: u64,
+    /// What no pod gets, term by term: the OS, K3s and what it needs for the pods that may be there, the eviction
+    /// threshold.
+    pub reserved: Vec<Addend<'a>>,
+    /// What is left for pods, in bytes; below zero where the node is too small even for what no pod gets.
+    pub room: i128,
+    /// What all that may be here and must find room at once asks for.
+    pub asked: Resources,
+    /// The most that the limits of pods that may be here at once come to.
+    pub limits: Most,
+    /// What the limits of all come to that is here and nowhere else while nothing is rolled out, in bytes.
+    pub at_rest: u64,
     /// What was decided for its components.
     pub components: Vec<ComponentPlan>,
     /// What every container without a limit in kube-system is given, by a LimitRange.
@@ -379,39 +476,70 @@ pub struct NodePlan<'a> {
 }
 
 impl NodePlan<'_> {
-    /// Requests of the packaged components that may be here.
-    pub fn packaged(&self) -> u64 {
-        self.components
-            .iter()
-            .map(|component| component.request)
-            .fold(0, u64::saturating_add)
+    /// A term of what is reserved, by its id; nothing if there is none.
+    pub fn term(&self, id: &str) -> u64 {
+        let term = self.reserved.iter().find(|addend| addend.id == id);
+        term.map_or(0, |addend| addend.amount)
+    }
+
+    /// The pods that shims are reserved for.
+    pub fn shim_pods(&self) -> u64 {
+        let shims = self.reserved.iter().find(|addend| addend.id == SHIMS);
+        match shims.map(|addend| &addend.how) {
+            Some(How::Times { count, .. }) => *count,
+            _ => 0,
+        }
+    }
+
+    /// `system-reserved`.
+    pub fn system_reserved(&self) -> u64 {
+        self.term(OS)
     }
 
     /// `kube-reserved`.
     pub fn kube_reserved(&self) -> u64 {
-        [
-            self.k3s,
-            self.containerd,
-            self.shims,
-            self.secrets,
-            self.held,
-        ]
-        .into_iter()
-        .fold(0, u64::saturating_add)
+        total(&self.reserved) - self.system_reserved() - self.term(EVICTION)
     }
 
     /// Everything no pod gets.
     pub fn reserved(&self) -> u64 {
-        self.os
-            .saturating_add(self.kube_reserved())
-            .saturating_add(self.eviction)
+        total(&self.reserved)
+    }
+
+    /// What the scheduler may give to pods (Kubernetes' Allocatable).
+    pub fn allocatable(&self) -> u64 {
+        u64::try_from(self.room.max(0)).unwrap_or(u64::MAX)
+    }
+
+    /// Requests of memory of all that may be here, as far as the scheduler lets it be here at once.
+    pub fn requests(&self) -> u64 {
+        self.asked[Dimension::Memory].min(self.allocatable())
+    }
+
+    /// What its components ask for.
+    pub fn packaged(&self) -> Resources {
+        Resources::sum(self.components.iter().map(ComponentPlan::asked))
     }
 
     /// Allocatable less all that can coexist at the peak.
     pub fn free(&self) -> u64 {
-        self.allocatable - self.requests
+        self.allocatable() - self.requests()
+    }
+
+    /// By how many bytes what is asked for is more than there is for pods. On several nodes not all that is asked for
+    /// has to be here.
+    pub fn excess(&self) -> u64 {
+        let over = i128::from(self.asked[Dimension::Memory]) - self.room;
+        u64::try_from(over.max(0)).unwrap_or(u64::MAX)
     }
 }
+
+/// The ids of terms that are looked for by name.
+pub const OS: &str = "os";
+/// The shims of all pods.
+pub const SHIMS: &str = "shims";
+/// The kubelet's threshold.
+pub const EVICTION: &str = "eviction";
 
 /// How a budget stands.
 #[derive(Debug, Clone, Copy)]

@@ -13,10 +13,15 @@
 //! dimension. That changes nothing of what fits, for what is used is a multiple too; but the sums
 //! lose what can never be used, and with it many a search that would have tried everything.
 
-use search::{Outcome, Search};
+use std::array;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use super::resources::{COUNT, Capacity, Dimension, Resources};
+use search::{Outcome, Search};
+
+#[cfg(test)]
+mod cases;
 mod order;
 mod search;
 #[cfg(test)]
@@ -28,29 +33,14 @@ const BUDGET: u64 = 2_000_000;
 /// Beyond so many pods nothing is decided; below, no sum can overflow: 2^64 * 2^32 * 2^16 nodes.
 const PODS: u64 = 1 << 32;
 
-/// Memory, CPU and number of pods.
-type Size = [u128; 3];
-
-/// What a node has for these pods; what comes to it on its own is taken off already.
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
-    /// Bytes.
-    pub(crate) memory: u64,
-    /// Thousandths of a CPU; none if unknown, which is then never short.
-    pub(crate) cpu: Option<u64>,
-    /// Number of pods.
-    pub(crate) pods: u64,
-}
+/// An amount in every dimension.
+type Size = [u128; COUNT];
 
 /// Pods that are alike, the surplus of a rollout included.
 #[derive(Clone, Debug)]
 pub(crate) struct Class {
-    /// Bytes of one pod.
-    pub(crate) memory: u64,
-    /// Thousandths of a CPU of one pod.
-    pub(crate) cpu: u64,
-    /// Pods that go together: one, or all of a service that is to have one node.
-    pub(crate) pods: u64,
+    /// What one pod asks for; or all pods of a service that is to have one node, which then go together.
+    pub(crate) each: Resources,
     /// Number of such pods, or groups of them.
     pub(crate) count: u64,
     /// Indices of the only nodes that may take them; none if any may.
@@ -66,14 +56,6 @@ pub(crate) enum Spread {
     Any,
     /// They may not: a required anti-affinity of the class with itself.
     AtMostOnePerNode,
-}
-
-/// What a sum was taken of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dimension {
-    Memory,
-    Cpu,
-    Pods,
 }
 
 /// What is known of the placement.
@@ -113,12 +95,12 @@ pub(crate) enum Certificate {
 }
 
 /// Places all pods, or says why not.
-pub(crate) fn place(nodes: &[Node], classes: &[Class]) -> Verdict {
+pub(crate) fn place(nodes: &[Capacity], classes: &[Class]) -> Verdict {
     decide(nodes, classes, None, BUDGET)
 }
 
 /// One placement: per node the number of pods of each class. None if there is none, or none was found.
-pub(crate) fn one(nodes: &[Node], classes: &[Class]) -> Option<Vec<Vec<u64>>> {
+pub(crate) fn one(nodes: &[Capacity], classes: &[Class]) -> Option<Vec<Vec<u64>>> {
     let mut cluster = Cluster::new(nodes, classes, None);
     if cluster.hopeless().is_some() {
         return None;
@@ -136,17 +118,15 @@ pub(crate) fn one(nodes: &[Node], classes: &[Class]) -> Option<Vec<Vec<u64>>> {
     Some(cluster.by_class(&filled, classes))
 }
 
-/// Places all pods on the nodes that are left when one is lost, for each node in turn. Only
-/// [`Verdict::AnyOrder`] means that nothing has to be done then: the pins of one placement are of
-/// no use in another. The rows of a placement are those of all nodes, the lost one's are zeros.
-pub(crate) fn survives_one(nodes: &[Node], classes: &[Class]) -> Vec<Verdict> {
+/// Places all pods on the nodes that are left when one is lost. Only [`Verdict::AnyOrder`] means that nothing has to be
+/// done then: the pins of one placement are of no use in another. The rows of a placement are those of all nodes, the
+/// lost one's are zeros.
+pub(crate) fn without(nodes: &[Capacity], classes: &[Class], lost: usize) -> Verdict {
     let budget = BUDGET / (nodes.len() as u64).max(1);
-    (0..nodes.len())
-        .map(|lost| decide(nodes, classes, Some(lost), budget))
-        .collect()
+    decide(nodes, classes, Some(lost), budget)
 }
 
-fn decide(nodes: &[Node], classes: &[Class], lost: Option<usize>, budget: u64) -> Verdict {
+fn decide(nodes: &[Capacity], classes: &[Class], lost: Option<usize>, budget: u64) -> Verdict {
     let mut cluster = Cluster::new(nodes, classes, lost);
     if let Some(reason) = cluster.hopeless() {
         return Verdict::Impossible(reason);
@@ -225,25 +205,24 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn new(nodes: &[Node], classes: &[Class], lost: Option<usize>) -> Self {
-        let size = |class: &Class| [class.memory.into(), class.cpu.into(), class.pods.into()];
-        let total = classes
-            .iter()
-            .fold([0; 3], |sum, class| add(&sum, &size(class), class.count));
-        // A CPU that is never short has room for all.
-        let cpu = |node: &Node| node.cpu.map_or(total[1], u128::from);
+    fn new(nodes: &[Capacity], classes: &[Class], lost: Option<usize>) -> Self {
+        let size = |class: &Class| Dimension::ALL.map(|d| u128::from(class.each[d]));
+        let total = classes.iter().fold([0; COUNT], |sum, class| {
+            add(&sum, &size(class), class.count)
+        });
+        // What is not known is never short: there is room for all.
         let room: Vec<Size> = nodes
             .iter()
-            .map(|node| [node.memory.into(), cpu(node), node.pods.into()])
+            .map(|node| Dimension::ALL.map(|d| node[d].map_or(total[d as usize], u128::from)))
             .collect();
         let mut order: Vec<usize> = (0..nodes.len())
             .filter(|&node| Some(node) != lost)
             .collect();
         let have = order
             .iter()
-            .fold([0; 3], |sum, &node| add(&sum, &room[node], 1));
+            .fold([0; COUNT], |sum, &node| add(&sum, &room[node], 1));
         let load = |&d: &usize| total[d].saturating_mul(1000) / have[d].max(1);
-        let tight = (0..3).rev().max_by_key(load).unwrap_or(0);
+        let tight = (0..COUNT).rev().max_by_key(load).unwrap_or(0);
         order.sort_by_key(|&node| Reverse((room[node][tight], room[node])));
 
         let takes = |class: &Class, node: usize| {
@@ -339,16 +318,13 @@ impl Cluster {
         [&all].into_iter().chain(&self.sets).find_map(|field| {
             let inside: Vec<bool> = self.sets.iter().map(|set| within(set, field)).collect();
             let kinds = self.kinds.iter().filter(|kind| inside[kind.set]);
-            let needed = kinds.fold([0; 3], |sum, kind| add(&sum, &kind.size, kind.count));
+            let needed = kinds.fold([0; COUNT], |sum, kind| add(&sum, &kind.size, kind.count));
             let nodes: Vec<usize> = members(field).collect();
             let have = nodes
                 .iter()
-                .fold([0; 3], |sum, &node| add(&sum, &self.room[node], 1));
+                .fold([0; COUNT], |sum, &node| add(&sum, &self.room[node], 1));
             let over = |&(d, _): &(usize, Dimension)| needed[d] > have[d];
-            let (d, dimension) = [Dimension::Memory, Dimension::Cpu, Dimension::Pods]
-                .into_iter()
-                .enumerate()
-                .find(over)?;
+            let (d, dimension) = Dimension::ALL.into_iter().enumerate().find(over)?;
             let nodes = nodes
                 .iter()
                 .filter_map(|&node| u16::try_from(node).ok())
@@ -364,7 +340,7 @@ impl Cluster {
 
     /// Divides by what all sizes have in common.
     fn reduce(&mut self) {
-        for d in 0..3 {
+        for d in 0..COUNT {
             let unit = self
                 .kinds
                 .iter()
@@ -444,11 +420,11 @@ fn fits(size: &Size, room: &Size) -> bool {
 /// Only the sums over input that was not looked at yet can saturate, which leaves them too large
 /// for any node.
 fn add(sum: &Size, size: &Size, count: u64) -> Size {
-    [0, 1, 2].map(|d| sum[d].saturating_add(size[d].saturating_mul(count.into())))
+    array::from_fn(|d| sum[d].saturating_add(size[d].saturating_mul(count.into())))
 }
 
 fn take(room: &Size, size: &Size, count: u64) -> Size {
-    [0, 1, 2].map(|d| room[d] - size[d] * u128::from(count))
+    array::from_fn(|d| room[d] - size[d] * u128::from(count))
 }
 
 /// The greatest common divisor.

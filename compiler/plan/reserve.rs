@@ -1,10 +1,14 @@
-//! What pods cannot have on a node: the OS, K3s and what it needs for each pod that may be there, what is held back
-//! for limits above requests, the eviction threshold. And what K3s packages, as it counts on one node.
+//! What pods cannot have on a node: the OS, K3s and what it needs for each pod that may be there, the eviction
+//! threshold. And what K3s packages, as it counts on one node.
+//!
+//! The terms that depend on how many pods may be there come last, in this order: Secrets, shims, and what K3s grows by.
 
-use super::SECRET_BYTES;
-use super::model::{Choice, ComponentPlan, NodePlan, Workload};
+use super::ledger::{Addend, total};
+use super::limits::Most;
+use super::model::{ComponentPlan, EVICTION, NodePlan, OS, SECRET_BYTES, SHIMS, Workload};
+use super::resources::{Dimension, Resources};
 use crate::base::quantity::Bytes;
-use crate::program::{Component, Given, Program, Service, namespace};
+use crate::program::{Component, Given, Node, Origin, Program, Service, namespace};
 
 /// Everything about a node that depends only on which pods may be there.
 pub(super) fn node<'a>(
@@ -13,7 +17,6 @@ pub(super) fn node<'a>(
     index: usize,
 ) -> NodePlan<'a> {
     let node = &program.nodes[index];
-    let overcommitted = node.overcommit.is_some();
     let system_default = system_default(program);
     // Where the servers are, nobody said: what K3s packages runs there or here.
     let has_server = program.servers().next().is_some();
@@ -26,77 +29,162 @@ pub(super) fn node<'a>(
         .iter()
         .enumerate()
         .filter(|(_, component)| open && (has_server || component.foreign))
-        .map(|(index, component)| component_plan(index, component, system_default, overcommitted))
+        .map(|(index, component)| component_plan(index, component, system_default))
         .collect();
-    let mut held: u128 = components
-        .iter()
-        .map(|component| u128::from(component.held))
-        .sum();
-    let mut mounts: u128 = 0;
+    let mut reserved = fixed(node);
+    let traefik = has_server
+        && program
+            .components
+            .iter()
+            .any(|component| component.name == "traefik");
+    if let (Some(crds), true) = (&node.process.traefik_crds, traefik) {
+        let what = "K3s, for the custom resources of Traefik";
+        reserved.push(Addend::new(
+            "traefik-crds",
+            what,
+            crds.value.n,
+            Some(crds.origin),
+        ));
+    }
+    reserved.extend(secrets(program, workloads, index));
+    let eviction = Addend::new(
+        EVICTION,
+        "eviction threshold",
+        node.eviction.value.n,
+        Some(node.eviction.origin),
+    );
+    let taken = total(&reserved).saturating_add(eviction.amount);
+    let pods = shim_pods(program, workloads, index, &components, taken);
+    reserved.extend(of_pods(node, pods));
+    reserved.push(eviction);
+    NodePlan {
+        capacity: node.memory.value.n,
+        room: i128::from(node.memory.value.n) - i128::from(total(&reserved)),
+        reserved,
+        asked: Resources::default(),
+        limits: Most::All(0),
+        at_rest: 0,
+        components,
+        system_default,
+    }
+}
+
+/// What does not depend on pods.
+fn fixed<'a>(node: &Node<'a>) -> Vec<Addend<'a>> {
+    let process = &node.process;
+    let given = |id, what, given: &Given<'a, Bytes>| {
+        Addend::new(id, what, given.value.n, Some(given.origin))
+    };
+    vec![
+        match &node.reserve {
+            Some(reserve) => given(OS, OS_WORDS, reserve),
+            None => Addend::new(OS, OS_WORDS, 0, None),
+        },
+        given("k3s", "K3s process", &process.memory),
+        given("file-pages", "binary of K3s, resident", &process.file_pages),
+        given("containerd", "containerd", &process.containerd),
+    ]
+}
+
+const OS_WORDS: &str = "OS and what lives beside K3s";
+
+/// Secrets mounted as files lie in memory that no pod pays for, each with the most that one can hold.
+fn secrets<'a>(
+    program: &Program<'a>,
+    workloads: &[Workload<'a>],
+    index: usize,
+) -> Option<Addend<'a>> {
+    let mounts = program.services.iter().zip(workloads);
+    let mounts = mounts.map(|(service, workload)| {
+        let here = workload.on(index, workload.pods);
+        service.secret_mounts().saturating_mul(here)
+    });
+    let mounts = mounts.fold(0, u64::saturating_add);
+    (mounts > 0).then(|| {
+        let origin = Origin::default("kubernetes.max-secret-size");
+        Addend::product(
+            "secrets",
+            "mounted Secrets",
+            (mounts, "mounts"),
+            SECRET_BYTES,
+            Some(origin),
+        )
+    })
+}
+
+/// The pods that may be on a node at once, those on their way out among them. `taken` is what else no pod gets.
+fn shim_pods(
+    program: &Program<'_>,
+    workloads: &[Workload<'_>],
+    index: usize,
+    components: &[ComponentPlan],
+    taken: u64,
+) -> u64 {
+    let node = &program.nodes[index];
     let packaged: u128 = components
         .iter()
         .map(|component| u128::from(component.pods))
         .sum();
-    let mut own: u128 = 0;
-    for (service, workload) in program.services.iter().zip(workloads) {
-        let here = u128::from(workload.on(index, workload.pods));
-        if workload.choice == Choice::Burst && !overcommitted {
-            held += u128::from(workload.pod_limit() - workload.pod_request()) * here;
-        }
-        mounts += u128::from(service.secret_mounts()) * here;
-        own += here;
-    }
-    let os = node.reserve.map_or(0, |reserve| reserve.value.n);
-    let (k3s, containerd) = (node.process.memory.value.n, node.process.containerd.value.n);
-    let shim = u128::from(node.process.shim.value.n);
-    let secrets = mounts * u128::from(SECRET_BYTES);
-    let eviction = node.eviction.value.n;
-    let capacity = node.memory.value.n;
-    let taken = u128::from(os)
-        + u128::from(k3s)
-        + u128::from(containerd)
-        + u128::from(eviction)
-        + secrets
-        + held;
+    let here = || {
+        workloads
+            .iter()
+            .filter(|workload| workload.on(index, workload.pods) > 0)
+    };
+    let mut own: u128 = here()
+        .map(|workload| u128::from(workload.on(index, workload.pods)))
+        .sum();
     if program.nodes.len() > 1 {
         // Not all pods that may come can be here at once: each brings its request, also while it ends. With n shims
         // reserved there must be no room for n + 1 of the least requests: left - n * shim < (n + 1) * least.
-        let here = workloads
-            .iter()
-            .filter(|workload| workload.on(index, workload.pods) > 0);
-        let least = here
+        let shim = u128::from(node.process.shim.value.n);
+        let least = here()
             .map(|workload| u128::from(workload.charge(true)))
-            .min()
-            .unwrap_or(0);
-        let left = u128::from(capacity).saturating_sub(taken + packaged * shim);
+            .min();
+        let least = least.unwrap_or(0);
+        let taken = u128::from(taken) + packaged * shim;
+        let left = u128::from(node.memory.value.n).saturating_sub(taken);
         own = own.min((left + shim).checked_div(least + shim).unwrap_or(own));
     }
     // The kubelet admits no more; a pod that ends is one of them until it has ended.
-    let shim_pods = (packaged + own).min(u128::from(node.max_pods.value));
-    let shims = shim_pods * shim;
-    let taken = taken + shims;
-    // Every part of a sum that is below the capacity fits 64 bits as the capacity does.
-    let small = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
-    NodePlan {
-        capacity,
-        os,
-        k3s,
-        containerd,
-        shims: small(shims),
-        shim_pods: small(shim_pods),
-        secrets: small(secrets),
-        secret_mounts: small(mounts),
-        held: small(held),
-        eviction,
-        allocatable: small(u128::from(capacity).saturating_sub(taken)),
-        shortfall: small(taken.saturating_sub(u128::from(capacity))),
-        requests: 0,
-        limits: 0,
-        pods: 0,
-        cpu: 0,
-        components,
-        system_default,
-    }
+    let pods = (packaged + own).min(u128::from(node.max_pods.value));
+    u64::try_from(pods).unwrap_or(u64::MAX)
+}
+
+/// What so many pods take of K3s and of containerd, beside their own memory.
+fn of_pods<'a>(node: &Node<'a>, pods: u64) -> impl Iterator<Item = Addend<'a>> + use<'a> {
+    let process = node.process;
+    let (shim, growth) = (process.shim, process.pod_growth);
+    let shims = Addend::product(
+        SHIMS,
+        "containerd's shims",
+        (pods, "pods"),
+        shim.value.n,
+        Some(shim.origin),
+    );
+    let beyond = pods.saturating_sub(process.pods_measured.value);
+    let growth = (beyond > 0).then(|| {
+        Addend::product(
+            "pod-growth",
+            "K3s and containerd for more pods",
+            (beyond, "pods"),
+            growth.value.n,
+            Some(growth.origin),
+        )
+    });
+    [shims].into_iter().chain(growth)
+}
+
+/// What so many pods more than those that are there cost a node beside their own memory, in bytes.
+pub(super) fn price_of_pods(node: &Node<'_>, there: u64, more: u64) -> u64 {
+    let of = |pods| of_pods(node, pods).map(|addend| addend.amount).sum::<u64>();
+    of(there.saturating_add(more)) - of(there)
+}
+
+/// What a pod of a service costs a node at the most beside its own memory, in bytes.
+pub(super) fn price_of_pod(node: &Node<'_>, service: &Service<'_>) -> u64 {
+    let process = &node.process;
+    let mounts = service.secret_mounts().saturating_mul(SECRET_BYTES);
+    process.shim.value.n + process.pod_growth.value.n + mounts
 }
 
 /// The limit a LimitRange gives to containers of kube-system that have none: the largest any of them needs.
@@ -135,48 +223,35 @@ fn component_plan(
     index: usize,
     component: &Component<'_>,
     system_default: Option<Given<'_, Bytes>>,
-    overcommitted: bool,
 ) -> ComponentPlan {
     let written = component
         .memory
         .map(|(request, limit)| (request.value.n, limit.map(|limit| limit.value.n)));
-    let (request, worst, unbounded) = match (written, system_default) {
+    let (request, limit, unbounded) = match (written, system_default) {
         (Some((request, Some(limit))), _) => (request, limit, false),
         // Admission gives a container without a limit the default as its limit, and as its request where it has none.
         (Some((request, None)), Some(default)) => (request, default.value.n.max(request), false),
         (None, Some(default)) => (default.value.n, default.value.n, false),
         (written, None) => {
             let request = written.map_or(0, |(request, _)| request);
-            (
-                request,
-                component
-                    .bound
-                    .map_or(request, |bound| bound.value.n.max(request)),
-                true,
-            )
+            let assumed = component.bound.map_or(request, |bound| bound.value.n);
+            (request, assumed.max(request), true)
         }
     };
-    let pods = component.pods + component.transient;
-    // What nothing limits cannot be proved; what it is assumed to take at rest is held back all the same.
-    let counted = if unbounded { component.pods } else { pods };
-    let gap = (worst - request)
-        .saturating_mul(component.containers)
-        .saturating_mul(counted);
-    let each = |bytes: u64, pods: u64| {
-        bytes
-            .saturating_mul(component.containers)
-            .saturating_mul(pods)
-    };
+    let of_pod = |amount: u64| amount.saturating_mul(component.containers);
     let cpu = component.cpu.map_or(0, |(request, _)| request.value.milli);
     ComponentPlan {
         component: index,
-        request: each(request, component.pods),
-        gap,
-        held: if overcommitted { 0 } else { gap },
-        peak: component.pods,
-        pods,
-        cpu: each(cpu, component.pods),
+        pod: Resources::of(|dimension| match dimension {
+            Dimension::Memory => of_pod(request),
+            Dimension::Cpu => of_pod(cpu),
+            Dimension::Pods => 1,
+        }),
+        limit: of_pod(limit),
+        replicas: component.pods,
+        pods: component.pods + component.transient,
         unbounded,
         every_node: component.every_node,
+        preempts: !component.foreign,
     }
 }

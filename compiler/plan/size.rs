@@ -1,112 +1,16 @@
 //! Which sums bound the memory of services, and a number out of every range under all of them: from nodes, budgets and
 //! the moments of a rollout come ceilings and claims for `fill.rs`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::excess::{Ceiling, Excess};
 use super::fill::{Claim, Fill, Level, fill};
-use super::model::{Choice, NodePlan, Wave, Workload};
-use super::{Ceiling, Excess, limits};
+use super::model::{Choice, ComponentPlan, Moment, NodePlan, Wave, Workload};
+use super::moments::{Likeness, likeness, moments};
+use super::resources::Dimension;
+use super::sums::{allowed, at_rest, component_at_rest, has_gaps, within_overcommit};
 use crate::base::quantity::{Bytes, MIB};
 use crate::program::{FillPolicy, Program};
-
-/// A moment at which rollouts that may happen at once have all started their new pods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
-    /// No wave is rolled out.
-    Calm,
-    /// This wave is.
-    Of(u64),
-    /// The service of this index is, which lets no other be.
-    Alone(usize),
-}
-
-impl Moment {
-    /// Pods of a service that must find room then.
-    pub fn pods(self, index: usize, workload: &Workload<'_>) -> u64 {
-        let surges = match workload.wave {
-            Wave::Every => true,
-            Wave::Of(wave) => self == Moment::Of(wave),
-            Wave::Alone => self == Moment::Alone(index),
-        };
-        if surges {
-            workload.peak()
-        } else {
-            workload.replicas
-        }
-    }
-}
-
-/// The moments that can be the worst. Of services that roll alone and are alike, the first is enough.
-pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<Moment> {
-    let mut moments = Vec::new();
-    let mut waves = BTreeSet::new();
-    let mut alike = BTreeSet::new();
-    for (index, workload) in workloads
-        .iter()
-        .enumerate()
-        .filter(|(_, workload)| workload.surge > 0)
-    {
-        match workload.wave {
-            Wave::Every => {}
-            Wave::Of(wave) => {
-                waves.insert(wave);
-            }
-            Wave::Alone if alike.insert(likeness(program, index, workload)) => {
-                moments.push(Moment::Alone(index))
-            }
-            Wave::Alone => {}
-        }
-    }
-    moments.extend(waves.into_iter().map(Moment::Of));
-    if moments.is_empty() {
-        moments.push(Moment::Calm);
-    }
-    moments
-}
-
-/// What services that roll alone have in common where the moment of one stands for those of the others: what a pod may
-/// count for, with what stands beside its main container; how many there are; weight and budgets; where they may be.
-type Likeness = (
-    [u64; 6],
-    [u64; 2],
-    (Option<u64>, bool),
-    Vec<bool>,
-    (Option<Vec<u16>>, bool),
-);
-
-fn likeness(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> Likeness {
-    let budgets = program
-        .budgets
-        .iter()
-        .map(|budget| budget.is_over(index))
-        .collect();
-    let service = &program.services[index];
-    let share = (
-        service.weight.map(|weight| weight.value),
-        service.shrinks_first,
-    );
-    let (least, request, limit) = (
-        workload.pod_least(),
-        workload.pod_request(),
-        workload.pod_limit(),
-    );
-    let pod = [
-        least,
-        request,
-        limit,
-        workload.cpu,
-        workload.sidecars,
-        workload.init_peak,
-    ];
-    let place = (workload.nodes.clone(), workload.one_a_node);
-    (
-        pod,
-        [workload.replicas, workload.surge],
-        share,
-        budgets,
-        place,
-    )
-}
 
 /// Which services roll alone, and what each stands for.
 fn alone(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<(usize, Likeness)> {
@@ -186,16 +90,76 @@ struct Room {
     left: i128,
 }
 
-/// Chooses a number out of every range, with `held` to the nodes: each for itself, or all together for so many bytes.
-/// The common level, or all that is over even at the low ends.
-pub(super) fn choose(
+/// What holds the sum of all sizes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Bounds {
+    /// Every node for itself: pods are where they may be, and limits of pods that may take more than they request are
+    /// within what there is, as far as this says.
+    Nodes(Limits),
+    /// All nodes together have so many bytes, and each has room for what it has whatever happens.
+    Together(i128),
+}
+
+/// Which limits are held to what there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limits {
+    /// Those of all pods that may be there at once: then nothing can go wrong.
+    AllAtOnce,
+    /// Those of what is there while nothing is rolled out, and what is assumed of pods that nothing limits.
+    AtRest,
+    /// Of those, the ones that are written down.
+    Written,
+}
+
+/// Chooses a number out of every range as [`choose`] does, with limits held as closely as they can be: first all that
+/// may be there at once, else what is there at rest. Where the program allows limits above what there is, they are
+/// within that.
+pub(super) fn choose_on_nodes(
     program: &Program<'_>,
     nodes: &[NodePlan<'_>],
-    together: Option<i128>,
     workloads: &mut [Workload<'_>],
 ) -> Result<Option<(u64, u64)>, Vec<Excess>> {
+    let gaps = nodes
+        .iter()
+        .enumerate()
+        .any(|(at, node)| has_gaps(node, at, workloads));
+    if gaps {
+        for limits in [Limits::AllAtOnce, Limits::AtRest, Limits::Written] {
+            let mut tried = workloads.to_vec();
+            let chosen = choose(program, nodes, Bounds::Nodes(limits), &mut tried);
+            let allowed = |at| within_overcommit(program, nodes, &tried, at);
+            if chosen.is_ok() && (0..nodes.len()).all(allowed) {
+                workloads.clone_from_slice(&tried);
+                return chosen;
+            }
+        }
+    }
+    choose(program, nodes, Bounds::Nodes(Limits::Written), workloads)
+}
+
+/// What a component takes of the room for limits.
+fn component_limits(component: &ComponentPlan, limits: Limits, nodes: &[NodePlan<'_>]) -> u64 {
+    let (pods, each) = match limits {
+        Limits::AllAtOnce => (component.pods, component.limit),
+        Limits::AtRest => (component_at_rest(component, nodes), component.limit),
+        Limits::Written if component.unbounded => {
+            let request = component.pod[Dimension::Memory];
+            (component_at_rest(component, nodes), request)
+        }
+        Limits::Written => (component_at_rest(component, nodes), component.limit),
+    };
+    each.saturating_mul(pods)
+}
+
+/// All sums that bound sizes, at every moment that can be the worst.
+fn rooms(
+    program: &Program<'_>,
+    nodes: &[NodePlan<'_>],
+    bounds: Bounds,
+    workloads: &[Workload<'_>],
+) -> Vec<Room> {
     let mut rooms: Vec<Room> = Vec::new();
-    for moment in moments(program, workloads) {
+    for (at, moment) in moments(program, workloads).into_iter().enumerate() {
         let mut add = |ceiling, left| {
             rooms.push(Room {
                 ceiling,
@@ -203,14 +167,31 @@ pub(super) fn choose(
                 left,
             })
         };
-        match together {
-            Some(room) => add(Ceiling::Together, room),
-            None => {
+        match bounds {
+            Bounds::Together(room) => {
+                add(Ceiling::Together, room);
+                // What rolls out somewhere does not come to be on every node.
+                for (index, node) in nodes.iter().enumerate().filter(|_| at == 0) {
+                    let every = node
+                        .components
+                        .iter()
+                        .filter(|component| component.every_node);
+                    let every: u64 = every.map(|c| c.asked()[Dimension::Memory]).sum();
+                    add(Ceiling::Node(index), node.room - i128::from(every));
+                }
+            }
+            Bounds::Nodes(limits) => {
                 for (index, node) in nodes.iter().enumerate() {
-                    let left = i128::from(node.allocatable) - i128::from(node.shortfall);
-                    add(Ceiling::Node(index), left - i128::from(node.packaged()));
-                    if let Some(room) = overcommit_room(program, node, index, workloads) {
-                        add(Ceiling::Overcommit(index), room);
+                    let packaged = node.packaged()[Dimension::Memory];
+                    add(Ceiling::Node(index), node.room - i128::from(packaged));
+                    if at == 0 && has_gaps(node, index, workloads) {
+                        let components = node.components.iter();
+                        let components = components.map(|c| component_limits(c, limits, nodes));
+                        let left = i128::from(allowed(program, node, index));
+                        add(
+                            Ceiling::Limits(index),
+                            left - components.map(i128::from).sum::<i128>(),
+                        );
                     }
                 }
             }
@@ -219,6 +200,18 @@ pub(super) fn choose(
             add(Ceiling::Budget(index), i128::from(budget.ceiling.value.n));
         }
     }
+    rooms
+}
+
+/// Chooses a number out of every range within what `bounds` it: the common level, or all that is over even at the low
+/// ends.
+pub(super) fn choose(
+    program: &Program<'_>,
+    nodes: &[NodePlan<'_>],
+    bounds: Bounds,
+    workloads: &mut [Workload<'_>],
+) -> Result<Option<(u64, u64)>, Vec<Excess>> {
+    let mut rooms = rooms(program, nodes, bounds, workloads);
     let alone = alone(program, workloads);
     let highest: Vec<Bytes> = workloads.iter().map(|workload| workload.limit).collect();
     let mut claims: Vec<Claim> = Vec::with_capacity(workloads.len());
@@ -226,20 +219,28 @@ pub(super) fn choose(
     for (index, workload) in workloads.iter().enumerate() {
         let copies = |room: &Room| {
             let pods = room.moment.pods(index, workload);
-            match room.ceiling {
-                Ceiling::Together => pods,
-                Ceiling::Node(node) | Ceiling::Overcommit(node) => workload.on(node, pods),
-                Ceiling::Budget(budget) if program.budgets[budget].is_over(index) => pods,
-                Ceiling::Budget(_) => 0,
+            match (room.ceiling, bounds) {
+                (Ceiling::Together, _) => pods,
+                // A DaemonSet has one pod on each node that takes it, and each has to have room for it.
+                (Ceiling::Node(node), Bounds::Together(_)) if workload.is_fixed() => {
+                    workload.on(node, 1)
+                }
+                (Ceiling::Node(_), Bounds::Together(_)) => 0,
+                (Ceiling::Node(node), Bounds::Nodes(_)) => workload.on(node, pods),
+                (Ceiling::Limits(node), Bounds::Nodes(Limits::AllAtOnce)) => {
+                    workload.on(node, workload.pods)
+                }
+                (Ceiling::Limits(node), _) => at_rest(workload, node, nodes.len()),
+                (Ceiling::Budget(budget), _) if program.budgets[budget].is_over(index) => pods,
+                (Ceiling::Budget(_), _) => 0,
             }
         };
         if workload.choice == Choice::Burst {
-            // Nothing to choose: a node is charged the request (the rest is held back), a budget the limit.
+            // Nothing to choose: the scheduler counts the request, everything else the limit.
             for room in &mut rooms {
                 let each = match room.ceiling {
                     Ceiling::Node(_) | Ceiling::Together => workload.pod_request(),
-                    Ceiling::Budget(_) => workload.pod_limit(),
-                    Ceiling::Overcommit(_) => continue,
+                    Ceiling::Budget(_) | Ceiling::Limits(_) => workload.pod_limit(),
                 };
                 room.left -= i128::from(each) * i128::from(copies(room));
             }
@@ -360,26 +361,4 @@ pub(super) fn level(program: &Program<'_>, workloads: &[Workload<'_>]) -> Option
         Level(workload.pod_limit(), share(program, index, workload).max(1))
     });
     levels.min().map(Level::reduced)
-}
-
-/// What `overcommit` leaves for the limits of services that have one number, once all that bursts is counted.
-fn overcommit_room(
-    program: &Program<'_>,
-    node: &NodePlan<'_>,
-    index: usize,
-    workloads: &[Workload<'_>],
-) -> Option<i128> {
-    let overcommit = program.nodes[index].overcommit?;
-    let allowed = i128::from(node.allocatable) * i128::from(overcommit.value) / 100;
-    let packaged: i128 = node.components.iter().map(|c| i128::from(c.limits())).sum();
-    let bursting = workloads
-        .iter()
-        .filter(|workload| workload.choice == Choice::Burst);
-    Some(
-        allowed
-            - packaged
-            - bursting
-                .map(|workload| limits(workload, index))
-                .sum::<i128>(),
-    )
 }

@@ -1,15 +1,20 @@
 //! The promises as they stand: each with its inequality, its verdict, and why it is not proved where it is not.
 
-use super::cluster::stays;
-use super::model::{Placement, Plan, Theorem, Verdict, Workload};
-use super::{allowed, size::Moment, size::moments};
+use super::model::{Moment, NodePlan, Placement, Plan, Promise, Theorem, Verdict, Workload};
+use super::moments::moments;
+use super::resources::Dimension;
+use super::terms;
+use super::tie::{Tie, host_folder, tie};
+use super::words::named;
 use crate::base::quantity::{Cpu, in_mib};
-use crate::program::{Concurrency, Kind, Node, Schedule, SettingValue};
+use crate::program::{
+    Concurrency, Kind, Node, Rollout, Schedule, Service, SettingValue, WorkloadKind,
+};
 
 /// All promises: isolation and non-interference of every node, sufficiency, liveness, and survival if asked for.
-pub(super) fn of(plan: &Plan<'_, '_>) -> Vec<Theorem> {
+pub(super) fn of<'a>(plan: &Plan<'_, 'a>) -> Vec<Theorem<'a>> {
     let nodes = 0..plan.nodes.len();
-    let mut theorems: Vec<Theorem> = nodes.clone().map(|at| isolation(plan, at)).collect();
+    let mut theorems: Vec<Theorem<'a>> = nodes.clone().map(|at| isolation(plan, at)).collect();
     theorems.extend(nodes.map(|at| interference(plan, at)));
     theorems.extend([sufficiency(plan), liveness(plan)]);
     theorems.extend(survival(plan));
@@ -34,8 +39,8 @@ fn elsewhere(plan: &Plan<'_, '_>) -> Option<String> {
     (!has_server).then(|| text.to_owned())
 }
 
-fn isolation(plan: &Plan<'_, '_>, at: usize) -> Theorem {
-    let (node, declared) = (&plan.nodes[at], &plan.program.nodes[at]);
+fn isolation<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
+    let declared = &plan.program.nodes[at];
     let mut why = Vec::new();
     if declared.reserve.is_none() {
         why.push(
@@ -44,34 +49,31 @@ fn isolation(plan: &Plan<'_, '_>, at: usize) -> Theorem {
         );
     }
     why.extend(elsewhere(plan));
-    why.extend(voided(declared, "T1"));
-    let needed = node.os + node.k3s + node.containerd + node.shims + node.secrets;
-    let right = node.reserved() - node.held;
+    why.extend(voided(declared, Promise::Isolation));
+    let sum = terms::isolation(plan, at);
     Theorem {
-        id: "T1",
-        name: "isolation",
+        promise: Promise::Isolation,
         node: Some(at),
         verdict: verdict(&why),
-        left: needed,
-        right,
         statement: format!(
             "{} reserved for {} that K3s and the OS can take",
-            in_mib(right),
-            in_mib(needed)
+            in_mib(sum.there_is().unwrap_or(0)),
+            in_mib(sum.taken())
         ),
+        sums: vec![sum],
         why,
     }
 }
 
-fn interference(plan: &Plan<'_, '_>, at: usize) -> Theorem {
+fn interference<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
     let (node, declared) = (&plan.nodes[at], &plan.program.nodes[at]);
     let unbounded = node
         .components
         .iter()
         .filter(|component| component.unbounded);
     let mut why: Vec<String> = unbounded
-        .map(|component| plan.program.components[component.component].name)
-        .map(|name| format!("nothing limits `{name}`, which K3s packages without a limit"))
+        .map(|component| &plan.program.components[component.component])
+        .map(|component| format!("nothing limits `{}`, {}", component.name, component.whose()))
         .collect();
     why.extend(plan.program.services.iter().filter_map(|service| {
         let container = service.adopted.as_ref()?.unbounded()?;
@@ -81,68 +83,81 @@ fn interference(plan: &Plan<'_, '_>, at: usize) -> Theorem {
         ))
     }));
     why.extend(elsewhere(plan));
-    why.extend(voided(declared, "T2"));
-    let room = node.allocatable + node.held;
-    // Without anything held back, a pod on its way out may still burst while its successor is there.
-    let limits = plan
-        .workloads
-        .iter()
-        .map(|w| i128::from(w.pod_limit()) * i128::from(w.on(at, w.pods)));
-    let all_at_once = limits
-        .chain(node.components.iter().map(|c| i128::from(c.limits())))
-        .sum::<i128>();
-    let bursts = node.limits > node.requests;
-    let relaxed =
-        node.limits > node.allocatable || (bursts && all_at_once > i128::from(node.allocatable));
+    why.extend(voided(declared, Promise::NonInterference));
+    let (most, allocatable) = (node.limits.bytes(), node.allocatable());
+    let relaxed = declared.overcommit.is_some() && most > allocatable;
+    if most > allocatable && !relaxed {
+        why.push(format!(
+            "while pods start and end, limits may come to {}, {} more than there is: {}",
+            in_mib(most),
+            in_mib(most - allocatable),
+            bursting(plan, at)
+        ));
+    }
     Theorem {
-        id: "T2",
-        name: "non-interference",
+        promise: Promise::NonInterference,
         node: Some(at),
-        verdict: if declared.overcommit.is_some() && relaxed {
+        // What is not known is not relaxed either.
+        verdict: if relaxed && why.is_empty() {
             Verdict::Relaxed
         } else {
             verdict(&why)
         },
-        left: node.limits,
-        right: declared
-            .overcommit
-            .map_or(room, |percent| allowed(node.allocatable, percent.value)),
+        sums: vec![terms::interference(plan, at)],
         statement: match declared.overcommit {
             Some(percent) => format!(
-                "{} of limits, {} allocatable, {}% of it allowed in writing",
-                in_mib(node.limits),
-                in_mib(node.allocatable),
+                "{} of limits at the most, {} allocatable, {}% of it allowed in writing",
+                in_mib(most),
+                in_mib(allocatable),
                 percent.value
             ),
             None => format!(
-                "{} of limits, {} for pods",
-                in_mib(node.limits),
-                in_mib(room)
+                "{} of limits at the most, {} allocatable",
+                in_mib(most),
+                in_mib(allocatable)
             ),
         },
         why,
     }
 }
 
-fn sufficiency(plan: &Plan<'_, '_>) -> Theorem {
-    let without_evidence = plan
+/// `postgres` and `redis` may take more than they request.
+fn bursting(plan: &Plan<'_, '_>, at: usize) -> String {
+    let components = plan.nodes[at]
+        .components
+        .iter()
+        .filter(|component| component.gap() > 0);
+    let components = components.map(|component| plan.program.components[component.component].name);
+    let services = plan.program.services.iter().zip(&plan.workloads);
+    let services = services
+        .filter(|(_, w)| w.on(at, w.pods) > 0 && w.gap() > 0)
+        .map(|(service, _)| service.name.value);
+    let names: Vec<&str> = components.chain(services).collect();
+    let take = if names.len() == 1 {
+        "may take more than it requests"
+    } else {
+        "may take more than they request"
+    };
+    format!("{} {take}", named(&names))
+}
+
+fn sufficiency<'a>(plan: &Plan<'_, '_>) -> Theorem<'a> {
+    let running = plan
         .workloads
         .iter()
-        .filter(|workload| workload.replicas > 0)
-        .count();
+        .filter(|workload| workload.replicas > 0);
+    let without_evidence = running.count();
     let why =
         "limits are at or above every known floor, but no measurement says that they are enough";
     Theorem {
-        id: "T3",
-        name: "sufficiency",
+        promise: Promise::Sufficiency,
         node: None,
         verdict: if without_evidence == 0 {
             Verdict::Proved
         } else {
             Verdict::Unknown
         },
-        left: 0,
-        right: 0,
+        sums: Vec::new(),
         statement: match without_evidence {
             0 => "no service runs".to_owned(),
             1 => "no evidence for 1 service".to_owned(),
@@ -156,7 +171,7 @@ fn sufficiency(plan: &Plan<'_, '_>) -> Theorem {
     }
 }
 
-fn liveness(plan: &Plan<'_, '_>) -> Theorem {
+fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
     let (program, together) = (plan.program, &plan.together);
     let mut why = Vec::new();
     if let Placement::Unknown(reason) = &plan.placement {
@@ -192,57 +207,24 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
     why.extend(adopted(plan));
     why.extend(super::admission::doubts(plan));
     why.extend(program.untolerated());
-    if plan.on_several_nodes() && plan.placement != Placement::Pinned {
-        for (service, workload) in program.services.iter().zip(&plan.workloads) {
-            let held = workload
-                .nodes
-                .as_ref()
-                .is_some_and(|nodes| nodes.len() == 1);
-            if stays(service) && !held && workload.peak() > 0 {
-                let name = service.name.value;
-                why.push(format!("`{name}` has to come back to the node that has its volume, and may find it full"));
-            }
-        }
+    why.extend(tied(plan));
+    why.extend(volume_helpers(plan));
+    for node in &program.nodes {
+        why.extend(voided(node, Promise::Liveness));
     }
-    let least_free = plan
+    let sums = terms::liveness(plan);
+    let max_pods: u64 = program.nodes.iter().map(|node| node.max_pods.value).sum();
+    let all_cpu: Option<u64> = program
         .nodes
         .iter()
-        .map(super::model::NodePlan::free)
-        .min()
-        .unwrap_or(0);
-    let free = if plan.on_several_nodes() {
-        least_free.max(together.free())
-    } else {
-        least_free
-    };
-    if let Some(default) = plan.system_default()
-        && program.services.iter().any(stays)
-        && free < default.value.n
-    {
-        why.push(format!(
-            "a volume of K3s's local storage is made by a pod of {}, and less is free",
-            default.value
-        ));
-    }
-    for node in &program.nodes {
-        why.extend(voided(node, "T4"));
-    }
-    let max_pods: u64 = program.nodes.iter().map(|node| node.max_pods.value).sum();
+        .map(|node| node.cpu.map(|cpu| cpu.value.milli))
+        .sum();
     let cpu = match program.nodes.as_slice() {
         [node] => node.cpu.map(|cpu| cpu.value.to_string()),
-        nodes => {
-            let all: Option<u64> = nodes
-                .iter()
-                .map(|node| node.cpu.map(|cpu| cpu.value.milli))
-                .sum();
-            all.map(|milli| {
-                if milli % 1000 == 0 {
-                    (milli / 1000).to_string()
-                } else {
-                    Cpu::milli(milli).to_string()
-                }
-            })
-        }
+        _ => all_cpu.map(|milli| match milli % 1000 {
+            0 => (milli / 1000).to_string(),
+            _ => Cpu::milli(milli).to_string(),
+        }),
     };
     let rolled = match moments(program, &plan.workloads).as_slice() {
         [Moment::Calm] => "",
@@ -254,24 +236,89 @@ fn liveness(plan: &Plan<'_, '_>) -> Theorem {
         (Placement::Pinned, true) => "; every service is held to nodes that have room for it",
     };
     Theorem {
-        id: "T4",
-        name: "liveness",
+        promise: Promise::Liveness,
         node: None,
         verdict: verdict(&why),
-        left: together.requests,
-        right: together.allocatable,
         statement: format!(
-            "{} requested at the peak of a rollout{rolled}, {} allocatable; {} of {max_pods} pods{}{placed}",
-            in_mib(together.requests),
+            "{} requested at the peak of a rollout{rolled}, {} allocatable; {} of {max_pods} pods{}{placed}{}",
+            in_mib(together.asked[Dimension::Memory]),
             in_mib(together.allocatable),
-            together.pods,
+            together.asked[Dimension::Pods],
             cpu.map_or_else(String::new, |cpu| format!(
                 "; {}m of {cpu} CPU",
-                together.cpu
+                together.asked[Dimension::Cpu]
             )),
+            waits(plan),
         ),
+        sums,
         why,
     }
+}
+
+/// What a pod gets by default to end (Kubernetes, terminationGracePeriodSeconds), in seconds.
+const GRACE: u64 = 30;
+
+/// Pods on their way out keep their requests until they have ended, so a step of a rollout may have to wait for that,
+/// and for the scheduler to look again (its backoff, kube-scheduler podMaxBackoffSeconds: 10).
+fn waits(plan: &Plan<'_, '_>) -> String {
+    let grace = |service: &Service<'_>| {
+        service
+            .pod
+            .grace
+            .map_or(GRACE, |grace| grace.0.div_ceil(1000))
+    };
+    let longest = plan.program.services.iter().map(grace).max();
+    longest.map_or_else(String::new, |seconds| {
+        format!(
+            "; a step of a rollout may wait {seconds}s for a pod to end and 10s for the scheduler"
+        )
+    })
+}
+
+/// Services that have to come back to one node, which may be full then.
+fn tied(plan: &Plan<'_, '_>) -> Vec<String> {
+    if !plan.on_several_nodes() || plan.placement == Placement::Pinned {
+        return Vec::new();
+    }
+    let services = plan.program.services.iter().zip(&plan.workloads);
+    let why = services.filter_map(|(service, workload)| {
+        let held = workload
+            .nodes
+            .as_ref()
+            .is_some_and(|nodes| nodes.len() == 1);
+        let name = service.name.value;
+        match tie(plan.program, service) {
+            _ if held || workload.peak() == 0 => None,
+            Tie::None => None,
+            Tie::Node(_) => Some(format!(
+                "`{name}` has to come back to the node that has its volume, and may find it full"
+            )),
+            Tie::Unknown(why) => Some(format!("`{name}` may have to come back to one node: {why}")),
+        }
+    });
+    why.collect()
+}
+
+/// Volumes that K3s's local storage makes at once (rancher/local-path-provisioner: its workers).
+const VOLUMES_AT_ONCE: u64 = 4;
+
+/// Each volume of K3s's local storage is made by a pod of its own, bound to the node without asking the scheduler.
+fn volume_helpers(plan: &Plan<'_, '_>) -> Option<String> {
+    let default = plan.system_default()?.value;
+    let services = plan.program.services.iter().zip(&plan.workloads);
+    let volumes =
+        services.filter(|(service, _)| matches!(tie(plan.program, service), Tie::Node(_)));
+    let volumes = volumes
+        .map(|(_, workload)| workload.replicas)
+        .fold(0, u64::saturating_add);
+    let pods = volumes.min(VOLUMES_AT_ONCE);
+    let free = plan.nodes.iter().map(NodePlan::free).min().unwrap_or(0);
+    (free < default.n.saturating_mul(pods)).then(|| match pods {
+        1 => format!("a volume of K3s's local storage is made by a pod of {default}, and less is free"),
+        _ => format!(
+            "volumes of K3s's local storage are made by up to {pods} pods of {default} at once, and less is free"
+        ),
+    })
 }
 
 /// What in adopted manifests takes liveness out of the proof's reach: on one node what they ask of nodes, on several
@@ -296,6 +343,11 @@ fn adopted(plan: &Plan<'_, '_>) -> Vec<String> {
                 .iter()
                 .map(|doubt| format!("`{name}` may find no node: {doubt}")),
         );
+        if adopted.object.kind == WorkloadKind::Pod {
+            why.push(format!(
+                "nothing brings back `{name}`, a Pod of its own, once it is pushed out or evicted"
+            ));
+        }
         if adopted.alone && workload.peak() > 1 {
             why.push(format!(
                 "no two pods of `{name}` may share a node, there is one, and {} need room",
@@ -319,139 +371,181 @@ fn adopted(plan: &Plan<'_, '_>) -> Vec<String> {
     why
 }
 
+/// How long Kubernetes takes to give up a node that does not answer, and then its pods, in seconds
+/// (kube-controller-manager node-monitor-grace-period, kube-apiserver default-unreachable-toleration-seconds).
+const GIVES_UP: (u64, u64) = (50, 300);
+
 /// What the program is to outlive.
-fn survival(plan: &Plan<'_, '_>) -> Option<Theorem> {
+fn survival<'a>(plan: &Plan<'_, 'a>) -> Option<Theorem<'a>> {
     plan.program.survive?;
     let program = plan.program;
-    let servers = program.servers().count();
     let mut why = Vec::new();
-    if (1..3).contains(&servers) {
-        why.push(
-            "without its server no pod is placed anew: three servers outlive the loss of one"
-                .to_owned(),
-        );
+    if let Some(enough) = program.servers_wanted() {
+        why.push(format!(
+            "without its server no pod is placed anew: {enough} servers outlive the loss of one"
+        ));
     }
     why.extend(elsewhere(plan));
-    let most = plan
-        .nodes
-        .iter()
-        .map(|node| node.allocatable)
-        .max()
-        .unwrap_or(0);
+    let services = program.services.iter().zip(&plan.workloads);
+    for (service, _) in services.filter(|(_, workload)| workload.peak() > 0) {
+        why.extend(lost_with_its_node(plan, service));
+    }
+    let sum = terms::survival(plan);
+    let (grace, toleration) = GIVES_UP;
     Some(Theorem {
-        id: "T5",
-        name: "survival",
+        promise: Promise::Survival,
         node: None,
         verdict: verdict(&why),
-        left: plan.together.requests,
-        right: plan.together.allocatable - most,
         statement: format!(
-            "{} requested, {} allocatable without the largest node; every pod finds room without any one node",
-            in_mib(plan.together.requests),
-            in_mib(plan.together.allocatable - most),
+            "{} requested, {} allocatable without the largest node; every pod finds room without any one node, those \
+             of Deployments some {grace} and {toleration}s after it is lost",
+            in_mib(sum.taken()),
+            in_mib(sum.there_is().unwrap_or(0)),
         ),
+        sums: vec![sum],
         why,
     })
 }
 
+/// Why the pods of a service do not come back by themselves when their node is lost. They are not gone then but on
+/// their way out, until the node is back, is deleted or has the taint `out-of-service`.
+fn lost_with_its_node(plan: &Plan<'_, '_>, service: &Service<'_>) -> Option<String> {
+    let name = service.name.value;
+    if let Tie::Unknown(why) = tie(plan.program, service) {
+        return Some(format!("`{name}` may be lost with its node: {why}"));
+    }
+    if let Some(folder) = host_folder(service) {
+        return Some(format!("`{name}` finds another `{folder}` on another node"));
+    }
+    let until = "until `kubectl delete node` or `kubectl taint node NODE \
+                 node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`";
+    let object = service.adopted.as_ref().map(|adopted| adopted.object.kind);
+    match &service.kind {
+        Kind::StatefulSet if object == Some(WorkloadKind::ReplicaSet) => None,
+        Kind::StatefulSet if object == Some(WorkloadKind::Pod) => Some(format!(
+            "`{name}` is gone with its node: nothing brings back a Pod of its own"
+        )),
+        // pkg/controller/statefulset/stateful_set_control.go: a pod on its way out is waited for.
+        Kind::StatefulSet => Some(format!("`{name}` waits for a pod of a lost node {until}")),
+        // pkg/controller/deployment/recreate.go waits until no old pod runs.
+        Kind::Deployment(_) if service.rollout.value == Rollout::Recreate => Some(format!(
+            "a rollout of `{name}` that begins after a node is lost waits for its pods {until}"
+        )),
+        // pkg/controller/job/job_controller.go: with podReplacementPolicy Failed such a pod counts as one that runs.
+        Kind::Job(_) | Kind::CronJob(..)
+            if service
+                .adopted
+                .as_ref()
+                .is_some_and(|adopted| !adopted.object.lingers) =>
+        {
+            Some(format!("`{name}` waits for a pod of a lost node {until}"))
+        }
+        Kind::Deployment(_) | Kind::DaemonSet | Kind::Job(_) | Kind::CronJob(..) => None,
+    }
+}
+
 /// Keys of K3s and arguments of its components under which a promise is no longer a matter of sums, and why.
-const VOIDED: [(&str, &str, &str); 20] = [
-    ("T4", "disable-scheduler", "nothing places pods"),
-    ("T4", "disable-agent", "the node runs no pods"),
+const VOIDED: [(Promise, &str, &str); 20] = [
     (
-        "T4",
+        Promise::Liveness,
+        "disable-scheduler",
+        "nothing places pods",
+    ),
+    (Promise::Liveness, "disable-agent", "the node runs no pods"),
+    (
+        Promise::Liveness,
         "disable-controller-manager",
         "nothing makes pods of Deployments",
     ),
     (
-        "T4",
+        Promise::Liveness,
         "flannel-backend=none",
         "pods wait for a network that K3s does not bring",
     ),
     (
-        "T4",
+        Promise::Liveness,
         "kubelet-arg.register-with-taints",
         "pods that do not tolerate the taint stay Pending",
     ),
     (
-        "T4",
+        Promise::Liveness,
         "kubelet-arg.pods-per-core",
         "the kubelet may take fewer pods than `max-pods`",
     ),
     (
-        "T4",
+        Promise::Liveness,
         "kubelet-arg.reserved-cpus",
         "the kubelet keeps cores from pods",
     ),
     (
-        "T4",
+        Promise::Liveness,
         "kubelet-arg.qos-reserved",
         "the kubelet keeps memory from pods",
     ),
     (
-        "T4",
+        Promise::Liveness,
         "kubelet-arg.memory-manager-policy",
         "the kubelet admits pods by NUMA node",
     ),
     (
-        "T4",
+        Promise::Liveness,
         "kubelet-arg.topology-manager-policy",
         "the kubelet admits pods by NUMA node",
     ),
     (
-        "T4",
+        Promise::Liveness,
         "kubelet-arg.cpu-manager-policy",
         "the kubelet gives whole cores away",
     ),
     (
-        "T2",
+        Promise::NonInterference,
         "kubelet-arg.eviction-soft",
         "pods are evicted before their limits are reached",
     ),
     (
-        "T2",
+        Promise::NonInterference,
         "kubelet-arg.experimental-allocatable-ignore-eviction",
         "the eviction threshold is not kept from pods",
     ),
     (
-        "T2",
+        Promise::NonInterference,
         "kube-apiserver-arg.disable-admission-plugins",
         "the quota and the limit ranges may not be enforced",
     ),
     (
-        "T2",
+        Promise::NonInterference,
         "kubelet-arg.pod-manifest-path",
         "pods from files are not counted",
     ),
     (
-        "T2",
+        Promise::NonInterference,
         "kubelet-arg.manifest-url",
         "pods from a URL are not counted",
     ),
     (
-        "T4",
+        Promise::Liveness,
         "kubelet-arg.pod-manifest-path",
         "pods from files are not counted",
     ),
     (
-        "T4",
+        Promise::Liveness,
         "kubelet-arg.manifest-url",
         "pods from a URL are not counted",
     ),
     (
-        "T1",
+        Promise::Isolation,
         "kubelet-arg.pod-manifest-path",
         "the shims of pods from files are not counted",
     ),
     (
-        "T1",
+        Promise::Isolation,
         "kubelet-arg.manifest-url",
         "the shims of pods from a URL are not counted",
     ),
 ];
 
 /// What the node's K3s is told that takes a promise out of the proof's reach.
-fn voided(node: &Node<'_>, promise: &str) -> Vec<String> {
+fn voided(node: &Node<'_>, promise: Promise) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     for setting in &node.config {
         match &setting.value {

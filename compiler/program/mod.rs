@@ -17,6 +17,7 @@ use crate::base::quantity::Bytes;
 use crate::base::source::SourceMap;
 use crate::base::span::Spanned;
 use crate::manifest::Manifest;
+pub use crate::manifest::workload::WorkloadKind;
 pub use crate::manifest::workload::place::HOSTNAME;
 pub use adopt::{Adopt, Adopted, Form, Held};
 pub use image::{BuiltImage, Image, Param, Runtime, SharedImage, template_values};
@@ -104,6 +105,19 @@ impl<'a> Program<'a> {
         match &service.adopted {
             Some(adopted) => namespace(adopted.object.namespace.as_deref()),
             None => self.namespace.value,
+        }
+    }
+
+    /// How many servers there would have to be for the loss of one to be outlived, where there are some and too few:
+    /// etcd needs more than half of its members, what is outside of the nodes outlives them.
+    pub fn servers_wanted(&self) -> Option<&'static str> {
+        let outside = self
+            .servers()
+            .all(|node| node.setting("datastore-endpoint").is_some());
+        match (self.servers().count(), outside) {
+            (1, true) => Some("two"),
+            (1 | 2, false) => Some("three"),
+            _ => None,
         }
     }
 }

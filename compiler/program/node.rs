@@ -152,12 +152,21 @@ pub struct K3s<'a> {
 /// What K3s takes on one node, in addition to the pods.
 #[derive(Debug, Clone, Copy)]
 pub struct Process<'a> {
-    /// The K3s process of a server or an agent.
+    /// Anonymous memory of the K3s process of a server or an agent at its peak (`RssAnon` of `/proc/PID/status`).
     pub memory: Given<'a, Bytes>,
-    /// containerd.
+    /// Pages of the binary that K3s and containerd both run from and that have to stay resident, once a node.
+    pub file_pages: Given<'a, Bytes>,
+    /// Anonymous memory of containerd.
     pub containerd: Given<'a, Bytes>,
-    /// containerd's shim, for one pod.
+    /// containerd's shim of one pod, and the kernel's memory for it that no pod pays for.
     pub shim: Given<'a, Bytes>,
+    /// What K3s and containerd grow by for each pod beyond `pods_measured`.
+    pub pod_growth: Given<'a, Bytes>,
+    /// What K3s takes for the custom resources of Traefik, which it installs unless `traefik` is disabled. `None` where
+    /// `memory` was measured and has them in it.
+    pub traefik_crds: Option<Given<'a, Bytes>>,
+    /// The number of pods with which `memory` and `containerd` were measured.
+    pub pods_measured: Given<'a, u64>,
 }
 
 /// One key of config.yaml.

@@ -8,6 +8,7 @@ use super::origin::Given;
 use super::pod::{Extra, Pod, Port, VolumeSource};
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::{Span, Spanned};
+use crate::manifest::workload::WorkloadKind;
 
 /// A workload: what its kind says, and its pods.
 #[derive(Debug, Clone)]
@@ -55,19 +56,28 @@ impl Service<'_> {
         }
     }
 
+    /// Whether a pod of a Job may still be on its way out while its successor runs (`podReplacementPolicy`:
+    /// `TerminatingOrFailed`). Where the loss of a node is to be outlived, bzc writes that: a pod of a lost node is on its
+    /// way out until the node is back.
+    pub fn lingers(&self, survives: bool) -> bool {
+        match (&self.adopted, &self.kind) {
+            (Some(adopted), _) => adopted.object.lingers,
+            (None, Kind::Job(_) | Kind::CronJob(..)) => survives,
+            (None, Kind::Deployment(_) | Kind::StatefulSet | Kind::DaemonSet) => false,
+        }
+    }
+
     /// The pods beyond so many replicas that were told to end and may not have ended. Each still has its shim.
-    /// StatefulSet and DaemonSet wait until each pod has ended, a Job until its pod has failed
-    /// (`podReplacementPolicy: Failed`) unless its manifest says otherwise, and a CronJob that replaces does not wait.
-    pub fn ending(&self, replicas: u64) -> u64 {
-        let adopted = self.adopted.as_ref();
-        let lingering = match adopted.is_some_and(|adopted| adopted.object.lingers) {
-            true => replicas,
-            false => 0,
-        };
+    /// StatefulSet and DaemonSet wait until each pod has ended, a Job until its pod has failed unless it `lingers`, and a
+    /// CronJob that replaces does not wait.
+    pub fn ending(&self, replicas: u64, lingers: bool) -> u64 {
+        let lingering = if lingers { replicas } else { 0 };
+        let object = self.adopted.as_ref().map(|adopted| adopted.object.kind);
         match &self.kind {
-            // An autoscaler may take pods away and bring them back before the first have ended.
-            Kind::Deployment(Some(_)) => replicas,
-            Kind::Deployment(None) => self.rollout.value.ending(replicas),
+            // Every replica leaves once and comes once in a rollout; and a pod that is deleted, evicted or pushed out has
+            // its successor at once, for a ReplicaSet does not count pods that end (pkg/controller/replicaset).
+            Kind::Deployment(_) => replicas,
+            Kind::StatefulSet if object == Some(WorkloadKind::ReplicaSet) => replicas,
             Kind::StatefulSet | Kind::DaemonSet => 0,
             Kind::Job(_) => lingering,
             Kind::CronJob(_, schedule) => match schedule.concurrency {
@@ -132,17 +142,6 @@ impl Rollout {
             Rollout::SurgePercent(percent) => (percent * replicas).div_ceil(100),
         };
         most.min(replicas)
-    }
-
-    /// The pods of a Deployment that may not have ended while their successors are there: in one rollout every replica
-    /// leaves once and comes once, and only `Recreate` waits until all have gone.
-    pub const fn ending(self, replicas: u64) -> u64 {
-        match self {
-            Rollout::Recreate => 0,
-            Rollout::Replace | Rollout::Serial | Rollout::Surge(_) | Rollout::SurgePercent(_) => {
-                replicas
-            }
-        }
     }
 
     /// Whether no other rollout may go on beside it.

@@ -1,11 +1,14 @@
 //! Whether every order of pods and every choice of nodes ends well, by the lemma of `spec/06-proof.md`, worked out anew
 //! from the numbers of a report. What the report adds is for each kind of pod the set of nodes to apply it to.
 
-use super::read::{Report, Service, Wave};
-use super::{moments, pods_at};
+use super::{Facts, asked_of, pods_at};
+use crate::report::{Component, Moment, Node, Service, Wave};
+
+/// How many dimensions a size has.
+const DIMENSIONS: usize = 3;
 
 /// Memory, CPU, number of pods.
-type Size = [u128; 3];
+type Size = [u128; DIMENSIONS];
 
 /// Pods that are alike.
 struct Kind {
@@ -29,196 +32,241 @@ impl Kind {
     }
 }
 
-/// What is free on every node, and the kinds: one a service, then one a component.
+/// What is free on every node, and the kinds: one a service, then one a component, then one for each node that has pods
+/// which bzc does not manage and every node has.
 struct Cluster {
     rooms: Vec<Size>,
     kinds: Vec<Kind>,
 }
 
 /// What keeps the lemma from showing what the report says, at each moment.
-pub(super) fn any_order(report: &Report<'_>) -> Vec<String> {
+pub(super) fn any_order(facts: &Facts<'_>) -> Vec<String> {
     let mut faults = Vec::new();
-    let all = moments(report);
-    for (at, shown) in report.placement.moments.iter().enumerate() {
-        let is_first = report.placement.moments[..at]
-            .iter()
-            .all(|other| other.wave != shown.wave);
-        if !is_first || !all.contains(&shown.wave) {
+    let moments = &facts.report.placement.moments;
+    for (at, shown) in moments.iter().enumerate() {
+        let is_first = moments[..at].iter().all(|other| other.wave != shown.wave);
+        if !is_first || !facts.moments.contains(&shown.wave.as_ref()) {
             faults.push("its moments are not those of the rollouts".to_owned());
         }
     }
-    for moment in all {
-        let Some(shown) = report
-            .placement
-            .moments
-            .iter()
-            .find(|shown| stands_for(report, shown.wave, moment))
-        else {
+    for moment in &facts.moments {
+        let stands = |shown: &&Moment<'_>| stands_for(facts, shown.wave.as_ref(), *moment);
+        let Some(shown) = moments.iter().find(stands) else {
             faults.push("a wave of rollouts is not among its moments".to_owned());
             continue;
         };
-        let cluster = Cluster::new(report, moment, None);
-        if shown.with.len() != cluster.kinds.len() {
-            faults.push(format!(
-                "it has {} kinds of pods, not {}",
-                shown.with.len(),
-                cluster.kinds.len()
-            ));
-            continue;
-        }
-        for (index, with) in shown
-            .with
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| cluster.kinds[*index].count > 0)
-        {
-            if !cluster.holds(index, with) {
-                faults.push(format!(
-                    "a pod of `{}` may find no room",
-                    cluster.kinds[index].name
-                ));
-            }
+        match Cluster::new(facts, *moment, None) {
+            Ok(cluster) => faults.extend(cluster.faults(facts, shown)),
+            Err(fault) => faults.push(fault),
         }
     }
     faults
 }
 
 /// Whether a moment that is shown is this one, or one of a service that is like the one which rolls alone.
-fn stands_for(report: &Report<'_>, shown: Option<Wave<'_>>, moment: Option<Wave<'_>>) -> bool {
+fn stands_for(facts: &Facts<'_>, shown: Option<&Wave<'_>>, moment: Option<&Wave<'_>>) -> bool {
     let (Some(Wave::Alone(shown)), Some(Wave::Alone(name))) = (shown, moment) else {
         return shown == moment;
     };
-    let alike = |service: &Service<'_>| {
-        let amounts = [
-            service.request,
-            service.limit,
-            service.replicas,
-            service.surge,
-            service.cpu,
-        ];
-        (amounts, service.nodes.clone(), service.one_on_a_node)
-    };
-    match (report.service(shown), report.service(name)) {
-        (Some(one), Some(other)) => alike(one) == alike(other),
+    match (
+        facts.services.get(shown.as_ref()),
+        facts.services.get(name.as_ref()),
+    ) {
+        (Some(one), Some(other)) => alike(one, other),
         _ => false,
     }
 }
 
+fn alike(one: &Service<'_>, other: &Service<'_>) -> bool {
+    let amounts = |service: &Service<'_>| {
+        [
+            service.request_bytes,
+            service.limit_bytes,
+            service.replicas,
+            service.surge,
+            service.cpu_milli,
+        ]
+    };
+    amounts(one) == amounts(other)
+        && one.nodes == other.nodes
+        && one.one_on_a_node == other.one_on_a_node
+}
+
 /// Whether the lemma shows it of every kind without one node, each time with some set of nodes.
-pub(super) fn outlives(report: &Report<'_>, lost: usize) -> bool {
-    moments(report).into_iter().all(|moment| {
-        let cluster = Cluster::new(report, moment, Some(lost));
+pub(super) fn outlives(facts: &Facts<'_>, lost: usize) -> bool {
+    facts.moments.iter().all(|moment| {
+        let Ok(cluster) = Cluster::new(facts, *moment, Some(lost)) else {
+            return false;
+        };
         let mut sets: Vec<Vec<usize>> = cluster
             .kinds
             .iter()
             .map(|kind| members(&kind.nodes))
             .collect();
-        sets.extend((0..report.nodes.len()).map(|node| vec![node]));
+        sets.extend((0..facts.report.nodes.len()).map(|node| vec![node]));
         sets.sort();
         sets.dedup();
         let shown = |index: usize| sets.iter().any(|set| cluster.holds(index, set));
-        (0..cluster.kinds.len())
-            .filter(|index| cluster.kinds[*index].count > 0)
-            .all(shown)
+        let there = |index: &usize| cluster.kinds[*index].count > 0;
+        (0..cluster.kinds.len()).filter(there).all(shown)
     })
 }
 
 fn members(flags: &[bool]) -> Vec<usize> {
-    flags
-        .iter()
-        .enumerate()
-        .filter(|(_, flag)| **flag)
-        .map(|(node, _)| node)
-        .collect()
+    let members = flags.iter().enumerate().filter(|(_, flag)| **flag);
+    members.map(|(node, _)| node).collect()
+}
+
+/// Whether a component has its pods on a node whatever happens: it pushes out what is in their way.
+fn is_fixed(component: &Component<'_>) -> bool {
+    component.every_node && component.preempts
+}
+
+fn size_of(component: &Component<'_>) -> Size {
+    [
+        component.request_bytes.into(),
+        component.cpu_milli.into(),
+        1,
+    ]
+}
+
+/// What a node has beside DaemonSets, or why it has too little: for those, or for them and all that K3s packages, which
+/// they cannot push out.
+fn room(facts: &Facts<'_>, at: usize, node: &Node<'_>, endless: u128) -> Result<Size, String> {
+    let has = [
+        node.allocatable_bytes.into(),
+        // CPU of which nothing is known is never short.
+        node.cpu_milli.map_or(endless, u128::from),
+        node.max_pods.into(),
+    ];
+    let daemons = || {
+        let services = facts.report.services.iter().enumerate();
+        services.filter(move |(index, service)| {
+            service.kind == "DaemonSet" && facts.on(*index, at, 1) > 0
+        })
+    };
+    let asked = |of: &dyn Fn(&Component<'_>) -> bool, d: usize| -> u128 {
+        let each = node.components.iter().filter(|component| of(component));
+        each.map(|component| match d {
+            0 => asked_of(component, component.request_bytes),
+            1 => asked_of(component, component.cpu_milli),
+            _ => asked_of(component, 1),
+        })
+        .sum()
+    };
+    let mut left = has;
+    for (d, left) in left.iter_mut().enumerate() {
+        let of_daemons: u128 = daemons()
+            .map(|(_, service)| match d {
+                0 => u128::from(service.request_bytes),
+                1 => service.cpu_milli.into(),
+                _ => 1,
+            })
+            .sum();
+        if d == 1 && node.cpu_milli.is_none() {
+            continue;
+        }
+        let fixed = asked(&is_fixed, d).saturating_add(of_daemons);
+        let critical = asked(&|component| component.preempts && !component.every_node, d);
+        let name = &node.name;
+        *left = match left.checked_sub(fixed) {
+            Some(left) => left,
+            None if fixed == 0 => *left,
+            None => return Err(format!("DaemonSets alone are too much for `{name}`")),
+        };
+        if daemons().next().is_some() && critical > *left {
+            return Err(format!(
+                "what K3s packages may take the room of a DaemonSet on `{name}`"
+            ));
+        }
+    }
+    Ok(left)
 }
 
 impl Cluster {
-    fn new(report: &Report<'_>, moment: Option<Wave<'_>>, lost: Option<usize>) -> Cluster {
-        let fixed = |service: &Service<'_>| service.kind == "DaemonSet";
+    fn new(
+        facts: &Facts<'_>,
+        moment: Option<&Wave<'_>>,
+        lost: Option<usize>,
+    ) -> Result<Cluster, String> {
+        let report = facts.report;
         let mut kinds: Vec<Kind> = Vec::new();
-        for service in &report.services {
+        for (index, service) in report.services.iter().enumerate() {
+            let fixed = service.kind == "DaemonSet";
             kinds.push(Kind {
-                name: service.name.to_owned(),
-                size: [service.request.into(), service.cpu.into(), 1],
-                count: if fixed(service) {
+                name: service.name.to_string(),
+                size: [service.request_bytes.into(), service.cpu_milli.into(), 1],
+                count: if fixed {
                     0
                 } else {
                     pods_at(service, moment).into()
                 },
                 nodes: (0..report.nodes.len())
-                    .map(|node| service.on(node, 1) > 0)
+                    .map(|node| facts.on(index, node, 1) > 0)
                     .collect(),
                 apart: service.one_on_a_node,
             });
         }
-        for component in report
+        let open: Vec<bool> = report
+            .nodes
+            .iter()
+            .map(|node| !node.components.is_empty())
+            .collect();
+        for component in facts
             .open()
             .map(|at| &report.nodes[at].components)
             .into_iter()
             .flatten()
         {
-            let pods = component.pods.max(1);
             kinds.push(Kind {
-                name: component.name.to_owned(),
-                size: [
-                    (component.request / pods).into(),
-                    (component.cpu / pods).into(),
-                    1,
-                ],
+                name: component.name.to_string(),
+                size: size_of(component),
                 count: if component.every_node {
                     0
                 } else {
-                    component.pods.into()
+                    component.pods_at_peak.into()
                 },
-                nodes: report
-                    .nodes
-                    .iter()
-                    .map(|node| !node.components.is_empty())
-                    .collect(),
+                nodes: open.clone(),
                 apart: false,
             });
         }
-        let volume = |d: usize| {
-            kinds
+        for (at, node) in report.nodes.iter().enumerate() {
+            let waiting = node
+                .components
                 .iter()
-                .map(|kind| kind.size[d] * kind.count)
-                .sum::<u128>()
-        };
-        let all_cpu = volume(1);
-        let room = |(at, node): (usize, &super::read::Node<'_>)| -> Size {
-            let every = || {
-                node.components
-                    .iter()
-                    .filter(|component| component.every_node)
-            };
-            let daemons = || {
-                report
-                    .services
-                    .iter()
-                    .filter(|service| fixed(service) && service.on(at, 1) > 0)
-            };
-            let memory = every()
-                .map(|c| c.request)
-                .chain(daemons().map(|s| s.request));
-            let cpu = every().map(|c| c.cpu).chain(daemons().map(|s| s.cpu));
-            let pods = every().map(|c| c.pods).chain(daemons().map(|_| 1));
-            let less = |has: u64, taken: u128| u128::from(has).saturating_sub(taken);
-            [
-                less(node.allocatable, memory.map(u128::from).sum()),
-                // CPU of which nothing is known is never short.
-                node.cpu
-                    .map_or(all_cpu, |has| less(has, cpu.map(u128::from).sum())),
-                less(node.max_pods, pods.map(u128::from).sum()),
-            ]
-        };
-        let mut rooms: Vec<Size> = report.nodes.iter().enumerate().map(room).collect();
+                .filter(|component| component.every_node && !is_fixed(component));
+            kinds.extend(waiting.map(|component| Kind {
+                name: component.name.to_string(),
+                size: size_of(component),
+                // Those of a lost node are gone with it.
+                count: if lost == Some(at) {
+                    0
+                } else {
+                    component.pods_at_peak.into()
+                },
+                nodes: (0..report.nodes.len()).map(|other| other == at).collect(),
+                apart: false,
+            }));
+        }
+        let endless: u128 = kinds
+            .iter()
+            .map(|kind| kind.size[1].saturating_mul(kind.count))
+            .fold(0, u128::saturating_add);
+        let rooms = report.nodes.iter().enumerate();
+        let rooms = rooms.map(|(at, node)| match lost {
+            // What is lost takes nothing, whatever it has.
+            Some(lost) if lost == at => Ok([0; DIMENSIONS]),
+            _ => room(facts, at, node, endless),
+        });
+        let mut rooms: Vec<Size> = rooms.collect::<Result<_, _>>()?;
         for kind in &mut kinds {
             for (node, may) in kind.nodes.iter_mut().enumerate() {
-                *may &= Some(node) != lost && (0..3).all(|d| kind.size[d] <= rooms[node][d]);
+                *may &=
+                    Some(node) != lost && (0..DIMENSIONS).all(|d| kind.size[d] <= rooms[node][d]);
             }
         }
         // What all sizes have in common is the unit: less than it can never be used.
-        for d in 0..3 {
+        for d in 0..DIMENSIONS {
             let there = kinds.iter().filter(|kind| kind.count > 0);
             let unit = there
                 .fold(0, |unit, kind| common(unit, kind.size[d]))
@@ -226,7 +274,39 @@ impl Cluster {
             kinds.iter_mut().for_each(|kind| kind.size[d] /= unit);
             rooms.iter_mut().for_each(|room| room[d] /= unit);
         }
-        Cluster { rooms, kinds }
+        Ok(Cluster { rooms, kinds })
+    }
+
+    /// The kinds of pods of which what is shown does not show it.
+    fn faults(&self, facts: &Facts<'_>, shown: &Moment<'_>) -> Vec<String> {
+        let components = facts
+            .open()
+            .map_or(0, |at| facts.report.nodes[at].components.len());
+        let known = facts.report.services.len() + components;
+        if (shown.services.len(), shown.components.len())
+            != (facts.report.services.len(), components)
+        {
+            return vec!["it does not show as many kinds of pods as there are".to_owned()];
+        }
+        let mut sets: Vec<Vec<usize>> = Vec::with_capacity(self.kinds.len());
+        for set in shown.services.iter().chain(&shown.components) {
+            let nodes: Vec<usize> = set.iter().map(|node| usize::from(*node)).collect();
+            let rising = nodes.windows(2).all(|pair| pair[0] < pair[1]);
+            if !rising || nodes.last().is_some_and(|last| *last >= self.rooms.len()) {
+                return vec!["it shows a node that there is not, or one twice".to_owned()];
+            }
+            sets.push(nodes);
+        }
+        // Pods that every node has, and that push out nothing, have their node alone.
+        sets.extend(self.kinds[known..].iter().map(|kind| members(&kind.nodes)));
+        let there = sets
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| self.kinds[*index].count > 0);
+        let stuck = there.filter(|(index, with)| !self.holds(*index, with));
+        stuck
+            .map(|(index, _)| format!("a pod of `{}` may find no room", self.kinds[index].name))
+            .collect()
     }
 
     /// The lemma for one pod of a kind, with these nodes.
@@ -236,10 +316,12 @@ impl Cluster {
             return false;
         }
         let price = |d: usize| {
-            let sum: u128 = with.iter().map(|node| self.rooms[*node][d]).sum();
+            let sum = with.iter().fold(0, |sum: u128, node| {
+                sum.saturating_add(self.rooms[*node][d])
+            });
             ((with.len() as u128) << 64) / sum.max(1) + 1
         };
-        let prices = [price(0), price(1), price(2)];
+        let prices: Size = std::array::from_fn(price);
         let shared = |kind: &Kind| with.iter().filter(|node| kind.nodes[**node]).count();
         let others = pod.at_once(pod.count - 1, with.len());
         let there = |at: usize, kind: &Kind| {
@@ -249,29 +331,29 @@ impl Cluster {
                 kind.at_once(kind.count, shared(kind))
             }
         };
-        let mut volume = [0_u128; 3];
+        let mut volume = [0_u128; DIMENSIONS];
         for (at, kind) in self.kinds.iter().enumerate() {
             for (volume, size) in volume.iter_mut().zip(&kind.size) {
-                *volume += size * there(at, kind);
+                *volume = volume.saturating_add(size.saturating_mul(there(at, kind)));
             }
         }
         let lack = |node: usize, d: usize| {
             let lack = self.rooms[node][d] - pod.size[d] + 1;
             (pod.size[d] > 0 && lack <= volume[d]).then_some(lack)
         };
-        let among: Vec<usize> = (0..3)
+        let among: Vec<usize> = (0..DIMENSIONS)
             .filter(|d| with.iter().any(|node| lack(*node, *d).is_some()))
             .collect();
         let worth = |kind: &Kind| {
             among
                 .iter()
-                .map(|d| kind.size[*d] * prices[*d])
+                .map(|d| kind.size[*d].saturating_mul(prices[*d]))
                 .max()
                 .unwrap_or(0)
         };
         let cost = |node: &usize| {
-            (0..3)
-                .filter_map(|d| Some(lack(*node, d)? * prices[d]))
+            (0..DIMENSIONS)
+                .filter_map(|d| Some(lack(*node, d)?.saturating_mul(prices[d])))
                 .min()
                 .unwrap_or(u128::MAX)
         };
@@ -288,9 +370,8 @@ impl Cluster {
         let most = costs.iter().copied().max().unwrap_or(0);
         let all = costs.into_iter().fold(0, u128::saturating_add);
         let kinds = self.kinds.iter().enumerate();
-        let worths: u128 = kinds
-            .map(|(at, kind)| there(at, kind).saturating_mul(worth(kind).min(most)))
-            .sum();
+        let worths = kinds.map(|(at, kind)| there(at, kind).saturating_mul(worth(kind).min(most)));
+        let worths = worths.fold(0, u128::saturating_add);
         worths < all
     }
 }

@@ -217,11 +217,14 @@ pub(super) fn fixed(program: &Program, node: &Node) -> u64 {
         node.agent,
         program.nodes.iter().filter(|node| !node.agent).count(),
     ) {
-        (true, _) => 320,
-        (false, 1) => 768,
-        (false, _) => 896,
+        (true, _) => 226,
+        (false, 1) => 410,
+        (false, _) => 440,
     };
-    let mut fixed = bytes(said.and_then(|k3s| k3s.memory.as_ref()), usual)
+    // The pages of its binary.
+    const FILE_PAGES: u64 = 240 * MIB;
+    let mut fixed = FILE_PAGES
+        + bytes(said.and_then(|k3s| k3s.memory.as_ref()), usual)
         + bytes(said.and_then(|k3s| k3s.containerd.as_ref()), 64)
         + bytes(node.reserve.as_ref(), 0)
         + bytes(node.eviction.as_ref(), 100);
@@ -235,8 +238,8 @@ pub(super) fn fixed(program: &Program, node: &Node) -> u64 {
         let dns = if on("coredns") { 64 } else { 0 };
         fixed += program.coredns.as_ref().map_or(dns * MIB, Memory::most);
         let others = [
-            ("metrics-server", 122),
-            ("local-storage", 64),
+            ("metrics-server", 192),
+            ("local-storage", 128),
             ("traefik", 512),
         ];
         fixed += others

@@ -112,14 +112,30 @@ fn system_default(objects: &[Value]) -> Option<(u128, u128)> {
 #[derive(Debug)]
 pub(super) struct Component {
     pub(super) name: String,
+    /// What one pod requests.
     pub(super) request: u128,
-    /// All limits of all pods that may be there at once, beyond their requests. None where nothing limits them.
-    pub(super) gap: Option<u128>,
+    /// What one pod may take. None where nothing limits it.
+    pub(super) limit: Option<u128>,
+    /// What one pod requests of CPU, in thousandths.
     pub(super) cpu: u128,
-    pub(super) pods: u128,
+    pub(super) replicas: u128,
     pub(super) ending: u128,
     /// Whether each node has as many.
     pub(super) every_node: bool,
+    /// Whether its priority is one of Kubernetes' two critical ones: then it pushes out pods of services, also while the
+    /// pod that it replaces is still ending.
+    pub(super) critical: bool,
+}
+
+impl Component {
+    /// Pods that must find room at once.
+    pub(super) fn peak(&self) -> u128 {
+        if self.critical {
+            self.ending
+        } else {
+            self.replicas
+        }
+    }
 }
 
 /// What a HelmChartConfig lays over the values of a chart.
@@ -162,12 +178,18 @@ pub(super) fn components(
             let own = workload(dns, None, &Value::Null, faults)?;
             components.push(Component {
                 name: stock.name.to_owned(),
-                request: own.pod.request * own.replicas,
-                gap: Some((own.pod.limit - own.pod.request) * own.ending),
-                cpu: own.pod.cpu * own.replicas,
-                pods: own.replicas,
-                ending: own.ending,
+                request: own.pod.request,
+                limit: Some(own.pod.limit),
+                cpu: own.pod.cpu,
+                replicas: own.replicas,
+                // With Recreate a rollout waits; that nobody deletes its pod by hand is assumed.
+                ending: match dns["spec"]["strategy"]["type"].as_str() {
+                    Some("Recreate") => own.replicas,
+                    _ => own.ending,
+                },
                 every_node: false,
+                critical: dns["spec"]["template"]["spec"]["priorityClassName"].as_str()
+                    == Some("system-cluster-critical"),
             });
             continue;
         }
@@ -185,14 +207,15 @@ pub(super) fn components(
             components.push(Component {
                 name: stock.name.to_owned(),
                 request,
-                // Its successor may be there while it ends.
-                gap: Some((limit - request) * 2),
+                limit: Some(limit),
                 cpu: scalar(&resources["requests"]["cpu"])
                     .and_then(|cpu| milli(&cpu))
                     .unwrap_or(0),
-                pods: 1,
+                replicas: 1,
+                // Its successor may be there while it ends.
                 ending: 2,
                 every_node: false,
+                critical: true,
             });
             continue;
         }
@@ -219,12 +242,14 @@ pub(super) fn components(
         let ending = stock.pods + stock.transient;
         components.push(Component {
             name: stock.name.to_owned(),
-            request: request * stock.containers * stock.pods,
-            gap: limit.map(|limit| limit.saturating_sub(request) * stock.containers * ending),
-            cpu: stock.cpu * stock.pods,
-            pods: stock.pods,
+            request: request * stock.containers,
+            limit: limit.map(|limit| limit * stock.containers),
+            cpu: stock.cpu * stock.containers,
+            replicas: stock.pods,
             ending,
             every_node: stock.name.starts_with("svclb"),
+            // All of K3s's manifests name one of the two classes (k3s-io/k3s, manifests/).
+            critical: true,
         });
     }
     Some(components)
@@ -234,7 +259,6 @@ pub(super) fn components(
 pub(super) fn compare_components(
     components: &[Component],
     told: &Value,
-    overcommitted: bool,
     faults: &mut Faults,
 ) -> Option<()> {
     for component in components {
@@ -245,36 +269,21 @@ pub(super) fn compare_components(
                 .push(format!("{name} runs and is not in the report"));
             continue;
         };
-        faults.same(
-            &format!("{name}: requestBytes"),
-            component.request,
-            &told["requestBytes"],
-        );
-        faults.same(&format!("{name}: pods"), component.pods, &told["pods"]);
-        faults.same(
-            &format!("{name}: podsWithTransient"),
-            component.ending,
-            &told["podsWithTransient"],
-        );
-        faults.same(
-            &format!("{name}: cpuMilli"),
-            component.cpu,
-            &told["cpuMilli"],
-        );
+        for (key, counted) in [
+            ("requestBytes", component.request),
+            ("cpuMilli", component.cpu),
+            ("replicas", component.replicas),
+            ("podsAtPeak", component.peak()),
+            ("podsWithEnding", component.ending),
+        ] {
+            faults.same(&format!("{name}: {key}"), counted, &told[key]);
+        }
         let bounded = told["bounded"].as_bool();
-        faults.holds(bounded == Some(component.gap.is_some()), || {
+        faults.holds(bounded == Some(component.limit.is_some()), || {
             format!("{name}: bounded is {bounded:?}")
         });
-        match component.gap {
-            _ if overcommitted => {
-                faults.same(&format!("{name}: heldBackBytes"), 0, &told["heldBackBytes"])
-            }
-            Some(gap) => faults.same(
-                &format!("{name}: heldBackBytes"),
-                gap,
-                &told["heldBackBytes"],
-            ),
-            None => {}
+        if let Some(limit) = component.limit {
+            faults.same(&format!("{name}: limitBytes"), limit, &told["limitBytes"]);
         }
     }
     let listed = told["components"].as_sequence()?.len();
@@ -298,11 +307,12 @@ pub(super) fn others(told: &Value) -> Option<Vec<Component>> {
         found.push(Component {
             name: component["name"].as_str()?.to_owned(),
             request: number("requestBytes")?,
-            gap: number("limitBytes")?.checked_sub(number("requestBytes")?),
+            limit: number("limitBytes"),
             cpu: number("cpuMilli")?,
-            pods: number("pods")?,
-            ending: number("podsWithTransient")?,
+            replicas: number("replicas")?,
+            ending: number("podsWithEnding")?,
             every_node: component["everyNode"].as_bool()?,
+            critical: false,
         });
     }
     Some(found)

@@ -26,6 +26,8 @@ pub(super) struct Workload {
     pub(super) surge: u128,
     /// Pods that may exist at once, those that are told to end among them.
     pub(super) ending: u128,
+    /// Whether its class of priority is one that bzc did not write: of those nothing says that they do not push out.
+    pub(super) preempts: bool,
     pub(super) secrets: u128,
     /// Which rollouts may happen beside its own: those of this name, or all.
     pub(super) wave: Option<String>,
@@ -39,8 +41,13 @@ pub(super) struct Workload {
 }
 
 impl Workload {
+    /// Pods that must find room at once. What may push out others does so while those before it are still ending.
     pub(super) fn peak(&self) -> u128 {
-        self.replicas + self.surge
+        if self.preempts {
+            self.ending
+        } else {
+            self.replicas + self.surge
+        }
     }
 
     /// Pods that must find room at once while a wave is rolled out.
@@ -209,13 +216,9 @@ fn deployment(object: &Value, most: Option<u128>, faults: &mut Faults) -> Option
     faults.holds(replicas == 0 || surge + unavailable > 0, || {
         format!("{name}: a rollout cannot move")
     });
-    // Each replica leaves once while its successor is there already, except where all leave first.
-    let ending = if recreates {
-        replicas
-    } else {
-        replicas + replicas.max(surge)
-    };
-    Some((replicas, surge, ending))
+    // Each replica leaves once while its successor is there already: in a rollout, or with `Recreate` when somebody deletes
+    // it, for a ReplicaSet does not count pods that end.
+    Some((replicas, surge, replicas + replicas.max(surge)))
 }
 
 /// Of a Job, or of one run of a CronJob: so many pods at once. A pod that is told to end has its successor at once,
@@ -264,7 +267,12 @@ pub(super) fn workload(
     let (replicas, surge, ending) = match object["kind"].as_str()? {
         "Deployment" => deployment(object, most, faults)?,
         "Pod" => (1, 0, 1),
-        "StatefulSet" | "ReplicaSet" | "ReplicationController" => {
+        "ReplicaSet" | "ReplicationController" => {
+            let replicas = spec["replicas"].as_u64().map_or(1, u128::from);
+            // Pods that end are not counted, so each may have its successor beside it.
+            (replicas, 0, 2 * replicas)
+        }
+        "StatefulSet" => {
             // A pod comes when the one of its name has ended, so there are never more than the replicas.
             faults.holds(
                 plain(&spec["updateStrategy"]["type"], "RollingUpdate"),
@@ -319,6 +327,7 @@ pub(super) fn workload(
         replicas,
         surge,
         ending,
+        preempts: false,
         secrets,
         wave,
         nodes,

@@ -21,7 +21,8 @@ use super::{Artifact, header};
 use crate::base::quantity::Bytes;
 use crate::plan::admission::{daemons, has_range, priority_name, pushes, writes_quota};
 use crate::plan::model::{Choice, Plan, Workload};
-use crate::plan::packaged;
+use crate::plan::packaged_asks;
+use crate::plan::resources::Dimension;
 use crate::program::{Component, Service};
 
 /// Files that are not a service's begin with a digit, which no service's name does.
@@ -191,8 +192,8 @@ fn quantities(pairs: &[(&str, String)]) -> Option<BTreeMap<String, Quantity>> {
 /// several nodes what was proved to find room.
 pub(super) fn namespace_ceiling(plan: &Plan<'_, '_>) -> Bytes {
     let of_nodes = match plan.nodes.as_slice() {
-        [node] => node.allocatable - node.packaged(),
-        nodes => plan.together.requests - packaged(nodes, |component| component.request),
+        [node] => node.allocatable() - node.packaged()[Dimension::Memory],
+        nodes => plan.together.asked[Dimension::Memory] - packaged_asks(nodes)[Dimension::Memory],
     };
     let over_all = plan
         .program

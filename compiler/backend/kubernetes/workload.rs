@@ -261,7 +261,15 @@ fn job_spec(
             .deadline
             .and_then(|deadline| i64::try_from(deadline.0 / 1000).ok()),
         // A pod is replaced when it has failed, not when it is told to end: so there are never more than the parallelism.
-        pod_replacement_policy: Some("Failed".to_owned()),
+        // Where the loss of a node is to be outlived, it cannot wait for that.
+        pod_replacement_policy: Some(
+            if workload.lingers {
+                "TerminatingOrFailed"
+            } else {
+                "Failed"
+            }
+            .to_owned(),
+        ),
         template: template(plan, service, workload),
         ..JobSpec::default()
     }

@@ -10,6 +10,7 @@ use crate::base::quantity::{Bytes, MIB};
 use crate::base::span::Span;
 use crate::diag::{Addend, Diagnostic};
 use crate::manifest::workload::bounds::{Entry, LimitRange, ResourceQuota};
+use crate::plan::model::LEAST_LIMIT;
 use crate::program::{Memory, Service};
 
 /// Where the memory of a service's main container was written: what a change of it replaces. Nothing where two ends were
@@ -368,7 +369,7 @@ fn lowered(
         let less = excess.div_ceil(Amount::from(member.rest)).div_ceil(1000);
         let less = u64::try_from(less).unwrap_or(u64::MAX);
         let main = workload.limit.n.saturating_sub(less) / MIB * MIB;
-        if main >= super::super::LEAST_LIMIT.n {
+        if main >= LEAST_LIMIT.n {
             let by = Bytes::new(main).to_string();
             error = error.fix(format!("give `{name}` {by}"), span, by);
         }

@@ -27,6 +27,7 @@
 //!   others of `p`'s own class block a node each, at the cost of what they are worth themselves;
 //!   at worst the dearest nodes.
 
+use super::super::resources::COUNT;
 use super::{Cluster, Kind, Size, add, members, take};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -107,13 +108,15 @@ struct Field {
     /// How many there are of each kind.
     counts: Vec<u64>,
     /// What they are worth, for every choice of dimensions.
-    worth: [u128; 8],
+    worth: [u128; 1 << COUNT],
 }
 
 impl Field {
     fn new(cluster: &Cluster, nodes: &[usize]) -> Self {
         let rooms: Vec<Size> = nodes.iter().map(|&node| cluster.room[node]).collect();
-        let sum = rooms.iter().fold([0; 3], |sum, room| add(&sum, room, 1));
+        let sum = rooms
+            .iter()
+            .fold([0; COUNT], |sum, room| add(&sum, room, 1));
         // So that on average a whole node is worth the same in every dimension.
         let prices = sum.map(|sum| ((nodes.len() as u128) << 64) / sum.max(1) + 1);
         let shared: Vec<usize> = cluster
@@ -126,7 +129,7 @@ impl Field {
             .iter()
             .map(|kind| kind.at_once(kind.count, shared[kind.set]))
             .collect();
-        let (mut volume, mut worth) = ([0; 3], [0; 8]);
+        let (mut volume, mut worth) = ([0; COUNT], [0; 1 << COUNT]);
         // A pod that goes to none of the nodes may be too large for the prices.
         for (kind, &count) in cluster
             .kinds
@@ -162,7 +165,7 @@ impl Field {
             Some(room[d] - kind.size[d] + 1).filter(|lack| *lack <= volume[d])
         };
         let cost = |room| {
-            let lacks = (0..3)
+            let lacks = (0..COUNT)
                 .filter(|&d| kind.size[d] > 0)
                 .filter_map(|d| Some(lack(room, d)? * self.prices[d]));
             lacks.min().unwrap_or(u128::MAX)
@@ -170,7 +173,7 @@ impl Field {
         let mut costs: Vec<u128> = self.rooms.iter().map(cost).collect();
         let can =
             |d: &usize| kind.size[*d] > 0 && self.rooms.iter().any(|room| lack(room, *d).is_some());
-        let among = (0..3).filter(can).map(|d| 1 << d).sum();
+        let among = (0..COUNT).filter(can).map(|d| 1 << d).sum();
         let worth = |kind: &Kind, most: u128| worth_of(kind, among, &self.prices).min(most);
         if kind.single {
             costs.sort_unstable_by_key(|&cost| Reverse(cost));
@@ -199,7 +202,7 @@ impl Field {
 
 /// What the lemma says a pod is worth, among the dimensions whose bits are set.
 fn worth_of(kind: &Kind, among: usize, prices: &Size) -> u128 {
-    let priced = (0..3)
+    let priced = (0..COUNT)
         .filter(|d| among >> d & 1 == 1)
         .map(|d| kind.size[d] * prices[d]);
     priced.max().unwrap_or(0)

@@ -11,6 +11,7 @@
 //! that failed are remembered. The steps are counted, so that an answer takes bounded time; when
 //! they are used up there is none.
 
+use super::super::resources::COUNT;
 use super::{Cluster, Kind, Size, add, fits, take, within};
 use std::collections::BTreeSet;
 
@@ -65,7 +66,7 @@ struct Level {
 impl<'a> Search<'a> {
     pub(super) fn new(cluster: &'a Cluster, steps: u64) -> Self {
         let kinds = &cluster.kinds;
-        let mut rest = vec![[0; 3]];
+        let mut rest = vec![[0; COUNT]];
         let mut alone = vec![vec![0_u64; kinds.len()]];
         let mut crowd = alone.clone();
         for (later, &node) in cluster.order.iter().rev().enumerate() {
@@ -189,7 +190,7 @@ impl<'a> Search<'a> {
             .iter()
             .map(|&index| open[index].saturating_sub(self.alone[depth + 1][index]))
             .collect();
-        let mut tail = vec![[0; 3]];
+        let mut tail = vec![[0; COUNT]];
         for &index in kinds.iter().rev() {
             let kind = &cluster.kinds[index];
             let after = tail[tail.len() - 1];

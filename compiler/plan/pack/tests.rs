@@ -7,11 +7,9 @@
 
 mod made;
 
+use super::cases::{self, Class, Node, cluster, decide, place, survives_one};
 use super::search::{Outcome, Search};
-use super::{
-    BUDGET, Certificate, Class, Cluster, Dimension, Node, Spread, Verdict, decide, place,
-    survives_one,
-};
+use super::{BUDGET, Certificate, Dimension, Spread, Verdict};
 use crate::base::random::Random;
 use made::*;
 
@@ -144,11 +142,11 @@ fn the_packing_agrees_with_all_assignments() {
             );
         }
         // The search alone, without what comes before it.
-        let cluster = Cluster::new(&nodes, &classes, None);
+        let cluster = cluster(&nodes, &classes);
         match Search::new(&cluster, BUDGET).run() {
             Outcome::Found(filled) => {
                 packed += 1;
-                let rows = cluster.by_class(&filled, &classes);
+                let rows = cluster.by_class(&filled, &cases::classes(&classes));
                 assert!(
                     feasible && is_placement(&nodes, &classes, &rows),
                     "{nodes:?} {classes:?} {rows:?}"

@@ -114,6 +114,10 @@ pub(crate) fn library_memory<'a>(
     name: &str,
     key: &'a str,
 ) -> Option<Given<'a, Bytes>> {
+    library_fields(decls, name)?.memory(key)
+}
+
+fn library_fields<'c, 'a>(decls: &Decls<'c, 'a>, name: &str) -> Option<Fields<'c, 'a>> {
     let decl = decls.get("figures", name)?;
     let items = &decl.item.body.as_ref()?.items;
     let layer = Layer {
@@ -122,7 +126,7 @@ pub(crate) fn library_memory<'a>(
         name: "k3s",
         items,
     };
-    Fields::new(decls.cx, "figures", decl.span, vec![layer]).memory(key)
+    Some(Fields::new(decls.cx, "figures", decl.span, vec![layer]))
 }
 
 /// What K3s takes on a node: what the node says; what the program says of its servers, or of all where it has none;
@@ -157,6 +161,14 @@ pub(crate) fn process<'a>(
     Some(Process {
         memory: figure("memory")?,
         containerd: figure("containerd")?,
+        file_pages: figure("file-pages")?,
         shim: figure("shim")?,
+        pod_growth: library_memory(decls, figures, "pod-growth")?,
+        pods_measured: library_fields(decls, figures)?.count("pods-measured")?,
+        // A figure that the program measured has them in it.
+        traefik_crds: match measured.get("memory") {
+            Some(_) => None,
+            None => library_memory(decls, figures, "traefik-crds"),
+        },
     })
 }

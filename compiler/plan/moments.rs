@@ -1,0 +1,81 @@
+//! The moments of a rollout at which a sum can be at its largest.
+
+use std::collections::BTreeSet;
+
+use super::model::{Choice, Moment, Wave, Workload};
+use crate::program::Program;
+
+/// The moments that can be the worst. Of services that roll alone and are alike, the first is enough.
+pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    let mut waves = BTreeSet::new();
+    let mut alike = BTreeSet::new();
+    for (index, workload) in workloads
+        .iter()
+        .enumerate()
+        .filter(|(_, workload)| workload.surge > 0)
+    {
+        match workload.wave {
+            Wave::Every => {}
+            Wave::Of(wave) => {
+                waves.insert(wave);
+            }
+            Wave::Alone if alike.insert(likeness(program, index, workload)) => {
+                moments.push(Moment::Alone(index))
+            }
+            Wave::Alone => {}
+        }
+    }
+    moments.extend(waves.into_iter().map(Moment::Of));
+    if moments.is_empty() {
+        moments.push(Moment::Calm);
+    }
+    moments
+}
+
+/// What services that roll alone have in common where the moment of one stands for those of the others: what a pod may
+/// count for, with what stands beside its main container; how many there are; weight and budgets; where they may be.
+pub(super) type Likeness = (
+    [u64; 6],
+    [u64; 2],
+    (Option<u64>, bool),
+    Vec<bool>,
+    (Option<Vec<u16>>, bool),
+    // What bursts has no number to be chosen, however alike its ends are to those of a range.
+    bool,
+);
+
+pub(super) fn likeness(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> Likeness {
+    let budgets = program
+        .budgets
+        .iter()
+        .map(|budget| budget.is_over(index))
+        .collect();
+    let service = &program.services[index];
+    let share = (
+        service.weight.map(|weight| weight.value),
+        service.shrinks_first,
+    );
+    let (least, request, limit) = (
+        workload.pod_least(),
+        workload.pod_request(),
+        workload.pod_limit(),
+    );
+    let pod = [
+        least,
+        request,
+        limit,
+        workload.cpu,
+        workload.sidecars,
+        workload.init_peak,
+    ];
+    let place = (workload.nodes.clone(), workload.one_a_node);
+    (
+        pod,
+        [workload.replicas, workload.surge],
+        share,
+        budgets,
+        place,
+        workload.choice == Choice::Burst,
+    )
+}

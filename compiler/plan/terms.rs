@@ -1,0 +1,328 @@
+//! The sums that the promises state, addend by addend. What is a maximum, over the moments of a rollout or over sets of
+//! pods, states the addends of the moment or the set where it is reached.
+
+use super::ledger::{Addend, Sum};
+use super::limits::Most;
+use super::model::{ComponentPlan, Draft, EVICTION, OS, Plan};
+use super::resources::Dimension;
+use super::sums::{allowed, packaged_asks};
+use crate::program::{Component, Node, Origin};
+
+/// Where the memory of a component is given.
+pub(crate) fn component_origin<'a>(component: &Component<'a>) -> Option<Origin<'a>> {
+    let memory = component.memory.map(|(request, _)| request.origin);
+    memory.or(component.bound.map(|bound| bound.origin))
+}
+
+/// What so many pods of a component come to.
+fn of_component<'a>(
+    draft: &Draft<'_, 'a>,
+    (at, index): (usize, usize),
+    (pods, each): (u64, u64),
+    origin: Option<Origin<'a>>,
+) -> Addend<'a> {
+    let component = &draft.nodes[at].components[index];
+    let declared = &draft.program.components[component.component];
+    Addend::product(
+        format!("component.{}", declared.name),
+        declared.name,
+        (pods, "pods"),
+        each,
+        origin,
+    )
+    .from(format!("/nodes/{at}/components/{index}"))
+}
+
+/// An addend of services: it is to be computed from the list of services.
+fn of_services<'a>(amount: u64, formula: &'static str) -> Addend<'a> {
+    Addend::formula("services", "services", amount, formula).from("/services")
+}
+
+/// A number of a node.
+fn of_node<'a>(
+    at: usize,
+    id: impl Into<String>,
+    what: &'static str,
+    amount: u64,
+    key: &str,
+) -> Addend<'a> {
+    Addend::new(id.into(), what, amount, None).from(format!("/nodes/{at}/{key}"))
+}
+
+/// T1: what K3s and the OS can take, and what the kubelet keeps for them. The eviction threshold is no part of it.
+pub(super) fn isolation<'a>(draft: &Draft<'_, 'a>, at: usize) -> Sum<'a> {
+    let node = &draft.nodes[at];
+    let needed = node
+        .reserved
+        .iter()
+        .enumerate()
+        .filter(|(_, addend)| addend.id != EVICTION);
+    let needed =
+        needed.map(|(index, addend)| addend.clone().from(format!("/nodes/{at}/reserved/{index}")));
+    let kept = |id: &str, what, amount, key| of_node(at, id, what, amount, key);
+    Sum {
+        dimension: Dimension::Memory,
+        left: needed.collect(),
+        right: Some(vec![
+            kept(
+                "system-reserved",
+                "system-reserved of the kubelet",
+                node.term(OS),
+                "systemReservedBytes",
+            ),
+            kept(
+                "kube-reserved",
+                "kube-reserved of the kubelet",
+                node.kube_reserved(),
+                "kubeReservedBytes",
+            ),
+        ]),
+    }
+}
+
+const ALLOCATABLE: &str = "what the scheduler may give to pods";
+
+/// T2: the most that limits of pods can come to that may be there at once, and what there is for them.
+pub(super) fn interference<'a>(draft: &Draft<'_, 'a>, at: usize) -> Sum<'a> {
+    let node = &draft.nodes[at];
+    let allocatable = node.allocatable();
+    let right = match draft.program.nodes[at].overcommit {
+        Some(percent) => {
+            let formula = format!("allocatableBytes * {} / 100", percent.value);
+            let allowed = allowed(draft.program, node, at);
+            Addend::formula("allowed", "limits allowed in writing", allowed, formula)
+                .from(format!("/nodes/{at}/allocatableBytes"))
+        }
+        None => of_node(
+            at,
+            "allocatable",
+            ALLOCATABLE,
+            allocatable,
+            "allocatableBytes",
+        ),
+    };
+    Sum {
+        dimension: Dimension::Memory,
+        left: most_limits(draft, at),
+        right: Some(vec![right]),
+    }
+}
+
+pub(super) fn most_limits<'a>(draft: &Draft<'_, 'a>, at: usize) -> Vec<Addend<'a>> {
+    let node = &draft.nodes[at];
+    let component = |index: usize, pods: u64| {
+        let component = &node.components[index];
+        let declared = &draft.program.components[component.component];
+        let limit = declared
+            .memory
+            .and_then(|(_, limit)| limit)
+            .or(declared.bound);
+        let origin = limit
+            .map(|limit| limit.origin)
+            .or(component_origin(declared));
+        of_component(draft, (at, index), (pods, component.limit), origin)
+    };
+    match &node.limits {
+        Most::All(_) => {
+            let mut addends: Vec<Addend<'a>> = (0..node.components.len())
+                .map(|index| component(index, node.components[index].pods))
+                .collect();
+            let services = draft.workloads.iter();
+            let services = services.map(|w| w.pod_limit().saturating_mul(w.on(at, w.pods)));
+            let services = services.fold(0, u64::saturating_add);
+            addends.push(of_services(
+                services,
+                "sum of limitBytes * podsWithEnding that may be here",
+            ));
+            addends
+        }
+        Most::Admitted(bytes) => vec![
+            Addend::formula(
+                "admitted",
+                "every request is its limit: what is let in",
+                *bytes,
+                "no more than allocatableBytes",
+            )
+            .from(format!("/nodes/{at}/allocatableBytes")),
+        ],
+        Most::Set(_, pods) => {
+            let (of_components, of_workloads) = pods.split_at(node.components.len());
+            let mut addends: Vec<Addend<'a>> = (0..)
+                .zip(of_components)
+                .map(|(index, pods)| component(index, *pods))
+                .collect();
+            let workloads = draft
+                .program
+                .services
+                .iter()
+                .zip(&draft.workloads)
+                .zip(of_workloads);
+            let mut others = 0_u64;
+            for ((service, workload), pods) in workloads {
+                if workload.gap() > 0 && *pods > 0 {
+                    let name = service.name.value;
+                    let id = format!("service.{name}");
+                    addends.push(
+                        Addend::product(id, name, (*pods, "pods"), workload.pod_limit(), None)
+                            .from("/services"),
+                    );
+                } else {
+                    others = others.saturating_add(workload.pod_limit().saturating_mul(*pods));
+                }
+            }
+            addends.push(of_services(
+                others,
+                "limits of the others that fill what is left of allocatableBytes",
+            ));
+            addends
+        }
+        Most::Bound(bytes) => vec![
+            Addend::formula(
+                "bound",
+                "more than any set of pods that is let in can take",
+                *bytes,
+                "allocatableBytes and all that pods may take beyond their requests",
+            )
+            .from(format!("/nodes/{at}/allocatableBytes")),
+        ],
+    }
+}
+
+/// The id of an addend that every node has one of.
+fn id_of(draft: &Draft<'_, '_>, id: &str, at: usize) -> String {
+    match draft.on_several_nodes() {
+        true => format!("{id}.{}", draft.program.nodes[at].name.value),
+        false => id.to_owned(),
+    }
+}
+
+/// T4: what is asked for at the peak of a rollout, and what nodes have, in every dimension.
+pub(super) fn liveness<'a>(plan: &Plan<'_, 'a>) -> Vec<Sum<'a>> {
+    Dimension::ALL
+        .map(|dimension| asked(plan, dimension))
+        .into()
+}
+
+fn asked<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Sum<'a> {
+    let mut left = components_on_all(plan, dimension);
+    let services = plan.together.asked[dimension] - packaged_asks(&plan.nodes)[dimension];
+    left.push(of_services(
+        services,
+        match dimension {
+            Dimension::Memory => "sum of requestBytes * podsAtPeak, of each wave alone",
+            Dimension::Cpu => "sum of cpuMilli * podsAtPeak, of each wave alone",
+            Dimension::Pods => "sum of podsAtPeak, of each wave alone",
+        },
+    ));
+    let has = |(at, node): (usize, &Node<'_>)| {
+        let (id, what, amount, key) = match dimension {
+            Dimension::Memory => (
+                "allocatable",
+                ALLOCATABLE,
+                Some(plan.nodes[at].allocatable()),
+                "allocatableBytes",
+            ),
+            Dimension::Cpu => {
+                let has = node.cpu.map(|cpu| cpu.value.milli);
+                ("cpu", "what the node has to compute with", has, "cpuMilli")
+            }
+            Dimension::Pods => (
+                "max-pods",
+                "pods the kubelet takes",
+                Some(node.max_pods.value),
+                "maxPods",
+            ),
+        };
+        Some(of_node(at, id_of(plan, id, at), what, amount?, key))
+    };
+    Sum {
+        dimension,
+        left,
+        right: plan.program.nodes.iter().enumerate().map(has).collect(),
+    }
+}
+
+/// What components ask for on all nodes: those that move once, those of every node as often.
+fn components_on_all<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Vec<Addend<'a>> {
+    let open = plan
+        .nodes
+        .iter()
+        .filter(|node| !node.components.is_empty())
+        .count() as u64;
+    let Some(at) = plan
+        .nodes
+        .iter()
+        .position(|node| !node.components.is_empty())
+    else {
+        return Vec::new();
+    };
+    let of = |(index, component): (usize, &ComponentPlan)| {
+        let nodes = if component.every_node { open } else { 1 };
+        let pods = component.peak().saturating_mul(nodes);
+        let declared = &plan.program.components[component.component];
+        let origin = match dimension {
+            Dimension::Memory => component_origin(declared),
+            Dimension::Cpu => declared.cpu.map(|(request, _)| request.origin),
+            Dimension::Pods => None,
+        };
+        of_component(plan, (at, index), (pods, component.pod[dimension]), origin)
+    };
+    plan.nodes[at]
+        .components
+        .iter()
+        .enumerate()
+        .map(of)
+        .collect()
+}
+
+/// T5: all that is asked for, and what is left without the largest node.
+pub(super) fn survival<'a>(plan: &Plan<'_, 'a>) -> Sum<'a> {
+    let largest =
+        (0..plan.nodes.len()).max_by_key(|at| (plan.nodes[*at].allocatable(), usize::MAX - at));
+    let left = (0..plan.nodes.len()).filter(|at| Some(*at) != largest);
+    let right = left.map(|at| {
+        of_node(
+            at,
+            id_of(plan, "allocatable", at),
+            ALLOCATABLE,
+            plan.nodes[at].allocatable(),
+            "allocatableBytes",
+        )
+    });
+    let memory = asked(plan, Dimension::Memory);
+    Sum {
+        dimension: Dimension::Memory,
+        left: memory.left,
+        right: Some(right.collect()),
+    }
+}
+
+/// What K3s packages and what the program says there is beside, on one node or on all: what errors list of it.
+pub(super) fn component_addends<'a>(
+    draft: &Draft<'_, 'a>,
+    components: &[ComponentPlan],
+    dimension: Dimension,
+) -> Vec<Addend<'a>> {
+    let of = |component: &ComponentPlan| {
+        let declared = &draft.program.components[component.component];
+        let origin = match dimension {
+            Dimension::Memory => component_origin(declared),
+            Dimension::Cpu => declared.cpu.map(|(request, _)| request.origin),
+            Dimension::Pods => None,
+        };
+        let what = format!("`{}`, {}", declared.name, declared.whose());
+        let id = format!("component.{}", declared.name);
+        Addend::product(
+            id,
+            what,
+            (component.peak(), "pods"),
+            component.pod[dimension],
+            origin,
+        )
+    };
+    components
+        .iter()
+        .map(of)
+        .filter(|addend| addend.amount > 0)
+        .collect()
+}

@@ -1,0 +1,139 @@
+//! What is known of a service before a number is chosen out of any range: how many pods there may be, and what one counts
+//! for.
+
+use super::errors;
+use super::floor::floor;
+use super::model::{Choice, LEAST_LIMIT, Wave, Workload};
+use crate::base::quantity::Bytes;
+use crate::diag::Sink;
+use crate::program::{Extra, Given, Kind, Memory, Origin, Program, Service, VolumeSource};
+
+/// What is known of a service before the ranges are filled.
+pub(super) fn workload<'a>(
+    program: &Program<'a>,
+    service: &Service<'a>,
+    sink: &mut Sink,
+) -> Workload<'a> {
+    let nodes = service.pod.place.nodes.clone();
+    let replicas = match service.kind {
+        Kind::DaemonSet => nodes.as_ref().map_or(program.nodes.len(), Vec::len) as u64,
+        Kind::Deployment(_) | Kind::StatefulSet | Kind::Job(_) | Kind::CronJob(..) => {
+            service.replicas.value
+        }
+    };
+    let lingers = service.lingers(program.survive.is_some());
+    let [
+        (sidecars, init_peak),
+        (sidecar_requests, init_request_peak),
+        (sidecar_cpu, cpu_peak),
+    ] = beside(service);
+    let main_cpu = service.cpu.map_or(0, |(request, _)| request.value.milli);
+    let floor = floor(program, service);
+    // What a container writes into a volume in memory is charged to its limit.
+    let in_memory: u64 = service
+        .pod
+        .volumes
+        .iter()
+        .map(|volume| match &volume.source {
+            VolumeSource::Memory(size) => size.value.n,
+            VolumeSource::Claim(_)
+            | VolumeSource::Storage(..)
+            | VolumeSource::Config(_)
+            | VolumeSource::Secret(_)
+            | VolumeSource::Disk(_)
+            | VolumeSource::Host(_) => 0,
+        })
+        .sum();
+    let (request, limit, choice) = match service.memory {
+        Memory::Burst { request, limit } => (request.value, limit.value, Choice::Burst),
+        Memory::Range { low, high } if low.value == high.value => {
+            (low.value, high.value, Choice::Written)
+        }
+        Memory::Range { low, high } => (low.value, high.value, Choice::Level),
+    };
+    let written = match service.memory {
+        Memory::Range { high, .. } => high,
+        Memory::Burst { limit, .. } => limit,
+    };
+    let physical = Given {
+        value: LEAST_LIMIT,
+        origin: Origin::default("proof.least-limit"),
+    };
+    // What an adopted manifest keeps runs as it does, however small it is.
+    let kept = |extra: Option<usize>| {
+        let held = service
+            .adopted
+            .iter()
+            .flat_map(|adopted| &adopted.containers);
+        held.into_iter()
+            .any(|held| held.extra == extra && !held.sets_memory)
+    };
+    let small =
+        |(at, extra): &(usize, &Extra<'_>)| extra.memory.value < LEAST_LIMIT && !kept(Some(*at));
+    for (_, extra) in service.extras.iter().enumerate().filter(small) {
+        sink.push(errors::extra_below_floor(extra, LEAST_LIMIT));
+    }
+    let mut binding = floor
+        .filter(|floor| floor.value > LEAST_LIMIT)
+        .unwrap_or(physical);
+    binding.value = Bytes::new(binding.value.n.saturating_add(in_memory));
+    if written.value < binding.value && !kept(None) {
+        sink.push(errors::below_floor(
+            program, service, written, binding, in_memory,
+        ));
+    }
+    let raised = choice == Choice::Level && binding.value > request;
+    Workload {
+        request,
+        limit,
+        choice,
+        least: if raised { binding.value } else { request },
+        floor: raised.then_some(binding),
+        replicas,
+        surge: service.surge(replicas),
+        wave: match service.wave {
+            _ if service.rollout.value.is_alone() => Wave::Alone,
+            Some(wave) => Wave::Of(wave.value),
+            None => Wave::Every,
+        },
+        pods: replicas + service.ending(replicas, lingers),
+        one_a_node: matches!(service.kind, Kind::DaemonSet) || service.pod.place.apart,
+        apart: service.pod.place.apart,
+        lingers,
+        preempts: preempts(service),
+        nodes,
+        sidecars,
+        init_peak,
+        sidecar_requests,
+        init_request_peak,
+        cpu: (main_cpu + sidecar_cpu).max(cpu_peak),
+    }
+}
+
+/// Of all sidecars, and of the hungriest init container with the sidecars before it: limits of memory, requests of
+/// memory, requests of CPU (Kubernetes, component-helpers `PodRequests`).
+fn beside(service: &Service<'_>) -> [(u64, u64); 3] {
+    let mut sums = [(0_u64, 0_u64); 3];
+    for extra in &service.extras {
+        let request = extra.request.unwrap_or(extra.memory).value.n;
+        let cpu = extra
+            .cpu
+            .as_ref()
+            .map_or(0, |(request, _)| request.value.milli);
+        for ((sidecars, peak), own) in sums.iter_mut().zip([extra.memory.value.n, request, cpu]) {
+            match extra.stays {
+                true => *sidecars += own,
+                false => *peak = (*peak).max(*sidecars + own),
+            }
+        }
+    }
+    sums
+}
+
+/// Whether pods of a service may push out others, also while those that they replace are still ending. The classes that
+/// bzc writes for tiers never do (`preemptionPolicy: Never`); its class for DaemonSets does, and a DaemonSet waits until
+/// the pod before has ended.
+fn preempts(service: &Service<'_>) -> bool {
+    let adopted = service.adopted.as_ref();
+    adopted.is_some_and(|adopted| adopted.object.place.priority_class.is_some())
+}

@@ -1,0 +1,617 @@
+//! report.json as data: what the compiler states of a plan, and what `bzc verify` and `--baseline` read. The rules are
+//! those of `spec/10-output.md`; `spec/report.schema.json` says the same for other readers.
+//!
+//! These are names and types. How a number comes about is known to the planner, and apart from it to `verify`.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
+use serde_json::ser::Formatter;
+use sha2::{Digest, Sha256};
+
+/// The format that is written and read.
+pub const FORMAT: u64 = 2;
+
+/// A text that stands in the program, or was read.
+pub type Text<'a> = Cow<'a, str>;
+
+/// The whole report.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Report<'a> {
+    /// [`FORMAT`].
+    pub bzc_report: u64,
+    /// The file that was compiled.
+    pub source: Text<'a>,
+    /// The environment that was chosen.
+    pub environment: Option<Text<'a>>,
+    /// The promises.
+    pub theorems: Vec<Theorem<'a>>,
+    /// The namespace of the services.
+    pub namespace: Text<'a>,
+    /// How ranges share what there is.
+    pub fill: Fill,
+    /// The common level of the ranges, as numerator and denominator; none if all have their upper ends.
+    pub level: Option<[u64; 2]>,
+    /// How pods come to their nodes.
+    pub placement: Placement<'a>,
+    /// The nodes.
+    pub nodes: Vec<Node<'a>>,
+    /// The named budgets.
+    pub budgets: Vec<Budget<'a>>,
+    /// The services.
+    pub services: Vec<Service<'a>>,
+    /// SHA-256 of all that stands before it, as it is written: a report that was changed afterwards does not have it.
+    /// None while it is not written.
+    pub digest: Option<Text<'a>>,
+}
+
+/// How ranges share what there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fill {
+    /// All grow by the same factor.
+    Proportional,
+    /// All have the same.
+    Equal,
+}
+
+/// What is promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Id {
+    /// Isolation.
+    T1,
+    /// Non-interference.
+    T2,
+    /// Sufficiency.
+    T3,
+    /// Liveness.
+    T4,
+    /// Survival.
+    T5,
+}
+
+/// How a promise stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It holds, by the terms stated.
+    Proved,
+    /// It was given up, in writing, to a stated extent.
+    Relaxed,
+    /// A term is missing.
+    Unknown,
+}
+
+/// A promise.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Theorem<'a> {
+    /// `T1` to `T5`.
+    pub id: Id,
+    /// Its name.
+    pub name: Text<'a>,
+    /// The node it is about; none where it is about all.
+    pub node: Option<Text<'a>>,
+    /// How it stands.
+    pub verdict: Verdict,
+    /// The left side of its inequality of memory.
+    pub left_bytes: u64,
+    /// What that must not exceed.
+    pub right_bytes: u64,
+    /// The addends of both sides.
+    pub terms: Vec<SidedTerm<'a>>,
+    /// Its inequalities in other dimensions.
+    pub counts: Vec<Count<'a>>,
+    /// All of them in words.
+    pub statement: Text<'a>,
+    /// Why it is not proved, where it is not.
+    pub why: Vec<Text<'a>>,
+}
+
+/// An inequality of pods or CPU.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Count<'a> {
+    /// `pods` or `cpuMilli`.
+    pub id: Text<'a>,
+    /// Its left side.
+    pub left: u64,
+    /// Its right side; none where a node does not say what it has.
+    pub right: Option<u64>,
+    /// The addends of both.
+    pub terms: Vec<SidedTerm<'a>>,
+}
+
+/// A side of an inequality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// What is taken.
+    Left,
+    /// What there is.
+    Right,
+}
+
+/// An addend of an inequality.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SidedTerm<'a> {
+    /// Which side it is on.
+    pub side: Side,
+    /// What the spec calls it.
+    pub id: Text<'a>,
+    /// What it is, for people.
+    pub what: Text<'a>,
+    /// How much: bytes, pods or thousandths of a core.
+    pub amount: u64,
+    /// The factors, where it is a product: how many of what.
+    pub times: Option<[u64; 2]>,
+    /// How it comes about, where that is neither given nor a product.
+    pub formula: Option<Text<'a>>,
+    /// The part of this report that it is taken from, as a JSON pointer.
+    #[serde(rename = "ref")]
+    pub reference: Text<'a>,
+    /// Where it was given.
+    pub origin: Option<Text<'a>>,
+}
+
+/// An addend of what no pod of a node gets.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Term<'a> {
+    /// What the spec calls it.
+    pub id: Text<'a>,
+    /// What it is, for people.
+    pub what: Text<'a>,
+    /// How many bytes.
+    pub bytes: u64,
+    /// The factors, where it is a product: how many of what.
+    pub times: Option<[u64; 2]>,
+    /// Where it was given.
+    pub origin: Option<Text<'a>>,
+}
+
+/// How pods come to their nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlacementKind {
+    /// There is one.
+    OneNode,
+    /// Whatever order they come in.
+    AnyOrder,
+    /// Services are held to nodes.
+    Pinned,
+    /// It is not known whether all find room.
+    Unknown,
+}
+
+/// How pods come to their nodes, and what shows it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Placement<'a> {
+    /// How.
+    pub kind: PlacementKind,
+    /// For each moment of a rollout what shows that every order ends well.
+    pub moments: Vec<Moment<'a>>,
+}
+
+/// What rolls at once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Wave<'a> {
+    /// Services of this number.
+    Of(u64),
+    /// The service of this name, alone.
+    Alone(Text<'a>),
+}
+
+/// For every service and then every component the nodes, by index, with which the lemma shows that its pods find room.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Moment<'a> {
+    /// What is rolled out then.
+    pub wave: Option<Wave<'a>>,
+    /// One entry a service.
+    pub services: Vec<Vec<u16>>,
+    /// One entry a component.
+    pub components: Vec<Vec<u16>>,
+}
+
+/// What a machine is in the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It runs the control plane and pods.
+    Server,
+    /// It runs pods only.
+    Agent,
+}
+
+/// A node.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Node<'a> {
+    /// Its name in the program.
+    pub name: Text<'a>,
+    /// Server or agent.
+    pub role: Role,
+    /// `MemTotal`.
+    pub memory_bytes: u64,
+    /// Where that was given.
+    pub memory_origin: Text<'a>,
+    /// What no pod gets: the sum of `reserved`.
+    pub reserved_bytes: u64,
+    /// `system-reserved` of the kubelet.
+    pub system_reserved_bytes: u64,
+    /// `kube-reserved` of the kubelet.
+    pub kube_reserved_bytes: u64,
+    /// `memory.available` under which the kubelet evicts.
+    pub eviction_bytes: u64,
+    /// What the scheduler may give to pods.
+    pub allocatable_bytes: u64,
+    /// Requests of all that may be here, no more than is allocatable.
+    pub request_bytes: u64,
+    /// The most that limits of pods which may be here at once come to.
+    pub limit_bytes: u64,
+    /// Limits of what is here, and nowhere else, while nothing is rolled out.
+    pub rest_limit_bytes: u64,
+    /// Allocatable less requests.
+    pub free_bytes: u64,
+    /// Pods that may be here, no more than the node takes.
+    pub pods_at_peak: u64,
+    /// Pods the kubelet takes.
+    pub max_pods: u64,
+    /// How far limits may go, in percent of what is allocatable, where the program allows more than all of it.
+    pub overcommit_percent: Option<u64>,
+    /// What it has to compute with, in thousandths of a core, where it says so.
+    pub cpu_milli: Option<u64>,
+    /// Requests of CPU of all that may be here, no more than it has.
+    pub cpu_request_milli: u64,
+    /// What no pod gets, term by term.
+    pub reserved: Vec<Term<'a>>,
+    /// What runs there beside the services.
+    pub components: Vec<Component<'a>>,
+}
+
+/// What K3s packages, or pods that the program says there are, as they are on a node.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Component<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// Pods at rest.
+    pub replicas: u64,
+    /// Pods that must find room at once.
+    pub pods_at_peak: u64,
+    /// Pods that may be there at once, those on their way out among them.
+    pub pods_with_ending: u64,
+    /// What the scheduler counts for one pod.
+    pub request_bytes: u64,
+    /// What one pod may take, or is assumed to.
+    pub limit_bytes: u64,
+    /// Thousandths of a core that the scheduler counts for one pod.
+    pub cpu_milli: u64,
+    /// Whether every node has as many.
+    pub every_node: bool,
+    /// Whether its pods push out those of services.
+    pub preempts: bool,
+    /// Whether something holds its pods to that limit.
+    pub bounded: bool,
+    /// Where its memory was given.
+    pub origin: Option<Text<'a>>,
+}
+
+/// A named budget.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Budget<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// How much.
+    pub ceiling_bytes: u64,
+    /// Limits of its services at their peak.
+    pub used_bytes: u64,
+    /// What is left.
+    pub free_bytes: u64,
+    /// Its services; none if it is over all.
+    pub services: Option<Vec<Text<'a>>>,
+    /// Where it was given.
+    pub origin: Text<'a>,
+    /// Proved: a budget that does not hold is an error.
+    pub verdict: Verdict,
+}
+
+/// Why a service has the memory it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Choice {
+    /// The program gives one number.
+    Written,
+    /// Request and limit were written apart.
+    Burst,
+    /// The range's upper end.
+    Ceiling,
+    /// What the common level gives.
+    Level,
+}
+
+/// Where an adopted workload comes from.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Adopted<'a> {
+    /// `k8s/web.yaml:12`.
+    pub manifest: Text<'a>,
+    /// Whether every container has a limit.
+    pub bounded: bool,
+}
+
+/// Where the numbers of a service were given.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Origins<'a> {
+    /// The least memory.
+    pub least: Text<'a>,
+    /// The most.
+    pub most: Text<'a>,
+    /// The pods at rest.
+    pub replicas: Text<'a>,
+    /// The floor of what it runs, where that raised the least memory.
+    pub floor: Option<Text<'a>>,
+}
+
+/// A service.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Service<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// The kind of the object.
+    pub kind: Text<'a>,
+    /// Its tier.
+    pub tier: Option<Text<'a>>,
+    /// Where it comes from, if it was adopted.
+    pub adopted: Option<Adopted<'a>>,
+    /// Pods at rest.
+    pub replicas: u64,
+    /// Pods a rollout starts before others leave.
+    pub surge: u64,
+    /// Its wave of rollouts; none if it rolls beside any other.
+    pub wave: Option<Wave<'a>>,
+    /// Pods that must find room at once.
+    pub pods_at_peak: u64,
+    /// Pods that may be there at once, those on their way out among them.
+    pub pods_with_ending: u64,
+    /// Whether a pod of a run may still be there beside its successor.
+    pub lingers: bool,
+    /// Whether its pods may push out others.
+    pub preempts: bool,
+    /// The nodes that may take its pods; none if all may.
+    pub nodes: Option<Vec<Text<'a>>>,
+    /// Whether one pod is all that may be on a node.
+    pub one_on_a_node: bool,
+    /// What the scheduler counts for one pod.
+    pub request_bytes: u64,
+    /// What one pod may take.
+    pub limit_bytes: u64,
+    /// The request of its main container.
+    pub main_request_bytes: u64,
+    /// The limit of its main container.
+    pub main_limit_bytes: u64,
+    /// Thousandths of a core that the scheduler counts for one pod.
+    pub cpu_milli: u64,
+    /// The request of CPU of its main container.
+    pub main_cpu_milli: u64,
+    /// The containers beside the main one.
+    pub beside: Vec<Extra<'a>>,
+    /// Secrets that one pod mounts as files.
+    pub secret_mounts: u64,
+    /// The lower end of what it may have.
+    pub low_bytes: u64,
+    /// The upper end of what it may have.
+    pub high_bytes: u64,
+    /// The floor of what it runs, where that raised the lower end.
+    pub floor_bytes: Option<u64>,
+    /// The least that one pod can count for.
+    pub least_bytes: u64,
+    /// The most that one pod can count for.
+    pub most_bytes: u64,
+    /// What it grows by beside others.
+    pub weight: u64,
+    /// Whether it grows only once all others have what they can get.
+    pub shrinks_first: bool,
+    /// Why it has what it has.
+    pub choice: Choice,
+    /// Where the numbers were given.
+    pub origin: Origins<'a>,
+}
+
+/// What a container beside the main one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExtraRole {
+    /// It runs on beside the others.
+    Sidecar,
+    /// It ends before they start.
+    Init,
+}
+
+/// A container beside the main one.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Extra<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// Sidecar or init.
+    pub role: ExtraRole,
+    /// Its limit.
+    pub bytes: u64,
+    /// Its request.
+    pub request_bytes: u64,
+    /// Its request of CPU.
+    pub cpu_milli: u64,
+    /// Where its memory was given.
+    pub origin: Text<'a>,
+}
+
+/// A report as text: a line for every service and every addend, so that what changes is a line.
+pub fn json(report: &Report<'_>) -> String {
+    let mut out = body(report);
+    let digest = sum_of(&out);
+    let _ = write!(out, "  \"digest\": \"{digest}\"\n}}\n");
+    out
+}
+
+/// The digest that a report with this data has.
+pub fn digest(report: &Report<'_>) -> String {
+    sum_of(&body(report))
+}
+
+fn sum_of(text: &str) -> String {
+    let sum = Sha256::digest(text.as_bytes());
+    sum.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn body(report: &Report<'_>) -> String {
+    let mut out = String::from("{\n");
+    field(&mut out, "bzcReport", &report.bzc_report);
+    field(&mut out, "source", &report.source);
+    field(&mut out, "environment", &report.environment);
+    list(&mut out, "theorems", &report.theorems, BLOCK);
+    field(&mut out, "namespace", &report.namespace);
+    field(&mut out, "fill", &report.fill);
+    field(&mut out, "level", &report.level);
+    let placement = text(&report.placement, Layout::new(BLOCK, 2));
+    let _ = writeln!(out, "  \"placement\": {placement},");
+    list(&mut out, "nodes", &report.nodes, BLOCK);
+    list(&mut out, "budgets", &report.budgets, LINE);
+    list(&mut out, "services", &report.services, LINE);
+    out
+}
+
+fn field(out: &mut String, key: &str, value: &impl Serialize) {
+    let _ = writeln!(out, "  \"{key}\": {},", text(value, Layout::new(0, 0)));
+}
+
+/// Levels of an element that are broken into lines: none of a service, fields and the elements of lists of a node.
+const LINE: usize = 0;
+const BLOCK: usize = 2;
+
+fn list<T: Serialize>(out: &mut String, key: &str, values: &[T], broken: usize) {
+    let _ = write!(out, "  \"{key}\": [");
+    for (at, value) in values.iter().enumerate() {
+        out.push_str(if at == 0 { "\n    " } else { ",\n    " });
+        out.push_str(&text(value, Layout::new(broken, 4)));
+    }
+    out.push_str(if values.is_empty() {
+        "],\n"
+    } else {
+        "\n  ],\n"
+    });
+}
+
+fn text(value: &impl Serialize, layout: Layout) -> String {
+    let mut bytes = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, layout);
+    value
+        .serialize(&mut serializer)
+        .expect("a tree of texts and numbers");
+    String::from_utf8(bytes).expect("JSON is UTF-8")
+}
+
+/// JSON whose outer levels are broken into lines, and whose inner ones are on one, with blanks.
+struct Layout {
+    broken: usize,
+    indent: usize,
+    depth: usize,
+    /// Whether the list or object that ends next has anything in it.
+    filled: bool,
+}
+
+impl Layout {
+    fn new(broken: usize, indent: usize) -> Layout {
+        Layout {
+            broken,
+            indent,
+            depth: 0,
+            filled: false,
+        }
+    }
+
+    fn begin<W: ?Sized + Write>(&mut self, writer: &mut W, sign: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        self.filled = false;
+        writer.write_all(sign)
+    }
+
+    fn element<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.filled = true;
+        match (self.depth <= self.broken, first) {
+            (true, true) => self.line(writer),
+            (true, false) => {
+                writer.write_all(b",")?;
+                self.line(writer)
+            }
+            (false, true) => Ok(()),
+            (false, false) => writer.write_all(b", "),
+        }
+    }
+
+    fn end<W: ?Sized + Write>(&mut self, writer: &mut W, sign: &[u8]) -> io::Result<()> {
+        let broken = self.depth <= self.broken && self.filled;
+        self.depth -= 1;
+        if broken {
+            self.line(writer)?;
+        }
+        self.filled = true;
+        writer.write_all(sign)
+    }
+
+    fn line<W: ?Sized + Write>(&self, writer: &mut W) -> io::Result<()> {
+        let indent = self.indent + 2 * self.depth;
+        write!(writer, "\n{:indent$}", "")
+    }
+}
+
+impl Formatter for Layout {
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.begin(writer, b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.end(writer, b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.element(writer, first)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.begin(writer, b"{")
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.end(writer, b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.element(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+}

@@ -1,0 +1,696 @@
+//! The promises: their inequalities, what they are called, and whether their verdicts say no more than they may.
+
+use std::collections::BTreeSet;
+
+use super::nodes::{all_limits, counts, requests};
+use super::{Check, Expected, Facts, lemma, sum, times};
+use crate::base::quantity::in_mib;
+use crate::report::{
+    Budget, Component, Count, Id, Node, PlacementKind, Role, Side, SidedTerm, Theorem, Verdict,
+};
+
+/// What limits may come to: what is allocatable, or so much of it as is allowed in writing.
+pub(super) fn allowed(node: &Node<'_>) -> u128 {
+    times(
+        node.allocatable_bytes,
+        node.overcommit_percent.unwrap_or(100),
+    ) / 100
+}
+
+/// What a promise must state: the addends of its inequality, whether all of them are known, and what its words say.
+struct Promise {
+    terms: Vec<Expected>,
+    known: bool,
+    says: Vec<String>,
+}
+
+/// As statements have it.
+fn shown(amount: u128) -> String {
+    u64::try_from(amount).map_or_else(|_| amount.to_string(), in_mib)
+}
+
+/// Whether a text says an amount, and not as part of a longer one.
+fn says(text: &str, amount: &str) -> bool {
+    let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || c == '.');
+    text.match_indices(amount)
+        .any(|(at, _)| !part(text[..at].chars().next_back()))
+}
+
+/// What components come to on all nodes, of what `each` pod does: those that move once, those of every node as often.
+fn on_all(facts: &Facts<'_>, each: fn(&Component<'_>) -> u64) -> Vec<Expected> {
+    let Some(at) = facts.open() else {
+        return Vec::new();
+    };
+    let nodes = &facts.report.nodes;
+    let open = nodes
+        .iter()
+        .filter(|node| !node.components.is_empty())
+        .count() as u128;
+    let term = |(index, component): (usize, &Component<'_>)| {
+        let times = if component.every_node { open } else { 1 };
+        let pods = u128::from(component.pods_at_peak).saturating_mul(times);
+        Expected::of_component((at, index), component, pods, each(component))
+    };
+    nodes[at].components.iter().enumerate().map(term).collect()
+}
+
+fn amounts(terms: &[Expected], side: Side) -> u128 {
+    let of_side = terms.iter().filter(|term| term.side == Some(side));
+    sum(of_side.map(|term| term.amount))
+}
+
+/// All that is asked for on all nodes, and by what: components, then the services.
+fn asked(
+    facts: &Facts<'_>,
+    of_component: fn(&Component<'_>) -> u64,
+    of_service: impl Fn(usize) -> u64,
+) -> Vec<Expected> {
+    let mut terms = on_all(facts, of_component);
+    let services = facts.at_worst(|index, pods| times(of_service(index), pods));
+    terms.push(Expected::new(
+        Side::Left,
+        "services",
+        "/services",
+        services,
+        "the services make",
+    ));
+    terms
+}
+
+fn asked_memory(facts: &Facts<'_>) -> Vec<Expected> {
+    let of_service = |index: usize| facts.report.services[index].request_bytes;
+    asked(facts, |component| component.request_bytes, of_service)
+}
+
+/// What nodes may give, of those that `keep` says.
+fn allocatable(facts: &Facts<'_>, keep: impl Fn(usize) -> bool) -> Vec<Expected> {
+    let nodes = facts
+        .report
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| keep(*at));
+    nodes
+        .map(|(at, node)| {
+            let reference = format!("/nodes/{at}/allocatableBytes");
+            let amount = node.allocatable_bytes.into();
+            let id = facts.id_of("allocatable", at);
+            Expected::new(Side::Right, &id, &reference, amount, "the node has")
+        })
+        .collect()
+}
+
+impl Check {
+    pub(super) fn theorems(&mut self, facts: &Facts<'_>) {
+        let report = facts.report;
+        let mut promised: Vec<(Id, &str, Option<&str>)> = Vec::new();
+        let nodes = || report.nodes.iter().map(|node| Some(node.name.as_ref()));
+        promised.extend(nodes().map(|node| (Id::T1, "isolation", node)));
+        promised.extend(nodes().map(|node| (Id::T2, "non-interference", node)));
+        promised.extend([(Id::T3, "sufficiency", None), (Id::T4, "liveness", None)]);
+        let mut stated: Vec<(Id, &str, Option<&str>)> = report
+            .theorems
+            .iter()
+            .map(|theorem| (theorem.id, theorem.name.as_ref(), theorem.node.as_deref()))
+            .collect();
+        // Survival is there where the program asks for it.
+        stated.pop_if(|last| *last == (Id::T5, "survival", None));
+        self.holds("theorems", stated == promised, || {
+            "they are not T1 isolation and T2 non-interference of every node, T3 sufficiency, T4 liveness".to_owned()
+        });
+        for theorem in &report.theorems {
+            let at = report
+                .nodes
+                .iter()
+                .position(|node| Some(&node.name) == theorem.node.as_ref());
+            let at = at.unwrap_or(0);
+            let promise = match theorem.id {
+                Id::T1 => isolation(facts, at),
+                Id::T2 => interference(facts, at),
+                Id::T3 => sufficiency(facts),
+                Id::T4 => liveness(facts),
+                Id::T5 => self.survival(facts),
+            };
+            let place = match (&theorem.node, report.nodes.len()) {
+                (Some(node), 2..) => format!("{:?} of {node}", theorem.id),
+                _ => format!("{:?}", theorem.id),
+            };
+            if theorem.id == Id::T2 {
+                self.worst_set(&place, facts, at, theorem);
+            } else {
+                self.terms(&place, &theorem.terms, &promise.terms);
+            }
+            let right = Some(theorem.right_bytes);
+            self.sides(
+                &place,
+                ("leftBytes", theorem.left_bytes),
+                ("rightBytes", right),
+                theorem,
+            );
+            for amount in &promise.says {
+                self.holds(&place, says(&theorem.statement, amount), || {
+                    format!("its statement does not say {amount}")
+                });
+            }
+            self.verdict(&place, facts, at, theorem, promise.known);
+            let counted: &[&str] = match theorem.id {
+                Id::T4 => &["cpuMilli", "pods"],
+                Id::T1 | Id::T2 | Id::T3 | Id::T5 => &[],
+            };
+            let stated: Vec<&str> = theorem
+                .counts
+                .iter()
+                .map(|count| count.id.as_ref())
+                .collect();
+            self.holds(&place, stated == counted, || {
+                format!("it counts {stated:?}, not {counted:?}")
+            });
+            theorem
+                .counts
+                .iter()
+                .for_each(|count| self.count(facts, count));
+        }
+    }
+
+    /// Both sides are the sums of their terms, and the left one is not the larger where that is promised.
+    fn sides(
+        &mut self,
+        place: &str,
+        left: (&str, u64),
+        right: (&str, Option<u64>),
+        theorem: &Theorem<'_>,
+    ) {
+        self.both(place, left, right, &theorem.terms);
+        // A maximum of limits may be above what there is; then the verdict says so.
+        if theorem.id != Id::T2 {
+            let holds = right.1.is_none_or(|right| left.1 <= right);
+            self.holds(place, holds, || {
+                format!("{} is not within {}", left.1, right.1.unwrap_or_default())
+            });
+        }
+    }
+
+    fn both(
+        &mut self,
+        place: &str,
+        (left_key, left): (&str, u64),
+        (right_key, right): (&str, Option<u64>),
+        terms: &[SidedTerm<'_>],
+    ) {
+        let of = |side: Side| {
+            let terms = terms.iter().filter(|term| term.side == side);
+            sum(terms.map(|term| term.amount.into()))
+        };
+        self.same(place, left_key, left, "its terms sum to", of(Side::Left));
+        if let Some(right) = right {
+            self.same(place, right_key, right, "its terms sum to", of(Side::Right));
+        }
+    }
+
+    /// T2: what is stated on its left side is a set of pods that may be there, and nothing comes to more.
+    fn worst_set(&mut self, place: &str, facts: &Facts<'_>, at: usize, theorem: &Theorem<'_>) {
+        let node = &facts.report.nodes[at];
+        self.same(
+            place,
+            "leftBytes",
+            theorem.left_bytes,
+            "limits come to",
+            node.limit_bytes.into(),
+        );
+        let reference = format!("/nodes/{at}/allocatableBytes");
+        let allowed = Expected::new(
+            Side::Right,
+            if node.overcommit_percent.is_some() {
+                "allowed"
+            } else {
+                "allocatable"
+            },
+            &reference,
+            allowed(node),
+            "limits may come to",
+        );
+        let (right, left): (Vec<&SidedTerm<'_>>, Vec<&SidedTerm<'_>>) = theorem
+            .terms
+            .iter()
+            .partition(|term| term.side == Side::Right);
+        let single = matches!(right.as_slice(), [term] if term.id == allowed.id && term.reference == allowed.reference);
+        self.holds(place, single, || {
+            format!("its right side is not `{}` alone", allowed.id)
+        });
+        for term in &right {
+            self.same(
+                place,
+                &format!("the term `{}`", term.id),
+                term.amount,
+                allowed.what,
+                allowed.amount,
+            );
+        }
+        let whole = all_limits(facts, at) <= node.allocatable_bytes.into();
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        for term in left {
+            let key = format!("the term `{}`", term.id);
+            self.holds(place, known.insert(&term.id), || {
+                format!("{key} is there twice")
+            });
+            self.of_worst_set(place, facts, at, term, whole);
+        }
+    }
+
+    fn of_worst_set(
+        &mut self,
+        place: &str,
+        facts: &Facts<'_>,
+        at: usize,
+        term: &SidedTerm<'_>,
+        whole: bool,
+    ) {
+        let node = &facts.report.nodes[at];
+        let key = format!("the term `{}`", term.id);
+        let components = || node.components.iter().enumerate();
+        let component = term
+            .id
+            .strip_prefix("component.")
+            .and_then(|name| components().find(|(_, component)| component.name == name));
+        let service = term.id.strip_prefix("service.").and_then(|name| {
+            facts
+                .report
+                .services
+                .iter()
+                .position(|service| service.name == name)
+        });
+        let (most, each, reference) = match (component, service) {
+            (Some((index, component)), _) => (
+                component.pods_with_ending,
+                component.limit_bytes,
+                format!("/nodes/{at}/components/{index}"),
+            ),
+            (None, Some(index)) => {
+                let service = &facts.report.services[index];
+                let pods = facts.on(index, at, service.pods_with_ending);
+                (pods, service.limit_bytes, "/services".to_owned())
+            }
+            (None, None) => {
+                let reference = match term.id.as_ref() {
+                    "services" => "/services".to_owned(),
+                    "admitted" | "bound" if !whole => format!("/nodes/{at}/allocatableBytes"),
+                    _ => return self.fault(place, &format!("{key} does not belong there")),
+                };
+                self.holds(
+                    place,
+                    term.reference == reference && term.times.is_none(),
+                    || format!("{key} does not refer to `{reference}`"),
+                );
+                return;
+            }
+        };
+        self.holds(place, term.reference == reference, || {
+            format!("{key} refers to `{}`, not to `{reference}`", term.reference)
+        });
+        let [count, stated] = term.times.unwrap_or_default();
+        self.holds(place, term.times.is_some(), || {
+            format!("{key} lacks its factors")
+        });
+        self.same(
+            place,
+            &key,
+            term.amount,
+            "its factors make",
+            times(count, stated),
+        );
+        self.same(
+            place,
+            &format!("{key}: a factor"),
+            stated,
+            "each may take",
+            each.into(),
+        );
+        let fits = if whole { count == most } else { count <= most };
+        self.holds(place, fits, || {
+            format!("{key} counts {count} of {most} pods")
+        });
+    }
+
+    /// It has no more to state than all that is asked for, and what is left without the largest node.
+    fn survival(&mut self, facts: &Facts<'_>) -> Promise {
+        let nodes = &facts.report.nodes;
+        let largest =
+            (0..nodes.len()).max_by_key(|at| (nodes[*at].allocatable_bytes, usize::MAX - at));
+        let mut terms = asked_memory(facts);
+        terms.extend(allocatable(facts, |at| Some(at) != largest));
+        for (lost, node) in nodes.iter().enumerate() {
+            self.holds("T5", lemma::outlives(facts, lost), || {
+                format!("without `{}` a pod may find no room", node.name)
+            });
+        }
+        // Two are enough where the datastore is not among them, which a report does not say.
+        let servers = nodes
+            .iter()
+            .filter(|node| node.role == Role::Server)
+            .count();
+        let waits = |kind: &str| kind == "StatefulSet";
+        let running = facts
+            .report
+            .services
+            .iter()
+            .filter(|service| service.pods_at_peak > 0);
+        let known = servers >= 2 && !running.into_iter().any(|service| waits(&service.kind));
+        Promise {
+            says: vec![
+                shown(amounts(&terms, Side::Left)),
+                shown(amounts(&terms, Side::Right)),
+            ],
+            terms,
+            known,
+        }
+    }
+
+    /// Pods find their nodes as it is said.
+    pub(super) fn placement(&mut self, facts: &Facts<'_>) {
+        let place = "placement";
+        let placement = &facts.report.placement;
+        match (placement.kind, facts.report.nodes.len()) {
+            (PlacementKind::OneNode, 1) => {}
+            (PlacementKind::AnyOrder, 2..) => {
+                let faults = lemma::any_order(facts);
+                self.sums += usize::from(faults.is_empty());
+                faults.iter().for_each(|fault| self.fault(place, fault));
+            }
+            (PlacementKind::Pinned, 2..) => {
+                for (at, node) in facts.report.nodes.iter().enumerate() {
+                    self.pinned(facts, at, node);
+                }
+            }
+            (PlacementKind::Unknown, 2..) => {
+                let stated = facts
+                    .report
+                    .theorems
+                    .iter()
+                    .find(|theorem| theorem.id == Id::T4);
+                let unknown = stated.is_some_and(|theorem| theorem.verdict == Verdict::Unknown);
+                self.holds(place, unknown, || "it is unknown, and T4 is not".to_owned());
+            }
+            (kind, nodes) => self.fault(place, &format!("{kind:?} does not go with {nodes} nodes")),
+        }
+        let shows = placement.kind == PlacementKind::AnyOrder || placement.moments.is_empty();
+        self.holds(place, shows, || {
+            format!("{:?} has nothing to show", placement.kind)
+        });
+    }
+
+    /// All that is held to a node has room there.
+    fn pinned(&mut self, facts: &Facts<'_>, at: usize, node: &Node<'_>) {
+        let place = "placement";
+        let (name, allocatable) = (&node.name, node.allocatable_bytes);
+        self.holds(place, requests(facts, at) <= allocatable.into(), || {
+            format!("what is held to `{name}` requests more than its {allocatable} bytes")
+        });
+        let (cpu, pods) = counts(facts, at);
+        self.holds(place, pods <= node.max_pods.into(), || {
+            format!("`{name}` takes fewer than {pods} pods")
+        });
+        self.holds(
+            place,
+            node.cpu_milli.is_none_or(|has| cpu <= has.into()),
+            || format!("what is held to `{name}` requests {cpu}m of CPU, more than it has"),
+        );
+    }
+
+    /// A verdict says no more than it may, and a reason is given where it says less.
+    fn verdict(
+        &mut self,
+        place: &str,
+        facts: &Facts<'_>,
+        at: usize,
+        theorem: &Theorem<'_>,
+        known: bool,
+    ) {
+        let node = &facts.report.nodes[at];
+        let above = theorem.id == Id::T2 && node.limit_bytes > node.allocatable_bytes;
+        let in_writing = node.overcommit_percent.is_some();
+        let relaxed = above && in_writing;
+        let reasons = theorem.why.len();
+        match theorem.verdict {
+            Verdict::Proved => {
+                self.holds(place, reasons == 0, || {
+                    "it is called proved, and says why it is not".to_owned()
+                });
+                self.holds(place, known, || {
+                    "it is called proved, and a term of it is not known".to_owned()
+                });
+                self.holds(place, !above, || {
+                    "it is called proved, and limits are above what there is".to_owned()
+                });
+            }
+            Verdict::Relaxed => {
+                self.holds(place, relaxed, || {
+                    "it is called relaxed, and nothing in writing relaxes it".to_owned()
+                });
+                self.holds(place, known, || {
+                    "it is called relaxed, and a term of it is not known".to_owned()
+                });
+                let within = u128::from(theorem.left_bytes) <= allowed(node);
+                self.holds(place, within, || {
+                    "limits are above what is allowed in writing".to_owned()
+                });
+            }
+            Verdict::Unknown => {
+                self.holds(place, reasons > 0, || {
+                    "it is called unknown, and does not say why".to_owned()
+                });
+                // Why a term is not known need not be a number: that one is said to be is believed.
+                self.holds(place, !relaxed || !known, || {
+                    "it is called unknown, and was given up in writing".to_owned()
+                });
+            }
+        }
+    }
+
+    /// Pods or CPU.
+    fn count(&mut self, facts: &Facts<'_>, count: &Count<'_>) {
+        let place = format!("T4: {}", count.id);
+        let of_pods = count.id == "pods";
+        let services = &facts.report.services;
+        let mut expected = match of_pods {
+            true => asked(facts, |_| 1, |_| 1),
+            false => asked(
+                facts,
+                |component| component.cpu_milli,
+                |index| services[index].cpu_milli,
+            ),
+        };
+        let has = |node: &Node<'_>| {
+            if of_pods {
+                Some(node.max_pods)
+            } else {
+                node.cpu_milli
+            }
+        };
+        let right: Option<u128> = facts
+            .report
+            .nodes
+            .iter()
+            .map(|node| has(node).map(u128::from))
+            .sum();
+        let (id, key) = if of_pods {
+            ("max-pods", "maxPods")
+        } else {
+            ("cpu", "cpuMilli")
+        };
+        for (at, node) in facts
+            .report
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|_| right.is_some())
+        {
+            let reference = format!("/nodes/{at}/{key}");
+            let amount = has(node).unwrap_or(0).into();
+            let id = facts.id_of(id, at);
+            expected.push(Expected::new(
+                Side::Right,
+                &id,
+                &reference,
+                amount,
+                "the node has",
+            ));
+        }
+        self.terms(&place, &count.terms, &expected);
+        self.holds(&place, count.right.map(u128::from) == right, || {
+            format!("right is {:?}, there is {right:?}", count.right)
+        });
+        self.both(
+            &place,
+            ("left", count.left),
+            ("right", count.right),
+            &count.terms,
+        );
+        let within = count.right.is_none_or(|right| count.left <= right);
+        let unknown = facts.report.placement.kind == PlacementKind::Unknown;
+        self.holds(&place, within || unknown, || {
+            format!(
+                "{} is not within {}",
+                count.left,
+                count.right.unwrap_or_default()
+            )
+        });
+    }
+
+    pub(super) fn budget(&mut self, facts: &Facts<'_>, budget: &Budget<'_>) {
+        let place = format!("budget {}", budget.name);
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        for name in budget.services.iter().flatten() {
+            self.holds(&place, known.insert(name), || {
+                format!("`{name}` is in it twice")
+            });
+            let there = facts.services.contains_key(name.as_ref());
+            self.holds(&place, there, || format!("there is no service `{name}`"));
+        }
+        let used = facts.at_worst(|index, pods| {
+            let service = &facts.report.services[index];
+            match budget.services {
+                Some(_) if !known.contains(service.name.as_ref()) => 0,
+                _ => times(service.limit_bytes, pods),
+            }
+        });
+        self.same(
+            &place,
+            "usedBytes",
+            budget.used_bytes,
+            "its services have limits of",
+            used,
+        );
+        let left = budget
+            .ceiling_bytes
+            .checked_sub(budget.used_bytes)
+            .map(u128::from);
+        let free = ("freeBytes", budget.free_bytes);
+        self.difference(&place, free, "ceilingBytes less usedBytes", left);
+        self.holds(&place, budget.verdict == Verdict::Proved, || {
+            format!("its verdict is {:?}", budget.verdict)
+        });
+    }
+}
+
+fn isolation(facts: &Facts<'_>, at: usize) -> Promise {
+    let node = &facts.report.nodes[at];
+    let needed = node
+        .reserved
+        .iter()
+        .enumerate()
+        .filter(|(_, term)| term.id != "eviction");
+    let mut terms: Vec<Expected> = needed
+        .map(|(index, term)| {
+            let reference = format!("/nodes/{at}/reserved/{index}");
+            let product = term
+                .times
+                .map(|[count, each]| (u128::from(count), Some(u128::from(each))));
+            Expected {
+                product,
+                ..Expected::new(
+                    Side::Left,
+                    &term.id,
+                    &reference,
+                    term.bytes.into(),
+                    "reserved is",
+                )
+            }
+        })
+        .collect();
+    for (id, key, amount) in [
+        (
+            "system-reserved",
+            "systemReservedBytes",
+            node.system_reserved_bytes,
+        ),
+        (
+            "kube-reserved",
+            "kubeReservedBytes",
+            node.kube_reserved_bytes,
+        ),
+    ] {
+        let reference = format!("/nodes/{at}/{key}");
+        terms.push(Expected::new(
+            Side::Right,
+            id,
+            &reference,
+            amount.into(),
+            "the node has",
+        ));
+    }
+    let os = node.reserved.iter().find(|term| term.id == "os");
+    let known = facts.has_server() && os.is_some_and(|term| term.origin.is_some());
+    Promise {
+        says: vec![
+            shown(amounts(&terms, Side::Left)),
+            shown(amounts(&terms, Side::Right)),
+        ],
+        terms,
+        known,
+    }
+}
+
+fn interference(facts: &Facts<'_>, at: usize) -> Promise {
+    let node = &facts.report.nodes[at];
+    let mut says = vec![
+        shown(node.limit_bytes.into()),
+        shown(node.allocatable_bytes.into()),
+    ];
+    says.extend(node.overcommit_percent.map(|percent| format!("{percent}%")));
+    let bounded = node.components.iter().all(|component| component.bounded);
+    let services = facts.report.services.iter();
+    let adopted = services.filter_map(|service| service.adopted.as_ref());
+    Promise {
+        terms: Vec::new(),
+        known: facts.has_server() && bounded && adopted.into_iter().all(|adopted| adopted.bounded),
+        says,
+    }
+}
+
+/// It has no sum: it waits for measurements.
+fn sufficiency(facts: &Facts<'_>) -> Promise {
+    let running = facts
+        .report
+        .services
+        .iter()
+        .filter(|service| service.replicas > 0)
+        .count();
+    let says = match running {
+        0 => "no service".to_owned(),
+        1 => "1 service".to_owned(),
+        n => format!("{n} services"),
+    };
+    Promise {
+        terms: Vec::new(),
+        known: running == 0,
+        says: vec![says],
+    }
+}
+
+fn liveness(facts: &Facts<'_>) -> Promise {
+    let report = facts.report;
+    let mut terms = asked_memory(facts);
+    terms.extend(allocatable(facts, |_| true));
+    let mut says = vec![
+        shown(amounts(&terms, Side::Left)),
+        shown(amounts(&terms, Side::Right)),
+    ];
+    let pods = amounts(&asked(facts, |_| 1, |_| 1), Side::Left);
+    let max = sum(report.nodes.iter().map(|node| node.max_pods.into()));
+    says.push(format!("{pods} of {max} pods"));
+    let has_cpu = report.nodes.iter().all(|node| node.cpu_milli.is_some());
+    if has_cpu {
+        let cpu = asked(
+            facts,
+            |c| c.cpu_milli,
+            |index| report.services[index].cpu_milli,
+        );
+        says.push(format!("{}m of ", amounts(&cpu, Side::Left)));
+    }
+    let placed = report.placement.kind != PlacementKind::Unknown;
+    Promise {
+        terms,
+        known: facts.has_server() && has_cpu && placed,
+        says,
+    }
+}

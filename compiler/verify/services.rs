@@ -1,0 +1,205 @@
+//! Services: what a pod counts for, how many there may be, and whether the number that was chosen is the one that the
+//! reason for it means.
+
+use std::collections::BTreeSet;
+
+use super::{Check, Facts};
+use crate::report::{Choice, Extra, ExtraRole, Service, Wave};
+
+/// What a pod counts for by Kubernetes' own formula: all containers together, or an init container with the sidecars
+/// declared before it, whichever is more.
+fn pod_of(main: u64, beside: &[Extra<'_>], amount: fn(&Extra<'_>) -> u64) -> u128 {
+    let (mut sidecars, mut peak) = (0_u128, 0_u128);
+    for extra in beside {
+        let together = sidecars.saturating_add(amount(extra).into());
+        match extra.role {
+            ExtraRole::Sidecar => sidecars = together,
+            ExtraRole::Init => peak = peak.max(together),
+        }
+    }
+    sidecars.saturating_add(main.into()).max(peak)
+}
+
+/// The least that one pod of a service requests.
+pub(super) fn least_request(service: &Service<'_>) -> u128 {
+    match service.choice {
+        Choice::Burst => service.request_bytes.into(),
+        Choice::Written | Choice::Ceiling | Choice::Level => service.least_bytes.into(),
+    }
+}
+
+impl Check {
+    pub(super) fn services(&mut self, facts: &Facts<'_>) {
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        for (index, service) in facts.report.services.iter().enumerate() {
+            let place = format!("service {}", service.name);
+            self.holds(&place, known.insert(&service.name), || {
+                "there are two of that name".to_owned()
+            });
+            self.pods(&place, facts, index);
+            self.wave(&place, service);
+            self.amounts(&place, service);
+            self.choice(&place, service);
+        }
+    }
+
+    /// How many pods there may be, and on how many nodes.
+    fn pods(&mut self, place: &str, facts: &Facts<'_>, index: usize) {
+        let service = &facts.report.services[index];
+        let (replicas, surge, pods) = (service.replicas, service.surge, service.pods_with_ending);
+        // What pushes out others does so while those before it are still ending.
+        let peak = match service.preempts {
+            true => u128::from(pods),
+            false => u128::from(replicas) + u128::from(surge),
+        };
+        let how = "its pods that must find room at once are";
+        self.same(place, "podsAtPeak", service.pods_at_peak, how, peak);
+        self.holds(place, pods >= service.pods_at_peak, || {
+            format!(
+                "podsWithEnding is {pods}, less than podsAtPeak, {}",
+                service.pods_at_peak
+            )
+        });
+        let nodes = match (&service.nodes, &facts.places[index]) {
+            (None, _) => facts.report.nodes.len() as u64,
+            (Some(names), Some(places)) => {
+                let places: BTreeSet<&usize> = places.iter().collect();
+                self.holds(place, places.len() == names.len(), || {
+                    "a node that may take it is named twice".to_owned()
+                });
+                self.holds(place, !names.is_empty(), || {
+                    "no node may take it".to_owned()
+                });
+                names.len() as u64
+            }
+            (Some(_), None) => {
+                self.fault(place, "it names a node that there is not");
+                return;
+            }
+        };
+        let peak = service.pods_at_peak;
+        let enough = match (service.kind.as_ref(), service.one_on_a_node) {
+            ("DaemonSet", one_on_a_node) => one_on_a_node && replicas == nodes,
+            ("Deployment" | "StatefulSet", true) => peak <= nodes,
+            (_, one_on_a_node) => !one_on_a_node,
+        };
+        self.holds(place, enough, || {
+            format!("{peak} pods do not go with {nodes} nodes")
+        });
+        let twice = replicas.saturating_add(replicas.max(surge));
+        let fits = match service.kind.as_ref() {
+            "Deployment" => surge <= replicas && pods == twice,
+            "ReplicaSet" | "ReplicationController" => surge == 0 && pods == twice,
+            // One that replaces its last run does not wait for it, and its pods may take longer to end than to come.
+            "CronJob" if service.lingers => surge == 0 && pods >= twice,
+            "CronJob" => surge == 0 && (pods == replicas || pods >= twice),
+            "Job" if service.lingers => surge == 0 && pods == twice,
+            "StatefulSet" | "Job" => surge == 0 && pods == replicas,
+            "Pod" => surge == 0 && pods == 1 && replicas == 1,
+            "DaemonSet" => surge == 0 && pods == replicas,
+            _ => false,
+        };
+        self.holds(place, fits, || {
+            format!(
+                "`{}` does not go with {replicas} replicas, a surge of {surge}, {pods} pods with those ending",
+                service.kind
+            )
+        });
+        let waits = matches!(service.kind.as_ref(), "Job" | "CronJob") || !service.lingers;
+        self.holds(place, waits, || "pods of its kind do not linger".to_owned());
+        self.holds(
+            place,
+            service.adopted.is_some() || !service.preempts,
+            || "what bzc writes pushes out nothing".to_owned(),
+        );
+    }
+
+    fn wave(&mut self, place: &str, service: &Service<'_>) {
+        let other = matches!(&service.wave, Some(Wave::Alone(name)) if *name != service.name);
+        self.holds(place, !other, || {
+            "it rolls alone under the name of another".to_owned()
+        });
+        self.holds(place, service.wave.is_none() || service.surge > 0, || {
+            "without a surge it is in no wave".to_owned()
+        });
+    }
+
+    /// What the whole pod counts for.
+    fn amounts(&mut self, place: &str, service: &Service<'_>) {
+        let how = "its containers make";
+        let beside = &service.beside;
+        for extra in beside {
+            let fits = extra.request_bytes == extra.bytes
+                || service.adopted.is_some() && extra.request_bytes < extra.bytes;
+            self.holds(place, fits, || {
+                format!(
+                    "`{}` requests {} of {} bytes",
+                    extra.name, extra.request_bytes, extra.bytes
+                )
+            });
+        }
+        let limit_of = |main: u64| pod_of(main, beside, |extra| extra.bytes);
+        let request = pod_of(service.main_request_bytes, beside, |extra| {
+            extra.request_bytes
+        });
+        self.same(place, "requestBytes", service.request_bytes, how, request);
+        let limit = limit_of(service.main_limit_bytes);
+        self.same(place, "limitBytes", service.limit_bytes, how, limit);
+        let least = service.floor_bytes.unwrap_or(0).max(service.low_bytes);
+        let how = "lowBytes, floorBytes and beside make";
+        self.same(
+            place,
+            "leastBytes",
+            service.least_bytes,
+            how,
+            limit_of(least),
+        );
+        let how = "highBytes and beside make";
+        self.same(
+            place,
+            "mostBytes",
+            service.most_bytes,
+            how,
+            limit_of(service.high_bytes),
+        );
+        let cpu = pod_of(service.main_cpu_milli, beside, |extra| extra.cpu_milli);
+        self.same(
+            place,
+            "cpuMilli",
+            service.cpu_milli,
+            "its containers make",
+            cpu,
+        );
+        let raised = service
+            .floor_bytes
+            .is_some_and(|floor| floor > service.low_bytes);
+        self.holds(place, service.floor_bytes.is_none() || raised, || {
+            "a floor that raises nothing is stated".to_owned()
+        });
+        self.holds(
+            place,
+            service.floor_bytes.is_some() == service.origin.floor.is_some(),
+            || "floorBytes and origin.floor go together".to_owned(),
+        );
+    }
+
+    /// The number that was chosen is the one that the reason for it means.
+    fn choice(&mut self, place: &str, service: &Service<'_>) {
+        let (low, high) = (service.low_bytes, service.high_bytes);
+        let least = service.floor_bytes.unwrap_or(0).max(low);
+        let (request, limit) = (service.main_request_bytes, service.main_limit_bytes);
+        let fits = match service.choice {
+            Choice::Written => low == high && (request, limit) == (low, low),
+            Choice::Burst => low <= high && (request, limit) == (low, high),
+            Choice::Ceiling => low < high && (request, limit) == (high, high),
+            Choice::Level => request == limit && least <= limit && limit < high,
+        };
+        self.holds(place, fits, || {
+            format!(
+                "choice {:?} does not go with request {request}, limit {limit}, low {low}, high {high}",
+                service.choice
+            )
+        });
+        self.holds(place, service.weight > 0, || "it has no weight".to_owned());
+    }
+}
