@@ -305,6 +305,17 @@ pub(crate) fn has_range(program: &Program<'_>, name: &str) -> bool {
     ranges.any(|range| namespace(range.namespace.as_deref()) == name)
 }
 
+/// The most pods of a service that are there at once in a rollout, those on their way out among them: one that
+/// recreates waits until all have ended.
+pub(crate) fn in_a_rollout(service: &Service<'_>, workload: &Workload<'_>) -> u64 {
+    match service.rollout.value {
+        Rollout::Recreate => workload.replicas,
+        Rollout::Replace | Rollout::Serial | Rollout::Surge(_) | Rollout::SurgePercent(_) => {
+            workload.pods.max(workload.peak())
+        }
+    }
+}
+
 /// Whether a rollout takes no old pod away before a new one is there: `maxUnavailable` comes to 0.
 fn waits(service: &Service<'_>, workload: &Workload<'_>) -> bool {
     let Kind::Deployment(_) = service.kind else {
@@ -450,14 +461,7 @@ impl<'p, 'a> Bounded<'p, 'a> {
                 members.push(Member {
                     usage,
                     rest: workload.replicas,
-                    // A rollout that recreates waits until all pods have ended.
-                    most: match service.rollout.value {
-                        Rollout::Recreate => workload.replicas,
-                        Rollout::Replace
-                        | Rollout::Serial
-                        | Rollout::Surge(_)
-                        | Rollout::SurgePercent(_) => workload.pods.max(workload.peak()),
-                    },
+                    most: in_a_rollout(service, workload),
                     waits: waits(service, workload),
                     kept: kept(service),
                 });

@@ -19,7 +19,9 @@ use serde_json::json;
 use super::yaml::{comment, to_yaml};
 use super::{Artifact, header};
 use crate::base::quantity::Bytes;
-use crate::plan::admission::{daemons, has_range, priority_name, pushes, writes_quota};
+use crate::plan::admission::{
+    daemons, has_range, in_a_rollout, priority_name, pushes, writes_quota,
+};
 use crate::plan::model::{Choice, Plan, Workload};
 use crate::plan::packaged_asks;
 use crate::plan::resources::Dimension;
@@ -210,7 +212,9 @@ pub(super) fn namespace_ceiling(plan: &Plan<'_, '_>) -> Bytes {
 fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
     let bursts = members(plan).any(|(_, workload)| workload.choice == Choice::Burst);
     let ceiling = namespace_ceiling(plan);
-    let pods: u64 = members(plan).map(|(_, workload)| workload.pods).sum();
+    let pods: u64 = members(plan)
+        .map(|(service, workload)| in_a_rollout(service, workload))
+        .sum();
     let least = members(plan)
         .map(|(_, workload)| workload.limit)
         .min()
@@ -250,8 +254,8 @@ fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
     let mut out = String::new();
     comment(head, &mut out);
     let text = format!(
-        "The budget, held by the cluster. Pods: {pods} are what the reserve for containerd's shims is counted for,\n\
-         those on their way out during a rollout among them.{}",
+        "The budget, held by the cluster. Pods: {pods} are what a rollout has there at once, those on their way\n\
+         out among them; shims are reserved for no fewer.{}",
         match (&range, bursts) {
             (None, _) =>
                 " What a pod that asks for no memory is given, an adopted\nLimitRange says."
