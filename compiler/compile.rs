@@ -19,7 +19,7 @@ use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
 use crate::ledger;
 use crate::lint;
-use crate::plan::model::{Draft, Plan};
+use crate::plan::model::{Draft, Plan, Promise};
 use crate::plan::{self, Outcome};
 use crate::program::Program;
 use crate::render::{Rendered, render};
@@ -271,6 +271,12 @@ impl<'v, 'a> View<'v, 'a> {
         Some(ledger::summary(program, plan))
     }
 
+    /// The names of the promises that are unknown.
+    pub fn unknown(&self) -> Vec<&'static str> {
+        self.sound()
+            .map_or_else(Vec::new, |(_, plan)| plan.unknown())
+    }
+
     /// The ledger in full, with bars for a terminal of so many columns.
     pub fn ledger(&self, columns: usize) -> Option<String> {
         let (program, plan) = self.sound()?;
@@ -312,6 +318,11 @@ impl<'v, 'a> View<'v, 'a> {
             summary: ledger::summary(program, plan),
         })
     }
+}
+
+/// The names of all promises.
+pub fn promises() -> impl Iterator<Item = &'static str> {
+    Promise::ALL.into_iter().map(Promise::word)
 }
 
 /// What became of a program.

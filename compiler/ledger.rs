@@ -82,7 +82,11 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
         (Placement::Pinned, true) => ", each held to its nodes",
         (Placement::Unknown(_), true) => " together; whether each pod finds room is unknown",
     };
-    format!("{out}{fits}{placed}{}", level(program, plan))
+    let unknown = match plan.unknown().as_slice() {
+        [] => String::new(),
+        promises => format!("; unknown: {}", promises.join(", ")),
+    };
+    format!("{out}{fits}{placed}{}{unknown}", level(program, plan))
 }
 
 /// What the ranges came to.

@@ -40,7 +40,9 @@ pub use backend::Artifact;
 pub use base::source::{Provenance, SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
 pub use baseline::compare;
-pub use compile::{Analysis, Compilation, Options, Output, Session, Traced, View, compile, decode};
+pub use compile::{
+    Analysis, Compilation, Options, Output, Session, Traced, View, compile, decode, promises,
+};
 pub use diag::json::{json, sarif};
 pub use diag::render::{github, human, short};
 pub use diag::{Addend, Diagnostic, Edit, Help, Label, Severity};

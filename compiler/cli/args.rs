@@ -57,6 +57,15 @@ pub(crate) struct Inputs {
     pub(crate) report: Report,
 }
 
+/// What a program may hold and still is not to end well.
+#[derive(Debug, Args)]
+pub(crate) struct Denied {
+    /// End with 1 where there is a warning (`warnings`), one of a lint (its name), an unknown promise (`unknown`), or
+    /// one promise is unknown (its name: isolation, non-interference, sufficiency, liveness, survival)
+    #[arg(long = "deny", value_name = "WHAT", value_delimiter = ',', value_parser = super::deny::name)]
+    pub(crate) what: Vec<String>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Report {
     /// How to report
@@ -95,6 +104,8 @@ pub(crate) enum Colour {
 pub(crate) struct Build {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) denied: Denied,
     /// Output folder [default: `out` beside the program]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -113,6 +124,8 @@ pub(crate) struct Build {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) denied: Denied,
 }
 
 #[derive(Debug, Args)]
@@ -129,6 +142,8 @@ pub(crate) struct Plan {
     /// Put an earlier report.json, or a stats/summary of the kubelet, beside it
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) denied: Denied,
     #[command(flatten)]
     pub(crate) report: Report,
 }

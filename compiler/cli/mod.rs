@@ -3,6 +3,7 @@
 
 mod args;
 mod bug;
+mod deny;
 mod ui;
 mod world;
 mod write;
@@ -14,7 +15,10 @@ use std::process::ExitCode;
 use bzc::{Analysis, Options, Provenance, Session, View, World as _};
 use clap::{CommandFactory, Parser};
 
-use args::{Build, Cli, Command, Explain, Fmt, Import, Init, Inputs, Plan, Report, Verify};
+use args::{
+    Build, Check, Cli, Command, Denied, Explain, Fmt, Import, Init, Inputs, Plan, Report, Verify,
+};
+use deny::denial;
 use ui::{Ui, err, fail, out};
 use world::{Disk, read, read_stdin};
 use write::{Fate, Survey, WriteError, WriteErrorKind, apply, survey};
@@ -47,10 +51,11 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let exit = match cli.command {
         Command::Build(build) => run_build(&build),
-        Command::Check(check) => run_check(&check.inputs),
+        Command::Check(check) => run_check(&check),
         Command::Plan(plan) => run_plan(&plan),
         Command::Diff(diff) => run_build(&Build {
             inputs: diff.inputs,
+            denied: Denied { what: Vec::new() },
             out: diff.out,
             check: true,
             diff: true,
@@ -185,15 +190,15 @@ fn each_or(
     })
 }
 
-fn run_check(inputs: &Inputs) -> Exit {
-    if inputs.env.is_none() {
-        return check_all(inputs);
+fn run_check(check: &Check) -> Exit {
+    if check.inputs.env.is_none() {
+        return check_all(check);
     }
-    each(inputs, |input, _, view, ui| {
+    each(&check.inputs, |input, _, view, ui| {
         if ui.for_people() {
             out(&proved(input, view, None));
         }
-        Exit::Clean
+        denial(&check.denied, &view.diagnostics, &view.unknown())
     })
 }
 
@@ -210,8 +215,8 @@ fn proved(input: &Input, view: &View<'_, '_>, env: Option<&str>) -> String {
 }
 
 /// Proves every program as it is, and in each of its environments.
-fn check_all(inputs: &Inputs) -> Exit {
-    each_program(inputs, |input, analysis, ui| {
+fn check_all(check: &Check) -> Exit {
+    each_program(&check.inputs, |input, analysis, ui| {
         let mut exit = Exit::Clean;
         let mut said: Vec<bzc::Diagnostic> = Vec::new();
         let envs = analysis.environments().into_iter().map(Some);
@@ -232,8 +237,11 @@ fn check_all(inputs: &Inputs) -> Exit {
                     exit = exit.max(Exit::Findings);
                 } else if !view.disagreements.is_empty() {
                     exit = bug::disagrees(&view.disagreements);
-                } else if ui.for_people() {
-                    out(&proved(input, view, env.as_deref()));
+                } else {
+                    if ui.for_people() {
+                        out(&proved(input, view, env.as_deref()));
+                    }
+                    exit = exit.max(denial(&check.denied, &new, &view.unknown()));
                 }
                 if env.is_none() {
                     said = new;
@@ -286,7 +294,7 @@ fn run_plan(plan: &Plan) -> Exit {
         };
         if plan.json {
             out(&text);
-            return Exit::Clean;
+            return denial(&plan.denied, &view.diagnostics, &view.unknown());
         }
         let compared = baseline
             .as_ref()
@@ -298,7 +306,7 @@ fn run_plan(plan: &Plan) -> Exit {
                 table
                     .into_iter()
                     .for_each(|table| out(&format!("\n{table}")));
-                Exit::Clean
+                denial(&plan.denied, &view.diagnostics, &view.unknown())
             }
             Err(why) => {
                 let path = plan
@@ -335,6 +343,10 @@ fn run_build(build: &Build) -> Exit {
         folders.push(folder);
     }
     each(&build.inputs, |input, analysis, view, ui| {
+        let denied = denial(&build.denied, &view.diagnostics, &view.unknown());
+        if denied != Exit::Clean {
+            return denied;
+        }
         let Some(output) = view.output() else {
             if ui.for_people() {
                 out(&format!(

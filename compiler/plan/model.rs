@@ -1,6 +1,7 @@
 //! What was decided: for every service its memory, for every node what is reserved and what is left, for
 //! every promise a verdict. Numbers are bytes unless they say otherwise.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use super::ledger::{Addend, How, Sum, total};
@@ -173,6 +174,15 @@ pub enum Promise {
 }
 
 impl Promise {
+    /// All of them.
+    pub(crate) const ALL: [Promise; 5] = [
+        Promise::Isolation,
+        Promise::NonInterference,
+        Promise::Sufficiency,
+        Promise::Liveness,
+        Promise::Survival,
+    ];
+
     /// Its name.
     pub const fn word(self) -> &'static str {
         match self {
@@ -182,6 +192,16 @@ impl Promise {
             Promise::Liveness => "liveness",
             Promise::Survival => "survival",
         }
+    }
+}
+
+impl Plan<'_, '_> {
+    /// The names of the promises that are unknown, of one node at least.
+    pub(crate) fn unknown(&self) -> Vec<&'static str> {
+        let unknown = self.theorems.iter();
+        let unknown = unknown.filter(|theorem| theorem.verdict == Verdict::Unknown);
+        let promises: BTreeSet<Promise> = unknown.map(|theorem| theorem.promise).collect();
+        promises.into_iter().map(Promise::word).collect()
     }
 }
 

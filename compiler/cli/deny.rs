@@ -1,0 +1,51 @@
+//! `--deny`: names on the command line and what was found of a program, to an exit code.
+
+use super::Exit;
+use super::args::Denied;
+use super::ui::fail;
+
+/// A name that `--deny` takes.
+pub(crate) fn name(name: &str) -> Result<String, String> {
+    let lints = bzc::codes().map(|(id, _)| id);
+    let lints = lints.filter(|id| !id.starts_with("BZ"));
+    let mut names = ["warnings", "unknown"]
+        .into_iter()
+        .chain(bzc::promises())
+        .chain(lints);
+    match names.any(|known| known == name) {
+        true => Ok(name.to_owned()),
+        false => Err(
+            "neither `warnings`, `unknown`, a promise nor a lint: `bzc explain` lists lints"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Says what there is of what `--deny` names.
+pub(crate) fn denial(denied: &Denied, found: &[bzc::Diagnostic], unknown: &[&str]) -> Exit {
+    let denies = |names: [&str; 2]| {
+        denied
+            .what
+            .iter()
+            .any(|name| names.contains(&name.as_str()))
+    };
+    let mut lints: Vec<&str> = found
+        .iter()
+        .filter(|found| !found.is_error())
+        .map(|warning| warning.id)
+        .filter(|lint| denies(["warnings", lint]))
+        .collect();
+    lints.sort_unstable();
+    lints.dedup();
+    let warnings = lints.into_iter().map(|lint| format!("warning `{lint}`"));
+    let promises = unknown
+        .iter()
+        .filter(|promise| denies(["unknown", promise]))
+        .map(|promise| format!("{promise} is unknown"));
+    let lines: Vec<String> = warnings.chain(promises).collect();
+    if lines.is_empty() {
+        return Exit::Clean;
+    }
+    fail("what is there is denied", &lines);
+    Exit::Findings
+}
