@@ -154,9 +154,31 @@ pub(crate) fn over_memory(
     if over.ceiling == Ceiling::Together {
         error = error.note(nodes_for_pods(draft));
     }
+    if let (true, Some(note)) = (on_node, figure_to_measure(draft, at)) {
+        error = error.note(note);
+    }
     error.addends = addends;
     error.helps = for_memory(draft, over, &members, on_node);
     error
+}
+
+/// What K3s takes by the library where the program gives nothing, and how to find out what it takes on that machine.
+fn figure_to_measure(draft: &Draft<'_, '_>, at: Option<usize>) -> Option<String> {
+    let at = at.unwrap_or(0);
+    let of = match draft.on_several_nodes() {
+        true => format!(" of node `{}`", draft.program.nodes[at].name.value),
+        false => String::new(),
+    };
+    let mut reserved = draft.nodes[at].reserved.iter();
+    let process = reserved.find(|addend| addend.id == "k3s")?;
+    let guessed = process.origin.is_some_and(|origin| origin.kind == "std");
+    guessed.then(|| {
+        format!(
+            "{} for the K3s process{of} is the library's figure: measure the peak of RssAnon in /proc/PID/status of k3s, \
+             over some rollouts, and write it as `memory` of `k3s`{of} (`bzc explain k3s-memory`)",
+            in_mib(process.amount)
+        )
+    })
 }
 
 /// By how many bytes a node is too small even for what no pod gets.
