@@ -337,12 +337,7 @@ fn adopted(plan: &Plan<'_, '_>) -> Vec<String> {
     let ordered = plan.on_several_nodes() && plan.placement != Placement::Pinned;
     let has_daemons = plan.workloads.iter().any(Workload::is_fixed);
     for (name, adopted, workload) in theirs {
-        why.extend(
-            adopted
-                .doubts
-                .iter()
-                .map(|doubt| format!("`{name}` may find no node: {doubt}")),
-        );
+        why.extend(adopted.doubts.iter().map(|doubt| no_node(name, doubt)));
         if adopted.object.kind == WorkloadKind::Pod {
             why.push(format!(
                 "nothing brings back `{name}`, a Pod of its own, once it is pushed out or evicted"
@@ -371,6 +366,10 @@ fn adopted(plan: &Plan<'_, '_>) -> Vec<String> {
     why
 }
 
+fn no_node(name: &str, doubt: &str) -> String {
+    format!("`{name}` may find no node: {doubt}")
+}
+
 /// How long Kubernetes takes to give up a node that does not answer, and then its pods, in seconds
 /// (kube-controller-manager node-monitor-grace-period, kube-apiserver default-unreachable-toleration-seconds).
 const GIVES_UP: (u64, u64) = (50, 300);
@@ -389,6 +388,9 @@ fn survival<'a>(plan: &Plan<'_, 'a>) -> Option<Theorem<'a>> {
     let services = program.services.iter().zip(&plan.workloads);
     for (service, _) in services.filter(|(_, workload)| workload.peak() > 0) {
         why.extend(lost_with_its_node(plan, service));
+        let adopted = service.adopted.as_ref();
+        let doubts = adopted.into_iter().flat_map(|adopted| &adopted.doubts);
+        why.extend(doubts.map(|doubt| no_node(service.name.value, doubt)));
     }
     let sum = terms::survival(plan);
     let (grace, toleration) = GIVES_UP;

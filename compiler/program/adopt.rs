@@ -54,7 +54,7 @@ pub struct Adopted<'a> {
     pub by_name: bool,
     /// Whether its pods may not share a node, so that only one of them finds a place where there is only one node.
     pub alone: bool,
-    /// What keeps bzc from knowing whether its pods find a node, on the one node that there is.
+    /// What keeps bzc from knowing whether its pods find a node. They are counted on every node that may take them.
     pub doubts: Vec<String>,
 }
 

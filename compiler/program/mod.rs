@@ -21,7 +21,10 @@ pub use crate::manifest::workload::WorkloadKind;
 pub use crate::manifest::workload::place::HOSTNAME;
 pub use adopt::{Adopt, Adopted, Form, Held};
 pub use image::{BuiltImage, Image, Param, Runtime, SharedImage, template_values};
-pub use node::{Component, Effect, K3s, Node, Process, Role, Setting, SettingValue, Taint};
+pub use node::{
+    ARCHITECTURES, Component, Effect, K3s, Node, OF_ARCHITECTURE, Process, Role, Setting,
+    SettingValue, Taint,
+};
 pub use origin::{Given, Origin};
 pub use pod::{
     EnvValue, Extra, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Volume, VolumeSource,

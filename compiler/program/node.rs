@@ -83,6 +83,20 @@ impl Taint {
     }
 }
 
+/// The architectures that K3s is released for and a node may have, as Kubernetes calls them.
+pub const ARCHITECTURES: [&str; 2] = ["amd64", "arm64"];
+
+/// The labels that a kubelet gives its node by its architecture (pkg/kubelet/kubelet_node_status.go).
+pub const OF_ARCHITECTURE: [&str; 2] = ["kubernetes.io/arch", "beta.kubernetes.io/arch"];
+
+/// What K3s gives every node (k3s pkg/agent/run.go and its cloud provider, pkg/cloudprovider/instances.go).
+const OF_EVERY_NODE: [(&str, &str); 4] = [
+    ("kubernetes.io/os", "linux"),
+    ("beta.kubernetes.io/os", "linux"),
+    ("node.kubernetes.io/instance-type", "k3s"),
+    ("beta.kubernetes.io/instance-type", "k3s"),
+];
+
 /// A machine.
 #[derive(Debug)]
 pub struct Node<'a> {
@@ -104,6 +118,8 @@ pub struct Node<'a> {
     pub max_pods: Given<'a, u64>,
     /// Labels of its Node object.
     pub labels: Vec<(&'a str, Cow<'a, str>)>,
+    /// Its architecture, one of `ARCHITECTURES`; `None` where the program does not say.
+    pub arch: Option<&'static str>,
     /// Its taints: those of `taints`, and those of its `node-taint`.
     pub taints: Vec<Taint>,
     /// Where other nodes reach it; by its name if it does not say.
@@ -127,6 +143,13 @@ impl<'a> Node<'a> {
 }
 
 impl Node<'_> {
+    /// The labels that K3s gives it whatever its role and its name are.
+    pub fn labels_of_k3s(&self) -> impl Iterator<Item = (&str, &str)> {
+        let arch = self.arch.into_iter();
+        let of_arch = arch.flat_map(|arch| OF_ARCHITECTURE.map(|key| (key, arch)));
+        OF_EVERY_NODE.into_iter().chain(of_arch)
+    }
+
     /// The name it has in the cluster: what its config.yaml says, or its name in the program.
     pub fn cluster_name(&self) -> &str {
         match self.setting("node-name") {

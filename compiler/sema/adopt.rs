@@ -17,7 +17,6 @@ use crate::base::span::Span;
 use crate::manifest::Manifest;
 use crate::program::{Adopt, Budget, Component, Service};
 use crate::sema::errors as general;
-use crate::sema::pod::ports::check_shared_ports;
 use crate::syntax::ast::{Item, WordShape};
 use rules::reading;
 
@@ -86,7 +85,6 @@ pub(super) fn adopts<'a>(
     if services.len() > own {
         check_names(decls, services, own);
         services.sort_by_key(|service| service.name.value);
-        check_shared_ports(cx, services);
     }
     adopts
 }

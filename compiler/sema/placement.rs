@@ -6,7 +6,9 @@ mod errors;
 use std::borrow::Cow;
 
 use crate::base::span::Span;
-use crate::program::{Effect, Kind, Node, Place, Role, Service, SettingValue, Taint};
+use crate::program::{
+    Effect, Kind, Node, OF_ARCHITECTURE, Place, Role, Service, SettingValue, Taint,
+};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::Fields;
@@ -136,9 +138,11 @@ pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
             }
         }
         let has = |node: &Node<'a>, (key, value): &(&'a str, Cow<'a, str>)| {
-            node.labels
-                .iter()
-                .any(|(other, text)| other == key && text == value)
+            let given = |(other, text): &(&str, Cow<'a, str>)| other == key && text == value;
+            node.labels.iter().any(given)
+                || node
+                    .labels_of_k3s()
+                    .any(|label| label == (*key, value.as_ref()))
         };
         let mut why = Vec::new();
         let mut may: Vec<u16> = Vec::new();
@@ -156,7 +160,10 @@ pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
             let mut keeping = node.taints.iter().filter(|taint| taint.keeps_away());
             let taint = keeping.find(|taint| !tolerated(taint));
             if let Some((key, value)) = place.selector.iter().find(|label| !has(node, label)) {
-                why.push(format!("`{name}` has no label `{key} = {value}`"));
+                why.push(match OF_ARCHITECTURE.contains(key) && node.arch.is_none() {
+                    true => format!("`{name}` does not say its `arch`"),
+                    false => format!("`{name}` has no label `{key} = {value}`"),
+                });
             } else if let Some(taint) = taint {
                 why.push(format!(
                     "`{name}` has the taint `{}`, which it does not tolerate",

@@ -19,12 +19,25 @@ pub struct Place {
     pub tolerations: Vec<Toleration>,
     /// Pods with these labels may not be on the same node.
     pub apart_from: Vec<(Vec<Requirement>, Range<usize>)>,
+    /// Even spreads that are required (`topologySpreadConstraints` with `DoNotSchedule`).
+    pub spreads: Vec<Spread>,
+    /// Whether they must be near other pods (required `podAffinity`).
+    pub near: bool,
     /// What else decides where the pods run.
     pub more: Vec<Fault>,
     /// Ports of the node.
     pub host_ports: Vec<HostPort>,
     /// `priorityClassName`.
     pub priority_class: Option<String>,
+}
+
+/// An even spread that is required.
+#[derive(Debug, Clone)]
+pub struct Spread {
+    /// The label whose values are the domains.
+    pub over: String,
+    /// Whether it is content with one domain (`minDomains`).
+    pub one_is_enough: bool,
 }
 
 /// What a label must be.
@@ -148,11 +161,10 @@ impl<'t> Reader<'t> {
         }
         for item in self.items(pod, "topologySpreadConstraints")? {
             if self.text(item, "whenUnsatisfiable").as_deref() != Some("ScheduleAnyway") {
-                let over = self.text(item, "topologyKey").unwrap_or_default();
-                let what = format!("they must be spread evenly over `{over}` (`DoNotSchedule`)");
-                place.more.push(Fault {
-                    at: item.range(),
-                    what,
+                let least = self.text(item, "minDomains");
+                place.spreads.push(Spread {
+                    over: self.text(item, "topologyKey").unwrap_or_default(),
+                    one_is_enough: least.is_none_or(|least| least == "1"),
                 });
             }
         }
@@ -206,15 +218,10 @@ impl<'t> Reader<'t> {
             }
             place.terms = Some(terms);
         }
-        for item in self
-            .get(affinity, "podAffinity")
+        let near = self.get(affinity, "podAffinity");
+        place.near = !near
             .map_or(Ok(&[][..]), |one| self.items(one, REQUIRED))?
-        {
-            place.more.push(Fault {
-                at: item.range(),
-                what: "they must be near other pods (`podAffinity`)".to_owned(),
-            });
-        }
+            .is_empty();
         for item in self
             .get(affinity, "podAntiAffinity")
             .map_or(Ok(&[][..]), |one| self.items(one, REQUIRED))?

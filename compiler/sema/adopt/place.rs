@@ -7,20 +7,13 @@ use std::borrow::Cow;
 use super::errors;
 use super::workload::same_namespace;
 use crate::base::span::Span;
-use crate::manifest::workload::place::{HOSTNAME, Place, Requirement};
+use crate::manifest::workload::place::{HOSTNAME, Place, Requirement, Spread};
 use crate::manifest::workload::{Workload, WorkloadKind};
-use crate::program::{Node, Role, Service, SettingValue, Taint};
+use crate::program::{Node, OF_ARCHITECTURE, Role, Service, SettingValue, Taint};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
 
-/// What K3s gives every node (k3s pkg/agent/run.go and its cloud provider, pkg/cloudprovider/instances.go).
-const OF_EVERY_NODE: [(&str, &str); 4] = [
-    ("kubernetes.io/os", "linux"),
-    ("beta.kubernetes.io/os", "linux"),
-    ("node.kubernetes.io/instance-type", "k3s"),
-    ("beta.kubernetes.io/instance-type", "k3s"),
-];
 /// What K3s gives its servers (k3s pkg/server/server.go).
 const OF_SERVERS: &str = "node-role.kubernetes.io/control-plane";
 
@@ -28,12 +21,9 @@ type Labels<'n> = Vec<(&'n str, &'n str)>;
 
 /// The labels of a node, as far as the program says.
 fn labels<'n>(node: &'n Node<'_>, several: bool) -> Labels<'n> {
-    let mut labels: Labels<'n> = OF_EVERY_NODE.to_vec();
-    labels.extend(
-        node.labels
-            .iter()
-            .map(|(key, value)| (*key, value.as_ref())),
-    );
+    let given = node.labels.iter();
+    let mut labels: Labels<'n> = given.map(|(key, value)| (*key, value.as_ref())).collect();
+    labels.extend(node.labels_of_k3s());
     if let Some(SettingValue::List(more)) = node.setting("node-label") {
         labels.extend(
             more.iter()
@@ -47,6 +37,11 @@ fn labels<'n>(node: &'n Node<'_>, several: bool) -> Labels<'n> {
         labels.push((OF_SERVERS, "true"));
     }
     labels
+}
+
+/// Whether a requirement is about the architecture of a node.
+fn of_architecture(requirement: &Requirement) -> bool {
+    OF_ARCHITECTURE.contains(&requirement.key.as_str())
 }
 
 /// What is asked of nodes, of one workload.
@@ -63,10 +58,15 @@ impl<'r> Asked<'r> {
         &self.object.place
     }
 
-    /// Whether a requirement holds on a node; `None` where no node is known to have the label.
+    /// Whether a requirement holds on a node; `None` where no node is known to have the label, or where it is about the
+    /// architecture of this node, which the program does not say.
     fn holds(&self, requirement: &Requirement, at: usize) -> Option<bool> {
         let known = |labels: &Labels<'_>| labels.iter().any(|(key, _)| *key == requirement.key);
-        if !self.labels.iter().any(known) && requirement.key != OF_SERVERS {
+        let there = match of_architecture(requirement) {
+            true => known(&self.labels[at]),
+            false => self.labels.iter().any(known) || requirement.key == OF_SERVERS,
+        };
+        if !there {
             return None;
         }
         let own = self.labels[at]
@@ -75,15 +75,62 @@ impl<'r> Asked<'r> {
         Some(requirement.holds(own.map(|(_, value)| *value)))
     }
 
+    /// What the selector and the terms of the affinity require.
+    fn requirements(&self) -> impl Iterator<Item = &'r Requirement> + use<'r> {
+        let place = self.place();
+        let terms = place.terms.iter().flatten().flatten();
+        place.selector.iter().chain(terms)
+    }
+
+    /// Nodes whose architecture is asked for and not known. They may take the pods, for all that the program says.
+    fn unknown_architectures(&self, nodes: &[Node<'_>]) -> Option<String> {
+        let asked = self.requirements().find(|one| of_architecture(one))?;
+        let silent: Vec<String> = (0..)
+            .zip(nodes)
+            .filter(|(at, node)| {
+                self.holds(asked, *at).is_none() && self.refused_by(*at, node).is_none()
+            })
+            .map(|(_, node)| format!("`{}`", node.name.value))
+            .collect();
+        (!silent.is_empty()).then(|| {
+            format!(
+                "they ask for `{}`, and the program does not say the `arch` of {}",
+                asked.key,
+                silent.join(", ")
+            )
+        })
+    }
+
+    /// What narrows the nodes down by the pods that are there already, which bzc does not follow. It only keeps pods away,
+    /// so counting them on every other node that may take them is counting enough.
+    fn by_other_pods(&self) -> Vec<String> {
+        // In a single domain no skew comes about (pkg/scheduler/framework/plugins/podtopologyspread/filtering.go).
+        let never_waits = |spread: &Spread| match self.labels {
+            [only] => {
+                let there = only.iter().any(|(key, _)| *key == spread.over);
+                spread.one_is_enough && (there || spread.over == HOSTNAME)
+            }
+            _ => false,
+        };
+        let place = self.place();
+        let spreads = place.spreads.iter().filter(|spread| !never_waits(spread));
+        let mut doubts: Vec<String> = spreads
+            .map(|spread| {
+                let over = &spread.over;
+                format!("they must be spread evenly over `{over}` (`DoNotSchedule`)")
+            })
+            .collect();
+        if place.near {
+            doubts.push("they must be near other pods (`podAffinity`)".to_owned());
+        }
+        doubts
+    }
+
     /// Labels that no node is known to have.
     fn unknown_labels(&mut self) {
-        let place = self.place();
-        let all = place
-            .selector
-            .iter()
-            .chain(place.terms.iter().flatten().flatten());
-        for requirement in all
-            .filter(|requirement| self.holds(requirement, 0).is_none())
+        for requirement in self
+            .requirements()
+            .filter(|one| !of_architecture(one) && self.holds(one, 0).is_none())
             .collect::<Vec<_>>()
         {
             let key = &requirement.key;
@@ -214,15 +261,14 @@ pub(in crate::sema) fn settle<'a>(
                 None => may.extend(u16::try_from(at)),
             }
         }
+        adopted.doubts.extend(asked.unknown_architectures(nodes));
+        adopted.doubts.extend(asked.by_other_pods());
         let (name, manifest) = (service.name.value, &loaded.manifests[adopted.manifest]);
         if !several {
             adopted.alone = apart;
-            adopted.doubts = asked
-                .faults
-                .into_iter()
-                .map(|(_, what)| what.into_owned())
-                .chain(why)
-                .collect();
+            let faults = asked.faults.into_iter();
+            let faults = faults.map(|(_, what)| what.into_owned());
+            adopted.doubts.extend(faults.chain(why));
             continue;
         }
         for (at, what) in &asked.faults {
@@ -236,24 +282,16 @@ pub(in crate::sema) fn settle<'a>(
         if !asked.faults.is_empty() {
             continue;
         }
-        let first = object
-            .place
-            .selector
-            .iter()
-            .chain(object.place.terms.iter().flatten().flatten())
-            .next();
+        let first = asked.requirements().next();
         let span: Span = first.map_or(service.name.span, |requirement| {
             manifest.span(&requirement.at)
         });
         if may.is_empty() {
             decls.cx.report(general::no_node_takes(name, &why, span));
         }
-        let all_asked = object
-            .place
-            .selector
-            .iter()
-            .chain(object.place.terms.iter().flatten().flatten());
-        adopted.by_name = { all_asked }.any(|requirement| requirement.key == HOSTNAME);
+        adopted.by_name = asked
+            .requirements()
+            .any(|requirement| requirement.key == HOSTNAME);
         let place = &mut service.pod.place;
         place.span = Some(span);
         place.apart = apart;

@@ -22,7 +22,7 @@ use crate::sema::decls::{Decls, LIBRARY, NAMED, OTHERS};
 use crate::sema::layers::Field;
 use crate::sema::load::Loaded;
 use crate::sema::machine::{addresses, component, k3s, node, settings};
-use crate::sema::pod::ports::check_node_ports;
+use crate::sema::pod::ports::{check_node_ports, check_shared_ports};
 use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
 use crate::sema::workload::{service, tier};
@@ -243,6 +243,7 @@ pub(crate) fn program<'a>(
     }
     placement::settle(&decls, &nodes, &mut services);
     adopt::place::settle(&decls, loaded, &nodes, &mut services);
+    check_shared_ports(cx, &services);
     adopt::quota::complete(loaded, namespace.value, &mut services);
     let size = (namespace.value, nodes.len());
     adopt::quota::budgets(loaded, size, &services, &mut budgets);

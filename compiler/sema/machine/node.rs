@@ -3,7 +3,7 @@
 use super::errors;
 use crate::base::quantity::Bytes;
 use crate::base::span::Spanned;
-use crate::program::{Given, Node, Origin, Process, Role};
+use crate::program::{ARCHITECTURES, Given, Node, Origin, Process, Role};
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, Layer};
@@ -33,6 +33,22 @@ pub(crate) fn role_of(fields: &Fields<'_, '_>) -> Role {
             Role::Server
         }
     }
+}
+
+/// The architecture of a node, if it says one.
+fn arch_of(fields: &Fields<'_, '_>) -> Option<&'static str> {
+    let given = fields.name("arch")?;
+    let known = ARCHITECTURES.iter().find(|known| **known == given.value);
+    if known.is_none() {
+        let span = given.origin.span.unwrap_or(fields.span);
+        fields.cx.report(general::not_one_of(
+            "arch",
+            given.value,
+            span,
+            &ARCHITECTURES,
+        ));
+    }
+    known.copied()
 }
 
 pub(crate) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
@@ -97,6 +113,7 @@ pub(crate) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
                 overcommit,
                 max_pods,
                 labels: labels(&fields, "labels"),
+                arch: arch_of(&fields),
                 taints: taints(&fields),
                 address: fields.string("address").map(|given| given.value),
                 process: process(decls, decl, role, servers)?,

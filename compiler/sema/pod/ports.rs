@@ -175,24 +175,41 @@ pub(crate) fn check_node_ports(cx: &Cx<'_>, nodes: &[Node<'_>], services: &[Serv
     }
 }
 
-/// Two services may share a container port; a port of the node belongs to one.
+/// The nodes on which a port is taken, and where that is written.
+type Taken<'n> = (Option<&'n [u16]>, Span);
+
+/// Two services may share a container port; a node port belongs to one of the cluster, a host port to one of a node.
 pub(crate) fn check_shared_ports(cx: &Cx<'_>, services: &[Service<'_>]) {
-    let mut taken: BTreeMap<(&str, u16, bool), Span> = BTreeMap::new();
-    let ports = services.iter().flat_map(|service| &service.ports);
-    for port in ports {
-        let both = [("node port", port.node_port), ("host port", port.host_port)];
-        for (kind, number) in both
+    let mut taken: BTreeMap<_, Vec<Taken<'_>>> = BTreeMap::new();
+    let ports = services
+        .iter()
+        .flat_map(|service| service.ports.iter().map(move |port| (service, port)));
+    for (service, port) in ports {
+        // A node port is one of every node.
+        let nodes = service.pod.place.nodes.as_deref();
+        let both = [
+            ("node port", port.node_port, None),
+            ("host port", port.host_port, nodes),
+        ];
+        for (kind, number, nodes) in both
             .into_iter()
-            .filter_map(|(kind, number)| Some((kind, number?)))
+            .filter_map(|(kind, number, nodes)| Some((kind, number?, nodes)))
         {
-            match taken.get(&(kind, number.value, port.udp)) {
-                Some(first) => {
+            let others = taken.entry((kind, number.value, port.udp)).or_default();
+            match others.iter().find(|(other, _)| meet(*other, nodes)) {
+                Some((_, first)) => {
                     cx.report(errors::same_port(kind, number.value, *first, number.span))
                 }
-                None => {
-                    taken.insert((kind, number.value, port.udp), number.span);
-                }
+                None => others.push((nodes, number.span)),
             }
         }
+    }
+}
+
+/// Whether two services may have pods on the same node; `None` is every node.
+fn meet(one: Option<&[u16]>, other: Option<&[u16]>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.iter().any(|node| other.contains(node)),
+        (None, _) | (_, None) => true,
     }
 }

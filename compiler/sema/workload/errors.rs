@@ -21,7 +21,7 @@ pub(crate) fn host_port_of_many(port: u16, name: &str, pods: u64, span: Span) ->
         span,
         format!("{pods} pods of it would run at once, and a port of the node belongs to one"),
     )
-    .help("one replica without surge, or a `node-port`, which they share")
+    .help("one replica without surge, a `node-port`, which they share, or on several nodes `anti-affinity = node`")
 }
 
 pub(crate) fn scale_without_cpu(span: Span) -> Diagnostic {

@@ -11,7 +11,7 @@ use crate::sema::image::{ToBuild, image};
 use crate::sema::layers::Fields;
 use crate::sema::names::check_label;
 use crate::sema::pod::pod;
-use crate::sema::pod::ports::{check_shared_ports, ports};
+use crate::sema::pod::ports::ports;
 use crate::sema::workload::containers::extras;
 use crate::sema::workload::kinds;
 use crate::sema::workload::resources::{cpu, memory, rollout};
@@ -66,7 +66,6 @@ pub(crate) fn services<'a>(
             services.push(service);
         }
     }
-    check_shared_ports(decls.cx, &services);
     services
 }
 
@@ -152,17 +151,17 @@ pub(crate) fn service<'a>(
     } else {
         ports(&fields)
     };
+    let pod = pod(decls, &fields, &ports, &what);
     let pods = replicas.value + rollout.value.surge(1);
     for port in ports
         .iter()
         .filter_map(|port| port.host_port)
-        .filter(|_| pods > 1)
+        .filter(|_| pods > 1 && !pod.place.apart)
     {
         cx.report(errors::host_port_of_many(
             port.value, decl.name, pods, port.span,
         ));
     }
-    let pod = pod(decls, &fields, &ports, &what);
     let extras = extras(decls, &fields, &pod);
     let blind = extras
         .iter()
