@@ -86,6 +86,7 @@ fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> 
     for workload in &objects.workloads {
         starts.push(workload.at.start);
         starts.extend(workload.replicas_at.as_ref().map(|at| at.start));
+        starts.extend(workload.beyond.iter().map(|beyond| beyond.at.start));
         for container in &workload.containers {
             starts.push(container.at.start);
             starts.extend(amounts(&container.memory));
@@ -99,6 +100,7 @@ fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> 
             .map(|at| at.start),
     );
     starts.extend(objects.scalers.iter().map(|scaler| scaler.at.start));
+    starts.extend(objects.injected.iter().map(|one| one.by.at.start));
     let entries = objects.ranges.iter().flat_map(|range| &range.entries);
     starts.extend(
         entries

@@ -1,17 +1,19 @@
 //! What the proof must know of the objects in a manifest: workloads with their containers, requests and limits,
 //! autoscalers, quotas and limit ranges. Everything keeps its place in the text.
 
+pub mod beyond;
 pub mod bounds;
 pub mod place;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::edit::Want;
 use super::tree::{Fault, Kind, Node, Tree};
 pub use crate::admission::Role;
 use crate::admission::{Resources, amount};
+use beyond::{Beyond, Injected};
 use bounds::{Claim, Counted, LimitRange, Namespace, ResourceQuota};
 use place::Place;
 
@@ -207,6 +209,10 @@ pub struct Workload {
     pub crosses_namespaces: bool,
     /// Where its pods may run.
     pub place: Place,
+    /// What of its pods the sums do not hold.
+    pub beyond: Vec<Beyond>,
+    /// Keys by which its pods refuse containers that a webhook would add.
+    pub refuses_injection: BTreeSet<String>,
 }
 
 /// How many pods of a Deployment a rollout may take away before their successors are there.
@@ -259,6 +265,8 @@ pub struct Objects {
     pub ranges: Vec<LimitRange>,
     /// Namespaces that say something of their pods.
     pub namespaces: Vec<Namespace>,
+    /// Namespaces into whose pods a webhook puts containers.
+    pub injected: Vec<Injected>,
     /// What quotas count, beside workloads.
     pub counted: Vec<Counted>,
     /// The PriorityClass that pods without one have.
@@ -546,6 +554,7 @@ impl<'t> Reader<'t> {
                 self.counted(&kind, real, (name, namespace), objects)?;
             }
             (None, "Namespace", _) if api_version == "v1" => {
+                objects.injected.extend(self.injected(metadata, &name));
                 objects.namespaces.extend(self.namespace(metadata, name));
             }
             (None, "PriorityClass", _) => {
@@ -622,17 +631,6 @@ impl<'t> Reader<'t> {
         {
             return Ok(None);
         }
-        for key in ["resources", "overhead"] {
-            if let Some(there) = self.get(pod, key) {
-                let what = format!(
-                    "bzc does not count `{key}` of a whole pod; give each container its own"
-                );
-                return Err(Fault {
-                    at: there.range(),
-                    what,
-                });
-            }
-        }
         let job = match kind {
             WorkloadKind::CronJob => self
                 .get(spec, "jobTemplate")
@@ -686,6 +684,8 @@ impl<'t> Reader<'t> {
             has_deadline: self.get(pod, "activeDeadlineSeconds").is_some(),
             crosses_namespaces: self.crosses_namespaces(pod)?,
             place: self.place(pod, metadata)?,
+            beyond: self.beyond(pod, metadata),
+            refuses_injection: self.refuses_injection(metadata),
             name,
         };
         if matches!(kind, WorkloadKind::DaemonSet | WorkloadKind::Pod) {
@@ -704,6 +704,10 @@ impl<'t> Reader<'t> {
                 workload.secrets.push(name);
             } else if self.get(volume, "persistentVolumeClaim").is_some() {
                 workload.claims = true;
+            } else if let Some(projected) = self.get(volume, "projected") {
+                let sources = self.items(projected, "sources")?.iter();
+                let secrets = sources.filter(|source| self.get(source, "secret").is_some());
+                workload.secrets.extend(secrets.map(|_| name.clone()));
             }
         }
         Ok(Some(workload))

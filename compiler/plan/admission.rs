@@ -15,6 +15,7 @@ use crate::admission::{self, Amount, Pod, Resources, Role};
 use crate::base::quantity::Cpu;
 use crate::diag::{Diagnostic, Sink};
 use crate::manifest::Manifest;
+use crate::manifest::workload::beyond::{is_in_sums, not_counted};
 use crate::manifest::workload::bounds::{Entry, LimitRange, ResourceQuota, is_counted};
 use crate::manifest::workload::{Container, Surge, Unavailable};
 use crate::program::{Adopted, Given, Held, Kind, Program, Rollout, Run, Service, namespace};
@@ -105,8 +106,14 @@ fn bounded<'p, 'a>(plan: &'p Plan<'p, 'a>, name: &'p str, judged: &mut Judged) -
         }
         let mut pod = pod(plan, service, workload);
         let entries = ranges.iter().flat_map(|(_, range)| &range.entries);
+        let mut given = BTreeSet::new();
         for container in &mut pod.containers {
+            let before = container.requests.clone();
             let unsettled = give_defaults(container, entries.clone().map(|entry| &entry.limits));
+            given.extend(container.requests.iter().filter_map(|(resource, amount)| {
+                let new = *amount > 0 && !is_in_sums(resource) && !before.contains_key(resource);
+                new.then(|| resource.clone())
+            }));
             for resource in unsettled {
                 judged.unknown.push(format!(
                     "the LimitRanges of namespace `{name}` give `{}` of `{}` different amounts of `{resource}`",
@@ -115,6 +122,13 @@ fn bounded<'p, 'a>(plan: &'p Plan<'p, 'a>, name: &'p str, judged: &mut Judged) -
                 all_unsettled.insert((index, resource));
             }
         }
+        judged.unknown.extend(given.iter().map(|resource| {
+            format!(
+                "`{}` {} (by a LimitRange of namespace `{name}`)",
+                service.name.value,
+                not_counted(resource)
+            )
+        }));
         pods.push((index, pod));
     }
     for one in program.manifests.iter().flat_map(|m| &m.objects.namespaces) {

@@ -6,6 +6,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub(crate) mod admission;
+mod beyond;
 mod cluster;
 mod errors;
 mod excess;

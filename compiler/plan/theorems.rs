@@ -82,6 +82,7 @@ fn interference<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
             service.name.value
         ))
     }));
+    why.extend(super::beyond::reasons(plan, Promise::NonInterference));
     why.extend(elsewhere(plan));
     why.extend(voided(declared, Promise::NonInterference));
     let (most, allocatable) = (node.limits.bytes(), node.allocatable());
@@ -205,6 +206,7 @@ fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
         }
     }
     why.extend(adopted(plan));
+    why.extend(super::beyond::reasons(plan, Promise::Liveness));
     why.extend(super::admission::doubts(plan));
     why.extend(program.untolerated());
     why.extend(tied(plan));

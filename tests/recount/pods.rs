@@ -309,9 +309,15 @@ pub(super) fn workload(
     );
     check_mounts(object, faults);
     let volumes = pod["volumes"].as_sequence().map_or(&[][..], Vec::as_slice);
+    // A projected volume is in memory as well, with every Secret among its sources.
+    let sources = volumes
+        .iter()
+        .filter_map(|volume| volume["projected"]["sources"].as_sequence())
+        .flatten();
     let secrets = volumes
         .iter()
-        .filter(|volume| !volume["secret"].is_null())
+        .chain(sources)
+        .filter(|holder| !holder["secret"].is_null())
         .count() as u128;
     let main = container_of(&pod["containers"][0]);
     let wave = object["metadata"]["labels"]["bzc/wave"]

@@ -1,0 +1,217 @@
+//! What pods ask for or are given that the sums do not hold: other resources, an overhead, containers that a webhook
+//! adds. It is kept with its place, so that a promise can name it.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::Reader;
+use crate::manifest::tree::Node;
+
+/// Something of a pod that is not counted.
+#[derive(Debug, Clone)]
+pub struct Beyond {
+    /// What it is, as the second half of a sentence that begins with the workload.
+    pub what: String,
+    /// Where it stands.
+    pub at: Range<usize>,
+    /// Whether it takes memory that no limit in the manifest holds.
+    pub takes_memory: bool,
+}
+
+/// A namespace into whose pods a webhook puts containers.
+#[derive(Debug, Clone)]
+pub struct Injected {
+    /// The name of the namespace.
+    pub namespace: String,
+    /// The label or annotation that asks for it.
+    pub by: Beyond,
+    /// The key by which a pod says that it wants none.
+    but: &'static str,
+}
+
+/// A key of labels or annotations that lets a webhook put containers into pods.
+struct Injection {
+    /// On pods.
+    on_pods: &'static str,
+    /// The values there that ask for it; none means every value that does not refuse it.
+    asking: &'static [&'static str],
+    /// On namespaces, with the values that ask for it, likewise.
+    on_namespaces: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// Values that refuse it.
+const REFUSING: [&str; 2] = ["false", "disabled"];
+
+/// From the manuals of the projects: Istio (sidecar injection), Linkerd (proxy injection), Vault (agent injector), Consul
+/// (annotations and labels), Dapr (arguments and annotations), Kuma (data plane on Kubernetes), OpenTelemetry Operator.
+const INJECTIONS: [Injection; 7] = [
+    Injection {
+        on_pods: "sidecar.istio.io/inject",
+        asking: &["true"],
+        on_namespaces: &[("istio-injection", &["enabled"]), ("istio.io/rev", &[])],
+    },
+    Injection {
+        on_pods: "linkerd.io/inject",
+        asking: &["enabled", "ingress"],
+        on_namespaces: &[("linkerd.io/inject", &["enabled", "ingress"])],
+    },
+    Injection {
+        on_pods: "vault.hashicorp.com/agent-inject",
+        asking: &["true"],
+        on_namespaces: &[],
+    },
+    Injection {
+        on_pods: "consul.hashicorp.com/connect-inject",
+        asking: &["true"],
+        on_namespaces: &[],
+    },
+    Injection {
+        on_pods: "dapr.io/enabled",
+        asking: &["true"],
+        on_namespaces: &[],
+    },
+    Injection {
+        on_pods: "kuma.io/sidecar-injection",
+        asking: &["enabled", "true"],
+        on_namespaces: &[("kuma.io/sidecar-injection", &["enabled", "true"])],
+    },
+    Injection {
+        on_pods: "sidecar.opentelemetry.io/inject",
+        asking: &[],
+        on_namespaces: &[("sidecar.opentelemetry.io/inject", &[])],
+    },
+];
+
+/// The metadata in which such keys stand.
+const METADATA: [&str; 2] = ["annotations", "labels"];
+
+impl Injected {
+    /// Whether a workload whose pods say `refuses` gets no containers from it.
+    pub fn is_refused(&self, refuses: &BTreeSet<String>) -> bool {
+        refuses.contains(self.but)
+    }
+}
+
+impl<'t> Reader<'t> {
+    /// What of a pod is not counted.
+    pub(super) fn beyond(&self, pod: &'t Node, metadata: Option<&'t Node>) -> Vec<Beyond> {
+        let mut all = Vec::new();
+        let mut add = |what: String, at: Range<usize>, takes_memory| {
+            all.push(Beyond {
+                what,
+                at,
+                takes_memory,
+            });
+        };
+        let containers = ["initContainers", "containers"].into_iter();
+        let containers = containers
+            .filter_map(|list| self.get(pod, list))
+            .flat_map(Node::items);
+        let mut seen = BTreeSet::new();
+        for resources in containers.filter_map(|container| self.get(container, "resources")) {
+            for list in ["requests", "limits"] {
+                // A fault in an amount is told where amounts are read.
+                let Ok(list) = self.list(Some(resources), list) else {
+                    continue;
+                };
+                for (name, at) in list.places {
+                    let none = list.amounts.get(&name).is_none_or(|amount| *amount == 0);
+                    if !none && !is_in_sums(&name) && seen.insert(name.clone()) {
+                        add(not_counted(&name), at, false);
+                    }
+                }
+            }
+        }
+        if let Some(resources) = self.get(pod, "resources") {
+            let what = "gives `resources` for its whole pod, which bzc does not count".to_owned();
+            add(what, resources.range(), false);
+        }
+        if let Some(claims) = self
+            .get(pod, "resourceClaims")
+            .filter(|claims| !claims.items().is_empty())
+        {
+            let what = "asks for devices by `resourceClaims`, which bzc does not count".to_owned();
+            add(what, claims.range(), false);
+        }
+        if let Some(overhead) = self.get(pod, "overhead") {
+            let what = "has an `overhead`, which bzc does not count".to_owned();
+            add(what, overhead.range(), true);
+        } else if let Some(class) = self.get(pod, "runtimeClassName") {
+            let name = class.text(self.source).unwrap_or_default();
+            let what = format!(
+                "has the RuntimeClass `{name}`, whose handler and overhead bzc does not know"
+            );
+            add(what, class.range(), true);
+        }
+        for injection in &INJECTIONS {
+            let asked = self.marked(metadata, injection.on_pods, injection.asking);
+            if let Some(at) = asked {
+                let key = injection.on_pods;
+                let what = format!("gets containers by `{key}`, which bzc does not count");
+                add(what, at, true);
+            }
+        }
+        all
+    }
+
+    /// The keys by which a pod says that no webhook is to put containers into it.
+    pub(super) fn refuses_injection(&self, metadata: Option<&'t Node>) -> BTreeSet<String> {
+        let keys = INJECTIONS.iter().map(|injection| injection.on_pods);
+        let refused = keys.filter(|key| self.marked(metadata, key, &REFUSING).is_some());
+        refused.map(str::to_owned).collect()
+    }
+
+    /// What makes a webhook put containers into all pods of a namespace.
+    pub(super) fn injected(&self, metadata: &'t Node, namespace: &str) -> Vec<Injected> {
+        let mut all = Vec::new();
+        for injection in &INJECTIONS {
+            for (key, asking) in injection.on_namespaces {
+                all.extend(self.marked(Some(metadata), key, asking).map(|at| Injected {
+                    namespace: namespace.to_owned(),
+                    by: Beyond {
+                        what: format!(
+                            "gets containers by `{key}` of its namespace, which bzc does not count"
+                        ),
+                        at,
+                        takes_memory: true,
+                    },
+                    but: injection.on_pods,
+                }));
+            }
+        }
+        all
+    }
+
+    /// Where a label or an annotation with one of these values stands; with no values, any that does not refuse.
+    fn marked(
+        &self,
+        metadata: Option<&'t Node>,
+        key: &str,
+        values: &[&str],
+    ) -> Option<Range<usize>> {
+        METADATA.iter().find_map(|list| {
+            let value = self.get(self.get(metadata?, list)?, key)?;
+            let text = value.text(self.source)?;
+            let asks = match values {
+                [] => !REFUSING.contains(&text),
+                _ => values.contains(&text),
+            };
+            asks.then(|| value.range())
+        })
+    }
+}
+
+/// Whether the sums hold a resource.
+pub fn is_in_sums(resource: &str) -> bool {
+    matches!(resource, "cpu" | "memory")
+}
+
+/// What is said of a workload that asks for another resource.
+pub fn not_counted(resource: &str) -> String {
+    match resource {
+        "ephemeral-storage" => {
+            "asks for `ephemeral-storage`, of which bzc does not know what nodes have".to_owned()
+        }
+        _ => format!("asks for `{resource}`, which no node is known to have"),
+    }
+}

@@ -1,0 +1,37 @@
+//! What adopted manifests bring that the sums do not hold, as reasons why a promise is unknown.
+
+use super::model::{Plan, Promise};
+use crate::manifest::workload::beyond::Beyond;
+
+/// Why a promise is unknown for what pods ask for or are given and no sum holds: all of it is about liveness, what takes
+/// memory about non-interference too.
+pub(super) fn reasons(plan: &Plan<'_, '_>, promise: Promise) -> Vec<String> {
+    let program = plan.program;
+    let mut why = Vec::new();
+    let running = program.services.iter().zip(&plan.workloads);
+    for (service, _) in running.filter(|(_, workload)| workload.peak() > 0) {
+        let name = service.name.value;
+        let mut say = |beyond: &Beyond, place: &str| {
+            if promise == Promise::Liveness || beyond.takes_memory {
+                why.push(format!("`{name}` {} ({place})", beyond.what));
+            }
+        };
+        let adopted = service.adopted.as_ref();
+        if let Some(adopted) = adopted {
+            let manifest = &program.manifests[adopted.manifest];
+            for beyond in &adopted.object.beyond {
+                say(beyond, manifest.place(&beyond.at));
+            }
+        }
+        for manifest in program.manifests {
+            for injected in &manifest.objects.injected {
+                let refused = adopted
+                    .is_some_and(|adopted| injected.is_refused(&adopted.object.refuses_injection));
+                if injected.namespace == program.namespace_of(service) && !refused {
+                    say(&injected.by, manifest.place(&injected.by.at));
+                }
+            }
+        }
+    }
+    why
+}
