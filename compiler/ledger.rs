@@ -86,7 +86,33 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
         [] => String::new(),
         promises => format!("; unknown: {}", promises.join(", ")),
     };
-    format!("{out}{fits}{placed}{}{unknown}", level(program, plan))
+    format!(
+        "{out}{fits}{placed}{}{unknown}{}",
+        level(program, plan),
+        uncounted(program)
+    )
+}
+
+/// How many objects are named, before only kinds are.
+const NAMED: usize = 4;
+
+/// What the sums leave out: objects by name, or by kind where there are many.
+fn uncounted(program: &Program<'_>) -> String {
+    let whats = program.uncounted.iter().map(|one| one.object.what.as_str());
+    let whats: Vec<String> = match whats.clone().count() {
+        0 => return String::new(),
+        1..=NAMED => whats.map(str::to_owned).collect(),
+        _ => {
+            let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+            for what in whats {
+                let kind = what.split(' ').next().unwrap_or(what);
+                *kinds.entry(kind).or_default() += 1;
+            }
+            let kind = |(kind, count): (&str, usize)| format!("{count} of kind {kind}");
+            kinds.into_iter().map(kind).collect()
+        }
+    };
+    format!("; nothing is counted of {}", whats.join(", "))
 }
 
 /// What the ranges came to.

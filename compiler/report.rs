@@ -43,6 +43,10 @@ pub struct Report<'a> {
     pub budgets: Vec<Budget<'a>>,
     /// The services.
     pub services: Vec<Service<'a>>,
+    /// Adopted objects that may make pods of which nothing is counted, as `KIND NAME`, in the order of their manifests.
+    /// It is left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uncounted: Vec<Text<'a>>,
     /// SHA-256 of all that stands before it, as it is written: a report that was changed afterwards does not have it.
     /// None while it is not written.
     pub digest: Option<Text<'a>>,

@@ -38,7 +38,8 @@ const SILENT: [(&str, &str); 11] = [
 ];
 
 /// Fields that a kind of workload refuses, and says why.
-const REFUSED: [(&str, &str); 3] = [
+const REFUSED: [(&str, &str); 4] = [
+    ("others", "of"),
     ("daemon", "anti-affinity"),
     ("job", "anti-affinity"),
     ("cron", "anti-affinity"),

@@ -47,6 +47,11 @@ pub(crate) fn report<'r>(plan: &'r Plan<'_, '_>) -> Report<'r> {
             .zip(&plan.workloads)
             .map(|(declared, workload)| service(plan, declared, workload))
             .collect(),
+        uncounted: program
+            .uncounted
+            .iter()
+            .map(|one| one.object.what.as_str().into())
+            .collect(),
         digest: None,
     }
 }

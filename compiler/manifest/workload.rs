@@ -4,6 +4,7 @@
 pub mod beyond;
 pub mod bounds;
 pub mod place;
+pub mod quiet;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,8 @@ use crate::admission::{Resources, amount};
 use beyond::{Beyond, Injected};
 use bounds::{Claim, Counted, LimitRange, Namespace, ResourceQuota};
 use place::Place;
+pub use quiet::Uncounted;
+use quiet::group;
 
 /// The kinds that make pods, as Kubernetes calls them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -238,17 +241,6 @@ pub struct Scaler {
     /// The most.
     pub most: u64,
     /// Where the most stands.
-    pub at: Range<usize>,
-}
-
-/// An object whose pods are not counted.
-#[derive(Debug, Clone)]
-pub struct Uncounted {
-    /// Its kind and name.
-    pub what: String,
-    /// Why.
-    pub why: &'static str,
-    /// Where it stands.
     pub at: Range<usize>,
 }
 
@@ -495,25 +487,30 @@ impl<'t> Reader<'t> {
             .iter()
             .find(|(word, _)| *word == kind)
             .map(|(_, kind)| *kind);
-        let core = ["v1", "apps/", "batch/", "extensions/"]
-            .iter()
-            .any(|group| api_version.starts_with(group));
+        let group = group(&api_version).to_owned();
+        let core = ["", "apps", "batch", "extensions"].contains(&group.as_str());
         let spec = self.get(real, "spec");
+        let target = spec.and_then(|spec| self.text(spec, "targetNamespace"));
+        let system = Some("kube-system");
+        let uncounted = |why: &'static str| Uncounted {
+            what: format!("{kind} {name}"),
+            group: group.clone(),
+            why,
+            in_system: namespace.as_deref() == system || target.as_deref() == system,
+            at: real.range(),
+        };
         match (known.filter(|_| core), kind.as_str(), spec) {
             (Some(kind_of), ..) => {
-                let what = format!("{kind} {name}");
+                let patch =
+                    uncounted("it has no containers of its own; it may be a patch for kustomize");
                 match self.workload(real, kind_of, (api_version, kind, name, namespace), way)? {
                     Some(workload) => objects.workloads.push(workload),
-                    None => {
-                        let why =
-                            "it has no containers of its own; it may be a patch for kustomize";
-                        objects.uncounted.push(Uncounted {
-                            what,
-                            why,
-                            at: real.range(),
-                        });
-                    }
+                    None => objects.uncounted.push(patch),
                 }
+            }
+            _ if self.may_make_pods(&group, &kind, spec).is_some() => {
+                let why = self.may_make_pods(&group, &kind, spec);
+                objects.uncounted.extend(why.map(uncounted));
             }
             (None, "HorizontalPodAutoscaler", Some(spec)) => {
                 self.counted(&kind, real, (name.clone(), namespace.clone()), objects)?;
@@ -565,23 +562,7 @@ impl<'t> Reader<'t> {
             (None, known, _) if bounds::counts(known).is_some() => {
                 self.counted(&kind, real, (name, namespace), objects)?;
             }
-            _ => {
-                let template = spec
-                    .and_then(|spec| self.get(spec, "template"))
-                    .and_then(|node| self.get(node, "spec"));
-                let pods = [template, spec]
-                    .into_iter()
-                    .flatten()
-                    .any(|spec| self.get(spec, "containers").is_some());
-                if pods || kind == "HelmChart" {
-                    let why = "it makes pods in a way that bzc does not know";
-                    objects.uncounted.push(Uncounted {
-                        what: format!("{kind} {name}"),
-                        why,
-                        at: real.range(),
-                    });
-                }
-            }
+            _ => {}
         }
         Ok(())
     }

@@ -195,6 +195,7 @@ fn system_default<'a>(program: &Program<'a>) -> Option<Given<'a, Bytes>> {
         .iter()
         .any(|component| component.name.starts_with("helm-install"))
         || program.services.iter().any(limitless_in_system)
+        || uncounted_in_system(program)
         || super::admission::has_range(program, "kube-system")
     {
         return None;
@@ -213,6 +214,14 @@ fn limitless_in_system(service: &Service<'_>) -> bool {
         namespace(adopted.object.namespace.as_deref()) == "kube-system"
             && pairs.any(|(read, held)| !held.sets_memory && read.memory.limit.is_none())
     })
+}
+
+/// Whether something is adopted that may make pods in kube-system, such as the job that installs a chart, whatever the
+/// program says that they take: of their limits nothing is known.
+fn uncounted_in_system(program: &Program<'_>) -> bool {
+    let manifests = program.manifests.iter();
+    let mut objects = manifests.flat_map(|manifest| &manifest.objects.uncounted);
+    objects.any(|object| object.in_system)
 }
 
 fn has_limit(component: &Component<'_>) -> bool {

@@ -8,7 +8,7 @@ use super::tie::{Tie, host_folder, tie};
 use super::words::named;
 use crate::base::quantity::{Cpu, in_mib};
 use crate::program::{
-    Concurrency, Kind, Node, Rollout, Schedule, Service, SettingValue, WorkloadKind,
+    Concurrency, Kind, Node, Rollout, Schedule, Service, SettingValue, Uncounted, WorkloadKind,
 };
 
 /// All promises: isolation and non-interference of every node, sufficiency, liveness, and survival if asked for.
@@ -39,6 +39,12 @@ fn elsewhere(plan: &Plan<'_, '_>) -> Option<String> {
     (!has_server).then(|| text.to_owned())
 }
 
+/// Objects that may make pods nobody counted: on every node, and with their shims.
+fn uncounted(plan: &Plan<'_, '_>) -> Vec<String> {
+    let objects = plan.program.uncounted.iter();
+    objects.map(Uncounted::why).collect()
+}
+
 fn isolation<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
     let declared = &plan.program.nodes[at];
     let mut why = Vec::new();
@@ -49,6 +55,7 @@ fn isolation<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
         );
     }
     why.extend(elsewhere(plan));
+    why.extend(uncounted(plan));
     why.extend(voided(declared, Promise::Isolation));
     let sum = terms::isolation(plan, at);
     Theorem {
@@ -84,6 +91,7 @@ fn interference<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
     }));
     why.extend(super::beyond::reasons(plan, Promise::NonInterference));
     why.extend(elsewhere(plan));
+    why.extend(uncounted(plan));
     why.extend(voided(declared, Promise::NonInterference));
     let (most, allocatable) = (node.limits.bytes(), node.allocatable());
     let relaxed = declared.overcommit.is_some() && most > allocatable;
@@ -190,6 +198,7 @@ fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
         });
     }
     why.extend(elsewhere(plan));
+    why.extend(uncounted(plan));
     for service in &program.services {
         if let Kind::CronJob(
             _,
@@ -387,6 +396,7 @@ fn survival<'a>(plan: &Plan<'_, 'a>) -> Option<Theorem<'a>> {
         ));
     }
     why.extend(elsewhere(plan));
+    why.extend(uncounted(plan));
     let services = program.services.iter().zip(&plan.workloads);
     for (service, _) in services.filter(|(_, workload)| workload.peak() > 0) {
         why.extend(lost_with_its_node(plan, service));

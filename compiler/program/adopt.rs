@@ -29,6 +29,30 @@ pub struct Adopt {
     pub inside: Option<Span>,
 }
 
+/// An object of an adopted manifest that may make pods, of which the program says nothing.
+#[derive(Debug)]
+pub struct Uncounted<'a> {
+    /// What was read of it.
+    pub object: &'a manifest::workload::Uncounted,
+    /// `k8s/all.yaml:17`.
+    pub place: &'a str,
+}
+
+impl Uncounted<'_> {
+    /// Why a promise about all pods is not known.
+    pub fn why(&self) -> String {
+        let (object, place) = (self.object, self.place);
+        let of = match object.group.as_str() {
+            "" => String::new(),
+            group => format!(" of {group}"),
+        };
+        format!(
+            "nothing is counted of `{}`{of}, {place}: {}",
+            object.what, object.why
+        )
+    }
+}
+
 /// Where an adopted workload comes from, and what of it changes.
 #[derive(Debug, Clone)]
 pub struct Adopted<'a> {

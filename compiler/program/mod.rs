@@ -19,7 +19,7 @@ use crate::base::span::Spanned;
 use crate::manifest::Manifest;
 pub use crate::manifest::workload::WorkloadKind;
 pub use crate::manifest::workload::place::HOSTNAME;
-pub use adopt::{Adopt, Adopted, Form, Held};
+pub use adopt::{Adopt, Adopted, Form, Held, Uncounted};
 pub use image::{BuiltImage, Image, Param, Runtime, SharedImage, template_values};
 pub use node::{
     ARCHITECTURES, Component, Effect, K3s, Node, OF_ARCHITECTURE, Process, Role, Setting,
@@ -71,6 +71,8 @@ pub struct Program<'a> {
     pub digests: BTreeMap<String, String>,
     /// What it adopts, and how that is given back.
     pub adopts: Vec<Adopt>,
+    /// What it adopts that may make pods nobody counted, in the order of the manifests.
+    pub uncounted: Vec<Uncounted<'a>>,
     /// The manifests that it adopts.
     pub manifests: &'a [Manifest],
     /// Their texts, among others.

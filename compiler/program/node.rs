@@ -243,6 +243,8 @@ pub struct Component<'a> {
     pub image: Option<Given<'a, Cow<'a, str>>>,
     /// Whether it is none of K3s's, but pods the program says there are.
     pub foreign: bool,
+    /// Adopted objects that make these pods, as `KIND/NAME`.
+    pub of: Vec<Cow<'a, str>>,
 }
 
 impl Component<'_> {

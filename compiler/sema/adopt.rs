@@ -9,13 +9,14 @@ pub(super) mod quota;
 mod rules;
 mod workload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decls::Decls;
 use super::load::Loaded;
 use crate::base::span::Span;
+use crate::base::suggest::nearest;
 use crate::manifest::Manifest;
-use crate::program::{Adopt, Budget, Component, Service};
+use crate::program::{Adopt, Budget, Component, Service, Uncounted};
 use crate::sema::errors as general;
 use crate::syntax::ast::{Item, WordShape};
 use rules::reading;
@@ -62,15 +63,6 @@ pub(super) fn adopts<'a>(
                 let shown = &cx.sources.file(manifest.file).shown;
                 cx.report(errors::no_object(shown, manifest.pattern));
             }
-            for object in &manifest.objects.uncounted {
-                let place = manifest.span(&object.at);
-                cx.report(errors::uncounted(
-                    &object.what,
-                    object.why,
-                    place,
-                    manifest.pattern,
-                ));
-            }
         }
         let unmatched = reading.unmatched.into_inner();
         if !unmatched.is_empty() {
@@ -87,6 +79,45 @@ pub(super) fn adopts<'a>(
         services.sort_by_key(|service| service.name.value);
     }
     adopts
+}
+
+/// What is adopted and may make pods, of which no `others` says what they take.
+pub(super) fn uncounted<'a>(
+    decls: &Decls<'_, 'a>,
+    loaded: &'a Loaded,
+    components: &[Component<'a>],
+) -> Vec<Uncounted<'a>> {
+    let all = || {
+        let manifests = loaded.manifests.iter();
+        manifests.flat_map(|manifest| {
+            let objects = manifest.objects.uncounted.iter();
+            objects.map(move |object| (manifest, object, object.what.replacen(' ', "/", 1)))
+        })
+    };
+    let known: Vec<String> = all().map(|(_, _, name)| name).collect();
+    let mut said: BTreeSet<&str> = BTreeSet::new();
+    for component in components {
+        for of in &component.of {
+            // What could not be read may well be what is meant.
+            if !known.iter().any(|name| name == of) && !loaded.manifests_missing {
+                let near = nearest(of, known.iter().map(String::as_str));
+                let error = errors::of_nothing(of, component.span, near);
+                decls.cx.report(error);
+            }
+            said.insert(of);
+        }
+    }
+    let left = all().filter(|(_, _, name)| !said.contains(name.as_str()));
+    left.map(|(manifest, object, name)| {
+        let place = manifest.span(&object.at);
+        let lint = errors::uncounted(object, &name, place, manifest.pattern);
+        decls.cx.report(lint);
+        Uncounted {
+            object,
+            place: manifest.place(&object.at),
+        }
+    })
+    .collect()
 }
 
 /// Names must tell services apart, adopted or not.

@@ -430,6 +430,18 @@ impl Check {
         let in_writing = node.overcommit_percent.is_some();
         let relaxed = above && in_writing;
         let reasons = theorem.why.len();
+        let uncounted = &facts.report.uncounted;
+        // Sufficiency is about the limits of services alone.
+        let known = known && (uncounted.is_empty() || theorem.id == Id::T3);
+        if theorem.id != Id::T3 {
+            for object in uncounted {
+                let named = format!("`{object}`");
+                let said = theorem.why.iter().any(|why| why.contains(&named));
+                self.holds(place, said, || {
+                    format!("nothing is counted of {named}, and it does not say so")
+                });
+            }
+        }
         match theorem.verdict {
             Verdict::Proved => {
                 self.holds(place, reasons == 0, || {

@@ -2,6 +2,7 @@
 
 use crate::base::span::Span;
 use crate::diag::Diagnostic;
+use crate::manifest::workload::Uncounted;
 
 fn or_nearest(error: Diagnostic, near: Option<&str>) -> Diagnostic {
     match near {
@@ -239,10 +240,10 @@ pub(super) fn no_object(path: &str, at: Span) -> Diagnostic {
     .help("make the pattern narrower")
 }
 
-pub(super) fn uncounted(what: &str, why: &str, place: Span, at: Span) -> Diagnostic {
+pub(super) fn uncounted(object: &Uncounted, name: &str, place: Span, at: Span) -> Diagnostic {
     Diagnostic::lint(
         "uncounted-object",
-        format!("`{what}` is not counted: {why}"),
+        format!("`{}` is not counted: {}", object.what, object.why),
     )
     .at(at, "of these manifests")
     .also(
@@ -252,5 +253,26 @@ pub(super) fn uncounted(what: &str, why: &str, place: Span, at: Span) -> Diagnos
         },
         "here",
     )
-    .help("add what it takes to the `reserve` of the node")
+    .note("while nothing is known of its pods, isolation, non-interference and liveness are unknown")
+    .help(format!(
+        "say what its pods take in an `others` with `of = [\"{name}\"]`, and `pods = 0` if it makes none"
+    ))
+}
+
+/// `of = ["Cluster/pg"]` where no such object is adopted.
+pub(super) fn of_nothing(of: &str, at: Option<Span>, near: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ6003",
+        format!("`of` names `{of}`, which no adopted manifest has as an uncounted object"),
+    );
+    let error = match at {
+        Some(at) => error.at(at, "of these pods"),
+        None => error,
+    };
+    match near {
+        Some(near) => error.help(format!("there is `{near}`")),
+        None => {
+            error.help("write the kind and the name of an object that `uncounted-object` names")
+        }
+    }
 }

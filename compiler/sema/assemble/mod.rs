@@ -250,6 +250,7 @@ pub(crate) fn program<'a>(
     adopt::check_budgets(&decls, &services, &budgets);
     let mut components = component::components(&decls, &nodes);
     components.extend(component::others(&decls));
+    let uncounted = adopt::uncounted(&decls, loaded, &components);
     adopt::check_packaged(&decls, &components, &services);
     component::check_host_ports(&decls, &components, &services);
     if placement::first_server(&nodes).is_some() {
@@ -281,6 +282,7 @@ pub(crate) fn program<'a>(
         images: images.into_iter().flatten().collect(),
         digests,
         adopts,
+        uncounted,
         manifests: &loaded.manifests,
         sources: &loaded.sources,
     })

@@ -154,6 +154,7 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
             owned,
             image,
             foreign: false,
+            of: Vec::new(),
         });
     }
     for own in decls.of("component") {
@@ -165,7 +166,8 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
     components
 }
 
-/// `others NAME { pods = 3  memory = 64Mi }`: pods of somebody else, which take that much each and no more.
+/// `others NAME { pods = 3  memory = 64Mi }`: pods of somebody else, which take that much each and no more. With
+/// `of = ["Cluster/pg"]` they are those of adopted objects.
 pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
     let read = |decl: Decl<'a>| {
         let fields = fields(decls, "others", decl)?;
@@ -198,6 +200,7 @@ pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
             owned: false,
             image: None,
             foreign: true,
+            of: fields.strings("of").unwrap_or_default(),
         })
     };
     decls.of("others").filter_map(read).collect()

@@ -1,0 +1,126 @@
+//! Objects that are neither counted nor of a kind that is known to make no pods (`schema/quiet.tsv`): they may make
+//! pods that nobody counted.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use super::Reader;
+use crate::manifest::tree::Node;
+
+const QUIET: &str = include_str!("../../schema/quiet.tsv");
+
+/// The group of an `apiVersion`; that of `v1` is empty.
+pub fn group(api_version: &str) -> &str {
+    api_version
+        .rsplit_once('/')
+        .map_or("", |(group, _version)| group)
+}
+
+/// Whether objects of a kind are known to make no pods, in whatever version of their API.
+pub fn is_quiet(group: &str, kind: &str) -> bool {
+    // Asked once for every object of every manifest.
+    static KINDS: OnceLock<BTreeSet<(&str, &str)>> = OnceLock::new();
+    let kinds = KINDS.get_or_init(|| {
+        let rows = QUIET.lines().skip(1).map(|row| row.split('\t'));
+        rows.filter_map(|mut row| Some((row.next()?, row.next()?)))
+            .flat_map(|(group, kinds)| kinds.split(' ').map(move |kind| (group, kind)))
+            .collect()
+    });
+    let group = if group.is_empty() { "core" } else { group };
+    kinds.contains(&(group, kind))
+}
+
+/// An object whose pods are not counted.
+#[derive(Debug, Clone)]
+pub struct Uncounted {
+    /// `KIND NAME`.
+    pub what: String,
+    /// The group of its API, empty for that of `v1`.
+    pub group: String,
+    /// Why.
+    pub why: &'static str,
+    /// Whether pods of it may be in this namespace of K3s's own.
+    pub in_system: bool,
+    /// Where it stands.
+    pub at: Range<usize>,
+}
+
+impl<'t> Reader<'t> {
+    /// Why it is not known that an object makes no pods; none where it is.
+    pub(super) fn may_make_pods(
+        &self,
+        group: &str,
+        kind: &str,
+        spec: Option<&'t Node>,
+    ) -> Option<&'static str> {
+        let get = |key: &str| spec.and_then(|spec| self.get(spec, key));
+        match (group, kind) {
+            // cert-manager pkg/issuer/acme/http: a pod answers each challenge, with a limit of 64Mi.
+            ("cert-manager.io", "Issuer" | "ClusterIssuer") => {
+                let solvers = get("acme").and_then(|acme| self.get(acme, "solvers"))?;
+                let solvers = self.real(solvers)?.items();
+                let http = |solver| self.get(solver, "http01").is_some();
+                solvers
+                    .iter()
+                    .any(http)
+                    .then_some("cert-manager answers each HTTP-01 challenge with a pod")
+            }
+            // kubernetes/autoscaler vertical-pod-autoscaler/pkg/apis: with Off it recommends, and changes nothing.
+            ("autoscaling.k8s.io", "VerticalPodAutoscaler") => {
+                let policy = get("updatePolicy");
+                let mode = policy.and_then(|policy| self.text(policy, "updateMode"));
+                (mode.as_deref() != Some("Off"))
+                    .then_some("it replaces the memory and CPU that its target asks for")
+            }
+            _ if is_quiet(group, kind) => None,
+            ("helm.cattle.io", "HelmChartConfig") => {
+                Some("it changes the values of a chart that bzc does not read")
+            }
+            ("helm.cattle.io", "HelmChart") | ("helm.toolkit.fluxcd.io", "HelmRelease") => {
+                Some("it installs a chart that bzc does not read")
+            }
+            _ => {
+                let template = get("template").and_then(|node| self.get(node, "spec"));
+                let shows = [template, spec]
+                    .into_iter()
+                    .flatten()
+                    .any(|spec| self.get(spec, "containers").is_some());
+                Some(match shows {
+                    true => "it makes pods in a way that bzc does not know",
+                    false => "bzc does not know this kind, nor what pods it makes",
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One row a group, sorted kinds in it, and a source.
+    #[test]
+    fn the_table_is_whole() {
+        let mut groups = BTreeSet::new();
+        for row in QUIET.lines().skip(1) {
+            let columns: Vec<&str> = row.split('\t').collect();
+            let [group, kinds, source] = columns.as_slice() else {
+                panic!("three columns: {row}");
+            };
+            assert!(groups.insert(*group), "{group} is there twice");
+            assert!(kinds.split(' ').is_sorted(), "{row}");
+            assert!(!source.is_empty(), "{row}");
+        }
+    }
+
+    /// A kind goes by its group: that of a chart to fetch is not that of a chart to install.
+    #[test]
+    fn a_kind_goes_by_its_group() {
+        assert!(is_quiet(group("v1"), "Service"));
+        assert!(!is_quiet(group("serving.knative.dev/v1"), "Service"));
+        assert!(is_quiet(group("source.toolkit.fluxcd.io/v1"), "HelmChart"));
+        assert!(!is_quiet(group("helm.cattle.io/v1"), "HelmChart"));
+        assert!(!is_quiet(group("core/v1"), "Pod"));
+    }
+}
