@@ -311,7 +311,7 @@ fn what_is_nothing_known_is_told_with_its_place() {
         ("a: [\n", "`x`, line 1"),
         ("{% if a %}\n", "template"),
         (
-            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {resources: {}, containers: [{name: a}]}\n",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, resources: {limits: {memory: lots}}}]}\n",
             "line 4",
         ),
     ] {

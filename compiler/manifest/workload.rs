@@ -554,10 +554,10 @@ impl<'t> Reader<'t> {
                 objects.injected.extend(self.injected(metadata, &name));
                 objects.namespaces.extend(self.namespace(metadata, name));
             }
-            (None, "PriorityClass", _) => {
-                if self.text(real, "globalDefault").as_deref() == Some("true") {
-                    objects.default_class = Some(name);
-                }
+            (None, "PriorityClass", _)
+                if self.text(real, "globalDefault").as_deref() == Some("true") =>
+            {
+                objects.default_class = Some(name);
             }
             (None, known, _) if bounds::counts(known).is_some() => {
                 self.counted(&kind, real, (name, namespace), objects)?;
