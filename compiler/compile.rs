@@ -149,9 +149,6 @@ impl Analysis {
             if view.untried {
                 trials::keep_those_that_hold(self, world, options, &mut view.diagnostics);
             }
-            if let Some((_, plan)) = view.sound() {
-                view.disagreements = agree(&backend::report::report(plan)).faults;
-            }
             then(&view)
         })
     }
@@ -210,7 +207,6 @@ impl Analysis {
             plan,
             draft,
             rendered,
-            disagreements: Vec::new(),
             untried,
             traced,
         })
@@ -245,8 +241,6 @@ pub struct View<'v, 'a> {
     draft: Option<&'v Draft<'v, 'a>>,
     /// The texts of others with the numbers of the plan; none if anything stops the output.
     rendered: Option<Rendered<'v, 'a>>,
-    /// Where the verifier's arithmetic gives other numbers than the plan states: a bug in bzc.
-    pub disagreements: Vec<String>,
     /// Whether an error proposes changes that nobody has tried yet.
     untried: bool,
     /// What was given at the place that was asked for.
@@ -269,6 +263,13 @@ impl<'v, 'a> View<'v, 'a> {
     pub fn summary(&self) -> Option<String> {
         let (program, plan) = self.sound()?;
         Some(ledger::summary(program, plan))
+    }
+
+    /// Where the verifier's arithmetic gives other numbers than the plan states: a bug in bzc. Of what [`View::output`]
+    /// gives, the very bytes of the report are verified, and this need not be asked.
+    pub fn disagreements(&self) -> Vec<String> {
+        let report = self.sound().map(|(_, plan)| backend::report::report(plan));
+        report.map_or_else(Vec::new, |report| agree(&report).faults)
     }
 
     /// The names of the promises that are unknown.

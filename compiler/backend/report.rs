@@ -11,7 +11,7 @@ use crate::plan::component_origin;
 use crate::plan::ledger::{Addend, How, Sum};
 use crate::plan::model::{self, Moment, Plan, Wave, Workload};
 use crate::plan::resources::Dimension;
-use crate::program::{Extra, FillPolicy, Given, Kind, Memory, Origin, Role, Service};
+use crate::program::{Extra, FillPolicy, Given, Memory, Origin, Role, Service};
 use crate::report;
 use crate::report::{
     Adopted, Budget, Choice, Component, Count, ExtraRole, FORMAT, Fill, Id, Node, Origins,
@@ -276,17 +276,6 @@ fn extra<'r>(extra: &'r Extra<'_>) -> report::Extra<'r> {
     }
 }
 
-/// The kind of a workload, as Kubernetes calls it.
-fn kind_word(kind: &Kind<'_>) -> &'static str {
-    match kind {
-        Kind::Deployment(_) => "Deployment",
-        Kind::StatefulSet => "StatefulSet",
-        Kind::DaemonSet => "DaemonSet",
-        Kind::Job(_) => "Job",
-        Kind::CronJob(..) => "CronJob",
-    }
-}
-
 fn choice(choice: model::Choice) -> Choice {
     match choice {
         model::Choice::Written => Choice::Written,
@@ -318,7 +307,7 @@ fn service<'r>(
     let adopted = service.adopted.as_ref();
     report::Service {
         name: service.name.value.into(),
-        kind: adopted.map_or(kind_word(&service.kind).into(), |adopted| {
+        kind: adopted.map_or(service.kind.word().into(), |adopted| {
             adopted.object.kind_text.as_str().into()
         }),
         tier: service

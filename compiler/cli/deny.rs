@@ -46,6 +46,6 @@ pub(crate) fn denial(denied: &Denied, found: &[bzc::Diagnostic], unknown: &[&str
     if lines.is_empty() {
         return Exit::Clean;
     }
-    fail("what is there is denied", &lines);
+    fail("`--deny` names what is found here", &lines);
     Exit::Findings
 }

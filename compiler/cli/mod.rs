@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bzc::{Analysis, Options, Provenance, Session, View, World as _};
+use bzc::{Analysis, Options, Output, Provenance, Session, View, World as _};
 use clap::{CommandFactory, Parser};
 
 use args::{
@@ -181,8 +181,6 @@ fn each_or(
             if view.has_errors() {
                 otherwise(view, ui);
                 Exit::Findings
-            } else if !view.disagreements.is_empty() {
-                bug::disagrees(&view.disagreements)
             } else {
                 then(input, analysis, view, ui)
             }
@@ -195,6 +193,10 @@ fn run_check(check: &Check) -> Exit {
         return check_all(check);
     }
     each(&check.inputs, |input, _, view, ui| {
+        let disagreements = view.disagreements();
+        if !disagreements.is_empty() {
+            return bug::disagrees(&disagreements);
+        }
         if ui.for_people() {
             out(&proved(input, view, None));
         }
@@ -233,10 +235,11 @@ fn check_all(check: &Check) -> Exit {
                     ui.heading(&format!("in environment `{env}`:"));
                 }
                 ui.report(&new, analysis.sources());
+                let disagreements = view.disagreements();
                 if view.has_errors() {
                     exit = exit.max(Exit::Findings);
-                } else if !view.disagreements.is_empty() {
-                    exit = bug::disagrees(&view.disagreements);
+                } else if !disagreements.is_empty() {
+                    exit = bug::disagrees(&disagreements);
                 } else {
                     if ui.for_people() {
                         out(&proved(input, view, env.as_deref()));
@@ -280,6 +283,10 @@ fn run_plan(plan: &Plan) -> Exit {
         }
     };
     each_or(&inputs, over, |input, _, view, ui| {
+        let disagreements = view.disagreements();
+        if !disagreements.is_empty() {
+            return bug::disagrees(&disagreements);
+        }
         let text = match plan.json {
             true => view.report(),
             false => view.ledger(ui::columns()),
@@ -343,11 +350,17 @@ fn run_build(build: &Build) -> Exit {
         folders.push(folder);
     }
     each(&build.inputs, |input, analysis, view, ui| {
+        let output = view.output();
+        if let Some(Output { disagreements, .. }) = &output
+            && !disagreements.is_empty()
+        {
+            return bug::disagrees(disagreements);
+        }
         let denied = denial(&build.denied, &view.diagnostics, &view.unknown());
         if denied != Exit::Clean {
             return denied;
         }
-        let Some(output) = view.output() else {
+        let Some(output) = output else {
             if ui.for_people() {
                 out(&format!(
                     "{} declares things for other programs: no node, nothing to build\n",
@@ -356,9 +369,6 @@ fn run_build(build: &Build) -> Exit {
             }
             return Exit::Clean;
         };
-        if !output.disagreements.is_empty() {
-            return bug::disagrees(&output.disagreements);
-        }
         let folder = build
             .out
             .clone()

@@ -135,6 +135,23 @@ struct Open {
     seen: BTreeMap<Box<str>, u32>,
 }
 
+impl Open {
+    /// An empty list or map.
+    fn new((start, end): (u32, u32), anchor: usize, kind: Kind) -> Open {
+        Open {
+            node: Node {
+                start,
+                end,
+                anchor: number(anchor),
+                is_text: false,
+                kind,
+            },
+            key: None,
+            seen: BTreeMap::new(),
+        }
+    }
+}
+
 fn offset(n: Option<usize>) -> u32 {
     u32::try_from(n.unwrap_or_default()).unwrap_or(u32::MAX)
 }
@@ -226,35 +243,13 @@ pub fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
             Event::SequenceStart(style, anchor, tag) => {
                 check_tag(tag.as_deref(), source, &span)?;
                 let kind = Kind::List(style == StructureStyle::Flow, Vec::new());
-                let node = Node {
-                    start,
-                    end,
-                    anchor: number(anchor),
-                    is_text: false,
-                    kind,
-                };
-                open.push(Open {
-                    node,
-                    key: None,
-                    seen: BTreeMap::new(),
-                });
+                open.push(Open::new((start, end), anchor, kind));
                 None
             }
             Event::MappingStart(style, anchor, tag) => {
                 check_tag(tag.as_deref(), source, &span)?;
                 let kind = Kind::Map(style == StructureStyle::Flow, Vec::new());
-                let node = Node {
-                    start,
-                    end,
-                    anchor: number(anchor),
-                    is_text: false,
-                    kind,
-                };
-                open.push(Open {
-                    node,
-                    key: None,
-                    seen: BTreeMap::new(),
-                });
+                open.push(Open::new((start, end), anchor, kind));
                 None
             }
             Event::SequenceEnd | Event::MappingEnd => {

@@ -485,6 +485,11 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: usize) -> Option<u64> {
         });
         matches!(pack::place(&rooms, &all), Verdict::AnyOrder(_))
     };
+    Some(most_that_fit(fits))
+}
+
+/// The most that fit, below a million, where fewer than what fits fit as well.
+pub(super) fn most_that_fit(fits: impl Fn(u64) -> bool) -> u64 {
     let (mut least, mut most) = (0, 1);
     while most < 1 << 20 && fits(most) {
         (least, most) = (most, most * 2);
@@ -497,5 +502,5 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: usize) -> Option<u64> {
             most = middle
         }
     }
-    Some(least)
+    least
 }

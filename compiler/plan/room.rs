@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cluster::room_for;
+use super::cluster::{most_that_fit, room_for};
 use super::model::SECRET_BYTES;
 use super::model::{Plan, Workload};
 use super::reserve::price_of_pods;
@@ -135,17 +135,5 @@ fn on_one(plan: &Plan<'_, '_>, like: usize) -> (u64, u64) {
         let asked: Resources = workload.asked().times(workload.peak()).times(more);
         needs(more) == 0 && has.less(plan.together.asked.plus(asked)).is_ok()
     };
-    let (mut least, mut most) = (0, 1);
-    while most < 1 << 20 && fits(most) {
-        (least, most) = (most, most * 2);
-    }
-    while most - least > 1 {
-        let middle = least + (most - least) / 2;
-        if fits(middle) {
-            least = middle
-        } else {
-            most = middle
-        }
-    }
-    (least, needs(1))
+    (most_that_fit(fits), needs(1))
 }

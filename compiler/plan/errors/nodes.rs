@@ -3,7 +3,7 @@
 use super::list::{allocatable, group_addends, nodes_for_pods};
 use crate::base::quantity::{MIB, in_mib};
 use crate::base::span::Span;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Help};
 use crate::plan::excess::{Ceiling, Excess};
 use crate::plan::fixes::for_memory;
 use crate::plan::model::{Draft, Workload};
@@ -147,16 +147,17 @@ pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagn
             (all, missing(draft, draft.nodes.len(), allocatable(draft)))
         }
     };
-    error.helps = for_memory(
-        draft,
-        Excess {
-            ceiling: Ceiling::Together,
-            deficit,
-        },
-        &members,
-        true,
-    );
+    error.helps = together(draft, deficit, &members);
     error
+}
+
+/// What to change where so many bytes are missing on all nodes together.
+fn together(draft: &Draft<'_, '_>, deficit: u64, members: &[usize]) -> Vec<Help> {
+    let excess = Excess {
+        ceiling: Ceiling::Together,
+        deficit,
+    };
+    for_memory(draft, excess, members, true)
 }
 
 /// What would have to go for the simplest sum to hold on nodes of so much room together: all pods, and on every node but
@@ -258,14 +259,6 @@ pub(crate) fn lost(
         .unwrap_or(0);
     let deficit = missing(draft, draft.nodes.len() - 1, allocatable(draft) - most);
     let members: Vec<usize> = (0..program.services.len()).collect();
-    error.helps = for_memory(
-        draft,
-        Excess {
-            ceiling: Ceiling::Together,
-            deficit,
-        },
-        &members,
-        true,
-    );
+    error.helps = together(draft, deficit, &members);
     error
 }
