@@ -147,7 +147,12 @@ impl Analysis {
     ) -> R {
         self.pass(world, options, None, |mut view| {
             if view.untried {
-                trials::keep_those_that_hold(self, world, options, &mut view.diagnostics);
+                let compile = |world: &dyn World, name: &str, text: String| {
+                    let edited = self.session.read(world, name, text);
+                    edited.pass(world, options, None, |view| view.diagnostics)
+                };
+                let sources = self.sources();
+                trials::keep_those_that_hold(sources, world, &compile, &mut view.diagnostics);
             }
             then(&view)
         })

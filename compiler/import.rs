@@ -4,13 +4,14 @@
 //! The program is compiled before anybody sees it. A field of K3s that the compiler refuses, or a service, is taken out
 //! again and listed with what the compiler said: so what comes out compiles, or does not fit and says by how much.
 
+mod draft;
 mod manifests;
 mod settings;
 
-use crate::base::quantity::{Bytes, Cpu};
+use self::draft::Draft;
 use crate::compile::{Options, Session};
 use crate::fmt::format;
-use crate::manifest::tree::{Kind, MOST_NODES, Node, Tree, parse};
+use crate::manifest::tree::{MOST_NODES, Node, Tree, parse};
 use crate::world::MemoryWorld;
 
 /// A program, and what it leaves out.
@@ -22,33 +23,6 @@ pub struct Imported {
     pub left_out: Vec<String>,
     /// How many services it has.
     pub services: usize,
-}
-
-/// A declaration of the program that is being written.
-#[derive(Debug, Default)]
-struct Part {
-    /// `web (k8s/web.yaml)`, for what is said of it.
-    of: String,
-    /// Its lines. Where only one of them is wrong, only that one goes.
-    lines: Vec<String>,
-    /// Whether a line can go alone.
-    by_line: bool,
-}
-
-/// What was found so far.
-#[derive(Debug, Default)]
-struct Draft {
-    node: Option<String>,
-    namespaces: Vec<String>,
-    k3s: Vec<Part>,
-    services: Vec<Part>,
-    left_out: Vec<String>,
-}
-
-impl Draft {
-    fn leave(&mut self, of: &str, what: impl AsRef<str>) {
-        self.left_out.push(format!("{of}: {}", what.as_ref()));
-    }
 }
 
 /// Reads files, each with the name messages call it by, and writes a program for them.
@@ -206,65 +180,5 @@ fn settle(mut draft: Draft) -> Imported {
                 draft.left_out.push(format!("{of}: {why}"));
             }
         }
-    }
-}
-
-/// A text between quotes.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            c if c.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// A key as it can be written: bare, or between quotes.
-fn key(text: &str) -> String {
-    let bare = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if bare { text.to_owned() } else { quoted(text) }
-}
-
-/// A list of texts.
-fn list<'t>(items: impl IntoIterator<Item = &'t str>) -> String {
-    format!(
-        "[{}]",
-        items.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
-    )
-}
-
-/// Memory, if a program can say it: whole bytes have no unit there.
-fn memory(n: u64) -> Option<String> {
-    let text = Bytes::new(n).to_string();
-    (!text.ends_with(|c: char| c.is_ascii_digit())).then_some(text)
-}
-
-/// CPU as a field.
-fn cpu(request: Option<u64>, limit: Option<u64>) -> Option<String> {
-    let text = |milli: u64| Cpu::milli(milli).to_string();
-    match (request.or(limit), limit) {
-        (Some(request), Some(limit)) if request == limit => Some(format!("cpu = {}", text(limit))),
-        (Some(request), Some(limit)) => Some(format!("cpu = {}..{}", text(request), text(limit))),
-        (Some(request), None) => Some(format!("cpu {{ request = {} }}", text(request))),
-        (None, _) => None,
-    }
-}
-
-/// The scalars of a list, or the one scalar that stands for a list of one.
-fn texts<'n>(node: &'n Node, text: &'n str) -> Option<Vec<&'n str>> {
-    match &node.kind {
-        Kind::List(_, items) => items.iter().map(|item| item.text(text)).collect(),
-        _ => node.text(text).map(|one| vec![one]),
     }
 }

@@ -1,10 +1,11 @@
 //! Adopted manifests in the output: patched copies below `adopted/`, or the originals below `patches/` with a patch a
 //! workload and a kustomization that lays them over each other.
 
+use super::artifact::Artifact;
 use super::yaml::{comment, quote_if_needed, to_yaml};
-use super::{Artifact, header};
 use crate::plan::model::Plan;
 use crate::program::Form;
+use crate::render::header;
 use crate::render::{Patched, change, merge_patch};
 
 /// Where originals stand beside their patches: a kustomization reads nothing outside its own folder.

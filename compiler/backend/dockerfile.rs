@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 
-use super::{Artifact, header};
+use super::artifact::Artifact;
 use crate::plan::model::Plan;
+use crate::render::header;
 use crate::render::{RenderedImage, targets};
 
 pub(super) fn emit(

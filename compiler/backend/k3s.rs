@@ -3,16 +3,17 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::artifact::Artifact;
 use super::kubernetes::coredns::{self, Coredns};
 use super::kubernetes::{system_limits, traefik_config};
 use super::yaml::{comment, quote_if_needed};
-use super::{Artifact, header};
 use crate::base::quantity::Bytes;
 use crate::base::text::wrapped;
 use crate::plan::ledger::Addend;
 use crate::plan::model::{EVICTION, OS, Plan, Workload};
 use crate::plan::resources::Dimension;
 use crate::program::{Node, Role, Service, Setting, SettingValue, Taint};
+use crate::render::header;
 use crate::stdlib;
 
 pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {

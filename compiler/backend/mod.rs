@@ -4,18 +4,18 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub(crate) mod adopted;
+mod artifact;
 mod dockerfile;
 mod k3s;
 mod kubernetes;
 pub mod report;
-pub(crate) use k3s::argument_note;
 mod yaml;
 
-use crate::plan::model::Plan;
-use crate::render::{Rendered, header};
+pub use artifact::Artifact;
+pub(crate) use k3s::argument_note;
 
-/// One file of the output: its path below the output folder, with forward slashes, and its bytes.
-pub type Artifact = (String, Vec<u8>);
+use crate::plan::model::Plan;
+use crate::render::Rendered;
 
 /// All files of a plan, sorted by path.
 pub fn emit(plan: &Plan<'_, '_>, rendered: &Rendered<'_, '_>) -> Vec<Artifact> {

@@ -5,13 +5,14 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::header;
+use super::dockerfile;
 use crate::base::quantity::{Cpu, in_mib};
 use crate::plan::component_origin;
 use crate::plan::ledger::{Addend, How, Sum};
 use crate::plan::model::{self, Moment, Plan, Wave, Workload};
 use crate::plan::resources::Dimension;
 use crate::program::{Extra, FillPolicy, Given, Memory, Origin, Role, Service};
+use crate::render::header;
 use crate::report;
 use crate::report::{
     Adopted, Budget, Choice, Component, Count, ExtraRole, FORMAT, Fill, Id, Node, Origins,
@@ -404,7 +405,7 @@ pub(crate) fn markdown(plan: &Plan<'_, '_>) -> String {
     }
     components(plan, &mut out);
     services(plan, &mut out);
-    out.push_str(&super::dockerfile::table(plan));
+    out.push_str(&dockerfile::table(plan));
     out
 }
 

@@ -3,7 +3,6 @@
 
 use std::cmp::Reverse;
 
-use super::{Analysis, Options};
 use crate::base::source::{Provenance, SourceMap};
 use crate::diag::{Diagnostic, Edit, Help};
 use crate::world::{Entry, ReadError, World};
@@ -11,11 +10,14 @@ use crate::world::{Entry, ReadError, World};
 /// Each trial is a compilation: whoever has many errors mends the first ones first.
 const TRIED: usize = 8;
 
+/// The whole pipeline: what it says of the program with this name and text.
+type Compile<'c> = dyn Fn(&dyn World, &str, String) -> Vec<Diagnostic> + 'c;
+
 /// Drops the proposals that do not make their error go away or that raise another.
 pub(super) fn keep_those_that_hold(
-    analysis: &Analysis,
+    sources: &SourceMap,
     world: &dyn World,
-    options: &Options,
+    compile: &Compile<'_>,
     diagnostics: &mut [Diagnostic],
 ) {
     let errors = subjects(diagnostics);
@@ -38,7 +40,7 @@ pub(super) fn keep_those_that_hold(
             if let Some(at) = left.iter().position(|error| *error == own) {
                 left.remove(at);
             }
-            let after = after(analysis, world, options, &help.edits);
+            let after = after(sources, world, compile, &help.edits);
             after.is_some_and(|after| {
                 after.iter().all(|error| {
                     let known = left.iter().position(|known| known == error);
@@ -60,17 +62,16 @@ pub(super) fn keep_those_that_hold(
 
 /// What the errors are about that are left after some edits. `None` if the edits cannot be made.
 fn after(
-    analysis: &Analysis,
+    sources: &SourceMap,
     world: &dyn World,
-    options: &Options,
+    compile: &Compile<'_>,
     edits: &[Edit],
 ) -> Option<Vec<String>> {
-    let world = edited(world, analysis.sources(), edits)?;
-    let program = analysis.sources().files().first()?;
+    let world = edited(world, sources, edits)?;
+    let program = sources.files().first()?;
     let changed = world.files.iter().find(|(path, _)| *path == program.name);
     let text = changed.map_or(&*program.text, |(_, text)| text).to_owned();
-    let after = analysis.session.read(&world, &program.name, text);
-    Some(after.pass(&world, options, None, |view| subjects(&view.diagnostics)))
+    Some(subjects(&compile(&world, &program.name, text)))
 }
 
 /// What all errors are about.

@@ -4,24 +4,16 @@
 //! Lines and columns are worked out here and only for what is printed. A snippet is cut from its file before it is
 //! drawn, so that a thousand findings do not mean a thousand walks over a whole file.
 
+mod cut;
 mod edits;
 
-use std::borrow::Cow;
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use annotate_snippets::{
-    Annotation, AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str,
-};
-
+use self::cut::{SOURCE_WIDTH, TEXT_WIDTH, file_name, visible, window};
 use self::edits::{changed, patches};
 use super::{Addend, Diagnostic, Help, Label, Severity};
 use crate::base::source::SourceMap;
-use crate::base::span::{FileId, Span};
-
-/// The width that source lines are cut to.
-const SOURCE_WIDTH: usize = 100;
-
-/// Columns for a note, a help or a row of a sum: 80 without a line number of four digits and ` = note: ` behind it.
-const TEXT_WIDTH: usize = 68;
+use crate::base::span::FileId;
 
 /// The longest sum that is printed whole, and what is printed of a longer one.
 const LONGEST_SUM: usize = 24;
@@ -216,59 +208,6 @@ fn snippets<'a>(
                 .annotations(annotations)
         })
         .collect()
-}
-
-/// The whole lines around some places of a file: where they begin, in which line, and their text.
-fn window(
-    spans: impl Iterator<Item = Span> + Clone,
-    file: FileId,
-    sources: &SourceMap,
-) -> (usize, usize, Cow<'_, str>) {
-    let text = &*sources.file(file).text;
-    let first = spans
-        .clone()
-        .map(|span| span.start as usize)
-        .min()
-        .unwrap_or_default();
-    let last = spans
-        .clone()
-        .map(|span| span.end as usize)
-        .max()
-        .unwrap_or_default();
-    let start = line_start(text, first);
-    let line = text[..start].bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let shown = &text[start..line_end(text, last)];
-    // The renderer does not count the empty line behind the last line feed, where the end of a file is.
-    let at_end = spans
-        .into_iter()
-        .any(|span| span.start as usize == text.len());
-    let shown = if at_end && shown.ends_with('\n') {
-        Cow::Owned(format!("{shown}\n"))
-    } else {
-        Cow::Borrowed(shown)
-    };
-    (start, line, shown)
-}
-
-/// The byte that the line around a byte begins with.
-fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |feed| feed + 1)
-}
-
-/// The byte behind the line around a byte and its line feed.
-fn line_end(text: &str, at: usize) -> usize {
-    text[at..]
-        .find('\n')
-        .map_or(text.len(), |feed| at + feed + 1)
-}
-
-fn file_name(file: FileId, sources: &SourceMap) -> String {
-    visible(&sources.file(file).shown)
-}
-
-/// Text without control characters, which would act on the terminal.
-fn visible(text: &str) -> String {
-    normalize_untrusted_str(text)
 }
 
 /// A sum as a table, a row each: what, how much, where the number was written.

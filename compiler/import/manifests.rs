@@ -1,6 +1,6 @@
 //! Workloads of manifests to services, field by field. What has no field is listed by its path.
 
-use super::{Draft, Part, cpu, key, list, memory, quoted, texts};
+use super::draft::{Draft, Part, cpu, key, list, memory, quoted, texts};
 use crate::manifest::tree::{Node, Tree};
 use crate::manifest::workload::{Container, Role, Surge, Workload, WorkloadKind, objects};
 

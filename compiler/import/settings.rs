@@ -1,6 +1,6 @@
 //! A K3s config.yaml to `k3s`, and the services of a docker-compose file to services.
 
-use super::{Draft, Part, key, list, memory, quoted, texts};
+use super::draft::{Draft, Part, key, list, memory, quoted, texts};
 use crate::manifest::tree::{Kind, Node, Style};
 use crate::manifest::workload::bytes;
 use crate::stdlib::{Flag, flag};

@@ -5,13 +5,13 @@ pub mod beyond;
 pub mod bounds;
 pub mod place;
 pub mod quiet;
+mod reader;
 
-use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::edit::Want;
-use super::tree::{Fault, Kind, Node, Tree};
+use super::tree::{Fault, Node, Tree};
 pub use crate::admission::Role;
 use crate::admission::{Resources, amount};
 use beyond::{Beyond, Injected};
@@ -19,6 +19,8 @@ use bounds::{Claim, Counted, LimitRange, Namespace, ResourceQuota};
 use place::Place;
 pub use quiet::Uncounted;
 use quiet::group;
+use reader::Reader;
+pub use reader::{Amount, Bounds};
 
 /// The kinds that make pods, as Kubernetes calls them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,26 +99,6 @@ impl Way {
                 Step::Item(index) => want.item(*index),
             })
     }
-}
-
-/// An amount as a manifest gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Amount {
-    /// Bytes, or thousandths of a core.
-    pub n: u64,
-    /// As written.
-    pub text: String,
-    /// Where.
-    pub at: Range<usize>,
-}
-
-/// Request and limit of one resource.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bounds {
-    /// What the scheduler counts.
-    pub request: Option<Amount>,
-    /// What the kernel holds it to.
-    pub limit: Option<Amount>,
 }
 
 /// A container.
@@ -310,157 +292,7 @@ pub fn template(source: &str) -> Option<Range<usize>> {
     Some(at..at + 2)
 }
 
-struct Reader<'t> {
-    source: &'t str,
-    /// What aliases stand for.
-    anchors: BTreeMap<u32, &'t Node>,
-    too_deep: Cell<bool>,
-}
-
 impl<'t> Reader<'t> {
-    fn new(source: &'t str, tree: &'t Tree) -> Reader<'t> {
-        let mut anchors = BTreeMap::new();
-        if !tree.shared.is_empty() {
-            let mut open: Vec<&Node> = tree.documents.iter().collect();
-            while let Some(node) = open.pop() {
-                if node.anchor > 0 {
-                    anchors.insert(node.anchor, node);
-                }
-                open.extend(node.items());
-                open.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
-            }
-        }
-        Reader {
-            source,
-            anchors,
-            too_deep: Cell::new(false),
-        }
-    }
-
-    /// What a node stands for: itself, or what its alias names.
-    fn real(&self, node: &'t Node) -> Option<&'t Node> {
-        match &node.kind {
-            Kind::Alias(anchor) => self.anchors.get(anchor).copied(),
-            _ => Some(node),
-        }
-    }
-
-    /// The value at a key, its own or merged; nulls are nothing.
-    fn get(&self, node: &'t Node, key: &str) -> Option<&'t Node> {
-        let found = self.look(node, key, 0)?;
-        (!found.is_null(self.source)).then_some(found)
-    }
-
-    fn look(&self, node: &'t Node, key: &str, depth: usize) -> Option<&'t Node> {
-        const DEEPEST: usize = 3;
-        let node = self.real(node)?;
-        if let Some((_, value)) = node.entry(key, self.source) {
-            return self.real(value);
-        }
-        let (_, merged) = node.entry("<<", self.source)?;
-        if depth == DEEPEST {
-            self.too_deep.set(true);
-            return None;
-        }
-        match self.real(merged)? {
-            Node {
-                kind: Kind::List(_, items),
-                ..
-            } => items
-                .iter()
-                .take(16)
-                .find_map(|item| self.look(item, key, depth + 1)),
-            one => self.look(one, key, depth + 1),
-        }
-    }
-
-    fn text(&self, node: &'t Node, key: &str) -> Option<String> {
-        self.get(node, key)?.text(self.source).map(str::to_owned)
-    }
-
-    fn items(&self, node: &'t Node, key: &'static str) -> Result<&'t [Node], Fault> {
-        match self.get(node, key) {
-            None => Ok(&[]),
-            Some(Node {
-                kind: Kind::List(_, items),
-                ..
-            }) => Ok(items),
-            Some(other) => Err(Fault {
-                at: other.range(),
-                what: format!("`{key}` is no list"),
-            }),
-        }
-    }
-
-    fn count(
-        &self,
-        node: &'t Node,
-        key: &'static str,
-    ) -> Result<Option<(u64, Range<usize>)>, Fault> {
-        let Some(value) = self.get(node, key) else {
-            return Ok(None);
-        };
-        let n = value
-            .text(self.source)
-            .and_then(|text| text.parse().ok())
-            .filter(|n| *n <= 100_000);
-        match n {
-            Some(n) => Ok(Some((n, value.range()))),
-            None => Err(Fault {
-                at: value.range(),
-                what: format!("`{key}` is no number of pods"),
-            }),
-        }
-    }
-
-    /// A quantity: bytes, or thousandths of a core.
-    fn amount(&self, node: &'t Node, key: &'static str) -> Result<Option<Amount>, Fault> {
-        let Some(value) = self.get(node, key) else {
-            return Ok(None);
-        };
-        let text = value.text(self.source).unwrap_or_default().to_owned();
-        let n = amount(text.trim()).map(|n| {
-            if key.ends_with("cpu") {
-                n
-            } else {
-                n.div_ceil(1000)
-            }
-        });
-        match n
-            .and_then(|n| u64::try_from(n).ok())
-            .filter(|n| *n <= 1 << 56)
-        {
-            Some(n) => Ok(Some(Amount {
-                n,
-                text,
-                at: value.range(),
-            })),
-            None => Err(Fault {
-                at: value.range(),
-                what: format!("`{text}` is no amount that Kubernetes knows"),
-            }),
-        }
-    }
-
-    fn bounds(
-        &self,
-        resources: Option<&'t Node>,
-        key: &'static str,
-        of: [&str; 2],
-    ) -> Result<Bounds, Fault> {
-        let Some(resources) = resources else {
-            return Ok(Bounds::default());
-        };
-        let one = |list: &str| match self.get(resources, list) {
-            Some(list) => self.amount(list, key),
-            None => Ok(None),
-        };
-        Ok(Bounds {
-            request: one(of[0])?,
-            limit: one(of[1])?,
-        })
-    }
-
     fn object(&self, root: &'t Node, way: Way, objects: &mut Objects) -> Result<(), Fault> {
         let Some(real) = self.real(root) else {
             return Ok(());
@@ -513,7 +345,11 @@ impl<'t> Reader<'t> {
                 objects.uncounted.extend(why.map(uncounted));
             }
             (None, "HorizontalPodAutoscaler", Some(spec)) => {
-                self.counted(&kind, real, (name.clone(), namespace.clone()), objects)?;
+                objects.counted.extend(self.counted(
+                    &kind,
+                    real,
+                    (name.clone(), namespace.clone()),
+                )?);
                 let target = self.get(spec, "scaleTargetRef");
                 let target = target.and_then(|target| {
                     Some((self.text(target, "kind")?, self.text(target, "name")?))
@@ -540,7 +376,9 @@ impl<'t> Reader<'t> {
                     at: self.named_at(real),
                     entries: limits,
                 });
-                self.counted(&kind, real, (name, namespace), objects)?;
+                objects
+                    .counted
+                    .extend(self.counted(&kind, real, (name, namespace))?);
             }
             (None, "ResourceQuota", Some(spec)) => {
                 objects.quotas.push(self.quota(
@@ -548,7 +386,9 @@ impl<'t> Reader<'t> {
                     (name.clone(), namespace.clone()),
                     self.named_at(real),
                 )?);
-                self.counted(&kind, real, (name, namespace), objects)?;
+                objects
+                    .counted
+                    .extend(self.counted(&kind, real, (name, namespace))?);
             }
             (None, "Namespace", _) if api_version == "v1" => {
                 objects.injected.extend(self.injected(metadata, &name));
@@ -560,7 +400,9 @@ impl<'t> Reader<'t> {
                 objects.default_class = Some(name);
             }
             (None, known, _) if bounds::counts(known).is_some() => {
-                self.counted(&kind, real, (name, namespace), objects)?;
+                objects
+                    .counted
+                    .extend(self.counted(&kind, real, (name, namespace))?);
             }
             _ => {}
         }
@@ -738,6 +580,28 @@ impl<'t> Reader<'t> {
             surge
         };
         Ok(())
+    }
+
+    /// `maxUnavailable` of a Deployment.
+    fn unavailable(&self, rolling: Option<&'t Node>) -> Result<Unavailable, Fault> {
+        let Some(node) = rolling.and_then(|rolling| self.get(rolling, "maxUnavailable")) else {
+            return Ok(Unavailable::Percent(25));
+        };
+        let text = node.text(self.source).unwrap_or_default();
+        let parsed = match text.strip_suffix('%') {
+            Some(percent) => percent.parse().ok().map(Unavailable::Percent),
+            None => text.parse().ok().map(Unavailable::Pods),
+        };
+        let small = parsed.filter(|unavailable| {
+            !matches!(
+                unavailable,
+                Unavailable::Pods(100_001..) | Unavailable::Percent(101..)
+            )
+        });
+        small.ok_or_else(|| Fault {
+            at: node.range(),
+            what: format!("`{text}` is no `maxUnavailable`"),
+        })
     }
 
     fn containers(&self, pod: &'t Node, way: &Way, of: &str) -> Result<Vec<Container>, Fault> {

@@ -4,7 +4,9 @@
 //! being proved.
 
 mod errors;
+mod namespace;
 mod objects;
+mod written;
 
 use std::collections::BTreeSet;
 
@@ -14,12 +16,13 @@ use crate::admission::quota::{Ends, Member, Verdict, judge, pod_usage};
 use crate::admission::{self, Amount, Pod, Resources, Role};
 use crate::base::quantity::Cpu;
 use crate::diag::{Diagnostic, Sink};
-use crate::manifest::Manifest;
 use crate::manifest::workload::beyond::{is_in_sums, not_counted};
-use crate::manifest::workload::bounds::{Entry, LimitRange, ResourceQuota, is_counted};
+use crate::manifest::workload::bounds::{ResourceQuota, is_counted};
 use crate::manifest::workload::{Container, Surge, Unavailable};
 use crate::program::{Adopted, Given, Held, Kind, Program, Rollout, Run, Service, namespace};
-use objects::Objects;
+use namespace::{Bounded, From};
+use objects::{KEPT_RUNS, Objects};
+pub(crate) use written::{daemons, has_range, priority_class, priority_name, pushes, writes_quota};
 
 /// What admission makes of a plan.
 #[derive(Debug, Default)]
@@ -43,21 +46,6 @@ pub(super) fn report(plan: &Plan<'_, '_>, sink: &mut Sink) {
 /// Why it is not known that every pod is admitted.
 pub(super) fn doubts(plan: &Plan<'_, '_>) -> Vec<String> {
     judged(plan).unknown
-}
-
-/// A LimitRange or a quota with the manifest it stands in.
-type From<'p, T> = (&'p Manifest, &'p T);
-
-/// A namespace that something bounds.
-struct Bounded<'p, 'a> {
-    plan: &'p Plan<'p, 'a>,
-    name: &'p str,
-    ranges: Vec<From<'p, LimitRange>>,
-    quotas: Vec<From<'p, ResourceQuota>>,
-    /// The services whose pods run there, by index, each with a pod that has been given its defaults.
-    pods: Vec<(usize, Pod)>,
-    /// Resources of which two LimitRanges give one of these services different amounts: nothing is refused for them.
-    unsettled: BTreeSet<(usize, String)>,
 }
 
 /// What admission makes of a plan: nothing where nothing was adopted that bounds a namespace.
@@ -267,58 +255,6 @@ fn set_cpu(
     }
 }
 
-/// The class of priority that bzc gives the pods of a service: that of DaemonSets that push others out, or of its tier.
-pub(crate) fn priority_class(
-    plan: &Plan<'_, '_>,
-    service: &Service<'_>,
-    workload: &Workload<'_>,
-) -> Option<String> {
-    let tier = service.tier.map(|tier| &plan.program.tiers[tier]);
-    match tier.filter(|tier| tier.priority.is_some()) {
-        _ if pushes(plan, workload) => Some(daemons(plan)),
-        tier => tier.map(|tier| priority_name(plan, tier.name.value)),
-    }
-}
-
-/// Whether the pods of a workload, which have one node each, push others out that do not.
-pub(crate) fn pushes(plan: &Plan<'_, '_>, workload: &Workload<'_>) -> bool {
-    plan.on_several_nodes() && workload.is_fixed()
-}
-
-/// The class of DaemonSets. No tier has a dot in its name.
-pub(crate) fn daemons(plan: &Plan<'_, '_>) -> String {
-    format!("{}.daemons", plan.program.namespace.value)
-}
-
-/// Priority classes belong to the cluster: the namespace keeps those of two programs apart.
-pub(crate) fn priority_name(plan: &Plan<'_, '_>, tier: &str) -> String {
-    format!("{}-{tier}", plan.program.namespace.value)
-}
-
-/// Whether bzc writes a quota for the program's own namespace: not where it would refuse an adopted pod without a limit.
-pub(crate) fn writes_quota(plan: &Plan<'_, '_>) -> bool {
-    let program = plan.program;
-    let own = program.namespace.value;
-    let mut members = program
-        .services
-        .iter()
-        .filter(|service| program.namespace_of(service) == own)
-        .peekable();
-    let unbounded = |service: &Service<'_>| {
-        let adopted = service.adopted.as_ref();
-        adopted.is_some_and(|adopted| adopted.unbounded().is_some())
-    };
-    members.peek().is_some() && !members.any(unbounded)
-}
-
-/// Whether a LimitRange was adopted into a namespace: then bzc writes none there, for of two nobody knows which is asked
-/// first.
-pub(crate) fn has_range(program: &Program<'_>, name: &str) -> bool {
-    let manifests = program.manifests.iter();
-    let mut ranges = manifests.flat_map(|manifest| &manifest.objects.ranges);
-    ranges.any(|range| namespace(range.namespace.as_deref()) == name)
-}
-
 /// The most pods of a service that are there at once in a rollout, those on their way out among them: one that
 /// recreates waits until all have ended.
 pub(crate) fn in_a_rollout(service: &Service<'_>, workload: &Workload<'_>) -> u64 {
@@ -372,14 +308,8 @@ fn kept(service: &Service<'_>) -> u64 {
 
 /// `backoffLimit` where nothing is written (`pkg/apis/batch/v1/defaults.go`).
 const RETRIES: u64 = 6;
-/// `successfulJobsHistoryLimit` and `failedJobsHistoryLimit` where nothing is written.
-const KEPT_RUNS: u64 = 3 + 1;
 
 impl<'p, 'a> Bounded<'p, 'a> {
-    fn service(&self, index: usize) -> &'p Service<'a> {
-        &self.plan.program.services[index]
-    }
-
     fn check_ranges(&self, judged: &mut Judged) {
         for (index, pod) in &self.pods {
             for (at, container) in pod.containers.iter().enumerate() {
@@ -434,18 +364,6 @@ impl<'p, 'a> Bounded<'p, 'a> {
                 }
             }
         }
-    }
-
-    /// Whether all LimitRanges give a service the same of a resource.
-    fn is_settled(&self, service: usize, resource: &str) -> bool {
-        !self.unsettled.contains(&(service, resource.to_owned()))
-    }
-
-    fn entries(&self) -> impl Iterator<Item = (From<'p, LimitRange>, &'p Entry)> + '_ {
-        self.ranges.iter().flat_map(|(manifest, range)| {
-            let entries = range.entries.iter();
-            entries.map(move |entry| ((*manifest, *range), entry))
-        })
     }
 
     fn check_quotas(&self, judged: &mut Judged) {

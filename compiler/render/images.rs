@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{errors, header};
+use super::errors;
+use super::header::header;
 use crate::base::quantity::MIB;
 use crate::base::span::Spanned;
 use crate::diag::Sink;

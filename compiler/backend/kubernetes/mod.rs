@@ -1,6 +1,7 @@
 //! Kubernetes objects of the plan: what holds the budget in the cluster, and a file for every service.
 
 pub(super) mod coredns;
+mod object;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -16,8 +17,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::json;
 
-use super::yaml::{comment, to_yaml};
-use super::{Artifact, header};
+use self::object::{metadata, print};
+use super::artifact::Artifact;
+use super::yaml::comment;
 use crate::base::quantity::Bytes;
 use crate::plan::admission::{
     daemons, has_range, in_a_rollout, priority_name, pushes, writes_quota,
@@ -26,6 +28,7 @@ use crate::plan::model::{Choice, Plan, Workload};
 use crate::plan::packaged_asks;
 use crate::plan::resources::Dimension;
 use crate::program::{Component, Service};
+use crate::render::header;
 
 /// Files that are not a service's begin with a digit, which no service's name does.
 const NAMESPACE: &str = "00-namespace.yaml";
@@ -141,34 +144,6 @@ fn document<T: Serialize>(head: &str, objects: &[&T]) -> String {
         print(object, &mut out);
     }
     out
-}
-
-fn print<T: Serialize>(object: &T, out: &mut String) {
-    to_yaml(object, out).expect("Kubernetes objects have text for keys");
-}
-
-/// Labels of everything bzc writes for a namespace.
-fn labels(plan: &Plan<'_, '_>) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("app.kubernetes.io/managed-by".to_owned(), "bzc".to_owned()),
-        (
-            "app.kubernetes.io/part-of".to_owned(),
-            plan.program.namespace.value.to_owned(),
-        ),
-    ])
-}
-
-fn metadata(plan: &Plan<'_, '_>, name: &str) -> ObjectMeta {
-    labelled(plan, name, labels(plan))
-}
-
-fn labelled(plan: &Plan<'_, '_>, name: &str, labels: BTreeMap<String, String>) -> ObjectMeta {
-    ObjectMeta {
-        name: Some(name.to_owned()),
-        namespace: Some(plan.program.namespace.value.to_owned()),
-        labels: Some(labels),
-        ..ObjectMeta::default()
-    }
 }
 
 fn namespace(plan: &Plan<'_, '_>) -> Namespace {

@@ -17,7 +17,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{labelled, labels, print};
+use super::object::{labelled, labels, print};
 use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::Span;

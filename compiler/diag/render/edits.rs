@@ -2,7 +2,7 @@
 
 use annotate_snippets::{Patch, Snippet};
 
-use super::{SOURCE_WIDTH, TEXT_WIDTH, file_name, line_end, line_start, visible, window};
+use super::cut::{SOURCE_WIDTH, TEXT_WIDTH, file_name, line_end, line_start, visible, window};
 use crate::base::source::SourceMap;
 use crate::base::span::{FileId, Span};
 use crate::diag::{Edit, Help};

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::source::Provenance;
+use crate::base::span::Span;
 use crate::diag::Edit;
 
 fn one(text: &str) -> SourceMap {

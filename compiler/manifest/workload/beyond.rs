@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::manifest::tree::Node;
 
 /// Something of a pod that is not counted.

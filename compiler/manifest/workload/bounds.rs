@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Fault, Reader, Unavailable};
+use super::reader::Reader;
 use crate::admission::limits::{Limits, Of};
 use crate::admission::quota::{Quota, Scope, ServiceType, Test};
 use crate::admission::quota::{claim_usage, objects as pieces_of, service_usage};
 use crate::admission::{Amount, Resources, amount};
-use crate::manifest::tree::Node;
+use crate::manifest::tree::{Fault, Node};
 
 /// Amounts by the name of the resource, each with its place.
 #[derive(Debug, Clone, Default)]
@@ -321,16 +321,15 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// Takes note of an object that quotas count.
+    /// An object that quotas count, if this is one.
     pub(super) fn counted(
         &self,
         kind: &str,
         object: &'t Node,
         (name, namespace): (String, Option<String>),
-        objects: &mut super::Objects,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<Counted>, Fault> {
         let Some(names) = counts(kind) else {
-            return Ok(());
+            return Ok(None);
         };
         let at = self.named_at(object);
         let spec = self.get(object, "spec");
@@ -344,15 +343,14 @@ impl<'t> Reader<'t> {
             }
             _ => {}
         }
-        objects.counted.push(Counted {
+        Ok(Some(Counted {
             kind: kind.to_owned(),
             name,
             namespace,
             at,
             usage,
             claim,
-        });
-        Ok(())
+        }))
     }
 
     fn service(&self, spec: &'t Node) -> Result<Resources, Fault> {
@@ -441,27 +439,5 @@ impl<'t> Reader<'t> {
             }
         }
         Ok(false)
-    }
-
-    /// `maxUnavailable` of a Deployment.
-    pub(super) fn unavailable(&self, rolling: Option<&'t Node>) -> Result<Unavailable, Fault> {
-        let Some(node) = rolling.and_then(|rolling| self.get(rolling, "maxUnavailable")) else {
-            return Ok(Unavailable::Percent(25));
-        };
-        let text = node.text(self.source).unwrap_or_default();
-        let parsed = match text.strip_suffix('%') {
-            Some(percent) => percent.parse().ok().map(Unavailable::Percent),
-            None => text.parse().ok().map(Unavailable::Pods),
-        };
-        let small = parsed.filter(|unavailable| {
-            !matches!(
-                unavailable,
-                Unavailable::Pods(100_001..) | Unavailable::Percent(101..)
-            )
-        });
-        small.ok_or_else(|| Fault {
-            at: node.range(),
-            what: format!("`{text}` is no `maxUnavailable`"),
-        })
     }
 }

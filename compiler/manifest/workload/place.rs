@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::{Fault, Reader};
-use crate::manifest::tree::Node;
+use super::reader::Reader;
+use crate::manifest::tree::{Fault, Node};
 
 /// Where pods may run.
 #[derive(Debug, Clone, Default)]

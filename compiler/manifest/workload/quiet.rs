@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::Reader;
+use super::reader::Reader;
 use crate::manifest::tree::Node;
 
 const QUIET: &str = include_str!("../../schema/quiet.tsv");

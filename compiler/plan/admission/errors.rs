@@ -1,8 +1,8 @@
 //! What is said of pods that the API server refuses: the quota or the LimitRange, what is over, every addend, and
 //! changes that `compile.rs` tries before anyone sees them.
 
+use super::namespace::{Bounded, From};
 use super::objects::{Objects, is_one};
-use super::{Bounded, From};
 use crate::admission::limits::{Found, Refusal, Rule};
 use crate::admission::quota::{Member, Verdict};
 use crate::admission::{Amount, pieces, shown};

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::written::{has_range, writes_quota};
 use crate::admission::quota::{ServiceType, claim_usage, objects, service_usage};
 use crate::admission::{Amount, Resources, add, pieces};
 use crate::base::span::Span;
@@ -27,6 +28,8 @@ pub(super) struct Objects {
 
 /// Revisions that a Deployment keeps where nothing is written (`pkg/apis/apps/v1/defaults.go`).
 const REVISIONS: u64 = 10;
+/// `successfulJobsHistoryLimit` and `failedJobsHistoryLimit` where nothing is written.
+pub(super) const KEPT_RUNS: u64 = 3 + 1;
 
 /// Every adopted object of a namespace that quotas count.
 pub(super) fn of_namespace<'p>(
@@ -133,7 +136,7 @@ impl Objects {
                     more = objects(&["count/replicasets.apps"], kept + 1);
                 }
                 Kind::CronJob(..) => {
-                    let kept = adopted.map_or(super::KEPT_RUNS, |adopted| adopted.object.kept_runs);
+                    let kept = adopted.map_or(KEPT_RUNS, |adopted| adopted.object.kept_runs);
                     more = objects(&["count/jobs.batch"], kept + 1);
                 }
                 Kind::StatefulSet | Kind::DaemonSet | Kind::Job(_) => {}
@@ -200,9 +203,9 @@ impl Objects {
         for config in &program.configs {
             self.object("ConfigMap", config.name.value, Some(config.name.span));
         }
-        if super::writes_quota(plan) {
+        if writes_quota(plan) {
             self.object("ResourceQuota", "bzc", None);
-            if !super::has_range(program, program.namespace.value) {
+            if !has_range(program, program.namespace.value) {
                 self.object("LimitRange", "bzc", None);
             }
         }

@@ -1,0 +1,186 @@
+//! Values of a manifest by their keys, aliases and merge keys followed, with what is wrong about them.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::admission::amount;
+use crate::manifest::tree::{Fault, Kind, Node, Tree};
+
+/// An amount as a manifest gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amount {
+    /// Bytes, or thousandths of a core.
+    pub n: u64,
+    /// As written.
+    pub text: String,
+    /// Where.
+    pub at: Range<usize>,
+}
+
+/// Request and limit of one resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// What the scheduler counts.
+    pub request: Option<Amount>,
+    /// What the kernel holds it to.
+    pub limit: Option<Amount>,
+}
+
+/// A text and its tree, in which aliases are followed.
+pub(super) struct Reader<'t> {
+    pub(super) source: &'t str,
+    /// What aliases stand for.
+    anchors: BTreeMap<u32, &'t Node>,
+    /// Whether merge keys went deeper than is followed: then a value may be missing that there is.
+    pub(super) too_deep: Cell<bool>,
+}
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(source: &'t str, tree: &'t Tree) -> Reader<'t> {
+        let mut anchors = BTreeMap::new();
+        if !tree.shared.is_empty() {
+            let mut open: Vec<&Node> = tree.documents.iter().collect();
+            while let Some(node) = open.pop() {
+                if node.anchor > 0 {
+                    anchors.insert(node.anchor, node);
+                }
+                open.extend(node.items());
+                open.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
+            }
+        }
+        Reader {
+            source,
+            anchors,
+            too_deep: Cell::new(false),
+        }
+    }
+
+    /// What a node stands for: itself, or what its alias names.
+    pub(super) fn real(&self, node: &'t Node) -> Option<&'t Node> {
+        match &node.kind {
+            Kind::Alias(anchor) => self.anchors.get(anchor).copied(),
+            _ => Some(node),
+        }
+    }
+
+    /// The value at a key, its own or merged; nulls are nothing.
+    pub(super) fn get(&self, node: &'t Node, key: &str) -> Option<&'t Node> {
+        let found = self.look(node, key, 0)?;
+        (!found.is_null(self.source)).then_some(found)
+    }
+
+    fn look(&self, node: &'t Node, key: &str, depth: usize) -> Option<&'t Node> {
+        const DEEPEST: usize = 3;
+        let node = self.real(node)?;
+        if let Some((_, value)) = node.entry(key, self.source) {
+            return self.real(value);
+        }
+        let (_, merged) = node.entry("<<", self.source)?;
+        if depth == DEEPEST {
+            self.too_deep.set(true);
+            return None;
+        }
+        match self.real(merged)? {
+            Node {
+                kind: Kind::List(_, items),
+                ..
+            } => items
+                .iter()
+                .take(16)
+                .find_map(|item| self.look(item, key, depth + 1)),
+            one => self.look(one, key, depth + 1),
+        }
+    }
+
+    pub(super) fn text(&self, node: &'t Node, key: &str) -> Option<String> {
+        self.get(node, key)?.text(self.source).map(str::to_owned)
+    }
+
+    pub(super) fn items(&self, node: &'t Node, key: &'static str) -> Result<&'t [Node], Fault> {
+        match self.get(node, key) {
+            None => Ok(&[]),
+            Some(Node {
+                kind: Kind::List(_, items),
+                ..
+            }) => Ok(items),
+            Some(other) => Err(Fault {
+                at: other.range(),
+                what: format!("`{key}` is no list"),
+            }),
+        }
+    }
+
+    pub(super) fn count(
+        &self,
+        node: &'t Node,
+        key: &'static str,
+    ) -> Result<Option<(u64, Range<usize>)>, Fault> {
+        let Some(value) = self.get(node, key) else {
+            return Ok(None);
+        };
+        let n = value
+            .text(self.source)
+            .and_then(|text| text.parse().ok())
+            .filter(|n| *n <= 100_000);
+        match n {
+            Some(n) => Ok(Some((n, value.range()))),
+            None => Err(Fault {
+                at: value.range(),
+                what: format!("`{key}` is no number of pods"),
+            }),
+        }
+    }
+
+    /// A quantity: bytes, or thousandths of a core.
+    pub(super) fn amount(
+        &self,
+        node: &'t Node,
+        key: &'static str,
+    ) -> Result<Option<Amount>, Fault> {
+        let Some(value) = self.get(node, key) else {
+            return Ok(None);
+        };
+        let text = value.text(self.source).unwrap_or_default().to_owned();
+        let n = amount(text.trim()).map(|n| {
+            if key.ends_with("cpu") {
+                n
+            } else {
+                n.div_ceil(1000)
+            }
+        });
+        match n
+            .and_then(|n| u64::try_from(n).ok())
+            .filter(|n| *n <= 1 << 56)
+        {
+            Some(n) => Ok(Some(Amount {
+                n,
+                text,
+                at: value.range(),
+            })),
+            None => Err(Fault {
+                at: value.range(),
+                what: format!("`{text}` is no amount that Kubernetes knows"),
+            }),
+        }
+    }
+
+    pub(super) fn bounds(
+        &self,
+        resources: Option<&'t Node>,
+        key: &'static str,
+        of: [&str; 2],
+    ) -> Result<Bounds, Fault> {
+        let Some(resources) = resources else {
+            return Ok(Bounds::default());
+        };
+        let one = |list: &str| match self.get(resources, list) {
+            Some(list) => self.amount(list, key),
+            None => Ok(None),
+        };
+        Ok(Bounds {
+            request: one(of[0])?,
+            limit: one(of[1])?,
+        })
+    }
+}
