@@ -152,6 +152,31 @@ fn by_name<'v>(list: &'v Value, name: &str) -> Option<&'v Value> {
         .find(|entry| entry["name"].as_str() == Some(name))
 }
 
+/// Whether the scheduler may push out pods for those of an object (kube-scheduler, DefaultPreemption): by the policy of
+/// their class, which is that of the API where the class is not seen. Without a class pods have priority 0.
+fn pushes_out(object: &Value, classes: &[&Value]) -> bool {
+    let spec = &object["spec"];
+    let pod = match object["kind"].as_str() {
+        // It waits until its pod before has ended, so nothing comes early.
+        Some("DaemonSet") => return false,
+        Some("CronJob") => &spec["jobTemplate"]["spec"]["template"]["spec"],
+        Some("Pod") => spec,
+        _ => &spec["template"]["spec"],
+    };
+    let waits = |class: &&Value| class["preemptionPolicy"].as_str() == Some("Never");
+    match pod["priorityClassName"].as_str() {
+        Some(name) => !classes
+            .iter()
+            .any(|class| name_of(class) == name && waits(class)),
+        None => match classes.iter().find(|class| class["globalDefault"] == true) {
+            Some(class) => !waits(class),
+            None => classes
+                .iter()
+                .any(|class| class["value"].as_i64() < Some(0)),
+        },
+    }
+}
+
 /// All objects that make pods, by name, with the nodes that take them.
 fn workloads(
     files: &Files,
@@ -164,6 +189,11 @@ fn workloads(
     let mut scaled = autoscaled(&manifests, faults)?;
     scaled.extend(autoscaled(&adopted, &mut Faults::default())?);
     let mut workloads: BTreeMap<String, Workload> = BTreeMap::new();
+    let classes: Vec<&Value> = manifests
+        .iter()
+        .chain(&adopted)
+        .filter(|object| is_kind(object, "PriorityClass"))
+        .collect();
     let own = manifests
         .iter()
         .map(|object| (object, false))
@@ -203,8 +233,7 @@ fn workloads(
         }
         workload.one_on_a_node |= !counted && nodes::apart(object, judged);
         workload.is_adopted = is_adopted;
-        let class = &object["spec"]["template"]["spec"]["priorityClassName"];
-        workload.preempts = is_adopted && !class.is_null();
+        workload.preempts = pushes_out(object, &classes);
         for (key, counted) in [
             ("requestBytes", workload.pod.request),
             ("limitBytes", workload.pod.limit),

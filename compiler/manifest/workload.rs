@@ -226,6 +226,19 @@ pub struct Scaler {
     pub at: Range<usize>,
 }
 
+/// A PriorityClass.
+#[derive(Debug, Clone)]
+pub struct PriorityClass {
+    /// Its name.
+    pub name: String,
+    /// Whether its value is under 0, that of pods without a class.
+    pub is_negative: bool,
+    /// Whether its pods push out no others (`preemptionPolicy: Never`).
+    pub is_patient: bool,
+    /// Whether pods without a class have it (`globalDefault`).
+    pub is_default: bool,
+}
+
 /// Everything in one file that the proof is about.
 #[derive(Debug, Default)]
 pub struct Objects {
@@ -243,8 +256,8 @@ pub struct Objects {
     pub injected: Vec<Injected>,
     /// What quotas count, beside workloads.
     pub counted: Vec<Counted>,
-    /// The PriorityClass that pods without one have.
-    pub default_class: Option<String>,
+    /// PriorityClasses.
+    pub classes: Vec<PriorityClass>,
     /// Objects whose pods nobody can count from here.
     pub uncounted: Vec<Uncounted>,
     /// How many objects there are.
@@ -394,11 +407,14 @@ impl<'t> Reader<'t> {
                 objects.injected.extend(self.injected(metadata, &name));
                 objects.namespaces.extend(self.namespace(metadata, name));
             }
-            (None, "PriorityClass", _)
-                if self.text(real, "globalDefault").as_deref() == Some("true") =>
-            {
-                objects.default_class = Some(name);
-            }
+            (None, "PriorityClass", _) => objects.classes.push(PriorityClass {
+                name,
+                is_negative: self
+                    .text(real, "value")
+                    .is_some_and(|value| value.starts_with('-')),
+                is_patient: self.text(real, "preemptionPolicy").as_deref() == Some("Never"),
+                is_default: self.text(real, "globalDefault").as_deref() == Some("true"),
+            }),
             (None, known, _) if bounds::counts(known).is_some() => {
                 objects
                     .counted

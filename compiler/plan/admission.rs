@@ -151,7 +151,11 @@ fn pod(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> P
     };
     let default = || {
         let mut all = plan.program.manifests.iter();
-        all.find_map(|manifest| manifest.objects.default_class.clone())
+        let class = all.find_map(|manifest| {
+            let mut classes = manifest.objects.classes.iter();
+            classes.find(|class| class.is_default)
+        });
+        class.map(|class| class.name.clone())
     };
     let (class, has_deadline, crosses_namespaces) = match &service.adopted {
         Some(adopted) => (

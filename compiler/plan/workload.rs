@@ -100,7 +100,7 @@ pub(super) fn workload<'a>(
         one_a_node: matches!(service.kind, Kind::DaemonSet) || service.pod.place.apart,
         apart: service.pod.place.apart,
         lingers,
-        preempts: preempts(service),
+        preempts: preempts(program, service),
         nodes,
         sidecars,
         init_peak,
@@ -132,8 +132,30 @@ fn beside(service: &Service<'_>) -> [(u64, u64); 3] {
 
 /// Whether pods of a service may push out others, also while those that they replace are still ending. The classes that
 /// bzc writes for tiers never do (`preemptionPolicy: Never`); its class for DaemonSets does, and a DaemonSet waits until
-/// the pod before has ended.
-fn preempts(service: &Service<'_>) -> bool {
-    let adopted = service.adopted.as_ref();
-    adopted.is_some_and(|adopted| adopted.object.place.priority_class.is_some())
+/// the pod before has ended. Of an adopted class that no manifest holds, the worst is assumed. Pods without a class have
+/// that which is the cluster's default, else priority 0 and the policy of the API: they push out those below.
+fn preempts(program: &Program<'_>, service: &Service<'_>) -> bool {
+    let classes = || {
+        let manifests = program.manifests.iter();
+        manifests.flat_map(|manifest| &manifest.objects.classes)
+    };
+    let class = match &service.adopted {
+        Some(adopted) => adopted.object.place.priority_class.as_deref(),
+        None => {
+            let tier = service.tier.map(|tier| &program.tiers[tier]);
+            if tier.is_some_and(|tier| tier.priority.is_some()) {
+                return false;
+            }
+            None
+        }
+    };
+    match class {
+        Some(name) => classes()
+            .find(|class| class.name == name)
+            .is_none_or(|class| !class.is_patient),
+        None => match classes().find(|class| class.is_default) {
+            Some(class) => !class.is_patient,
+            None => classes().any(|class| class.is_negative),
+        },
+    }
 }

@@ -107,11 +107,6 @@ impl Check {
         });
         let waits = matches!(service.kind.as_ref(), "Job" | "CronJob") || !service.lingers;
         self.holds(place, waits, || "pods of its kind do not linger".to_owned());
-        self.holds(
-            place,
-            service.adopted.is_some() || !service.preempts,
-            || "what bzc writes pushes out nothing".to_owned(),
-        );
     }
 
     fn wave(&mut self, place: &str, service: &Service<'_>) {

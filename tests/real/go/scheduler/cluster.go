@@ -267,11 +267,25 @@ type workload struct {
 	template  corev1.PodTemplateSpec
 	pods      int
 	surge     int    // how many more a rollout starts
+	ending    int    // how many more there are while those that leave have not ended, if what comes does not wait for them
 	wave      string // those whose rollouts may happen beside its own; all if it has none
 	everyNode bool   // one on each node that takes it, as a DaemonSet's
 	rolls     bool   // whether a change of it replaces its pods
 	// claims are the templates of those that each pod has for itself, as a StatefulSet's.
 	claims []corev1.PersistentVolumeClaim
+}
+
+// peak is how many there are at most while it is rolled out.
+func (w *workload) peak() int { return w.pods + max(w.surge, w.ending) }
+
+// pushes tells whether pods of a class push out those of lower priority, and so do not wait for the end of any.
+func (c *cluster) pushes(class string) bool {
+	for _, known := range c.priorityClasses {
+		if known.Name == class {
+			return known.PreemptionPolicy == nil || *known.PreemptionPolicy != corev1.PreemptNever
+		}
+	}
+	return false
 }
 
 // componentLabel tells which packaged component a pod is of.
@@ -330,6 +344,9 @@ func (c *cluster) workloads(promised map[string]int) (found []workload) {
 			made := workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, pods: replicas, surge: surge, wave: object.Labels[waveLabel], rolls: true}
 			if object.Namespace == "kube-system" {
 				made.component = object.Name
+			} else if c.pushes(object.Spec.Template.Spec.PriorityClassName) {
+				// In a rollout each pod comes once and leaves once.
+				made.ending = replicas
 			}
 			found = append(found, made)
 		case *appsv1.ReplicaSet:
@@ -364,8 +381,8 @@ func (c *cluster) workloads(promised map[string]int) (found []workload) {
 		c.fault("an autoscaler scales %s, which is not there", name)
 	}
 	for _, made := range found {
-		if told, ok := promised[made.name]; made.component == "" && !made.everyNode && (!ok || told != made.pods+made.surge) {
-			c.fault("report.json has %d pods of %s, its object makes %d", told, made.name, made.pods+made.surge)
+		if told, ok := promised[made.name]; made.component == "" && !made.everyNode && (!ok || told != made.peak()) {
+			c.fault("report.json has %d pods of %s, its object makes %d", told, made.name, made.peak())
 		}
 	}
 	return found
@@ -374,20 +391,22 @@ func (c *cluster) workloads(promised map[string]int) (found []workload) {
 // packaged are the pods of the components of K3s that run as K3s has them (k3s-io/k3s, manifests/).
 func packaged(disabled []string, c *cluster) []workload {
 	stock := []struct {
-		name       string
-		switches   []string // what turns it off
-		class      string
-		request    corev1.ResourceList
-		limit      corev1.ResourceList
-		hostPorts  []int32
-		containers int
-		everyNode  bool
+		name      string
+		switches  []string // what turns it off
+		class     string
+		request   corev1.ResourceList
+		limit     corev1.ResourceList
+		hostPorts []int32
+		everyNode bool
+		pods      int // at rest
+		surge     int // 25% of a replica, rounded up, where the manifest gives no other; of an installation its jobs
 	}{
-		{name: "coredns", switches: []string{"coredns"}, class: "system-cluster-critical", request: list("100m", "70Mi"), limit: list("", "170Mi")},
-		{name: "local-path-provisioner", switches: []string{"local-storage"}, class: "system-node-critical"},
-		{name: "metrics-server", switches: []string{"metrics-server"}, class: "system-node-critical", request: list("100m", "70Mi")},
-		{name: "traefik", switches: []string{"traefik"}, class: "system-cluster-critical"},
-		{name: "svclb-traefik", switches: []string{"servicelb", "traefik"}, class: "system-node-critical", hostPorts: []int32{80, 443}, everyNode: true},
+		{name: "coredns", switches: []string{"coredns"}, class: "system-cluster-critical", request: list("100m", "70Mi"), limit: list("", "170Mi"), pods: 1, surge: 1},
+		{name: "local-path-provisioner", switches: []string{"local-storage"}, class: "system-node-critical", pods: 1, surge: 1},
+		{name: "metrics-server", switches: []string{"metrics-server"}, class: "system-node-critical", request: list("100m", "70Mi"), pods: 1, surge: 1},
+		{name: "traefik", switches: []string{"traefik"}, class: "system-cluster-critical", pods: 1, surge: 1},
+		{name: "svclb-traefik", switches: []string{"servicelb", "traefik"}, class: "system-node-critical", hostPorts: []int32{80, 443}, everyNode: true, pods: 1},
+		{name: "helm-install-traefik", switches: []string{"traefik"}, class: "system-cluster-critical", surge: 2},
 	}
 	off := append(slices.Clone(disabled), c.skipped...)
 	var found []workload
@@ -413,7 +432,7 @@ func packaged(disabled []string, c *cluster) []workload {
 		}
 		found = append(found, workload{
 			namespace: "kube-system", name: component.name, component: component.name,
-			template: corev1.PodTemplateSpec{Spec: spec}, pods: 1, everyNode: component.everyNode,
+			template: corev1.PodTemplateSpec{Spec: spec}, pods: component.pods, surge: component.surge, everyNode: component.everyNode,
 		})
 	}
 	return found
@@ -425,27 +444,27 @@ func others(report *report) (found []workload) {
 	known := map[string]bool{}
 	for _, node := range report.Nodes {
 		for _, other := range node.Components {
-			if !strings.HasPrefix(other.Origin, "others.") || known[other.Name] || other.Pods == 0 {
+			if !strings.HasPrefix(other.Origin, "others.") || known[other.Name] || other.PodsAtPeak == 0 {
 				continue
 			}
 			known[other.Name] = true
 			each := corev1.ResourceList{
-				corev1.ResourceMemory: *resource.NewQuantity(other.RequestBytes/int64(other.Pods), resource.BinarySI),
-				corev1.ResourceCPU:    *resource.NewMilliQuantity(other.CPUMilli/int64(other.Pods), resource.DecimalSI),
+				corev1.ResourceMemory: *resource.NewQuantity(other.RequestBytes, resource.BinarySI),
+				corev1.ResourceCPU:    *resource.NewMilliQuantity(other.CPUMilli, resource.DecimalSI),
 			}
 			spec := corev1.PodSpec{Containers: []corev1.Container{{
 				Name: "other", Image: "other", Resources: corev1.ResourceRequirements{Requests: each, Limits: each},
 			}}}
 			made := workload{
 				namespace: "others", name: other.Name, component: other.Name,
-				template: corev1.PodTemplateSpec{Spec: spec}, pods: other.Pods, everyNode: other.EveryNode,
+				template: corev1.PodTemplateSpec{Spec: spec}, pods: other.PodsAtPeak, everyNode: other.EveryNode,
 			}
 			if !other.EveryNode {
 				found = append(found, made)
 				continue
 			}
 			made.template.Spec.PriorityClassName = "system-node-critical"
-			for index := range other.Pods {
+			for index := range other.PodsAtPeak {
 				made.name = fmt.Sprintf("%s-%d", other.Name, index)
 				found = append(found, made)
 			}
@@ -509,7 +528,7 @@ func (c *cluster) made(nodes []*corev1.Node, stock []workload, promised map[stri
 	for _, workload := range append(c.workloads(promised), stock...) {
 		count := workload.pods
 		if rolls(&workload) {
-			count += workload.surge
+			count = workload.peak()
 		}
 		var daemons []*corev1.Pod
 		if workload.everyNode {

@@ -83,7 +83,8 @@ type node struct {
 type component struct {
 	Name         string
 	Origin       string
-	Pods         int
+	Replicas     int
+	PodsAtPeak   int
 	RequestBytes int64
 	CPUMilli     int64
 	EveryNode    bool
@@ -220,9 +221,9 @@ func promised(report *report, pods []*corev1.Pod, most int) (errs []error) {
 		for _, component := range node.Components {
 			// What moves is told of each node it may be on, and is there once.
 			if component.EveryNode {
-				expected[component.Name] += component.Pods
+				expected[component.Name] += component.PodsAtPeak
 			} else if _, known := expected[component.Name]; !known || at == 0 {
-				expected[component.Name] = component.Pods
+				expected[component.Name] = component.PodsAtPeak
 			}
 		}
 	}
