@@ -17,7 +17,7 @@ use crate::syntax::ast::File;
 const UNMEASURED: u64 = 256;
 
 /// Findings about a program that compiles.
-pub fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<Diagnostic>) {
+pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<Diagnostic>) {
     if let Some(plan) = plan {
         below_calm(plan, found);
         past_limit(plan, found);
@@ -413,7 +413,7 @@ struct Allow<'s> {
 }
 
 /// Takes out the warnings that the program allows, and says which allowances are wrong or allow nothing.
-pub fn apply_allows(files: &[Arc<File>], sources: &SourceMap, found: &mut Vec<Diagnostic>) {
+pub(crate) fn apply_allows(files: &[Arc<File>], sources: &SourceMap, found: &mut Vec<Diagnostic>) {
     let mut allows: Vec<Allow<'_>> = Vec::new();
     for file in files {
         for comment in &file.comments {

@@ -12,15 +12,15 @@ use serde_json::ser::Formatter;
 use sha2::{Digest, Sha256};
 
 /// The format that is written and read.
-pub const FORMAT: u64 = 2;
+pub(crate) const FORMAT: u64 = 2;
 
 /// A text that stands in the program, or was read.
-pub type Text<'a> = Cow<'a, str>;
+pub(crate) type Text<'a> = Cow<'a, str>;
 
 /// The whole report.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Report<'a> {
+pub(crate) struct Report<'a> {
     /// [`FORMAT`].
     pub bzc_report: u64,
     /// The file that was compiled.
@@ -55,7 +55,7 @@ pub struct Report<'a> {
 /// How ranges share what there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Fill {
+pub(crate) enum Fill {
     /// All grow by the same factor.
     Proportional,
     /// All have the same.
@@ -64,7 +64,7 @@ pub enum Fill {
 
 /// What is promised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Id {
+pub(crate) enum Id {
     /// Isolation.
     T1,
     /// Non-interference.
@@ -80,7 +80,7 @@ pub enum Id {
 /// How a promise stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It holds, by the terms stated.
     Proved,
     /// It was given up, in writing, to a stated extent.
@@ -92,7 +92,7 @@ pub enum Verdict {
 /// A promise.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Theorem<'a> {
+pub(crate) struct Theorem<'a> {
     /// `T1` to `T5`.
     pub id: Id,
     /// Its name.
@@ -118,7 +118,7 @@ pub struct Theorem<'a> {
 /// An inequality of pods or CPU.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Count<'a> {
+pub(crate) struct Count<'a> {
     /// `pods` or `cpuMilli`.
     pub id: Text<'a>,
     /// Its left side.
@@ -132,7 +132,7 @@ pub struct Count<'a> {
 /// A side of an inequality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Side {
+pub(crate) enum Side {
     /// What is taken.
     Left,
     /// What there is.
@@ -142,7 +142,7 @@ pub enum Side {
 /// An addend of an inequality.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SidedTerm<'a> {
+pub(crate) struct SidedTerm<'a> {
     /// Which side it is on.
     pub side: Side,
     /// What the spec calls it.
@@ -165,7 +165,7 @@ pub struct SidedTerm<'a> {
 /// An addend of what no pod of a node gets.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Term<'a> {
+pub(crate) struct Term<'a> {
     /// What the spec calls it.
     pub id: Text<'a>,
     /// What it is, for people.
@@ -181,7 +181,7 @@ pub struct Term<'a> {
 /// How pods come to their nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum PlacementKind {
+pub(crate) enum PlacementKind {
     /// There is one.
     OneNode,
     /// Whatever order they come in.
@@ -195,7 +195,7 @@ pub enum PlacementKind {
 /// How pods come to their nodes, and what shows it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Placement<'a> {
+pub(crate) struct Placement<'a> {
     /// How.
     pub kind: PlacementKind,
     /// For each moment of a rollout what shows that every order ends well.
@@ -205,7 +205,7 @@ pub struct Placement<'a> {
 /// What rolls at once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Wave<'a> {
+pub(crate) enum Wave<'a> {
     /// Services of this number.
     Of(u64),
     /// The service of this name, alone.
@@ -215,7 +215,7 @@ pub enum Wave<'a> {
 /// For every service and then every component the nodes, by index, with which the lemma shows that its pods find room.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Moment<'a> {
+pub(crate) struct Moment<'a> {
     /// What is rolled out then.
     pub wave: Option<Wave<'a>>,
     /// One entry a service.
@@ -227,7 +227,7 @@ pub struct Moment<'a> {
 /// What a machine is in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub(crate) enum Role {
     /// It runs the control plane and pods.
     Server,
     /// It runs pods only.
@@ -237,7 +237,7 @@ pub enum Role {
 /// A node.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Node<'a> {
+pub(crate) struct Node<'a> {
     /// Its name in the program.
     pub name: Text<'a>,
     /// Server or agent.
@@ -283,7 +283,7 @@ pub struct Node<'a> {
 /// What K3s packages, or pods that the program says there are, as they are on a node.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Component<'a> {
+pub(crate) struct Component<'a> {
     /// Its name.
     pub name: Text<'a>,
     /// Pods at rest.
@@ -311,7 +311,7 @@ pub struct Component<'a> {
 /// A named budget.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Budget<'a> {
+pub(crate) struct Budget<'a> {
     /// Its name.
     pub name: Text<'a>,
     /// How much.
@@ -331,7 +331,7 @@ pub struct Budget<'a> {
 /// Why a service has the memory it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Choice {
+pub(crate) enum Choice {
     /// The program gives one number.
     Written,
     /// Request and limit were written apart.
@@ -345,7 +345,7 @@ pub enum Choice {
 /// Where an adopted workload comes from.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Adopted<'a> {
+pub(crate) struct Adopted<'a> {
     /// `k8s/web.yaml:12`.
     pub manifest: Text<'a>,
     /// Whether every container has a limit.
@@ -355,7 +355,7 @@ pub struct Adopted<'a> {
 /// Where the numbers of a service were given.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Origins<'a> {
+pub(crate) struct Origins<'a> {
     /// The least memory.
     pub least: Text<'a>,
     /// The most.
@@ -369,7 +369,7 @@ pub struct Origins<'a> {
 /// A service.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Service<'a> {
+pub(crate) struct Service<'a> {
     /// Its name.
     pub name: Text<'a>,
     /// The kind of the object.
@@ -435,7 +435,7 @@ pub struct Service<'a> {
 /// What a container beside the main one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum ExtraRole {
+pub(crate) enum ExtraRole {
     /// It runs on beside the others.
     Sidecar,
     /// It ends before they start.
@@ -445,7 +445,7 @@ pub enum ExtraRole {
 /// A container beside the main one.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Extra<'a> {
+pub(crate) struct Extra<'a> {
     /// Its name.
     pub name: Text<'a>,
     /// Sidecar or init.
@@ -461,7 +461,7 @@ pub struct Extra<'a> {
 }
 
 /// A report as text: a line for every service and every addend, so that what changes is a line.
-pub fn json(report: &Report<'_>) -> String {
+pub(crate) fn json(report: &Report<'_>) -> String {
     let mut out = body(report);
     let digest = sum_of(&out);
     let _ = write!(out, "  \"digest\": \"{digest}\"\n}}\n");
@@ -469,7 +469,7 @@ pub fn json(report: &Report<'_>) -> String {
 }
 
 /// The digest that a report with this data has.
-pub fn digest(report: &Report<'_>) -> String {
+pub(crate) fn digest(report: &Report<'_>) -> String {
     sum_of(&body(report))
 }
 

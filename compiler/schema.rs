@@ -62,12 +62,12 @@ pub fn fields() -> impl Iterator<Item = Field> {
 }
 
 /// The fields of one declaration or block.
-pub fn fields_of(place: &str) -> impl Iterator<Item = Field> {
+pub(crate) fn fields_of(place: &str) -> impl Iterator<Item = Field> {
     fields().filter(move |field| field.place == place)
 }
 
 /// The block that the value of a field may be.
-pub fn block_of(key: &str) -> Option<&'static str> {
+pub(crate) fn block_of(key: &str) -> Option<&'static str> {
     Some(match key {
         "volume" => "volume",
         "sidecar" => "sidecar",
@@ -84,7 +84,7 @@ pub fn block_of(key: &str) -> Option<&'static str> {
 }
 
 /// The keys of one declaration or block. None if there is no such place.
-pub fn keys(place: &str) -> &'static [&'static str] {
+pub(crate) fn keys(place: &str) -> &'static [&'static str] {
     // Asked once for every declaration of a program.
     static KEYS: OnceLock<BTreeMap<&str, Vec<&str>>> = OnceLock::new();
     let all = KEYS.get_or_init(|| {
@@ -110,7 +110,7 @@ pub fn words() -> impl Iterator<Item = Word> {
 }
 
 /// What a key of a place is called elsewhere: `memLimit`, `mem-limit` and `mem_limit` are one word.
-pub fn word(place: &str, key: &str) -> Option<Word> {
+pub(crate) fn word(place: &str, key: &str) -> Option<Word> {
     let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
     let key = plain(key);
     words()

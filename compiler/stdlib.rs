@@ -2,16 +2,16 @@
 //! only when a program needs it, and lies in the source map like any other, so that a message can point into it.
 
 /// The edition every source names. An edition fixes what sources mean and what numbers the library gives.
-pub const EDITION: u64 = 1;
+pub(crate) const EDITION: u64 = 1;
 
 /// What `use std.NAME` can name.
-pub const MODULES: [&str; 2] = ["profiles", "tiers"];
+pub(crate) const MODULES: [&str; 2] = ["profiles", "tiers"];
 
 /// What K3s itself takes and packages; every program with a node needs it.
-pub const K3S: &str = "k3s";
+pub(crate) const K3S: &str = "k3s";
 
 /// Every file of bz in the library by its path below `std/`, with its text.
-pub fn modules() -> impl Iterator<Item = (String, &'static str)> {
+pub(crate) fn modules() -> impl Iterator<Item = (String, &'static str)> {
     let runtimes = RUNTIMES
         .iter()
         .map(|(name, text)| (format!("runtimes/{name}"), *text));
@@ -32,7 +32,7 @@ const PROFILES: &str = include_str!("../stdlib/v1/profiles.bz");
 macro_rules! runtimes {
     ($($name:literal)*) => {
         /// The library's runtimes, sorted by name, each with its text.
-        pub const RUNTIMES: &[(&str, &str)] =
+        pub(crate) const RUNTIMES: &[(&str, &str)] =
             &[$(($name, include_str!(concat!("../stdlib/v1/runtimes/", $name, ".bz"))),)*];
     };
 }
@@ -44,7 +44,7 @@ runtimes! {
 macro_rules! templates {
     ($($name:literal)*) => {
         /// The library's templates and ignore lists, by name.
-        pub const TEMPLATES: &[(&str, &str)] =
+        pub(crate) const TEMPLATES: &[(&str, &str)] =
             &[$(($name, include_str!(concat!("../stdlib/v1/runtimes/", $name))),)*];
     };
 }
@@ -58,7 +58,7 @@ templates! {
 }
 
 /// A template or ignore list of the library.
-pub fn template(name: &str) -> Option<&'static str> {
+pub(crate) fn template(name: &str) -> Option<&'static str> {
     TEMPLATES
         .iter()
         .find(|(template, _)| *template == name)
@@ -67,7 +67,7 @@ pub fn template(name: &str) -> Option<&'static str> {
 
 /// A row of the table of K3s's own configuration keys.
 #[derive(Debug, Clone, Copy)]
-pub struct Flag {
+pub(crate) struct Flag {
     /// As config.yaml spells it.
     pub key: &'static str,
     /// `bool`, `int`, `string`, `list` or `duration`.
@@ -88,7 +88,7 @@ pub struct Flag {
 
 /// A row of the table of arguments of the components that K3s runs.
 #[derive(Debug, Clone, Copy)]
-pub struct Argument {
+pub(crate) struct Argument {
     /// `kubelet`, `kube-apiserver`, ..
     pub component: &'static str,
     /// Without leading dashes.
@@ -105,7 +105,7 @@ pub struct Argument {
 
 /// A row of the table of what makes a component refuse its arguments.
 #[derive(Debug, Clone, Copy)]
-pub struct ArgumentRule {
+pub(crate) struct ArgumentRule {
     /// `kubelet`, `kube-apiserver`, ..
     pub component: &'static str,
     /// The argument that it is about.
@@ -122,7 +122,7 @@ pub struct ArgumentRule {
 
 /// A row of the table of libraries that take memory when they are imported.
 #[derive(Debug, Clone, Copy)]
-pub struct Heavy {
+pub(crate) struct Heavy {
     /// `python` or `node`.
     pub language: &'static str,
     /// As lock files call it.
@@ -137,7 +137,7 @@ pub struct Heavy {
 
 /// A release of K3s, in the order in which they came: `v1.33.7+k3s3` is `{ 33, 7, 3 }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Release {
+pub(crate) struct Release {
     /// The minor of Kubernetes.
     pub minor: u32,
     /// Its patch.
@@ -148,7 +148,7 @@ pub struct Release {
 
 impl Release {
     /// Reads `v1.33.3+k3s1`, also `v1.33.3-rc1+k3s1`, and without the `v` or what follows the patch.
-    pub fn parse(text: &str) -> Option<Release> {
+    pub(crate) fn parse(text: &str) -> Option<Release> {
         let rest = text.strip_prefix('v').unwrap_or(text).strip_prefix("1.")?;
         let (minor, rest) = rest.split_once('.')?;
         let (patch, suffix) = rest.split_at(rest.find(['-', '+']).unwrap_or(rest.len()));
@@ -170,7 +170,7 @@ impl Release {
 
 /// The CoreDNS that K3s packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CorednsOf {
+pub(crate) struct CorednsOf {
     /// The tag of `rancher/mirrored-coredns-coredns`.
     pub tag: &'static str,
     /// Whether the table has this very release; else it is that of the newest release before it.
@@ -178,7 +178,7 @@ pub struct CorednsOf {
 }
 
 /// What a release packages; without a release, what the newest known one of the minor does. `None` only if the table is empty.
-pub fn coredns(minor: u32, release: Option<Release>) -> Option<CorednsOf> {
+pub(crate) fn coredns(minor: u32, release: Option<Release>) -> Option<CorednsOf> {
     let mut found = None;
     for row in rows(COREDNS) {
         let mut cells = row.split('\t');
@@ -213,7 +213,7 @@ fn cell(text: &'static str) -> Option<&'static str> {
 }
 
 /// All keys of K3s's config.yaml.
-pub fn flags() -> impl Iterator<Item = Flag> {
+pub(crate) fn flags() -> impl Iterator<Item = Flag> {
     rows(FLAGS).filter_map(|row| {
         let mut cells = row.split('\t');
         Some(Flag {
@@ -230,12 +230,12 @@ pub fn flags() -> impl Iterator<Item = Flag> {
 }
 
 /// The row of one key. The table is small: reading it through costs some microseconds.
-pub fn flag(key: &str) -> Option<Flag> {
+pub(crate) fn flag(key: &str) -> Option<Flag> {
     flags().find(|flag| flag.key == key)
 }
 
 /// All known arguments of all components.
-pub fn arguments() -> impl Iterator<Item = Argument> {
+pub(crate) fn arguments() -> impl Iterator<Item = Argument> {
     rows(ARGUMENTS).filter_map(|row| {
         let mut cells = row.split('\t');
         Some(Argument {
@@ -250,12 +250,12 @@ pub fn arguments() -> impl Iterator<Item = Argument> {
 }
 
 /// The row of one argument.
-pub fn argument(component: &str, name: &str) -> Option<Argument> {
+pub(crate) fn argument(component: &str, name: &str) -> Option<Argument> {
     arguments().find(|row| row.component == component && row.name == name)
 }
 
 /// All that makes components refuse their arguments.
-pub fn argument_rules() -> impl Iterator<Item = ArgumentRule> {
+pub(crate) fn argument_rules() -> impl Iterator<Item = ArgumentRule> {
     rows(RULES).filter_map(|row| {
         let mut cells = row.split('\t');
         let (component, name, rule) = (cells.next()?, cells.next()?, cells.next()?);
@@ -279,7 +279,7 @@ pub fn argument_rules() -> impl Iterator<Item = ArgumentRule> {
 }
 
 /// All libraries that are known to take memory.
-pub fn heavy() -> impl Iterator<Item = Heavy> {
+pub(crate) fn heavy() -> impl Iterator<Item = Heavy> {
     rows(HEAVY).filter_map(|row| {
         let mut cells = row.split('\t');
         let (language, library) = (cells.next()?, cells.next()?);
@@ -296,7 +296,7 @@ pub fn heavy() -> impl Iterator<Item = Heavy> {
 }
 
 /// The tiers of `std.tiers` with the most that each may have, in Mi, the smallest first.
-pub fn tiers() -> impl Iterator<Item = (&'static str, u64)> {
+pub(crate) fn tiers() -> impl Iterator<Item = (&'static str, u64)> {
     TIERS.split("\ntier ").skip(1).filter_map(|text| {
         let (name, body) = text.split_once(' ')?;
         let most = body.split("..").nth(1)?.split("Mi").next()?.parse().ok()?;
@@ -305,7 +305,7 @@ pub fn tiers() -> impl Iterator<Item = (&'static str, u64)> {
 }
 
 /// The profiles of `std.profiles`.
-pub fn profiles() -> impl Iterator<Item = &'static str> {
+pub(crate) fn profiles() -> impl Iterator<Item = &'static str> {
     let declared = PROFILES.split("\nprofile ").skip(1);
     declared.filter_map(|text| text.split(' ').next())
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-pub use minijinja::Value;
+pub(crate) use minijinja::Value;
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
@@ -17,14 +17,14 @@ const MOST_VALUES: usize = 10_000;
 const DEEPEST: usize = 64;
 
 /// What names stand for in a template.
-pub type Context = BTreeMap<String, Value>;
+pub(crate) type Context = BTreeMap<String, Value>;
 
 /// A project's templates by the names that other templates call them by. Those of the library are called `std/NAME`.
-pub type Templates = BTreeMap<String, String>;
+pub(crate) type Templates = BTreeMap<String, String>;
 
 /// Why a template cannot be filled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// The template that the fault lies in, and the line of it, from 1.
     pub place: Option<(String, usize)>,
     /// What is wrong there, in the words of the engine.
@@ -32,7 +32,7 @@ pub struct Fault {
 }
 
 /// Templates that have been read, to be filled any number of times.
-pub struct Filler {
+pub(crate) struct Filler {
     environment: Environment<'static>,
     /// Why one of them could not be read.
     fault: Option<Fault>,
@@ -40,7 +40,7 @@ pub struct Filler {
 
 impl Filler {
     /// Reads templates, with all that they name.
-    pub fn new(own: &Templates, names: &[&str]) -> Filler {
+    pub(crate) fn new(own: &Templates, names: &[&str]) -> Filler {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -59,7 +59,7 @@ impl Filler {
     }
 
     /// Fills a template.
-    pub fn fill(&self, name: &str, context: &Context) -> Result<String, Fault> {
+    pub(crate) fn fill(&self, name: &str, context: &Context) -> Result<String, Fault> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
@@ -76,7 +76,7 @@ impl Filler {
 }
 
 /// The text of a template.
-pub fn text_of<'t>(own: &'t Templates, name: &str) -> Option<&'t str> {
+pub(crate) fn text_of<'t>(own: &'t Templates, name: &str) -> Option<&'t str> {
     match name.strip_prefix("std/") {
         Some(library) => stdlib::template(library),
         None => own.get(name).map(String::as_str),
@@ -99,7 +99,7 @@ fn needed(own: &Templates, names: &[&str]) -> Vec<String> {
 }
 
 /// The templates that a template names in `extends`, `include`, `import` and `from`.
-pub fn named(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn named(text: &str) -> impl Iterator<Item = &str> {
     text.split("{%").skip(1).filter_map(|rest| {
         let statement = rest.split("%}").next()?.trim_matches(['-', '+', ' ', '\n']);
         let word = statement.split_whitespace().next()?;

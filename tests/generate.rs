@@ -3,7 +3,7 @@
 
 mod random;
 use random::Maker;
-pub use random::{Size, any, cluster, program};
+pub(crate) use random::{Size, any, cluster, program};
 mod kinds;
 mod nodes;
 mod parts;
@@ -11,23 +11,23 @@ mod parts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kinds::beside;
-pub use kinds::{Extra, Kind, Overlap};
-pub use nodes::{Node, Place};
+pub(crate) use kinds::{Extra, Kind, Overlap};
+pub(crate) use nodes::{Node, Place};
 use parts::given;
-pub use parts::{Item, Rng, print};
+pub(crate) use parts::{Item, Rng, print};
 
-pub const MIB: u64 = 1 << 20;
+pub(crate) const MIB: u64 = 1 << 20;
 
 /// An amount of memory and how it is spelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mem {
+pub(crate) struct Mem {
     pub bytes: u64,
     pub text: String,
 }
 
 impl Mem {
     /// Spelled in the plainest way. The bytes must be whole Ki or whole k.
-    pub fn plain(bytes: u64) -> Mem {
+    pub(crate) fn plain(bytes: u64) -> Mem {
         let text = match bytes {
             n if n.is_multiple_of(MIB) => format!("{}Mi", n / MIB),
             n if n.is_multiple_of(1024) => format!("{}Ki", n / 1024),
@@ -41,14 +41,14 @@ impl Mem {
         Mem { bytes, text }
     }
 
-    pub fn more(&self, by: u64) -> Mem {
+    pub(crate) fn more(&self, by: u64) -> Mem {
         // Up to the next whole Mi, so that it can be spelled.
         Mem::plain((self.bytes + by).div_ceil(MIB) * MIB)
     }
 }
 
 #[derive(Debug, Clone)]
-pub enum Memory {
+pub(crate) enum Memory {
     One(Mem),
     /// Two ends, and the name of the constant it is written as.
     Range(Mem, Mem, Option<String>),
@@ -63,7 +63,7 @@ impl Memory {
         }
     }
 
-    pub fn most(&self) -> u64 {
+    pub(crate) fn most(&self) -> u64 {
         match self {
             Memory::One(n) | Memory::Range(_, n, _) | Memory::Burst(_, n) => n.bytes,
         }
@@ -93,7 +93,7 @@ impl Memory {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rollout {
+pub(crate) enum Rollout {
     Replace,
     Recreate,
     Serial,
@@ -115,14 +115,14 @@ impl Rollout {
 
 /// CPU as it is written, and the request in thousandths.
 #[derive(Debug, Clone)]
-pub struct Cpu {
+pub(crate) struct Cpu {
     item: Item,
     request: u64,
 }
 
 /// What tiers and services have in common.
 #[derive(Debug, Clone, Default)]
-pub struct Common {
+pub(crate) struct Common {
     pub memory: Option<Memory>,
     pub cpu: Option<Cpu>,
     pub rollout: Option<Rollout>,
@@ -176,13 +176,13 @@ impl Common {
 }
 
 #[derive(Debug, Clone)]
-pub struct Tier {
+pub(crate) struct Tier {
     pub name: String,
     pub common: Common,
 }
 
 #[derive(Debug, Clone)]
-pub struct Service {
+pub(crate) struct Service {
     pub kind: Kind,
     /// In the order in which they start.
     pub extras: Vec<Extra>,
@@ -199,7 +199,7 @@ pub struct Service {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct K3s {
+pub(crate) struct K3s {
     pub memory: Option<Mem>,
     pub containerd: Option<Mem>,
     pub shim: Option<Mem>,
@@ -209,7 +209,7 @@ pub struct K3s {
 }
 
 #[derive(Debug, Clone)]
-pub struct Budget {
+pub(crate) struct Budget {
     pub name: String,
     pub ceiling: Mem,
     /// Tiers and services by name; `None` for all.
@@ -218,14 +218,14 @@ pub struct Budget {
 
 /// What an environment lays over one service.
 #[derive(Debug, Clone)]
-pub struct Change {
+pub(crate) struct Change {
     pub service: String,
     pub replicas: Option<u64>,
     pub memory: Option<Mem>,
 }
 
 #[derive(Debug, Clone)]
-pub struct Program {
+pub(crate) struct Program {
     /// One, but for those of `cluster`.
     pub nodes: Vec<Node>,
     /// Whether it is to go on without any one node.
@@ -259,7 +259,7 @@ impl Program {
     }
 
     /// The most memory that a service may have.
-    pub fn most(&self, name: &str) -> Option<u64> {
+    pub(crate) fn most(&self, name: &str) -> Option<u64> {
         let service = self
             .services
             .iter()
@@ -274,7 +274,7 @@ impl Program {
     }
 
     /// What a service takes beside its main container: all sidecars, and an init container with those before it.
-    pub fn beside(&self, name: &str) -> Option<(u64, u64)> {
+    pub(crate) fn beside(&self, name: &str) -> Option<(u64, u64)> {
         let service = self
             .services
             .iter()
@@ -283,7 +283,7 @@ impl Program {
     }
 
     /// The pods of each cron whose runs may overlap.
-    pub fn bounded(&self) -> Vec<(String, u64)> {
+    pub(crate) fn bounded(&self) -> Vec<(String, u64)> {
         let bounded = self
             .services
             .iter()
@@ -294,14 +294,14 @@ impl Program {
     }
 
     /// All names of services.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.services
             .iter()
             .flat_map(|service| service.names.clone())
             .collect()
     }
 
-    pub fn items(&self) -> Vec<Item> {
+    pub(crate) fn items(&self) -> Vec<Item> {
         let mut items = vec![Item::line("edition = 1")];
         items.extend(
             self.namespace
@@ -368,11 +368,11 @@ impl Program {
         items
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         print(&self.items())
     }
 
-    pub fn env(&self) -> Option<String> {
+    pub(crate) fn env(&self) -> Option<String> {
         (self.prod && !self.changes.is_empty()).then(|| "prod".to_owned())
     }
 

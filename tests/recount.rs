@@ -36,7 +36,7 @@ type Files = [(String, Vec<u8>)];
 
 /// What the caller knows of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Machine {
+pub(crate) struct Machine {
     pub name: String,
     /// `MemTotal`.
     pub memory: u128,
@@ -610,7 +610,7 @@ fn check_theorems(
 }
 
 /// The errors of a compilation, a line each.
-pub fn errors(compilation: &Compilation) -> Vec<String> {
+pub(crate) fn errors(compilation: &Compilation) -> Vec<String> {
     let errors = compilation
         .diagnostics
         .iter()

@@ -5,7 +5,7 @@ use super::{Amount, Container, Pod, Resources};
 
 /// What an entry of a LimitRange is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Of {
+pub(crate) enum Of {
     /// Every container of a pod.
     Container,
     /// The sums of a pod.
@@ -16,7 +16,7 @@ pub enum Of {
 
 impl Of {
     /// As Kubernetes calls it.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Of::Container => "Container",
             Of::Pod => "Pod",
@@ -27,7 +27,7 @@ impl Of {
 
 /// An entry of a LimitRange.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// What it is about.
     pub of: Of,
     /// The least.
@@ -44,7 +44,7 @@ pub struct Limits {
 
 impl Limits {
     /// An entry that says nothing.
-    pub fn nothing(of: Of) -> Limits {
+    pub(crate) fn nothing(of: Of) -> Limits {
         Limits {
             of,
             min: Resources::new(),
@@ -58,7 +58,7 @@ impl Limits {
     /// What the API server completes when the LimitRange is applied: for containers `max` is the default limit, that is
     /// the default request, and where there is neither `min` is (`pkg/apis/core/v1/defaults.go`,
     /// `SetDefaults_LimitRangeItem`).
-    pub fn complete(&mut self) {
+    pub(crate) fn complete(&mut self) {
         if self.of != Of::Container {
             return;
         }
@@ -69,7 +69,7 @@ impl Limits {
 
     /// What of the entry the API server would refuse to take, completed as it is (`pkg/apis/core/validation/validation.go`,
     /// `ValidateLimitRange`): the resource, the smaller and the larger of two that are in the wrong order.
-    pub fn contradiction(&self) -> Option<(&str, &'static str, &'static str)> {
+    pub(crate) fn contradiction(&self) -> Option<(&str, &'static str, &'static str)> {
         let orders = [
             ("min", &self.min, "max", &self.max),
             ("min", &self.min, "defaultRequest", &self.default_request),
@@ -104,7 +104,7 @@ fn give(to: &mut Resources, from: &Resources) {
 /// container gets the larger.
 ///
 /// What LimitRanger gives is not completed once more: a limit that it gives is no request.
-pub fn give_defaults<'l>(
+pub(crate) fn give_defaults<'l>(
     container: &mut Container,
     ranges: impl Iterator<Item = &'l Limits> + Clone,
 ) -> Vec<String> {
@@ -137,7 +137,7 @@ pub fn give_defaults<'l>(
 
 /// What a LimitRange asks for and does not find.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// The container, by index; `None` where it is about a pod or a claim.
     pub container: Option<usize>,
     /// The resource.
@@ -152,7 +152,7 @@ pub struct Refusal {
 
 /// What an entry of a LimitRange can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// `min`.
     Min,
     /// `max`.
@@ -163,7 +163,7 @@ pub enum Rule {
 
 /// What was found instead of what a LimitRange asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// No request at all, or none that a ratio can be made of.
     NoRequest,
     /// No limit at all.
@@ -177,7 +177,7 @@ pub enum Found {
 }
 
 /// What an entry refuses of a pod that has been given its defaults.
-pub fn refusals(limits: &Limits, pod: &Pod) -> Vec<Refusal> {
+pub(crate) fn refusals(limits: &Limits, pod: &Pod) -> Vec<Refusal> {
     let mut all = Vec::new();
     match limits.of {
         Of::Container => {
@@ -198,7 +198,7 @@ pub fn refusals(limits: &Limits, pod: &Pod) -> Vec<Refusal> {
 
 /// What an entry refuses of a claim for so much: only `min` and `max` are asked, and only of its request
 /// (`PersistentVolumeClaimValidateLimitFunc`).
-pub fn claim_refusals(limits: &Limits, requests: &Resources) -> Vec<Refusal> {
+pub(crate) fn claim_refusals(limits: &Limits, requests: &Resources) -> Vec<Refusal> {
     let mut all = Vec::new();
     if limits.of == Of::Claim {
         min(limits, None, (requests, &Resources::new()), &mut all);
@@ -288,7 +288,7 @@ fn min(
 
 /// Where a container requests more than its limit, or something else than its limit of a resource that cannot be
 /// shared (`pkg/apis/core/validation/validation.go`, `validateResourceRequirements`): the resource, request and limit.
-pub fn invalid(container: &Container) -> Option<(&str, Amount, Amount)> {
+pub(crate) fn invalid(container: &Container) -> Option<(&str, Amount, Amount)> {
     let both = container.requests.iter().filter_map(|(resource, request)| {
         Some((
             resource.as_str(),

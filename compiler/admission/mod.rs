@@ -4,8 +4,8 @@
 //! The rules are those of Kubernetes 1.36, and each function names the file it was taken from. Amounts are thousandths
 //! of a unit, rounded up, as the plugins compare them.
 
-pub mod limits;
-pub mod quota;
+pub(crate) mod limits;
+pub(crate) mod quota;
 #[cfg(test)]
 mod tests;
 
@@ -14,14 +14,14 @@ use std::collections::BTreeMap;
 use crate::base::quantity::{Bytes, Cpu};
 
 /// Thousandths of a byte, of a core, or of a piece.
-pub type Amount = u128;
+pub(crate) type Amount = u128;
 
 /// Amounts by the name of the resource.
-pub type Resources = BTreeMap<String, Amount>;
+pub(crate) type Resources = BTreeMap<String, Amount>;
 
 /// When a container runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// Beside the others.
     Main,
     /// Before the others, and beside them: an init container that is always restarted.
@@ -32,7 +32,7 @@ pub enum Role {
 
 /// A container, as far as admission looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Container {
+pub(crate) struct Container {
     /// Its name.
     pub name: String,
     /// When it runs.
@@ -45,7 +45,7 @@ pub struct Container {
 
 /// A pod, as far as admission looks at it. Init containers stand in the order in which they start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Pod {
+pub(crate) struct Pod {
     /// Its containers.
     pub containers: Vec<Container>,
     /// Whether the pod itself, not its Job, has an `activeDeadlineSeconds`.
@@ -59,7 +59,7 @@ pub struct Pod {
 impl Container {
     /// What the API server completes before any plugin is asked: a limit is the request where none is given
     /// (`pkg/apis/core/v1/defaults.go`, `SetDefaults_Pod`).
-    pub fn complete(&mut self) {
+    pub(crate) fn complete(&mut self) {
         for (resource, limit) in &self.limits {
             self.requests.entry(resource.clone()).or_insert(*limit);
         }
@@ -69,12 +69,12 @@ impl Container {
 impl Pod {
     /// What the pod requests: main containers and sidecars together, or an init container with the sidecars before it
     /// where that is more (`component-helpers/resource/helpers.go`, `PodRequests`; LimitRanger has the same sums).
-    pub fn requests(&self) -> Resources {
+    pub(crate) fn requests(&self) -> Resources {
         self.sum(|container| &container.requests)
     }
 
     /// The same of limits. A container without one adds nothing.
-    pub fn limits(&self) -> Resources {
+    pub(crate) fn limits(&self) -> Resources {
         self.sum(|container| &container.limits)
     }
 
@@ -101,7 +101,7 @@ impl Pod {
     }
 
     /// Whether no container asks for CPU or memory (`pkg/apis/core/v1/helper/qos/qos.go`, `ComputePodQOS`).
-    pub fn is_best_effort(&self) -> bool {
+    pub(crate) fn is_best_effort(&self) -> bool {
         let asks = |list: &Resources| {
             ["cpu", "memory"]
                 .iter()
@@ -115,7 +115,7 @@ impl Pod {
 }
 
 /// Adds so many times what another list has.
-pub fn add(to: &mut Resources, more: &Resources, times: u64) {
+pub(crate) fn add(to: &mut Resources, more: &Resources, times: u64) {
     for (resource, amount) in more {
         let sum = to.entry(resource.clone()).or_default();
         *sum = sum.saturating_add(amount.saturating_mul(u128::from(times)));
@@ -130,7 +130,7 @@ fn most(of: &mut Resources, other: &Resources) {
 }
 
 /// A quantity of Kubernetes, in thousandths, rounded up: `500m` is 500, `1.5Gi` is 1.5 * 2^30 * 1000.
-pub fn amount(text: &str) -> Option<Amount> {
+pub(crate) fn amount(text: &str) -> Option<Amount> {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
@@ -172,7 +172,7 @@ pub fn amount(text: &str) -> Option<Amount> {
 }
 
 /// So many pieces.
-pub const fn pieces(n: u64) -> Amount {
+pub(crate) const fn pieces(n: u64) -> Amount {
     n as u128 * 1000
 }
 
@@ -188,7 +188,7 @@ fn is_count(resource: &str) -> bool {
 }
 
 /// An amount as people write it: `250m`, `64Mi`, `3`.
-pub fn shown(resource: &str, amount: Amount) -> String {
+pub(crate) fn shown(resource: &str, amount: Amount) -> String {
     let small = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
     if resource == "cpu" || resource.ends_with(".cpu") {
         return Cpu {

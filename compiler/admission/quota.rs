@@ -7,7 +7,7 @@ use super::{Amount, Container, Pod, Resources, add, pieces};
 
 /// A ResourceQuota.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Quota {
+pub(crate) struct Quota {
     /// How much of each resource.
     pub hard: Resources,
     /// Which pods it counts: those for which all of these hold. With one, it counts nothing but pods and claims.
@@ -16,7 +16,7 @@ pub struct Quota {
 
 /// One of the conditions of a quota: an entry of `scopes`, or of `scopeSelector.matchExpressions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
+pub(crate) struct Scope {
     /// Its name.
     pub name: String,
     /// How `values` are compared.
@@ -27,7 +27,7 @@ pub struct Scope {
 
 /// How the class of a pod is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Test {
+pub(crate) enum Test {
     /// There is one.
     Exists,
     /// There is none.
@@ -40,7 +40,7 @@ pub enum Test {
 
 impl Quota {
     /// Whether it counts a pod (`podMatchesScopeFunc`). Of a scope that Kubernetes does not know no pod is.
-    pub fn counts_pod(&self, pod: &Pod) -> bool {
+    pub(crate) fn counts_pod(&self, pod: &Pod) -> bool {
         self.hard.keys().any(|resource| is_of_pods(resource))
             && self.scopes.iter().all(|scope| match scope.name.as_str() {
                 "Terminating" => pod.has_deadline,
@@ -63,13 +63,13 @@ impl Quota {
     }
 
     /// Whether it counts objects other than pods: one that has a scope does not (`MatchesNoScopeFunc`).
-    pub fn counts_objects(&self) -> bool {
+    pub(crate) fn counts_objects(&self) -> bool {
         self.scopes.is_empty()
     }
 
     /// Resources of CPU and memory that every container must give because the quota holds them, and this one does not
     /// (`podEvaluator.Constraints`). Of no other resource Kubernetes asks that.
-    pub fn missing<'q>(&'q self, container: &Container) -> Vec<&'q str> {
+    pub(crate) fn missing<'q>(&'q self, container: &Container) -> Vec<&'q str> {
         let gives = |name: &str| {
             let (list, bare) = match name.strip_prefix("limits.") {
                 Some(bare) => (&container.limits, bare),
@@ -118,7 +118,7 @@ fn is_extended(name: &str) -> bool {
 
 /// What a pod that has not ended adds to a quota (`podComputeUsageHelper`): requests by their bare name and with
 /// `requests.`, limits with `limits.`. Of what is no CPU, memory or storage only requests count.
-pub fn pod_usage(pod: &Pod) -> Resources {
+pub(crate) fn pod_usage(pod: &Pod) -> Resources {
     let mut usage = Resources::from([
         ("pods".to_owned(), pieces(1)),
         ("count/pods".to_owned(), pieces(1)),
@@ -139,7 +139,7 @@ pub fn pod_usage(pod: &Pod) -> Resources {
 
 /// What a Service adds (`serviceEvaluator.Usage`): its ports as node ports where its type gives it some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServiceType {
+pub(crate) enum ServiceType {
     /// `ClusterIP` or `ExternalName`.
     Inside,
     /// `NodePort`.
@@ -149,7 +149,7 @@ pub enum ServiceType {
 }
 
 /// What a Service adds to a quota, with so many ports that get a port of the node.
-pub fn service_usage(kind: ServiceType, node_ports: u64) -> Resources {
+pub(crate) fn service_usage(kind: ServiceType, node_ports: u64) -> Resources {
     let mut usage = objects(&["services", "count/services"], 1);
     if kind != ServiceType::Inside {
         usage.insert("services.nodeports".to_owned(), pieces(node_ports));
@@ -161,7 +161,7 @@ pub fn service_usage(kind: ServiceType, node_ports: u64) -> Resources {
 }
 
 /// What a claim adds (`pvcEvaluator.Usage`): itself and its storage, also by its class.
-pub fn claim_usage(storage: Option<Amount>, class: Option<&str>) -> Resources {
+pub(crate) fn claim_usage(storage: Option<Amount>, class: Option<&str>) -> Resources {
     let mut usage = objects(
         &["persistentvolumeclaims", "count/persistentvolumeclaims"],
         1,
@@ -176,7 +176,7 @@ pub fn claim_usage(storage: Option<Amount>, class: Option<&str>) -> Resources {
 }
 
 /// So many objects that a quota counts by these names.
-pub fn objects(names: &[&str], n: u64) -> Resources {
+pub(crate) fn objects(names: &[&str], n: u64) -> Resources {
     names
         .iter()
         .map(|name| ((*name).to_owned(), pieces(n)))
@@ -185,7 +185,7 @@ pub fn objects(names: &[&str], n: u64) -> Resources {
 
 /// Pods of one workload.
 #[derive(Debug, Clone)]
-pub struct Member<'m> {
+pub(crate) struct Member<'m> {
     /// What each of them adds.
     pub usage: &'m Resources,
     /// How many there are while nothing is rolled out.
@@ -200,7 +200,7 @@ pub struct Member<'m> {
 
 /// What a quota makes of the pods and objects of its namespace, resource by resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// The resource.
     pub resource: String,
     /// How much there may be.
@@ -213,7 +213,7 @@ pub struct Verdict {
 
 /// How it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ends {
+pub(crate) enum Ends {
     /// What should be there at rest is refused.
     Over,
     /// The rollout of this member, by index, never ends: its first new pod is refused as long as the old ones are there,
@@ -235,7 +235,7 @@ pub enum Ends {
 /// (`pkg/controller/deployment/rolling.go`, `reconcileOldReplicaSets`: old pods may go as long as
 /// `replicas - maxUnavailable` are available). With `maxUnavailable` 0 it takes one away for each new one that is
 /// available, so it needs room for one.
-pub fn judge(
+pub(crate) fn judge(
     quota: &Quota,
     members: &[Member<'_>],
     (objects_rest, objects_most): (&Resources, &Resources),

@@ -8,7 +8,7 @@ mod artifact;
 mod dockerfile;
 mod k3s;
 mod kubernetes;
-pub mod report;
+pub(crate) mod report;
 mod yaml;
 
 pub use artifact::Artifact;
@@ -18,7 +18,7 @@ use crate::plan::model::Plan;
 use crate::render::Rendered;
 
 /// All files of a plan, sorted by path.
-pub fn emit(plan: &Plan<'_, '_>, rendered: &Rendered<'_, '_>) -> Vec<Artifact> {
+pub(crate) fn emit(plan: &Plan<'_, '_>, rendered: &Rendered<'_, '_>) -> Vec<Artifact> {
     let mut files = Vec::with_capacity(plan.workloads.len() + 16);
     k3s::emit(plan, &mut files);
     kubernetes::emit(plan, &mut files);

@@ -1,10 +1,10 @@
 //! Text and numbers, nothing of the language: places in source files, quantities with a dimension,
 //! and how near two words are. Every other module may use these; they use nothing.
 
-pub mod quantity;
+pub(crate) mod quantity;
 #[cfg(test)]
 pub(crate) mod random;
-pub mod source;
-pub mod span;
-pub mod suggest;
-pub mod text;
+pub(crate) mod source;
+pub(crate) mod span;
+pub(crate) mod suggest;
+pub(crate) mod text;

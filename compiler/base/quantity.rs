@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use std::fmt;
 
 /// 2^20 bytes: the step in which the compiler chooses memory.
-pub const MIB: u64 = 1 << 20;
+pub(crate) const MIB: u64 = 1 << 20;
 
 /// The unit an amount of memory was written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ByteUnit {
+pub(crate) enum ByteUnit {
     /// Plain bytes.
     B,
     /// 1000 bytes, Kubernetes' `k`.
@@ -28,7 +28,7 @@ pub enum ByteUnit {
 
 impl ByteUnit {
     /// The unit a suffix stands for; Kubernetes' spelling only.
-    pub fn from_suffix(suffix: &str) -> Option<ByteUnit> {
+    pub(crate) fn from_suffix(suffix: &str) -> Option<ByteUnit> {
         Some(match suffix {
             "k" => ByteUnit::Kilo,
             "M" => ByteUnit::Mega,
@@ -41,7 +41,7 @@ impl ByteUnit {
     }
 
     /// Bytes in one of the unit.
-    pub const fn bytes(self) -> u64 {
+    pub(crate) const fn bytes(self) -> u64 {
         match self {
             ByteUnit::B => 1,
             ByteUnit::Kilo => 1000,
@@ -54,7 +54,7 @@ impl ByteUnit {
     }
 
     /// How Kubernetes spells it.
-    pub const fn suffix(self) -> &'static str {
+    pub(crate) const fn suffix(self) -> &'static str {
         match self {
             ByteUnit::B => "",
             ByteUnit::Kilo => "k",
@@ -70,7 +70,7 @@ impl ByteUnit {
 /// An amount of memory in whole bytes. Compares by bytes alone; prints in the unit it was written in
 /// if it is a whole number of those, else in the largest unit that divides it.
 #[derive(Debug, Clone, Copy)]
-pub struct Bytes {
+pub(crate) struct Bytes {
     /// Bytes.
     pub n: u64,
     unit: ByteUnit,
@@ -78,7 +78,7 @@ pub struct Bytes {
 
 impl Bytes {
     /// That many bytes, printed in Mi where that is whole.
-    pub const fn new(n: u64) -> Bytes {
+    pub(crate) const fn new(n: u64) -> Bytes {
         Bytes {
             n,
             unit: ByteUnit::Mebi,
@@ -86,12 +86,12 @@ impl Bytes {
     }
 
     /// That many bytes, printed in `unit` where that is whole.
-    pub const fn with_unit(n: u64, unit: ByteUnit) -> Bytes {
+    pub(crate) const fn with_unit(n: u64, unit: ByteUnit) -> Bytes {
         Bytes { n, unit }
     }
 
     /// Whole mebibytes.
-    pub const fn mib(n: u64) -> Bytes {
+    pub(crate) const fn mib(n: u64) -> Bytes {
         Bytes::new(n * MIB)
     }
 }
@@ -134,7 +134,7 @@ impl fmt::Display for Bytes {
 }
 
 /// Bytes as a ledger prints them: in Mi, with up to two decimals cut (not rounded) where it is not whole.
-pub fn in_mib(n: u64) -> String {
+pub(crate) fn in_mib(n: u64) -> String {
     let (whole, rest) = (n / MIB, n % MIB);
     match rest * 100 / MIB {
         0 if rest == 0 => format!("{whole}Mi"),
@@ -144,7 +144,7 @@ pub fn in_mib(n: u64) -> String {
 
 /// CPU in thousandths of a core. `written_in_cores` keeps `2` from becoming `2000m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cpu {
+pub(crate) struct Cpu {
     /// Thousandths of a core.
     pub milli: u64,
     /// Whether it was written as a number of cores.
@@ -153,7 +153,7 @@ pub struct Cpu {
 
 impl Cpu {
     /// Thousandths of a core, printed with `m`.
-    pub const fn milli(milli: u64) -> Cpu {
+    pub(crate) const fn milli(milli: u64) -> Cpu {
         Cpu {
             milli,
             written_in_cores: false,
@@ -172,7 +172,7 @@ impl fmt::Display for Cpu {
 
 /// A length of time in milliseconds; prints as Go writes durations (`30s`, `1m30s`, `500ms`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Millis(pub u64);
+pub(crate) struct Millis(pub u64);
 
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -61,7 +61,7 @@ impl Span {
 
 /// A value and the place it was written at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spanned<T> {
+pub(crate) struct Spanned<T> {
     /// What was said.
     pub value: T,
     /// Where.
@@ -70,7 +70,7 @@ pub struct Spanned<T> {
 
 impl<T> Spanned<T> {
     /// Pairs a value with its place.
-    pub fn new(value: T, span: Span) -> Spanned<T> {
+    pub(crate) fn new(value: T, span: Span) -> Spanned<T> {
         Spanned { value, span }
     }
 }

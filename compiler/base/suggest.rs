@@ -2,7 +2,7 @@
 
 /// The known word nearest to `word`, if its distance is at most a third of the length (rounded up).
 /// Ties go to the first of `known`.
-pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let limit = word.chars().count().div_ceil(3);
     known
         .into_iter()

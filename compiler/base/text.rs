@@ -1,7 +1,7 @@
 //! Prose in lines of a width.
 
 /// Words in lines of at most `width` characters, as far as words allow.
-pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

@@ -2,7 +2,7 @@
 
 /// A registered error.
 #[derive(Debug, Clone, Copy)]
-pub struct Code {
+pub(crate) struct Code {
     /// `BZ4001`.
     pub id: &'static str,
     /// What it is, in a few words.
@@ -14,7 +14,7 @@ pub struct Code {
 macro_rules! codes {
     ($($id:ident $title:literal)*) => {
         /// All codes, sorted.
-        pub const CODES: &[Code] = &[
+        pub(crate) const CODES: &[Code] = &[
             $(Code { id: stringify!($id), title: $title, page: include_str!(concat!("../../spec/errors/", stringify!($id), ".md")) },)*
         ];
     };

@@ -3,7 +3,7 @@
 
 /// A registered lint.
 #[derive(Debug, Clone, Copy)]
-pub struct Lint {
+pub(crate) struct Lint {
     /// Its name, which reads after "allow".
     pub name: &'static str,
     /// What it is, in a few words.
@@ -15,7 +15,7 @@ pub struct Lint {
 macro_rules! lints {
     ($($name:literal $title:literal)*) => {
         /// All lints, sorted by name.
-        pub const LINTS: &[Lint] = &[
+        pub(crate) const LINTS: &[Lint] = &[
             $(Lint { name: $name, title: $title, page: include_str!(concat!("../../spec/lints/", $name, ".md")) },)*
         ];
     };

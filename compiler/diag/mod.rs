@@ -3,10 +3,10 @@
 //!
 //! A phase pushes into a [`Sink`] and goes on; only the gates of `compile.rs` stop.
 
-pub mod codes;
-pub mod json;
-pub mod lints;
-pub mod render;
+pub(crate) mod codes;
+pub(crate) mod json;
+pub(crate) mod lints;
+pub(crate) mod render;
 
 use crate::base::span::Span;
 
@@ -175,24 +175,24 @@ impl Diagnostic {
 
 /// Where phases put what they find.
 #[derive(Debug, Clone, Default)]
-pub struct Sink {
+pub(crate) struct Sink {
     found: Vec<Diagnostic>,
 }
 
 impl Sink {
     /// Takes a finding.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.found.push(diagnostic);
     }
 
     /// Whether anything so far stops output.
-    pub fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.found.iter().any(Diagnostic::is_error)
     }
 
     /// All findings in the order they are told: by place, errors first where one place has both, without
     /// duplicates. Findings without a place come first.
-    pub fn into_sorted(self) -> Vec<Diagnostic> {
+    pub(crate) fn into_sorted(self) -> Vec<Diagnostic> {
         let mut found = self.found;
         found.sort_by(|a, b| {
             let place = |d: &Diagnostic| d.primary.as_ref().map(|label| label.span);

@@ -10,7 +10,7 @@ const DEEPEST: usize = 32;
 
 /// What a context holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
+pub(crate) struct Held {
     /// How many bytes.
     pub bytes: u64,
     /// How many files.
@@ -24,7 +24,7 @@ pub struct Held {
 }
 
 /// Walks through what is left of a folder. `ignore` is the text of an ignore file.
-pub fn held(world: &dyn World, source: &str, ignore: &str) -> Held {
+pub(crate) fn held(world: &dyn World, source: &str, ignore: &str) -> Held {
     let path = super::plain(source);
     let folder = Folder { world, path: &path };
     let patterns: Vec<(bool, Vec<&str>)> = ignore.lines().filter_map(pattern).collect();

@@ -2,7 +2,7 @@
 //! started, which version of the language it asks for. Read only, through `World`; what cannot be told apart is
 //! handed on as a choice, never guessed.
 
-pub mod context;
+pub(crate) mod context;
 mod go;
 mod java;
 mod locks;
@@ -19,7 +19,7 @@ use crate::world::{Entry, ReadError, World};
 
 /// How a layout is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
+pub(crate) enum Language {
     /// pip, uv, poetry or pdm.
     Python,
     /// npm, pnpm or yarn.
@@ -37,7 +37,7 @@ pub enum Language {
 }
 
 /// The languages by the names that runtimes call them.
-pub const LANGUAGES: [(&str, Language); 7] = [
+pub(crate) const LANGUAGES: [(&str, Language); 7] = [
     ("python", Language::Python),
     ("node", Language::Node),
     ("go", Language::Go),
@@ -49,7 +49,7 @@ pub const LANGUAGES: [(&str, Language); 7] = [
 
 /// What a fact says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub(crate) enum Value {
     /// A text.
     Text(String),
     /// Yes or no.
@@ -60,7 +60,7 @@ pub enum Value {
 
 /// Something that was seen, and in which file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
+pub(crate) struct Fact {
     /// The field of `image` that it answers, or the name that only templates know.
     pub key: &'static str,
     /// The answer.
@@ -71,7 +71,7 @@ pub struct Fact {
 
 /// A question with several answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// The field of `image` that would answer it.
     pub key: &'static str,
     /// The answers, sorted, each with the file it comes from.
@@ -80,7 +80,7 @@ pub struct Choice {
 
 /// The libraries that a source names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Libraries {
+pub(crate) struct Libraries {
     /// The file that names them.
     pub from: String,
     /// Those that the service itself brings with it, in small letters.
@@ -91,7 +91,7 @@ pub struct Libraries {
 
 /// All that was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Whether the folder is there. `None` where the world cannot tell.
     pub is_there: Option<bool>,
     /// What was seen, sorted by key.
@@ -110,12 +110,12 @@ pub struct Layout {
 
 impl Layout {
     /// What was seen of one question.
-    pub fn fact(&self, key: &str) -> Option<&Fact> {
+    pub(crate) fn fact(&self, key: &str) -> Option<&Fact> {
         self.facts.iter().find(|fact| fact.key == key)
     }
 
     /// The text that answers one question.
-    pub fn text(&self, key: &str) -> Option<&str> {
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
         match &self.fact(key)?.value {
             Value::Text(text) => Some(text),
             Value::Flag(_) | Value::Texts(_) => None,
@@ -162,7 +162,12 @@ impl Layout {
 
 /// Looks at the folder `source`. `entries` are the constructors whose result is what a Python server serves; none of
 /// them for a plain program.
-pub fn detect(world: &dyn World, source: &str, language: Language, entries: &[&str]) -> Layout {
+pub(crate) fn detect(
+    world: &dyn World,
+    source: &str,
+    language: Language,
+    entries: &[&str],
+) -> Layout {
     let path = plain(source);
     let folder = Folder { world, path: &path };
     let mut layout = Layout {

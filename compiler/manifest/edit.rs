@@ -10,7 +10,7 @@ mod want;
 use compare::{check, says};
 use std::ops::Range;
 use want::refuse;
-pub use want::{Refusal, Want};
+pub(crate) use want::{Refusal, Want};
 
 use super::tree::{Kind, Node, Style, Tree};
 
@@ -32,7 +32,7 @@ struct Editor<'t> {
 ///
 /// Where a value is shared, where it stands in a form that cannot be changed alone, and where the new text would not be
 /// the old one with what was wanted.
-pub fn apply(source: &str, tree: &Tree, wants: &[(usize, Want)]) -> Result<String, Refusal> {
+pub(crate) fn apply(source: &str, tree: &Tree, wants: &[(usize, Want)]) -> Result<String, Refusal> {
     let mut editor = Editor {
         source,
         tree,

@@ -8,7 +8,7 @@ use crate::base::span::{FileId, Span};
 
 /// A manifest that was read.
 #[derive(Debug)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// Its text.
     pub file: FileId,
     /// Its path, as seen from the folder of the program.
@@ -27,7 +27,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// A manifest of that text; the names of its workloads are given once all manifests are read.
-    pub fn new(
+    pub(crate) fn new(
         file: FileId,
         path: String,
         pattern: Span,
@@ -48,20 +48,20 @@ impl Manifest {
     }
 
     /// `path:line` of a place that a number may come from.
-    pub fn place(&self, range: &std::ops::Range<usize>) -> &str {
+    pub(crate) fn place(&self, range: &std::ops::Range<usize>) -> &str {
         self.places
             .get(&range.start)
             .map_or(&self.path, String::as_str)
     }
 
     /// A place in it.
-    pub fn span(&self, range: &std::ops::Range<usize>) -> Span {
+    pub(crate) fn span(&self, range: &std::ops::Range<usize>) -> Span {
         span(self.file, range)
     }
 }
 
 /// A place in a file.
-pub fn span(file: FileId, range: &std::ops::Range<usize>) -> Span {
+pub(crate) fn span(file: FileId, range: &std::ops::Range<usize>) -> Span {
     let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Span::new(file, small(range.start), small(range.end))
 }

@@ -4,12 +4,12 @@
 //! The parser is granit-parser: YAML 1.2 events with byte offsets, pure Rust. Nothing here ever follows an alias more
 //! than once for a value, so a file that doubles its anchors costs as much as any other of its length.
 
-pub mod edit;
+pub(crate) mod edit;
 mod file;
-pub mod tree;
-pub mod workload;
+pub(crate) mod tree;
+pub(crate) mod workload;
 
-pub use file::{Manifest, span};
+pub(crate) use file::{Manifest, span};
 
 #[cfg(test)]
 mod tests;

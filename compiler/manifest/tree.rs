@@ -7,13 +7,13 @@ use std::ops::Range;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
 /// Files with more bytes are refused: a release of a large operator has five million.
-pub const MOST_BYTES: usize = 16 << 20;
+pub(crate) const MOST_BYTES: usize = 16 << 20;
 /// All files of a program together have at most so many values, keys among them: that bounds what their trees take.
-pub const MOST_NODES: usize = 1 << 20;
+pub(crate) const MOST_NODES: usize = 1 << 20;
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     /// Without quotes.
     Plain,
     /// Between `'`.
@@ -26,7 +26,7 @@ pub enum Style {
 
 /// What a node is.
 #[derive(Debug)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A scalar; its text, where that is not the bytes of its span.
     Scalar(Style, Option<Box<str>>),
     /// A sequence, and whether it stands between brackets.
@@ -39,7 +39,7 @@ pub enum Kind {
 
 /// A value or a key.
 #[derive(Debug)]
-pub struct Node {
+pub(crate) struct Node {
     /// The first byte.
     pub start: u32,
     /// Behind the last.
@@ -54,12 +54,12 @@ pub struct Node {
 
 impl Node {
     /// Its bytes.
-    pub fn range(&self) -> Range<usize> {
+    pub(crate) fn range(&self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 
     /// The text of a scalar.
-    pub fn text<'n>(&'n self, source: &'n str) -> Option<&'n str> {
+    pub(crate) fn text<'n>(&'n self, source: &'n str) -> Option<&'n str> {
         match &self.kind {
             Kind::Scalar(_, Some(text)) => Some(text),
             Kind::Scalar(_, None) => source.get(self.range()),
@@ -68,12 +68,12 @@ impl Node {
     }
 
     /// Whether nothing is written where a value could be.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         matches!(self.kind, Kind::Scalar(Style::Plain, _)) && self.start == self.end
     }
 
     /// Whether it is YAML's null, written or not.
-    pub fn is_null(&self, source: &str) -> bool {
+    pub(crate) fn is_null(&self, source: &str) -> bool {
         let plain = matches!(self.kind, Kind::Scalar(Style::Plain, _));
         plain
             && !self.is_text
@@ -81,7 +81,7 @@ impl Node {
     }
 
     /// The entries of a mapping; none of anything else.
-    pub fn entries(&self) -> &[(Node, Node)] {
+    pub(crate) fn entries(&self) -> &[(Node, Node)] {
         match &self.kind {
             Kind::Map(_, entries) => entries,
             _ => &[],
@@ -89,7 +89,7 @@ impl Node {
     }
 
     /// The items of a sequence; none of anything else.
-    pub fn items(&self) -> &[Node] {
+    pub(crate) fn items(&self) -> &[Node] {
         match &self.kind {
             Kind::List(_, items) => items,
             _ => &[],
@@ -97,7 +97,7 @@ impl Node {
     }
 
     /// The entry of a mapping with this key, if the mapping itself has it.
-    pub fn entry<'n>(&'n self, key: &str, source: &str) -> Option<&'n (Node, Node)> {
+    pub(crate) fn entry<'n>(&'n self, key: &str, source: &str) -> Option<&'n (Node, Node)> {
         self.entries()
             .iter()
             .find(|(name, _)| name.text(source) == Some(key))
@@ -106,7 +106,7 @@ impl Node {
 
 /// What is wrong with a text, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// The bytes it is about.
     pub at: Range<usize>,
     /// In words.
@@ -115,7 +115,7 @@ pub struct Fault {
 
 /// A file: the roots of its documents.
 #[derive(Debug)]
-pub struct Tree {
+pub(crate) struct Tree {
     /// One a document; an empty document is a null.
     pub documents: Vec<Node>,
     /// The places of all anchors that some alias names, by number.
@@ -166,7 +166,7 @@ fn number(anchor: usize) -> u32 {
 /// # Errors
 ///
 /// What is no YAML, has a key twice or a tag of its own, or is too large.
-pub fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
+pub(crate) fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
     if source.len() > MOST_BYTES {
         let what = format!(
             "it has {} MiB, and bzc reads manifests of at most {}",

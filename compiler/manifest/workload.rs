@@ -1,10 +1,10 @@
 //! What the proof must know of the objects in a manifest: workloads with their containers, requests and limits,
 //! autoscalers, quotas and limit ranges. Everything keeps its place in the text.
 
-pub mod beyond;
-pub mod bounds;
-pub mod place;
-pub mod quiet;
+pub(crate) mod beyond;
+pub(crate) mod bounds;
+pub(crate) mod place;
+pub(crate) mod quiet;
 mod reader;
 
 use std::collections::BTreeSet;
@@ -12,19 +12,19 @@ use std::ops::Range;
 
 use super::edit::Want;
 use super::tree::{Fault, Node, Tree};
-pub use crate::admission::Role;
+pub(crate) use crate::admission::Role;
 use crate::admission::{Resources, amount};
 use beyond::{Beyond, Injected};
 use bounds::{Claim, Counted, LimitRange, Namespace, ResourceQuota};
 use place::Place;
-pub use quiet::Uncounted;
+pub(crate) use quiet::Uncounted;
 use quiet::group;
 use reader::Reader;
-pub use reader::{Amount, Bounds};
+pub(crate) use reader::{Amount, Bounds};
 
 /// The kinds that make pods, as Kubernetes calls them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum WorkloadKind {
+pub(crate) enum WorkloadKind {
     /// Deployment.
     Deployment,
     /// StatefulSet.
@@ -54,7 +54,7 @@ const KINDS: [(&str, WorkloadKind); 8] = [
 
 /// Where an object or a part of one stands: the document, and the way from its root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Way {
+pub(crate) struct Way {
     /// The document, by index.
     pub document: usize,
     steps: Vec<Step>,
@@ -68,12 +68,12 @@ enum Step {
 
 impl Way {
     /// The way on from here by a key.
-    pub fn key(&self, key: &'static str) -> Way {
+    pub(crate) fn key(&self, key: &'static str) -> Way {
         self.on(Step::Key(key))
     }
 
     /// The way on from here by a place in a sequence.
-    pub fn item(&self, index: usize) -> Way {
+    pub(crate) fn item(&self, index: usize) -> Way {
         self.on(Step::Item(index))
     }
 
@@ -84,7 +84,7 @@ impl Way {
     }
 
     /// What is wanted at its end, within what is wanted of the document.
-    pub fn within<'w>(&self, wants: &'w mut Vec<(usize, Want)>) -> &'w mut Want {
+    pub(crate) fn within<'w>(&self, wants: &'w mut Vec<(usize, Want)>) -> &'w mut Want {
         let at = wants
             .iter()
             .position(|(document, _)| *document == self.document)
@@ -103,7 +103,7 @@ impl Way {
 
 /// A container.
 #[derive(Debug, Clone)]
-pub struct Container {
+pub(crate) struct Container {
     /// Its name.
     pub name: String,
     /// Where it stands.
@@ -124,7 +124,7 @@ pub struct Container {
 
 /// What a rollout of a Deployment starts beside the old pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Surge {
+pub(crate) enum Surge {
     /// All old pods end first.
     Recreate,
     /// So many.
@@ -135,7 +135,7 @@ pub enum Surge {
 
 /// A workload.
 #[derive(Debug, Clone)]
-pub struct Workload {
+pub(crate) struct Workload {
     /// The kind.
     pub kind: WorkloadKind,
     /// `apiVersion` as written.
@@ -202,7 +202,7 @@ pub struct Workload {
 
 /// How many pods of a Deployment a rollout may take away before their successors are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unavailable {
+pub(crate) enum Unavailable {
     /// So many.
     Pods(u64),
     /// So many in a hundred, rounded down.
@@ -211,7 +211,7 @@ pub enum Unavailable {
 
 /// An autoscaler.
 #[derive(Debug, Clone)]
-pub struct Scaler {
+pub(crate) struct Scaler {
     /// The kind it scales.
     pub kind: String,
     /// The name of what it scales.
@@ -228,7 +228,7 @@ pub struct Scaler {
 
 /// A PriorityClass.
 #[derive(Debug, Clone)]
-pub struct PriorityClass {
+pub(crate) struct PriorityClass {
     /// Its name.
     pub name: String,
     /// Whether its value is under 0, that of pods without a class.
@@ -241,7 +241,7 @@ pub struct PriorityClass {
 
 /// Everything in one file that the proof is about.
 #[derive(Debug, Default)]
-pub struct Objects {
+pub(crate) struct Objects {
     /// Workloads, in order.
     pub workloads: Vec<Workload>,
     /// ResourceQuotas.
@@ -265,7 +265,7 @@ pub struct Objects {
 }
 
 /// A quantity of Kubernetes in bytes, rounded up.
-pub fn bytes(text: &str) -> Option<u64> {
+pub(crate) fn bytes(text: &str) -> Option<u64> {
     amount(text).and_then(|n| u64::try_from(n.div_ceil(1000)).ok())
 }
 
@@ -274,7 +274,7 @@ pub fn bytes(text: &str) -> Option<u64> {
 /// # Errors
 ///
 /// A field that is there and cannot be understood, with its place: what is not understood cannot be counted.
-pub fn objects(source: &str, tree: &Tree) -> Result<Objects, Fault> {
+pub(crate) fn objects(source: &str, tree: &Tree) -> Result<Objects, Fault> {
     let reader = Reader::new(source, tree);
     let mut objects = Objects::default();
     for (document, root) in tree.documents.iter().enumerate() {
@@ -297,7 +297,7 @@ pub fn objects(source: &str, tree: &Tree) -> Result<Objects, Fault> {
 }
 
 /// Whether a text holds the marks of a template language where values are.
-pub fn template(source: &str) -> Option<Range<usize>> {
+pub(crate) fn template(source: &str) -> Option<Range<usize>> {
     let at = ["{{", "{%"]
         .iter()
         .filter_map(|mark| source.find(mark))

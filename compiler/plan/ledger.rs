@@ -10,7 +10,7 @@ use crate::program::Origin;
 
 /// How an amount comes about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum How {
+pub(crate) enum How {
     /// It was given as it is.
     Given,
     /// So many times the same: `12 pods x 7Mi`.
@@ -28,7 +28,7 @@ pub enum How {
 
 /// One amount of a sum.
 #[derive(Debug, Clone)]
-pub struct Addend<'a> {
+pub(crate) struct Addend<'a> {
     /// What the spec calls it, `k3s` or `component.coredns`; once a sum.
     pub id: Cow<'a, str>,
     /// What it is, for people.
@@ -45,7 +45,7 @@ pub struct Addend<'a> {
 
 impl<'a> Addend<'a> {
     /// An amount that stands by itself.
-    pub fn new(
+    pub(crate) fn new(
         id: impl Into<Cow<'a, str>>,
         what: impl Into<Cow<'a, str>>,
         amount: u64,
@@ -62,7 +62,7 @@ impl<'a> Addend<'a> {
     }
 
     /// An amount that is so many times `each`.
-    pub fn product(
+    pub(crate) fn product(
         id: impl Into<Cow<'a, str>>,
         what: impl Into<Cow<'a, str>>,
         (count, of): (u64, &'static str),
@@ -76,7 +76,7 @@ impl<'a> Addend<'a> {
     }
 
     /// An amount that follows from a list of the report.
-    pub fn formula(
+    pub(crate) fn formula(
         id: impl Into<Cow<'a, str>>,
         what: impl Into<Cow<'a, str>>,
         amount: u64,
@@ -89,7 +89,7 @@ impl<'a> Addend<'a> {
     }
 
     /// The same, taken from a part of report.json.
-    pub fn from(self, pointer: impl Into<String>) -> Addend<'a> {
+    pub(crate) fn from(self, pointer: impl Into<String>) -> Addend<'a> {
         Addend {
             refers: Some(pointer.into()),
             ..self
@@ -97,7 +97,7 @@ impl<'a> Addend<'a> {
     }
 
     /// How it comes about, in words: `12 pods x 7Mi`.
-    pub fn told(&self, dimension: Dimension) -> Option<String> {
+    pub(crate) fn told(&self, dimension: Dimension) -> Option<String> {
         match &self.how {
             How::Given => None,
             How::Times {
@@ -118,14 +118,14 @@ impl<'a> Addend<'a> {
     }
 
     /// The place in a source where it was given.
-    pub fn span(&self) -> Option<Span> {
+    pub(crate) fn span(&self) -> Option<Span> {
         self.origin.and_then(|origin| origin.span)
     }
 }
 
 /// Two sides of an inequality, the left one of which is not the larger where it holds.
 #[derive(Debug, Clone)]
-pub struct Sum<'a> {
+pub(crate) struct Sum<'a> {
     /// What it adds up.
     pub dimension: Dimension,
     /// What is taken.
@@ -135,7 +135,7 @@ pub struct Sum<'a> {
 }
 
 /// The sum of amounts; one that saturates is more than any node has.
-pub fn total(addends: &[Addend<'_>]) -> u64 {
+pub(crate) fn total(addends: &[Addend<'_>]) -> u64 {
     addends
         .iter()
         .map(|addend| addend.amount)
@@ -144,12 +144,12 @@ pub fn total(addends: &[Addend<'_>]) -> u64 {
 
 impl Sum<'_> {
     /// What is taken, in all.
-    pub fn taken(&self) -> u64 {
+    pub(crate) fn taken(&self) -> u64 {
         total(&self.left)
     }
 
     /// What there is, in all.
-    pub fn there_is(&self) -> Option<u64> {
+    pub(crate) fn there_is(&self) -> Option<u64> {
         self.right.as_deref().map(total)
     }
 }

@@ -14,15 +14,15 @@ mod expect;
 mod fill;
 mod fixes;
 mod floor;
-pub mod ledger;
+pub(crate) mod ledger;
 mod limits;
-pub mod model;
+pub(crate) mod model;
 mod moments;
 mod pack;
 mod reserve;
-pub mod resources;
+pub(crate) mod resources;
 mod room;
-pub mod size;
+pub(crate) mod size;
 mod sums;
 mod terms;
 mod theorems;
@@ -44,7 +44,7 @@ pub(crate) use terms::component_origin;
 
 /// What became of a program.
 #[derive(Debug)]
-pub enum Outcome<'p, 'a> {
+pub(crate) enum Outcome<'p, 'a> {
     /// It fits, and every promise has its verdict.
     Fits(Plan<'p, 'a>),
     /// It does not, which was reported; the sums are there to be shown.
@@ -52,7 +52,7 @@ pub enum Outcome<'p, 'a> {
 }
 
 /// Decides everything, or reports why it does not fit. `None` if a number is too small for anything to be decided.
-pub fn plan<'p, 'a>(
+pub(crate) fn plan<'p, 'a>(
     program: &'p Program<'a>,
     place: &dyn Fn(Span) -> String,
     sink: &mut Sink,

@@ -20,7 +20,7 @@ pub(super) const SECRET_BYTES: u64 = MIB;
 /// What became of a program, whether it fits or not: numbers for all services, and the sums that they come to. Where it
 /// does not fit, ranges are at their low ends.
 #[derive(Debug)]
-pub struct Draft<'p, 'a> {
+pub(crate) struct Draft<'p, 'a> {
     /// What it is the plan of.
     pub program: &'p Program<'a>,
     /// One a node, in the program's order.
@@ -33,7 +33,7 @@ pub struct Draft<'p, 'a> {
 
 /// A program with nothing left to decide, which fits: only this can be emitted.
 #[derive(Debug)]
-pub struct Plan<'p, 'a> {
+pub(crate) struct Plan<'p, 'a> {
     /// The numbers.
     pub draft: Draft<'p, 'a>,
     /// One a budget, in the program's order.
@@ -57,7 +57,7 @@ impl<'p, 'a> Deref for Plan<'p, 'a> {
 
 impl<'a> Draft<'_, 'a> {
     /// What K3s packages, as it is on one node that takes it.
-    pub fn components(&self) -> &[ComponentPlan] {
+    pub(crate) fn components(&self) -> &[ComponentPlan] {
         self.nodes
             .iter()
             .map(|node| node.components.as_slice())
@@ -66,12 +66,12 @@ impl<'a> Draft<'_, 'a> {
     }
 
     /// What each container without a limit in kube-system is given, by a LimitRange.
-    pub fn system_default(&self) -> Option<Given<'a, Bytes>> {
+    pub(crate) fn system_default(&self) -> Option<Given<'a, Bytes>> {
         self.nodes.iter().find_map(|node| node.system_default)
     }
 
     /// Whether there is more than one node.
-    pub fn on_several_nodes(&self) -> bool {
+    pub(crate) fn on_several_nodes(&self) -> bool {
         self.nodes.len() > 1
     }
 }
@@ -79,7 +79,7 @@ impl<'a> Draft<'_, 'a> {
 impl Plan<'_, '_> {
     /// Whether a service is held to nodes by their names: where its pods could run anywhere else. An adopted one is
     /// where its own manifest holds it to no other nodes already.
-    pub fn pins(&self, service: &Service<'_>, workload: &Workload<'_>) -> bool {
+    pub(crate) fn pins(&self, service: &Service<'_>, workload: &Workload<'_>) -> bool {
         let place = &service.pod.place;
         let has_agents = self
             .program
@@ -93,7 +93,11 @@ impl Plan<'_, '_> {
     }
 
     /// The names of the nodes that a service is held to, where it is held by name.
-    pub fn held_to(&self, service: &Service<'_>, workload: &Workload<'_>) -> Option<Vec<&str>> {
+    pub(crate) fn held_to(
+        &self,
+        service: &Service<'_>,
+        workload: &Workload<'_>,
+    ) -> Option<Vec<&str>> {
         let all = (0..self.nodes.len()).filter(|node| workload.may_be_on(*node));
         self.pins(service, workload).then(|| {
             all.map(|node| self.program.nodes[node].cluster_name())
@@ -104,7 +108,7 @@ impl Plan<'_, '_> {
 
 /// How pods come to their nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placement {
+pub(crate) enum Placement {
     /// There is one node, or every order of pods and every choice of nodes ends well. For each moment,
     /// service and then component the nodes with which the lemma of `plan/pack/order.rs` shows it, by index.
     AnyOrder(Vec<(Moment, Vec<Vec<u16>>)>),
@@ -116,7 +120,7 @@ pub enum Placement {
 
 /// Sums over all nodes, at the worst moment of a rollout.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Together {
+pub(crate) struct Together {
     /// What all pods ask for that must find room at once.
     pub asked: Resources,
     /// What the scheduler may give, in bytes.
@@ -125,12 +129,12 @@ pub struct Together {
 
 impl Together {
     /// Bytes that are asked for beyond what there is.
-    pub fn excess(&self) -> u64 {
+    pub(crate) fn excess(&self) -> u64 {
         self.asked[Dimension::Memory].saturating_sub(self.allocatable)
     }
 
     /// Bytes that are left over.
-    pub fn free(&self) -> u64 {
+    pub(crate) fn free(&self) -> u64 {
         self.allocatable
             .saturating_sub(self.asked[Dimension::Memory])
     }
@@ -138,7 +142,7 @@ impl Together {
 
 /// How a verdict is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It holds, by the terms printed.
     Proved,
     /// It was given up, in writing, to a stated extent.
@@ -149,7 +153,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// The word for it.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Verdict::Proved => "proved",
             Verdict::Relaxed => "relaxed",
@@ -160,7 +164,7 @@ impl Verdict {
 
 /// What is promised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Promise {
+pub(crate) enum Promise {
     /// Pods can never take the memory that K3s and the OS need.
     Isolation,
     /// Pods cannot hurt each other.
@@ -184,7 +188,7 @@ impl Promise {
     ];
 
     /// Its name.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Promise::Isolation => "isolation",
             Promise::NonInterference => "non-interference",
@@ -207,7 +211,7 @@ impl Plan<'_, '_> {
 
 /// A promise and how it stands.
 #[derive(Debug)]
-pub struct Theorem<'a> {
+pub(crate) struct Theorem<'a> {
     /// Which.
     pub promise: Promise,
     /// The node it is about, by index; none where it is about all.
@@ -224,7 +228,7 @@ pub struct Theorem<'a> {
 
 /// Why a service has the memory it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// The program gives one number.
     Written,
     /// Request and limit were written apart.
@@ -237,7 +241,7 @@ pub enum Choice {
 
 /// Which rollouts may happen at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wave {
+pub(crate) enum Wave {
     /// This one with any other.
     Every,
     /// This one with those of its wave.
@@ -248,7 +252,7 @@ pub enum Wave {
 
 /// A moment at which rollouts that may happen at once have all started their new pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub(crate) enum Moment {
     /// No wave is rolled out.
     Calm,
     /// This wave is.
@@ -259,7 +263,7 @@ pub enum Moment {
 
 impl Moment {
     /// Pods of a service that must find room then.
-    pub fn pods(self, index: usize, workload: &Workload<'_>) -> u64 {
+    pub(crate) fn pods(self, index: usize, workload: &Workload<'_>) -> u64 {
         let surges = match workload.wave {
             Wave::Every => true,
             Wave::Of(wave) => self == Moment::Of(wave),
@@ -275,7 +279,7 @@ impl Moment {
 
 /// What was decided for a workload.
 #[derive(Debug, Clone)]
-pub struct Workload<'a> {
+pub(crate) struct Workload<'a> {
     /// What its main container requests.
     pub request: Bytes,
     /// What the kernel holds that to.
@@ -318,7 +322,7 @@ pub struct Workload<'a> {
 
 impl Workload<'_> {
     /// Pods that must find room at once, while it is rolled out.
-    pub fn peak(&self) -> u64 {
+    pub(crate) fn peak(&self) -> u64 {
         match self.preempts {
             true => self.pods,
             false => self.replicas + self.surge,
@@ -326,19 +330,19 @@ impl Workload<'_> {
     }
 
     /// Whether every node of its own has one pod: a DaemonSet.
-    pub fn is_fixed(&self) -> bool {
+    pub(crate) fn is_fixed(&self) -> bool {
         self.one_a_node && !self.apart
     }
 
     /// Whether its pods may come to a node.
-    pub fn may_be_on(&self, node: usize) -> bool {
+    pub(crate) fn may_be_on(&self, node: usize) -> bool {
         self.nodes
             .as_ref()
             .is_none_or(|nodes| nodes.iter().any(|index| usize::from(*index) == node))
     }
 
     /// How many of so many of its pods may be on a node.
-    pub fn on(&self, node: usize, pods: u64) -> u64 {
+    pub(crate) fn on(&self, node: usize, pods: u64) -> u64 {
         match (self.may_be_on(node), self.one_a_node) {
             (false, _) => 0,
             (true, true) => pods.min(1),
@@ -348,12 +352,12 @@ impl Workload<'_> {
 
     /// What a pod counts for when its main container counts for `main`: Kubernetes' own formula, in which init
     /// containers run one after another, before the others and beside the sidecars declared before them.
-    pub fn pod(&self, main: u64) -> u64 {
+    pub(crate) fn pod(&self, main: u64) -> u64 {
         main.saturating_add(self.sidecars).max(self.init_peak)
     }
 
     /// The least its main container takes of a node or of a budget: what the program can lower.
-    pub fn main_charge(&self, on_node: bool) -> u64 {
+    pub(crate) fn main_charge(&self, on_node: bool) -> u64 {
         match self.choice {
             Choice::Burst if on_node => self.request.n,
             Choice::Burst => self.limit.n,
@@ -362,7 +366,7 @@ impl Workload<'_> {
     }
 
     /// The least one of its pods takes of a node or of a budget.
-    pub fn charge(&self, on_node: bool) -> u64 {
+    pub(crate) fn charge(&self, on_node: bool) -> u64 {
         match on_node {
             true => self.requested(self.main_charge(true)),
             false => self.pod(self.main_charge(false)),
@@ -396,7 +400,7 @@ impl Workload<'_> {
     }
 
     /// What the scheduler counts for one pod, in every dimension.
-    pub fn asked(&self) -> Resources {
+    pub(crate) fn asked(&self) -> Resources {
         Resources::of(|dimension| match dimension {
             Dimension::Memory => self.pod_request(),
             Dimension::Cpu => self.cpu,
@@ -405,18 +409,18 @@ impl Workload<'_> {
     }
 
     /// Bytes of memory that the scheduler counts for one pod.
-    pub fn pod_request(&self) -> u64 {
+    pub(crate) fn pod_request(&self) -> u64 {
         self.requested(self.request.n)
     }
 
     /// What one pod may take.
-    pub fn pod_limit(&self) -> u64 {
+    pub(crate) fn pod_limit(&self) -> u64 {
         self.pod(self.limit.n)
     }
 
     /// What one pod may take beyond what the scheduler counts for it, whatever is chosen out of its range: that is
     /// request and limit.
-    pub fn gap(&self) -> u64 {
+    pub(crate) fn gap(&self) -> u64 {
         let main = match self.choice {
             Choice::Burst => self.request.n,
             Choice::Written | Choice::Ceiling | Choice::Level => self.limit.n,
@@ -425,7 +429,7 @@ impl Workload<'_> {
     }
 
     /// The least that one pod can count for, out of its range.
-    pub fn pod_least(&self) -> u64 {
+    pub(crate) fn pod_least(&self) -> u64 {
         self.pod(self.least.n)
     }
 }
@@ -433,7 +437,7 @@ impl Workload<'_> {
 /// What was decided for a component that K3s packages, or for pods that the program says there are: on one node, which
 /// may have all its pods.
 #[derive(Debug, Clone, Copy)]
-pub struct ComponentPlan {
+pub(crate) struct ComponentPlan {
     /// Its index among the program's components.
     pub component: usize,
     /// What the scheduler counts for one pod.
@@ -454,7 +458,7 @@ pub struct ComponentPlan {
 
 impl ComponentPlan {
     /// Pods that must find room at once. What pushes out others does so while its predecessor is still ending.
-    pub fn peak(&self) -> u64 {
+    pub(crate) fn peak(&self) -> u64 {
         if self.preempts {
             self.pods
         } else {
@@ -463,19 +467,19 @@ impl ComponentPlan {
     }
 
     /// What those ask for.
-    pub fn asked(&self) -> Resources {
+    pub(crate) fn asked(&self) -> Resources {
         self.pod.times(self.peak())
     }
 
     /// What lies between request and limit of one pod, in bytes.
-    pub fn gap(&self) -> u64 {
+    pub(crate) fn gap(&self) -> u64 {
         self.limit.saturating_sub(self.pod[Dimension::Memory])
     }
 }
 
 /// What was decided for a node.
 #[derive(Debug)]
-pub struct NodePlan<'a> {
+pub(crate) struct NodePlan<'a> {
     /// `MemTotal`, in bytes.
     pub capacity: u64,
     /// What no pod gets, term by term: the OS, K3s and what it needs for the pods that may be there, the eviction
@@ -497,13 +501,13 @@ pub struct NodePlan<'a> {
 
 impl NodePlan<'_> {
     /// A term of what is reserved, by its id; nothing if there is none.
-    pub fn term(&self, id: &str) -> u64 {
+    pub(crate) fn term(&self, id: &str) -> u64 {
         let term = self.reserved.iter().find(|addend| addend.id == id);
         term.map_or(0, |addend| addend.amount)
     }
 
     /// The pods that shims are reserved for.
-    pub fn shim_pods(&self) -> u64 {
+    pub(crate) fn shim_pods(&self) -> u64 {
         let shims = self.reserved.iter().find(|addend| addend.id == SHIMS);
         match shims.map(|addend| &addend.how) {
             Some(How::Times { count, .. }) => *count,
@@ -512,58 +516,58 @@ impl NodePlan<'_> {
     }
 
     /// `system-reserved`.
-    pub fn system_reserved(&self) -> u64 {
+    pub(crate) fn system_reserved(&self) -> u64 {
         self.term(OS)
     }
 
     /// `kube-reserved`.
-    pub fn kube_reserved(&self) -> u64 {
+    pub(crate) fn kube_reserved(&self) -> u64 {
         total(&self.reserved) - self.system_reserved() - self.term(EVICTION)
     }
 
     /// Everything no pod gets.
-    pub fn reserved(&self) -> u64 {
+    pub(crate) fn reserved(&self) -> u64 {
         total(&self.reserved)
     }
 
     /// What the scheduler may give to pods (Kubernetes' Allocatable).
-    pub fn allocatable(&self) -> u64 {
+    pub(crate) fn allocatable(&self) -> u64 {
         u64::try_from(self.room.max(0)).unwrap_or(u64::MAX)
     }
 
     /// Requests of memory of all that may be here, as far as the scheduler lets it be here at once.
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.asked[Dimension::Memory].min(self.allocatable())
     }
 
     /// What its components ask for.
-    pub fn packaged(&self) -> Resources {
+    pub(crate) fn packaged(&self) -> Resources {
         Resources::sum(self.components.iter().map(ComponentPlan::asked))
     }
 
     /// Allocatable less all that can coexist at the peak.
-    pub fn free(&self) -> u64 {
+    pub(crate) fn free(&self) -> u64 {
         self.allocatable() - self.requests()
     }
 
     /// By how many bytes what is asked for is more than there is for pods. On several nodes not all that is asked for
     /// has to be here.
-    pub fn excess(&self) -> u64 {
+    pub(crate) fn excess(&self) -> u64 {
         let over = i128::from(self.asked[Dimension::Memory]) - self.room;
         u64::try_from(over.max(0)).unwrap_or(u64::MAX)
     }
 }
 
 /// The ids of terms that are looked for by name.
-pub const OS: &str = "os";
+pub(crate) const OS: &str = "os";
 /// The shims of all pods.
-pub const SHIMS: &str = "shims";
+pub(crate) const SHIMS: &str = "shims";
 /// The kubelet's threshold.
-pub const EVICTION: &str = "eviction";
+pub(crate) const EVICTION: &str = "eviction";
 
 /// How a budget stands.
 #[derive(Debug, Clone, Copy)]
-pub struct BudgetPlan {
+pub(crate) struct BudgetPlan {
     /// Its ceiling.
     pub ceiling: u64,
     /// Limits of its services at their peak.

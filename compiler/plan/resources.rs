@@ -8,7 +8,7 @@ use crate::base::quantity::{Cpu, in_mib};
 
 /// What the scheduler adds up of the pods on a node (Kubernetes, noderesources/fit.go).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Dimension {
+pub(crate) enum Dimension {
     /// Requests of memory, in bytes.
     Memory,
     /// Requests of CPU, in thousandths of a core.
@@ -18,14 +18,14 @@ pub enum Dimension {
 }
 
 /// How many dimensions there are.
-pub const COUNT: usize = 3;
+pub(crate) const COUNT: usize = 3;
 
 impl Dimension {
     /// All of them.
-    pub const ALL: [Dimension; COUNT] = [Dimension::Memory, Dimension::Cpu, Dimension::Pods];
+    pub(crate) const ALL: [Dimension; COUNT] = [Dimension::Memory, Dimension::Cpu, Dimension::Pods];
 
     /// An amount as messages have it.
-    pub fn show(self, amount: u64) -> String {
+    pub(crate) fn show(self, amount: u64) -> String {
         match self {
             Dimension::Memory => in_mib(amount),
             Dimension::Cpu => Cpu::milli(amount).to_string(),
@@ -34,7 +34,7 @@ impl Dimension {
     }
 
     /// What it is called in a sentence.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Dimension::Memory => "memory",
             Dimension::Cpu => "CPU",
@@ -43,7 +43,7 @@ impl Dimension {
     }
 
     /// The error that says a node has too little of it.
-    pub const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Dimension::Memory => "BZ4001",
             Dimension::Cpu => "BZ4004",
@@ -54,17 +54,17 @@ impl Dimension {
 
 /// A value for every dimension.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Each<T>([T; COUNT]);
+pub(crate) struct Each<T>([T; COUNT]);
 
 /// What pods ask for.
-pub type Resources = Each<u64>;
+pub(crate) type Resources = Each<u64>;
 
 /// What a node has. `None` is not known, which is not nothing: it is never short, and nothing is proved of it.
-pub type Capacity = Each<Option<u64>>;
+pub(crate) type Capacity = Each<Option<u64>>;
 
 impl<T> Each<T> {
     /// A value made for each dimension.
-    pub fn of(make: impl FnMut(Dimension) -> T) -> Each<T> {
+    pub(crate) fn of(make: impl FnMut(Dimension) -> T) -> Each<T> {
         Each(Dimension::ALL.map(make))
     }
 }
@@ -85,17 +85,17 @@ impl<T> IndexMut<Dimension> for Each<T> {
 
 impl Resources {
     /// The sum. A sum that saturates is more than any node has.
-    pub fn plus(self, other: Resources) -> Resources {
+    pub(crate) fn plus(self, other: Resources) -> Resources {
         Each(array::from_fn(|at| self.0[at].saturating_add(other.0[at])))
     }
 
     /// So many times as much.
-    pub fn times(self, count: u64) -> Resources {
+    pub(crate) fn times(self, count: u64) -> Resources {
         Each(self.0.map(|amount| amount.saturating_mul(count)))
     }
 
     /// The sum of many.
-    pub fn sum(all: impl Iterator<Item = Resources>) -> Resources {
+    pub(crate) fn sum(all: impl Iterator<Item = Resources>) -> Resources {
         all.fold(Resources::default(), Resources::plus)
     }
 }
@@ -103,7 +103,7 @@ impl Resources {
 impl Capacity {
     /// What is left when `taken` is gone, or the first dimension that has too little. What nobody asks for is not
     /// missed, and what is not known is not short.
-    pub fn less(self, taken: Resources) -> Result<Capacity, Dimension> {
+    pub(crate) fn less(self, taken: Resources) -> Result<Capacity, Dimension> {
         let mut left = self;
         for dimension in Dimension::ALL {
             if let (Some(has), 1..) = (self[dimension], taken[dimension]) {

@@ -10,7 +10,7 @@ use super::resources::{Capacity, Dimension, Resources};
 
 /// How many more services like one of a tier could be declared, and which budget stops there, if one does.
 #[derive(Debug)]
-pub struct Room<'a> {
+pub(crate) struct Room<'a> {
     /// The tier.
     pub tier: &'a str,
     /// The service the others would be like: the largest of its tier.

@@ -9,7 +9,7 @@ use crate::manifest;
 
 /// How patched manifests are given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// Patches and a kustomization over the originals.
     Kustomize,
     /// Patched copies.
@@ -20,7 +20,7 @@ pub enum Form {
 
 /// `adopt "k8s/*.yaml" { .. }`.
 #[derive(Debug)]
-pub struct Adopt {
+pub(crate) struct Adopt {
     /// Where its patterns stand.
     pub patterns: Vec<Span>,
     /// How its manifests are given back.
@@ -31,7 +31,7 @@ pub struct Adopt {
 
 /// An object of an adopted manifest that may make pods, of which the program says nothing.
 #[derive(Debug)]
-pub struct Uncounted<'a> {
+pub(crate) struct Uncounted<'a> {
     /// What was read of it.
     pub object: &'a manifest::workload::Uncounted,
     /// `k8s/all.yaml:17`.
@@ -40,7 +40,7 @@ pub struct Uncounted<'a> {
 
 impl Uncounted<'_> {
     /// Why a promise about all pods is not known.
-    pub fn why(&self) -> String {
+    pub(crate) fn why(&self) -> String {
         let (object, place) = (self.object, self.place);
         let of = match object.group.as_str() {
             "" => String::new(),
@@ -55,7 +55,7 @@ impl Uncounted<'_> {
 
 /// Where an adopted workload comes from, and what of it changes.
 #[derive(Debug, Clone)]
-pub struct Adopted<'a> {
+pub(crate) struct Adopted<'a> {
     /// Its manifest, by index.
     pub manifest: usize,
     /// Its `adopt`, by index.
@@ -84,7 +84,7 @@ pub struct Adopted<'a> {
 
 impl Adopted<'_> {
     /// The name of a container that nothing limits.
-    pub fn unbounded(&self) -> Option<&str> {
+    pub(crate) fn unbounded(&self) -> Option<&str> {
         let mut pairs = self.object.containers.iter().zip(&self.containers);
         pairs
             .find(|(_, held)| held.unbounded)
@@ -94,7 +94,7 @@ impl Adopted<'_> {
 
 /// What rules make of a container of an adopted workload.
 #[derive(Debug, Clone)]
-pub struct Held<'a> {
+pub(crate) struct Held<'a> {
     /// The container beside the main one that stands for it, by index; `None` for the main one.
     pub extra: Option<usize>,
     /// Whether a rule gives its memory.

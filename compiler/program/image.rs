@@ -12,7 +12,7 @@ use crate::template::{self, Templates};
 
 /// What a service runs.
 #[derive(Debug, Clone)]
-pub enum Image<'a> {
+pub(crate) enum Image<'a> {
     /// An image that exists.
     Name(Spanned<Cow<'a, str>>),
     /// One that bzc writes a Dockerfile for.
@@ -21,7 +21,7 @@ pub enum Image<'a> {
 
 /// An image to be built.
 #[derive(Debug, Clone)]
-pub struct BuiltImage<'a> {
+pub(crate) struct BuiltImage<'a> {
     /// Its runtime, by index.
     pub runtime: usize,
     /// The folder with its source, as seen from the program.
@@ -45,7 +45,7 @@ pub struct BuiltImage<'a> {
 
 /// An image that others start from: the libraries, and nothing to start.
 #[derive(Debug)]
-pub struct SharedImage<'a> {
+pub(crate) struct SharedImage<'a> {
     /// What it is called in the program.
     pub name: Spanned<&'a str>,
     /// How it is built.
@@ -54,7 +54,7 @@ pub struct SharedImage<'a> {
 
 impl SharedImage<'_> {
     /// The name and tag it has.
-    pub fn reference(&self) -> String {
+    pub(crate) fn reference(&self) -> String {
         self.image
             .name
             .as_ref()
@@ -64,7 +64,7 @@ impl SharedImage<'_> {
 
 /// The value of a parameter of a runtime.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Param {
+pub(crate) enum Param {
     /// A text.
     Text(String),
     /// `true` or `false`.
@@ -79,7 +79,7 @@ pub enum Param {
 
 /// A language or framework images are built for.
 #[derive(Debug)]
-pub struct Runtime<'a> {
+pub(crate) struct Runtime<'a> {
     /// Its name.
     pub name: &'a str,
     /// How the layout of a source is read.
@@ -117,7 +117,9 @@ pub struct Runtime<'a> {
 }
 
 /// The values of an image as templates see them.
-pub fn template_values(image: &BuiltImage<'_>) -> impl Iterator<Item = (String, template::Value)> {
+pub(crate) fn template_values(
+    image: &BuiltImage<'_>,
+) -> impl Iterator<Item = (String, template::Value)> {
     image.values.iter().map(|(name, value)| {
         let value = match value {
             Param::Text(text) => template::Value::from(text.as_str()),

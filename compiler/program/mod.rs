@@ -17,24 +17,26 @@ use crate::base::quantity::Bytes;
 use crate::base::source::SourceMap;
 use crate::base::span::Spanned;
 use crate::manifest::Manifest;
-pub use crate::manifest::workload::WorkloadKind;
-pub use crate::manifest::workload::place::HOSTNAME;
-pub use adopt::{Adopt, Adopted, Form, Held, Uncounted};
-pub use image::{BuiltImage, Image, Param, Runtime, SharedImage, template_values};
-pub use node::{
+pub(crate) use crate::manifest::workload::WorkloadKind;
+pub(crate) use crate::manifest::workload::place::HOSTNAME;
+pub(crate) use adopt::{Adopt, Adopted, Form, Held, Uncounted};
+pub(crate) use image::{BuiltImage, Image, Param, Runtime, SharedImage, template_values};
+pub(crate) use node::{
     ARCHITECTURES, Component, Effect, K3s, Node, OF_ARCHITECTURE, Process, Role, Setting,
     SettingValue, Taint,
 };
-pub use origin::{Given, Origin};
-pub use pod::{
+pub(crate) use origin::{Given, Origin};
+pub(crate) use pod::{
     EnvValue, Extra, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Volume, VolumeSource,
 };
-pub use value::{Dim, Expect, Formula, Metric, Num, Subject};
-pub use workload::{Concurrency, Kind, MaxSurge, Memory, Rollout, Run, Scale, Schedule, Service};
+pub(crate) use value::{Dim, Expect, Formula, Metric, Num, Subject};
+pub(crate) use workload::{
+    Concurrency, Kind, MaxSurge, Memory, Rollout, Run, Scale, Schedule, Service,
+};
 
 /// A whole program.
 #[derive(Debug)]
-pub struct Program<'a> {
+pub(crate) struct Program<'a> {
     /// The name of the file that was compiled.
     pub source: &'a str,
     /// The environment that was chosen.
@@ -81,7 +83,7 @@ pub struct Program<'a> {
 
 impl<'a> Program<'a> {
     /// What K3s packages and no node takes, because its pods tolerate none of the taints; it stays Pending.
-    pub fn untolerated(&self) -> Option<String> {
+    pub(crate) fn untolerated(&self) -> Option<String> {
         let none = self.open_nodes.as_ref().is_some_and(Vec::is_empty);
         let ours = self
             .components
@@ -101,12 +103,12 @@ impl<'a> Program<'a> {
     }
 
     /// The nodes that run the control plane, in order: the others join the first.
-    pub fn servers(&self) -> impl Iterator<Item = &Node<'a>> {
+    pub(crate) fn servers(&self) -> impl Iterator<Item = &Node<'a>> {
         self.nodes.iter().filter(|node| node.role == Role::Server)
     }
 
     /// The namespace in which the pods of a service run. What a manifest puts into none goes where `kubectl` puts it.
-    pub fn namespace_of<'s>(&'s self, service: &'s Service<'_>) -> &'s str {
+    pub(crate) fn namespace_of<'s>(&'s self, service: &'s Service<'_>) -> &'s str {
         match &service.adopted {
             Some(adopted) => namespace(adopted.object.namespace.as_deref()),
             None => self.namespace.value,
@@ -115,7 +117,7 @@ impl<'a> Program<'a> {
 
     /// How many servers there would have to be for the loss of one to be outlived, where there are some and too few:
     /// etcd needs more than half of its members, what is outside of the nodes outlives them.
-    pub fn servers_wanted(&self) -> Option<&'static str> {
+    pub(crate) fn servers_wanted(&self) -> Option<&'static str> {
         let outside = self
             .servers()
             .all(|node| node.setting("datastore-endpoint").is_some());
@@ -128,13 +130,13 @@ impl<'a> Program<'a> {
 }
 
 /// The namespace of an object that its manifest puts into this one, or into none.
-pub fn namespace(written: Option<&str>) -> &str {
+pub(crate) fn namespace(written: Option<&str>) -> &str {
     written.unwrap_or("default")
 }
 
 /// How ranges share what there is: what counts as level one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FillPolicy {
+pub(crate) enum FillPolicy {
     /// Its least memory: all grow by the same factor.
     Proportional,
     /// One byte: all have the same, within their ends.
@@ -143,7 +145,7 @@ pub enum FillPolicy {
 
 /// A named ceiling over the limits of services.
 #[derive(Debug)]
-pub struct Budget<'a> {
+pub(crate) struct Budget<'a> {
     /// Its name.
     pub name: Spanned<&'a str>,
     /// How much.
@@ -154,7 +156,7 @@ pub struct Budget<'a> {
 
 impl Budget<'_> {
     /// Whether it is over the service of this index.
-    pub fn is_over(&self, service: usize) -> bool {
+    pub(crate) fn is_over(&self, service: usize) -> bool {
         self.members
             .as_ref()
             .is_none_or(|members| members.binary_search(&service).is_ok())
@@ -163,7 +165,7 @@ impl Budget<'_> {
 
 /// What several services share.
 #[derive(Debug)]
-pub struct Tier<'a> {
+pub(crate) struct Tier<'a> {
     /// Its name.
     pub name: Spanned<&'a str>,
     /// Its priority, for PriorityClass.
@@ -172,7 +174,7 @@ pub struct Tier<'a> {
 
 /// A ConfigMap.
 #[derive(Debug)]
-pub struct Config<'a> {
+pub(crate) struct Config<'a> {
     /// Its name.
     pub name: Spanned<&'a str>,
     /// Keys and texts, sorted by key.

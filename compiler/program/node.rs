@@ -9,7 +9,7 @@ use crate::stdlib::Release;
 
 /// What a machine is in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// Runs the control plane and pods.
     Server,
     /// Runs pods only.
@@ -18,7 +18,7 @@ pub enum Role {
 
 /// What a taint does to pods that do not tolerate it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// None is placed there.
     NoSchedule,
     /// None is placed there while another node has room.
@@ -29,14 +29,14 @@ pub enum Effect {
 
 impl Effect {
     /// All of them, as Kubernetes calls them.
-    pub const NAMES: [(&'static str, Effect); 3] = [
+    pub(crate) const NAMES: [(&'static str, Effect); 3] = [
         ("NoSchedule", Effect::NoSchedule),
         ("PreferNoSchedule", Effect::PreferNoSchedule),
         ("NoExecute", Effect::NoExecute),
     ];
 
     /// As Kubernetes calls it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Effect::NoSchedule => "NoSchedule",
             Effect::PreferNoSchedule => "PreferNoSchedule",
@@ -47,7 +47,7 @@ impl Effect {
 
 /// What keeps pods from a node that do not tolerate it.
 #[derive(Debug, Clone)]
-pub struct Taint {
+pub(crate) struct Taint {
     /// What it is called; tolerations name it.
     pub key: String,
     /// What follows its `=`.
@@ -60,7 +60,7 @@ pub struct Taint {
 
 impl Taint {
     /// Reads `KEY`, `KEY:EFFECT`, `KEY=VALUE` and `KEY=VALUE:EFFECT`. A value left out is `true`, an effect `NoSchedule`.
-    pub fn parse(text: &str) -> Option<Taint> {
+    pub(crate) fn parse(text: &str) -> Option<Taint> {
         let (rest, effect) = match text.rsplit_once(':') {
             Some((rest, effect)) => {
                 let known = Effect::NAMES.iter().find(|(name, _)| *name == effect)?;
@@ -78,16 +78,16 @@ impl Taint {
     }
 
     /// Whether it keeps pods away, rather than prefer that they go elsewhere.
-    pub fn keeps_away(&self) -> bool {
+    pub(crate) fn keeps_away(&self) -> bool {
         self.effect != Effect::PreferNoSchedule
     }
 }
 
 /// The architectures that K3s is released for and a node may have, as Kubernetes calls them.
-pub const ARCHITECTURES: [&str; 2] = ["amd64", "arm64"];
+pub(crate) const ARCHITECTURES: [&str; 2] = ["amd64", "arm64"];
 
 /// The labels that a kubelet gives its node by its architecture (pkg/kubelet/kubelet_node_status.go).
-pub const OF_ARCHITECTURE: [&str; 2] = ["kubernetes.io/arch", "beta.kubernetes.io/arch"];
+pub(crate) const OF_ARCHITECTURE: [&str; 2] = ["kubernetes.io/arch", "beta.kubernetes.io/arch"];
 
 /// What K3s gives every node (k3s pkg/agent/run.go and its cloud provider, pkg/cloudprovider/instances.go).
 const OF_EVERY_NODE: [(&str, &str); 4] = [
@@ -99,7 +99,7 @@ const OF_EVERY_NODE: [(&str, &str); 4] = [
 
 /// A machine.
 #[derive(Debug)]
-pub struct Node<'a> {
+pub(crate) struct Node<'a> {
     /// Its name.
     pub name: Spanned<&'a str>,
     /// `MemTotal`.
@@ -134,7 +134,7 @@ pub struct Node<'a> {
 
 impl<'a> Node<'a> {
     /// What its config.yaml sets a key to.
-    pub fn setting(&self, key: &str) -> Option<&SettingValue<'a>> {
+    pub(crate) fn setting(&self, key: &str) -> Option<&SettingValue<'a>> {
         self.config
             .iter()
             .find(|setting| setting.key == key)
@@ -144,14 +144,14 @@ impl<'a> Node<'a> {
 
 impl Node<'_> {
     /// The labels that K3s gives it whatever its role and its name are.
-    pub fn labels_of_k3s(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn labels_of_k3s(&self) -> impl Iterator<Item = (&str, &str)> {
         let arch = self.arch.into_iter();
         let of_arch = arch.flat_map(|arch| OF_ARCHITECTURE.map(|key| (key, arch)));
         OF_EVERY_NODE.into_iter().chain(of_arch)
     }
 
     /// The name it has in the cluster: what its config.yaml says, or its name in the program.
-    pub fn cluster_name(&self) -> &str {
+    pub(crate) fn cluster_name(&self) -> &str {
         match self.setting("node-name") {
             Some(SettingValue::Text(name)) => name,
             _ => self.name.value,
@@ -161,7 +161,7 @@ impl Node<'_> {
 
 /// What `k3s { }` says.
 #[derive(Debug)]
-pub struct K3s<'a> {
+pub(crate) struct K3s<'a> {
     /// The version as written, and its minor.
     pub version: Option<Given<'a, &'a str>>,
     /// Right behind the `{` of its block, if it has one.
@@ -174,7 +174,7 @@ pub struct K3s<'a> {
 
 /// What K3s takes on one node, in addition to the pods.
 #[derive(Debug, Clone, Copy)]
-pub struct Process<'a> {
+pub(crate) struct Process<'a> {
     /// Anonymous memory of the K3s process of a server or an agent at its peak (`RssAnon` of `/proc/PID/status`).
     pub memory: Given<'a, Bytes>,
     /// Pages of the binary that K3s and containerd both run from and that have to stay resident, once a node.
@@ -194,7 +194,7 @@ pub struct Process<'a> {
 
 /// One key of config.yaml.
 #[derive(Debug, Clone)]
-pub struct Setting<'a> {
+pub(crate) struct Setting<'a> {
     /// As K3s spells it.
     pub key: &'a str,
     /// What it is set to.
@@ -203,7 +203,7 @@ pub struct Setting<'a> {
 
 /// What a key of config.yaml is set to.
 #[derive(Debug, Clone)]
-pub enum SettingValue<'a> {
+pub(crate) enum SettingValue<'a> {
     /// `true` or `false`.
     Bool(bool),
     /// A whole number.
@@ -218,7 +218,7 @@ pub enum SettingValue<'a> {
 
 /// How a packaged component is run.
 #[derive(Debug, Clone)]
-pub struct Component<'a> {
+pub(crate) struct Component<'a> {
     /// Its name, K3s's own.
     pub name: &'a str,
     /// Where the program changes it.
@@ -249,7 +249,7 @@ pub struct Component<'a> {
 
 impl Component<'_> {
     /// Who brings it, behind its name.
-    pub const fn whose(&self) -> &'static str {
+    pub(crate) const fn whose(&self) -> &'static str {
         if self.foreign {
             "which bzc does not manage"
         } else {

@@ -4,7 +4,7 @@ use crate::base::span::Span;
 
 /// Where a value was given: `[env.ENV.]kind.name.key`, and the place of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Origin<'a> {
+pub(crate) struct Origin<'a> {
     /// The environment that gave it.
     pub env: Option<&'a str>,
     /// `service`, `tier`, `node`, ..; `std` for the library; `default` for a rule of the language.
@@ -19,7 +19,7 @@ pub struct Origin<'a> {
 
 impl<'a> Origin<'a> {
     /// A rule of the language, by its id in `spec/`.
-    pub const fn default(rule: &'a str) -> Origin<'a> {
+    pub(crate) const fn default(rule: &'a str) -> Origin<'a> {
         Origin {
             env: None,
             kind: "default",
@@ -30,7 +30,7 @@ impl<'a> Origin<'a> {
     }
 
     /// `tier.agent.memory`: how outputs name it, the same whatever line it stands on.
-    pub fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         let mut path = String::new();
         if let Some(env) = self.env {
             path.push_str("env.");
@@ -51,7 +51,7 @@ impl<'a> Origin<'a> {
 
 /// A value with its origin.
 #[derive(Debug, Clone, Copy)]
-pub struct Given<'a, T> {
+pub(crate) struct Given<'a, T> {
     /// What was said.
     pub value: T,
     /// Where.

@@ -8,7 +8,7 @@ use crate::base::span::{Span, Spanned};
 
 /// What does not matter for the proof, but is part of the pod.
 #[derive(Debug, Clone, Default)]
-pub struct Pod<'a> {
+pub(crate) struct Pod<'a> {
     /// Environment variables, in the order written.
     pub env: Vec<(Spanned<&'a str>, EnvValue<'a>)>,
     /// ConfigMaps whose keys all become variables.
@@ -41,7 +41,7 @@ pub struct Pod<'a> {
 
 /// Where the pods of a service may run.
 #[derive(Debug, Clone, Default)]
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// Where the program says so.
     pub span: Option<Span>,
     /// The nodes it names, by index, sorted.
@@ -58,7 +58,7 @@ pub struct Place<'a> {
 
 /// A container beside the main one.
 #[derive(Debug, Clone)]
-pub struct Extra<'a> {
+pub(crate) struct Extra<'a> {
     /// Its name.
     pub name: Spanned<&'a str>,
     /// Whether it runs on beside the others (`sidecar`) or must end first (`init`).
@@ -87,7 +87,7 @@ pub struct Extra<'a> {
 
 /// A port of a container.
 #[derive(Debug, Clone, Copy)]
-pub struct Port<'a> {
+pub(crate) struct Port<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its number.
@@ -102,7 +102,7 @@ pub struct Port<'a> {
 
 /// The value of an environment variable.
 #[derive(Debug, Clone)]
-pub enum EnvValue<'a> {
+pub(crate) enum EnvValue<'a> {
     /// Text.
     Text(Cow<'a, str>),
     /// A key of a Secret.
@@ -113,7 +113,7 @@ pub enum EnvValue<'a> {
 
 /// Which probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProbeKind {
+pub(crate) enum ProbeKind {
     /// Whether requests may come.
     Readiness,
     /// Whether it must be restarted.
@@ -124,7 +124,7 @@ pub enum ProbeKind {
 
 /// A probe.
 #[derive(Debug, Clone)]
-pub struct Probe<'a> {
+pub(crate) struct Probe<'a> {
     /// Which.
     pub kind: ProbeKind,
     /// What it does.
@@ -141,7 +141,7 @@ pub struct Probe<'a> {
 
 /// What a probe does.
 #[derive(Debug, Clone)]
-pub enum ProbeAction<'a> {
+pub(crate) enum ProbeAction<'a> {
     /// GET of a path on a port.
     Http(Cow<'a, str>, u16),
     /// Opens a port.
@@ -152,7 +152,7 @@ pub enum ProbeAction<'a> {
 
 /// A volume.
 #[derive(Debug, Clone)]
-pub struct Volume<'a> {
+pub(crate) struct Volume<'a> {
     /// Its name.
     pub name: Spanned<&'a str>,
     /// Where the container sees it.
@@ -165,7 +165,7 @@ pub struct Volume<'a> {
 
 /// What a volume is.
 #[derive(Debug, Clone)]
-pub enum VolumeSource<'a> {
+pub(crate) enum VolumeSource<'a> {
     /// A PersistentVolumeClaim that exists.
     Claim(&'a str),
     /// A claim for each pod of a StatefulSet: how much, and of which storage class.

@@ -8,7 +8,7 @@ use crate::syntax::ast::Operator;
 
 /// What a number measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dim {
+pub(crate) enum Dim {
     /// How many.
     Count,
     /// A number with decimals, in thousandths: only CPU can be that.
@@ -25,7 +25,7 @@ pub enum Dim {
 
 impl Dim {
     /// With its article, for messages.
-    pub fn described(self) -> &'static str {
+    pub(crate) fn described(self) -> &'static str {
         match self {
             Dim::Count => "a count",
             Dim::Decimal => "a number with decimals",
@@ -39,7 +39,7 @@ impl Dim {
 
 /// A number with its dimension, and the unit its memory was written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Num {
+pub(crate) struct Num {
     /// What it measures.
     pub dim: Dim,
     /// How much, in the dimension's integer unit.
@@ -52,7 +52,7 @@ pub struct Num {
 
 impl Num {
     /// A number of a dimension.
-    pub fn of(dim: Dim, n: u64) -> Num {
+    pub(crate) fn of(dim: Dim, n: u64) -> Num {
         Num {
             dim,
             n,
@@ -86,7 +86,7 @@ impl fmt::Display for Num {
 
 /// A comparison the plan must meet.
 #[derive(Debug)]
-pub struct Expect<'a> {
+pub(crate) struct Expect<'a> {
     /// All of it, as written.
     pub span: Span,
     /// The left side.
@@ -99,7 +99,7 @@ pub struct Expect<'a> {
 
 /// A number that may depend on the plan.
 #[derive(Debug)]
-pub enum Formula<'a> {
+pub(crate) enum Formula<'a> {
     /// Known while compiling.
     Constant(Num),
     /// Known once the plan is made.
@@ -110,7 +110,7 @@ pub enum Formula<'a> {
 
 /// A number of the plan that `expect` may name.
 #[derive(Debug, Clone, Copy)]
-pub struct Metric<'a> {
+pub(crate) struct Metric<'a> {
     /// Of what, by index among its kind.
     pub of: Subject,
     /// Which number.
@@ -121,7 +121,7 @@ pub struct Metric<'a> {
 
 /// What a [`Metric`] is a number of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
+pub(crate) enum Subject {
     /// A node.
     Node(usize),
     /// A budget.

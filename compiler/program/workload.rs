@@ -12,7 +12,7 @@ use crate::manifest::workload::WorkloadKind;
 
 /// A workload: what its kind says, and its pods.
 #[derive(Debug, Clone)]
-pub struct Service<'a> {
+pub(crate) struct Service<'a> {
     /// Deployment, StatefulSet, ..
     pub kind: Kind<'a>,
     /// Where it comes from, if it was adopted.
@@ -49,7 +49,7 @@ pub struct Service<'a> {
 
 impl Service<'_> {
     /// The new pods that a rollout may add to so many replicas.
-    pub fn surge(&self, replicas: u64) -> u64 {
+    pub(crate) fn surge(&self, replicas: u64) -> u64 {
         match self.kind {
             Kind::Deployment(_) => self.rollout.value.surge(replicas),
             Kind::StatefulSet | Kind::DaemonSet | Kind::Job(_) | Kind::CronJob(..) => 0,
@@ -59,7 +59,7 @@ impl Service<'_> {
     /// Whether a pod of a Job may still be on its way out while its successor runs (`podReplacementPolicy`:
     /// `TerminatingOrFailed`). Where the loss of a node is to be outlived, bzc writes that: a pod of a lost node is on its
     /// way out until the node is back.
-    pub fn lingers(&self, survives: bool) -> bool {
+    pub(crate) fn lingers(&self, survives: bool) -> bool {
         match (&self.adopted, &self.kind) {
             (Some(adopted), _) => adopted.object.lingers,
             (None, Kind::Job(_) | Kind::CronJob(..)) => survives,
@@ -70,7 +70,7 @@ impl Service<'_> {
     /// The pods beyond so many replicas that were told to end and may not have ended. Each still has its shim.
     /// StatefulSet and DaemonSet wait until each pod has ended, a Job until its pod has failed unless it `lingers`, and a
     /// CronJob that replaces does not wait.
-    pub fn ending(&self, replicas: u64, lingers: bool) -> u64 {
+    pub(crate) fn ending(&self, replicas: u64, lingers: bool) -> u64 {
         let lingering = if lingers { replicas } else { 0 };
         let object = self.adopted.as_ref().map(|adopted| adopted.object.kind);
         match &self.kind {
@@ -88,7 +88,7 @@ impl Service<'_> {
     }
 
     /// Secrets that one of its pods mounts as files.
-    pub fn secret_mounts(&self) -> u64 {
+    pub(crate) fn secret_mounts(&self) -> u64 {
         self.pod
             .volumes
             .iter()
@@ -99,7 +99,7 @@ impl Service<'_> {
 
 /// Memory as a service asks for it.
 #[derive(Debug, Clone, Copy)]
-pub enum Memory<'a> {
+pub(crate) enum Memory<'a> {
     /// One number out of this range, as request and limit.
     Range {
         /// The least.
@@ -118,7 +118,7 @@ pub enum Memory<'a> {
 
 /// How a new version replaces the old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rollout {
+pub(crate) enum Rollout {
     /// One pod at a time leaves before its successor comes: `maxSurge: 0, maxUnavailable: 1`.
     Replace,
     /// All leave, then all come: `Recreate`.
@@ -133,7 +133,7 @@ pub enum Rollout {
 
 impl Rollout {
     /// The new pods that may be there beyond the replicas of a Deployment. They are never more than the replicas.
-    pub fn surge(self, replicas: u64) -> u64 {
+    pub(crate) fn surge(self, replicas: u64) -> u64 {
         let most = match self {
             Rollout::Replace | Rollout::Recreate => 0,
             Rollout::Serial => 1,
@@ -145,7 +145,7 @@ impl Rollout {
     }
 
     /// Whether no other rollout may go on beside it.
-    pub const fn is_alone(self) -> bool {
+    pub(crate) const fn is_alone(self) -> bool {
         match self {
             Rollout::Serial => true,
             Rollout::Replace | Rollout::Recreate | Rollout::Surge(_) | Rollout::SurgePercent(_) => {
@@ -155,7 +155,7 @@ impl Rollout {
     }
 
     /// `type` of a Deployment's strategy.
-    pub const fn strategy(self) -> &'static str {
+    pub(crate) const fn strategy(self) -> &'static str {
         if self.rolling().is_some() {
             "RollingUpdate"
         } else {
@@ -164,7 +164,7 @@ impl Rollout {
     }
 
     /// `maxSurge` and `maxUnavailable` of a RollingUpdate; none for `Recreate`.
-    pub const fn rolling(self) -> Option<(MaxSurge, u8)> {
+    pub(crate) const fn rolling(self) -> Option<(MaxSurge, u8)> {
         match self {
             Rollout::Recreate => None,
             Rollout::Replace => Some((MaxSurge::Pods(0), 1)),
@@ -177,7 +177,7 @@ impl Rollout {
 
 /// `maxSurge`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MaxSurge {
+pub(crate) enum MaxSurge {
     /// So many pods.
     Pods(u64),
     /// So much of the replicas.
@@ -186,7 +186,7 @@ pub enum MaxSurge {
 
 /// What kind of workload it is, and what only that kind has.
 #[derive(Debug, Clone)]
-pub enum Kind<'a> {
+pub(crate) enum Kind<'a> {
     /// `service`: a Deployment, scaled by a HorizontalPodAutoscaler where it says so.
     Deployment(Option<Scale<'a>>),
     /// `stateful`: a StatefulSet. A pod comes back only when its predecessor has ended.
@@ -201,7 +201,7 @@ pub enum Kind<'a> {
 
 impl Kind<'_> {
     /// As Kubernetes calls it.
-    pub const fn word(&self) -> &'static str {
+    pub(crate) const fn word(&self) -> &'static str {
         match self {
             Kind::Deployment(_) => "Deployment",
             Kind::StatefulSet => "StatefulSet",
@@ -212,14 +212,14 @@ impl Kind<'_> {
     }
 
     /// Whether its pods end by themselves.
-    pub const fn ends(&self) -> bool {
+    pub(crate) const fn ends(&self) -> bool {
         matches!(self, Kind::Job(_) | Kind::CronJob(..))
     }
 }
 
 /// `scale = 1..4`: counted at its maximum.
 #[derive(Debug, Clone, Copy)]
-pub struct Scale<'a> {
+pub(crate) struct Scale<'a> {
     /// The fewest pods.
     pub least: u64,
     /// The most.
@@ -230,7 +230,7 @@ pub struct Scale<'a> {
 
 /// How a job runs.
 #[derive(Debug, Clone, Copy)]
-pub struct Run {
+pub(crate) struct Run {
     /// Pods at once.
     pub parallelism: u64,
     /// Pods that must succeed.
@@ -243,7 +243,7 @@ pub struct Run {
 
 /// When a CronJob runs.
 #[derive(Debug, Clone)]
-pub struct Schedule<'a> {
+pub(crate) struct Schedule<'a> {
     /// As cron writes it.
     pub cron: Cow<'a, str>,
     /// What happens when a run is due and the last one has not ended.
@@ -252,7 +252,7 @@ pub struct Schedule<'a> {
 
 /// What happens when a run is due and the last one has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Concurrency {
+pub(crate) enum Concurrency {
     /// The new one is left out.
     Forbid,
     /// The old one is ended.
@@ -263,7 +263,7 @@ pub enum Concurrency {
 
 impl Concurrency {
     /// `concurrencyPolicy`.
-    pub const fn policy(self) -> &'static str {
+    pub(crate) const fn policy(self) -> &'static str {
         match self {
             Concurrency::Forbid => "Forbid",
             Concurrency::Replace => "Replace",

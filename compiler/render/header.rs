@@ -3,7 +3,7 @@
 use crate::plan::model::Plan;
 
 /// The first line of every file of the output: that it is generated, and from what.
-pub fn header(plan: &Plan<'_, '_>) -> String {
+pub(crate) fn header(plan: &Plan<'_, '_>) -> String {
     let env = plan
         .program
         .env

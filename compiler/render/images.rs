@@ -12,7 +12,7 @@ use crate::program::{BuiltImage, Image, Runtime, Service, template_values};
 use crate::template::{Context, Filler, Value};
 
 /// The name an image has until the program gives it one.
-pub fn image_name<'a>(service: &'a Service<'_>, image: &'a BuiltImage<'_>) -> String {
+pub(crate) fn image_name<'a>(service: &'a Service<'_>, image: &'a BuiltImage<'_>) -> String {
     match &image.name {
         Some(name) => name.to_string(),
         None => format!("{}:local", service.name.value),
@@ -21,7 +21,7 @@ pub fn image_name<'a>(service: &'a Service<'_>, image: &'a BuiltImage<'_>) -> St
 
 /// An image to be built, of a service or for others to start from.
 #[derive(Debug)]
-pub struct Target<'p, 'a> {
+pub(crate) struct Target<'p, 'a> {
     /// What it is called in the program.
     pub name: &'p str,
     /// The name and tag it will have.
@@ -38,7 +38,7 @@ pub struct Target<'p, 'a> {
 
 /// An image to be built, with its texts.
 #[derive(Debug)]
-pub struct RenderedImage<'p, 'a> {
+pub(crate) struct RenderedImage<'p, 'a> {
     /// What is built.
     pub target: Target<'p, 'a>,
     /// The Dockerfile.
@@ -48,7 +48,7 @@ pub struct RenderedImage<'p, 'a> {
 }
 
 /// All images to be built: the shared ones first.
-pub fn targets<'p, 'a>(plan: &'p Plan<'p, 'a>) -> impl Iterator<Item = Target<'p, 'a>> {
+pub(crate) fn targets<'p, 'a>(plan: &'p Plan<'p, 'a>) -> impl Iterator<Item = Target<'p, 'a>> {
     let runtime = |image: &'p BuiltImage<'a>| &plan.program.runtimes[image.runtime];
     let shared = plan.program.images.iter().map(move |shared| Target {
         name: shared.name.value,

@@ -12,7 +12,7 @@ use crate::program::{Adopted, Form, HOSTNAME, Kind, MaxSurge, Rollout, Service};
 
 /// A manifest as it is given back.
 #[derive(Debug)]
-pub struct Patched {
+pub(crate) struct Patched {
     /// Its index among the program's manifests.
     pub manifest: usize,
     /// How it is given back.
@@ -23,7 +23,7 @@ pub struct Patched {
 
 /// What changes of a container.
 #[derive(Debug, Default)]
-pub struct ContainerChange<'p> {
+pub(crate) struct ContainerChange<'p> {
     /// Its index in the object.
     pub index: usize,
     /// Request and limit of memory.
@@ -36,7 +36,7 @@ pub struct ContainerChange<'p> {
 
 /// What changes of a workload.
 #[derive(Debug)]
-pub struct Change<'p> {
+pub(crate) struct Change<'p> {
     /// What was read of it.
     pub object: &'p Object,
     /// Its containers, those that change.
@@ -53,14 +53,14 @@ pub struct Change<'p> {
 
 impl Change<'_> {
     /// Whether nothing changes.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let more = self.replicas.is_some() || self.rollout.is_some() || self.concurrency.is_some();
         self.containers.is_empty() && !more && self.held_to.is_none()
     }
 }
 
 /// What the plan changes of an adopted workload.
-pub fn change<'p>(
+pub(crate) fn change<'p>(
     plan: &'p Plan<'_, '_>,
     service: &'p Service<'_>,
     adopted: &'p Adopted<'_>,
@@ -228,7 +228,7 @@ const AFFINITY: [&str; 3] = [
 ];
 
 /// A strategic-merge patch of one object: what identifies it, and what changes.
-pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
+pub(crate) fn merge_patch(change: &Change<'_>) -> serde_json::Value {
     use serde_json::{Map, Value, json};
     let object = change.object;
     let mut metadata = Map::new();
@@ -311,7 +311,7 @@ pub fn merge_patch(change: &Change<'_>) -> serde_json::Value {
 }
 
 /// Patches every adopted manifest, or says of each that cannot be patched why.
-pub fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
+pub(super) fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
     let program = plan.program;
     let mut wanted: Vec<Vec<(usize, Want)>> =
         program.manifests.iter().map(|_| Vec::new()).collect();

@@ -6,16 +6,16 @@ mod header;
 mod images;
 mod manifests;
 
-pub use header::header;
-pub use images::{RenderedImage, image_name, targets};
-pub use manifests::{Patched, change, merge_patch};
+pub(crate) use header::header;
+pub(crate) use images::{RenderedImage, image_name, targets};
+pub(crate) use manifests::{Patched, change, merge_patch};
 
 use crate::diag::Sink;
 use crate::plan::model::Plan;
 
 /// The texts of others as they go into the output.
 #[derive(Debug)]
-pub struct Rendered<'p, 'a> {
+pub(crate) struct Rendered<'p, 'a> {
     /// One an image to be built, in the order of [`targets`].
     pub images: Vec<RenderedImage<'p, 'a>>,
     /// Adopted manifests.
@@ -23,7 +23,7 @@ pub struct Rendered<'p, 'a> {
 }
 
 /// Fills every template and patches every adopted manifest. `None` if one of them cannot be, which is reported.
-pub fn render<'p, 'a>(plan: &'p Plan<'p, 'a>, sink: &mut Sink) -> Option<Rendered<'p, 'a>> {
+pub(crate) fn render<'p, 'a>(plan: &'p Plan<'p, 'a>, sink: &mut Sink) -> Option<Rendered<'p, 'a>> {
     let images = images::fill(plan, sink);
     let manifests = manifests::patch(plan, sink);
     let rendered = Rendered { images, manifests };

@@ -3,7 +3,7 @@
 
 mod containers;
 mod errors;
-pub mod manifests;
+pub(crate) mod manifests;
 pub(super) mod place;
 pub(super) mod quota;
 mod rules;

@@ -18,7 +18,7 @@ use crate::syntax::ast::{Expr, ExprKind, Item};
 
 /// One place that gives fields.
 #[derive(Debug, Clone, Copy)]
-pub struct Layer<'a> {
+pub(super) struct Layer<'a> {
     /// The environment, if it belongs to one.
     pub env: Option<&'a str>,
     /// The declaration's kind.
@@ -31,7 +31,7 @@ pub struct Layer<'a> {
 
 /// The fields of one declaration, lowest place first.
 #[derive(Debug, Clone)]
-pub struct Fields<'c, 'a> {
+pub(super) struct Fields<'c, 'a> {
     /// The context.
     pub cx: &'c Cx<'a>,
     /// `service`, ..: for messages.
@@ -59,7 +59,7 @@ pub(crate) fn key_bit(key: &str) -> u64 {
 
 /// A field that was found, and where.
 #[derive(Debug, Clone, Copy)]
-pub struct Field<'a> {
+pub(super) struct Field<'a> {
     /// The item.
     pub item: &'a Item,
     /// Its origin; the span is the value's.
@@ -68,7 +68,7 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     /// The value of `key = value`.
-    pub fn value(&self, cx: &Cx<'a>) -> Option<&'a Expr> {
+    pub(super) fn value(&self, cx: &Cx<'a>) -> Option<&'a Expr> {
         match (&self.item.value, &self.item.body) {
             (Some(value), None) if self.item.names.is_empty() => Some(value),
             (
@@ -89,7 +89,7 @@ impl<'a> Field<'a> {
     }
 
     /// Pairs a value with this field's origin.
-    pub fn given<T>(&self, value: T) -> Given<'a, T> {
+    pub(super) fn given<T>(&self, value: T) -> Given<'a, T> {
         Given {
             value,
             origin: self.origin,
@@ -99,7 +99,7 @@ impl<'a> Field<'a> {
 
 impl<'c, 'a> Fields<'c, 'a> {
     /// The fields of a declaration. `layers` from the lowest to the one that wins.
-    pub fn new(
+    pub(super) fn new(
         cx: &'c Cx<'a>,
         kind: &'static str,
         span: Span,
@@ -122,7 +122,11 @@ impl<'c, 'a> Fields<'c, 'a> {
     }
 
     /// The block behind one item.
-    pub fn of_body(cx: &'c Cx<'a>, kind: &'static str, field: Field<'a>) -> Option<Fields<'c, 'a>> {
+    pub(super) fn of_body(
+        cx: &'c Cx<'a>,
+        kind: &'static str,
+        field: Field<'a>,
+    ) -> Option<Fields<'c, 'a>> {
         match &field.item.body {
             Some(body) => {
                 let Origin {
@@ -152,7 +156,7 @@ impl<'c, 'a> Fields<'c, 'a> {
     }
 
     /// Reports keys that `place` does not have and keys given twice, in the layers that are this declaration's own.
-    pub fn check_keys(&self, place: &str) {
+    pub(super) fn check_keys(&self, place: &str) {
         let known = schema::keys(place);
         for (at, (key, layer, item)) in self.keyed.iter().enumerate() {
             if self.layers[*layer].kind != self.kind && self.layers.len() > 1 {
@@ -186,17 +190,17 @@ impl<'c, 'a> Fields<'c, 'a> {
     }
 
     /// The declaration's own name.
-    pub fn name_of(&self) -> &'a str {
+    pub(super) fn name_of(&self) -> &'a str {
         self.layers.last().map_or("", |layer| layer.name)
     }
 
     /// Whether any layer has this key.
-    pub fn has(&self, key: &str) -> bool {
+    pub(super) fn has(&self, key: &str) -> bool {
         self.given & key_bit(key) != 0 && self.keyed.iter().any(|(other, ..)| *other == key)
     }
 
     /// All keys of all layers, with where each stands; one given twice in a layer is reported.
-    pub fn keys(&self) -> Vec<(&'a str, Span)> {
+    pub(super) fn keys(&self) -> Vec<(&'a str, Span)> {
         // A ConfigMap may have thousands.
         let mut first: BTreeMap<(usize, &str), Span> = BTreeMap::new();
         for (key, layer, item) in &self.keyed {
@@ -212,7 +216,7 @@ impl<'c, 'a> Fields<'c, 'a> {
     }
 
     /// The field that counts, with `override` checked on the way.
-    pub fn get(&self, key: &'a str) -> Option<Field<'a>> {
+    pub(super) fn get(&self, key: &'a str) -> Option<Field<'a>> {
         if self.given & key_bit(key) == 0 {
             return None;
         }
@@ -258,7 +262,7 @@ impl<'c, 'a> Fields<'c, 'a> {
     }
 
     /// All items of all layers with this key that declare something by name (`volume data { .. }`).
-    pub fn all(&self, key: &'static str) -> Vec<Field<'a>> {
+    pub(super) fn all(&self, key: &'static str) -> Vec<Field<'a>> {
         let mut found = Vec::new();
         if self.given & key_bit(key) == 0 {
             return found;
@@ -281,7 +285,7 @@ impl<'c, 'a> Fields<'c, 'a> {
 
     /// The entries of a block whose keys are the user's own (`env`, `labels`, `kubelet-arg`): those of every
     /// layer, later ones replacing earlier ones where they say `override`.
-    pub fn entries(&self, key: &'a str) -> Vec<Field<'a>> {
+    pub(super) fn entries(&self, key: &'a str) -> Vec<Field<'a>> {
         let mut entries: Vec<Field<'a>> = Vec::new();
         for field in self.all_bodies(key) {
             let Some(body) = &field.item.body else {
@@ -374,7 +378,7 @@ impl<'c, 'a> Fields<'c, 'a> {
 
     /// The same fields, where `check_keys` has said which key of the declaration's own is none of `place`: a field that
     /// is missing may be that one, and is not reported.
-    pub fn beside_keys(self, place: &str) -> Fields<'c, 'a> {
+    pub(super) fn beside_keys(self, place: &str) -> Fields<'c, 'a> {
         let known = schema::keys(place);
         let own = |layer: usize| self.layers[layer].kind == self.kind;
         let mut keys = self.keyed.iter();
@@ -384,7 +388,7 @@ impl<'c, 'a> Fields<'c, 'a> {
     }
 
     /// Reports that a required field is missing.
-    pub fn missing(&self, key: &str, example: &str) {
+    pub(super) fn missing(&self, key: &str, example: &str) {
         if !self.has_hole() && !self.misspelt.get() {
             self.cx
                 .report(errors::missing_field(self.kind, key, self.span, example));
@@ -392,67 +396,67 @@ impl<'c, 'a> Fields<'c, 'a> {
     }
 
     /// An amount of memory.
-    pub fn memory(&self, key: &'a str) -> Option<Given<'a, Bytes>> {
+    pub(super) fn memory(&self, key: &'a str) -> Option<Given<'a, Bytes>> {
         let field = self.get(key)?;
         let value = self.cx.memory(field.value(self.cx)?)?;
         Some(field.given(value))
     }
 
     /// An amount of CPU.
-    pub fn cpu(&self, key: &'a str) -> Option<Given<'a, Cpu>> {
+    pub(super) fn cpu(&self, key: &'a str) -> Option<Given<'a, Cpu>> {
         let field = self.get(key)?;
         let value = self.cx.cpu(field.value(self.cx)?)?;
         Some(field.given(value))
     }
 
     /// A count.
-    pub fn count(&self, key: &'a str) -> Option<Given<'a, u64>> {
+    pub(super) fn count(&self, key: &'a str) -> Option<Given<'a, u64>> {
         let field = self.get(key)?;
         let value = self.cx.count(field.value(self.cx)?)?;
         Some(field.given(value))
     }
 
     /// A percentage.
-    pub fn percent(&self, key: &'a str) -> Option<Given<'a, u64>> {
+    pub(super) fn percent(&self, key: &'a str) -> Option<Given<'a, u64>> {
         let field = self.get(key)?;
         let number = self.cx.expect(field.value(self.cx)?, Dim::Percent)?;
         Some(field.given(number.n))
     }
 
     /// A length of time.
-    pub fn duration(&self, key: &'a str) -> Option<Millis> {
+    pub(super) fn duration(&self, key: &'a str) -> Option<Millis> {
         let field = self.get(key)?;
         self.cx.duration(field.value(self.cx)?)
     }
 
     /// A text.
-    pub fn string(&self, key: &'a str) -> Option<Given<'a, Cow<'a, str>>> {
+    pub(super) fn string(&self, key: &'a str) -> Option<Given<'a, Cow<'a, str>>> {
         let field = self.get(key)?;
         let value = self.cx.string(field.value(self.cx)?)?;
         Some(field.given(value))
     }
 
     /// A list of texts.
-    pub fn strings(&self, key: &'a str) -> Option<Vec<Cow<'a, str>>> {
+    pub(super) fn strings(&self, key: &'a str) -> Option<Vec<Cow<'a, str>>> {
         let field = self.get(key)?;
         self.cx.strings(field.value(self.cx)?)
     }
 
     /// A bare name.
-    pub fn name(&self, key: &'a str) -> Option<Given<'a, &'a str>> {
+    pub(super) fn name(&self, key: &'a str) -> Option<Given<'a, &'a str>> {
         let field = self.get(key)?;
         let (name, _) = self.cx.name(field.value(self.cx)?, key)?;
         Some(field.given(name))
     }
 
     /// A list of bare names.
-    pub fn names(&self, key: &'a str) -> Option<Vec<(&'a str, Span)>> {
+    pub(super) fn names(&self, key: &'a str) -> Option<Vec<(&'a str, Span)>> {
         let field = self.get(key)?;
         self.cx.names(field.value(self.cx)?, key)
     }
 
     /// `true` or `false`.
-    pub fn flag(&self, key: &'a str) -> Option<bool> {
+    pub(super) fn flag(&self, key: &'a str) -> Option<bool> {
         let field = self.get(key)?;
         let value = field.value(self.cx)?;
         let (name, span) = self.cx.name(value, "true or false")?;

@@ -18,7 +18,7 @@ use crate::world::{ReadError, World, resolve};
 
 /// The files of a program, the program itself first.
 #[derive(Debug)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// Their texts.
     pub sources: SourceMap,
     /// Their trees, in the order they were met. Those of the library are shared with other programs.
@@ -33,7 +33,7 @@ pub struct Loaded {
 
 /// The standard library. A module is parsed when a program first needs it, and its tree is kept for the next program.
 #[derive(Debug)]
-pub struct Library {
+pub(crate) struct Library {
     /// The texts of all modules; the id of the first is [`FileId::LIBRARY`].
     texts: Arc<[SourceFile]>,
     /// Their trees, in the same order.
@@ -42,7 +42,7 @@ pub struct Library {
 
 impl Library {
     /// The library as it is in the binary, nothing parsed yet.
-    pub fn new() -> Library {
+    pub(crate) fn new() -> Library {
         let text = |(module, text): (String, &'static str)| {
             let name = format!("std/{module}.bz");
             let text = Cow::Borrowed(text);
@@ -56,7 +56,7 @@ impl Library {
     }
 
     /// Adds a module (`tiers`, `runtimes/go`) to what was loaded, unless it is there.
-    pub fn load(&self, module: &str, loaded: &mut Loaded) {
+    pub(crate) fn load(&self, module: &str, loaded: &mut Loaded) {
         let name = format!("std/{module}.bz");
         let Some(at) = self.texts.iter().position(|file| file.name == name) else {
             return;
@@ -91,7 +91,7 @@ struct Loader<'w> {
 }
 
 /// Reads `text`, the program called `name`, and what it uses.
-pub fn load(
+pub(crate) fn load(
     world: &dyn World,
     library: &Library,
     name: &str,
@@ -194,7 +194,7 @@ pub(crate) fn uses(sources: &SourceMap, items: &[Item]) -> Vec<(Span, WordShape)
 }
 
 /// Adds the modules of the library that a program needs without naming them.
-pub fn load_needed(library: &Library, loaded: &mut Loaded) {
+pub(crate) fn load_needed(library: &Library, loaded: &mut Loaded) {
     for module in library_needs(loaded) {
         library.load(&module, loaded);
     }

@@ -1,7 +1,7 @@
 //! Trees to a program whose every name is resolved and every value typed. What is wrong goes to the sink;
 //! what depends on a fault is left out silently, so that one fault is told once.
 
-pub mod adopt;
+pub(crate) mod adopt;
 mod assemble;
 mod budget;
 mod config;
@@ -11,7 +11,7 @@ mod errors;
 mod expect;
 mod image;
 mod layers;
-pub mod load;
+pub(crate) mod load;
 mod machine;
 mod names;
 mod placement;
@@ -20,7 +20,7 @@ mod trace;
 mod values;
 mod workload;
 
-pub use adopt::manifests::load_manifests;
-pub use assemble::{analyze, environments};
-pub use load::load_needed;
+pub(crate) use adopt::manifests::load_manifests;
+pub(crate) use assemble::{analyze, environments};
+pub(crate) use load::load_needed;
 pub use trace::Traced;

@@ -225,6 +225,6 @@ pub(crate) fn has_etcd(servers: usize, fields: &Fields<'_, '_>) -> bool {
 }
 
 /// The first server: the one the others join.
-pub fn first_server<'n, 'a>(nodes: &'n [Node<'a>]) -> Option<&'n Node<'a>> {
+pub(super) fn first_server<'n, 'a>(nodes: &'n [Node<'a>]) -> Option<&'n Node<'a>> {
     nodes.iter().find(|node| node.role == Role::Server)
 }

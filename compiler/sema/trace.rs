@@ -24,7 +24,7 @@ pub struct Traced {
 
 /// Records what is given at one place.
 #[derive(Debug)]
-pub struct Tracer<'a> {
+pub(super) struct Tracer<'a> {
     at: Span,
     /// Fields that hold the place, with the place of the value.
     fields: RefCell<Vec<Found<'a>>>,
@@ -41,7 +41,7 @@ struct Found<'a> {
 
 impl<'a> Tracer<'a> {
     /// Asks for a place. One on the key of a field asks for its value.
-    pub fn new(files: impl Iterator<Item = &'a File>, at: Span) -> Tracer<'a> {
+    pub(super) fn new(files: impl Iterator<Item = &'a File>, at: Span) -> Tracer<'a> {
         let mut items: &'a [Item] = files
             .filter(|file| file.id == at.file)
             .map(|file| &*file.items)
@@ -63,13 +63,13 @@ impl<'a> Tracer<'a> {
     }
 
     /// A field was read.
-    pub fn field(&self, item: &'a Item, origin: Origin<'a>) {
+    pub(super) fn field(&self, item: &'a Item, origin: Origin<'a>) {
         let value = item.value.as_ref().map(|value| value.span);
         self.declared(item.span, value, origin);
     }
 
     /// Something was declared with a value.
-    pub fn declared(&self, span: Span, value: Option<Span>, origin: Origin<'a>) {
+    pub(super) fn declared(&self, span: Span, value: Option<Span>, origin: Origin<'a>) {
         if span.holds(self.at) {
             let found = Found {
                 span,
@@ -81,14 +81,14 @@ impl<'a> Tracer<'a> {
     }
 
     /// A value was computed. Of several at one place the last counts: it has the dimension that was wanted there.
-    pub fn value(&self, span: Span, value: impl FnOnce() -> String) {
+    pub(super) fn value(&self, span: Span, value: impl FnOnce() -> String) {
         if span.holds(self.at) {
             self.values.borrow_mut().push((span, value()));
         }
     }
 
     /// What was given: by the narrowest field that holds the place, under each of its names.
-    pub fn into_traced(self, sources: &SourceMap) -> Vec<Traced> {
+    pub(super) fn into_traced(self, sources: &SourceMap) -> Vec<Traced> {
         let length = |span: Span| span.end - span.start;
         let values = self.values.into_inner();
         let narrowest = values.iter().map(|(span, _)| length(*span)).min();

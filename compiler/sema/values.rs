@@ -26,7 +26,7 @@ pub(crate) const MOST_CPU: u64 = 1_000_000_000;
 
 /// A constant.
 #[derive(Debug)]
-pub struct Let<'a> {
+pub(super) struct Let<'a> {
     /// Its name.
     pub name: Span,
     /// Its value as written.
@@ -39,7 +39,7 @@ pub struct Let<'a> {
 
 /// What all of `sema` shares.
 #[derive(Debug)]
-pub struct Cx<'a> {
+pub(super) struct Cx<'a> {
     /// Texts.
     pub sources: &'a SourceMap,
     /// Findings.
@@ -52,17 +52,17 @@ pub struct Cx<'a> {
 
 impl<'a> Cx<'a> {
     /// Says something of the program.
-    pub fn report(&self, diagnostic: Diagnostic) {
+    pub(super) fn report(&self, diagnostic: Diagnostic) {
         self.sink.borrow_mut().push(diagnostic);
     }
 
     /// The source text under a span.
-    pub fn text(&self, span: Span) -> &'a str {
+    pub(super) fn text(&self, span: Span) -> &'a str {
         self.sources.text(span)
     }
 
     /// A key or name as it counts: without the quotes of a quoted one.
-    pub fn word(&self, word: Word) -> &'a str {
+    pub(super) fn word(&self, word: Word) -> &'a str {
         let text = self.text(word.span);
         match word.shape {
             WordShape::Quoted => &text[1..text.len() - 1],
@@ -71,12 +71,12 @@ impl<'a> Cx<'a> {
     }
 
     /// The key of an item.
-    pub fn key(&self, item: &Item) -> &'a str {
+    pub(super) fn key(&self, item: &Item) -> &'a str {
         self.word(item.key)
     }
 
     /// Follows a name to the constant it stands for, if it stands for one.
-    pub fn resolve(&self, expr: &'a Expr) -> &'a Expr {
+    pub(super) fn resolve(&self, expr: &'a Expr) -> &'a Expr {
         let mut at = expr;
         // A chain of constants is as long as there are constants; a longer one goes in a circle.
         for _ in 0..=self.lets.len() {
@@ -92,7 +92,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Says to whoever asks for this place which field stands there.
-    pub fn trace_field(&self, item: &'a Item, origin: Origin<'a>) {
+    pub(super) fn trace_field(&self, item: &'a Item, origin: Origin<'a>) {
         if let Some(tracer) = &self.tracer {
             tracer.field(item, origin);
         }
@@ -106,7 +106,7 @@ impl<'a> Cx<'a> {
     }
 
     /// The number an expression stands for. `None` if it has none, which is reported here or was reported before.
-    pub fn number(&self, expr: &'a Expr) -> Option<Num> {
+    pub(super) fn number(&self, expr: &'a Expr) -> Option<Num> {
         let number = self.evaluated(expr)?;
         self.trace(expr.span, || number.to_string());
         Some(number)
@@ -170,7 +170,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Computes the number of a constant, if it is one; all that it names have been computed.
-    pub fn compute(&self, name: &str) {
+    pub(super) fn compute(&self, name: &str) {
         let Some(constant) = self.lets.get(name) else {
             return;
         };
@@ -358,7 +358,7 @@ impl<'a> Cx<'a> {
     }
 
     /// A number of one dimension, or an error that says what it is instead.
-    pub fn expect(&self, expr: &'a Expr, wanted: Dim) -> Option<Num> {
+    pub(super) fn expect(&self, expr: &'a Expr, wanted: Dim) -> Option<Num> {
         let number = self.number(expr)?;
         match (number.dim, wanted) {
             (dim, wanted) if dim == wanted => Some(number),
@@ -388,7 +388,7 @@ impl<'a> Cx<'a> {
     }
 
     /// An amount of memory.
-    pub fn memory(&self, expr: &'a Expr) -> Option<Bytes> {
+    pub(super) fn memory(&self, expr: &'a Expr) -> Option<Bytes> {
         let number = self.expect(expr, Dim::Memory)?;
         if number.n > MOST_MEMORY {
             self.report(general::out_of_range(
@@ -402,7 +402,7 @@ impl<'a> Cx<'a> {
     }
 
     /// An amount of CPU.
-    pub fn cpu(&self, expr: &'a Expr) -> Option<Cpu> {
+    pub(super) fn cpu(&self, expr: &'a Expr) -> Option<Cpu> {
         let number = self.expect(expr, Dim::Cpu)?;
         if number.n > MOST_CPU {
             self.report(general::out_of_range(
@@ -421,19 +421,19 @@ impl<'a> Cx<'a> {
     }
 
     /// A length of time.
-    pub fn duration(&self, expr: &'a Expr) -> Option<Millis> {
+    pub(super) fn duration(&self, expr: &'a Expr) -> Option<Millis> {
         let number = self.expect(expr, Dim::Duration)?;
         self.trace(expr.span, || number.to_string());
         Some(Millis(number.n))
     }
 
     /// A count.
-    pub fn count(&self, expr: &'a Expr) -> Option<u64> {
+    pub(super) fn count(&self, expr: &'a Expr) -> Option<u64> {
         self.expect(expr, Dim::Count).map(|number| number.n)
     }
 
     /// A text; `None` with a report if it is something else.
-    pub fn string(&self, expr: &'a Expr) -> Option<Cow<'a, str>> {
+    pub(super) fn string(&self, expr: &'a Expr) -> Option<Cow<'a, str>> {
         let resolved = self.resolve(expr);
         match resolved.kind {
             ExprKind::Text => {
@@ -457,7 +457,7 @@ impl<'a> Cx<'a> {
     }
 
     /// What a text literal says.
-    pub fn text_literal(&self, span: Span) -> Option<Cow<'a, str>> {
+    pub(super) fn text_literal(&self, span: Span) -> Option<Cow<'a, str>> {
         match literal::text(self.text(span)) {
             Ok(text) => Some(text),
             Err(at) => {
@@ -473,7 +473,7 @@ impl<'a> Cx<'a> {
     }
 
     /// A bare name, such as `agent` in `tier = agent`.
-    pub fn name(&self, expr: &'a Expr, what: &str) -> Option<(&'a str, Span)> {
+    pub(super) fn name(&self, expr: &'a Expr, what: &str) -> Option<(&'a str, Span)> {
         match expr.kind {
             ExprKind::Path if !self.text(expr.span).contains('.') => {
                 self.trace(expr.span, || self.text(expr.span).to_owned());
@@ -492,7 +492,7 @@ impl<'a> Cx<'a> {
     }
 
     /// The elements of a list. A single value is not one.
-    pub fn list(&self, expr: &'a Expr) -> Option<&'a [Expr]> {
+    pub(super) fn list(&self, expr: &'a Expr) -> Option<&'a [Expr]> {
         let resolved = self.resolve(expr);
         match &resolved.kind {
             ExprKind::List(values) => Some(values),
@@ -505,7 +505,7 @@ impl<'a> Cx<'a> {
     }
 
     /// A list of texts.
-    pub fn strings(&self, expr: &'a Expr) -> Option<Vec<Cow<'a, str>>> {
+    pub(super) fn strings(&self, expr: &'a Expr) -> Option<Vec<Cow<'a, str>>> {
         self.list(expr)?
             .iter()
             .map(|value| self.string(value))
@@ -513,7 +513,7 @@ impl<'a> Cx<'a> {
     }
 
     /// A list of bare names.
-    pub fn names(&self, expr: &'a Expr, what: &str) -> Option<Vec<(&'a str, Span)>> {
+    pub(super) fn names(&self, expr: &'a Expr, what: &str) -> Option<Vec<(&'a str, Span)>> {
         self.list(expr)?
             .iter()
             .map(|value| self.name(value, what))
@@ -522,7 +522,7 @@ impl<'a> Cx<'a> {
 }
 
 /// What an expression is, for messages.
-pub fn described(expr: &Expr) -> &'static str {
+pub(super) fn described(expr: &Expr) -> &'static str {
     match expr.kind {
         ExprKind::Number => "a number",
         ExprKind::Text => "a text",

@@ -7,7 +7,7 @@ use crate::base::span::{FileId, Span};
 
 /// One source file.
 #[derive(Debug)]
-pub struct File {
+pub(crate) struct File {
     /// Which.
     pub id: FileId,
     /// What it declares, in order.
@@ -19,7 +19,7 @@ pub struct File {
 /// `key = value`, `key { .. }`, `kind name, name { .. }`, `kind name = value`, `override key = value`,
 /// `expect value`, `use "file"`.
 #[derive(Debug)]
-pub struct Item {
+pub(crate) struct Item {
     /// All of it.
     pub span: Span,
     /// The word `override` before it.
@@ -36,7 +36,7 @@ pub struct Item {
 
 impl Item {
     /// Whether its value could not be read, which was reported.
-    pub fn is_hole(&self) -> bool {
+    pub(crate) fn is_hole(&self) -> bool {
         matches!(
             self.value,
             Some(Expr {
@@ -49,7 +49,7 @@ impl Item {
 
 /// The items between two braces.
 #[derive(Debug)]
-pub struct Body {
+pub(crate) struct Body {
     /// From `{` to `}`.
     pub span: Span,
     /// What is inside.
@@ -58,7 +58,7 @@ pub struct Body {
 
 impl Body {
     /// Right behind the `{`.
-    pub fn inside(&self) -> Span {
+    pub(crate) fn inside(&self) -> Span {
         let start = self.span.start + 1;
         Span {
             start,
@@ -70,7 +70,7 @@ impl Body {
 
 /// A key or name: a bare word, a quoted text, or words joined by `.` or `/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Word {
+pub(crate) struct Word {
     /// With quotes where it has them.
     pub span: Span,
     /// How it was written.
@@ -79,7 +79,7 @@ pub struct Word {
 
 /// How a [`Word`] was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WordShape {
+pub(crate) enum WordShape {
     /// `agent`
     Bare,
     /// `"k8s/*.yaml"`
@@ -90,7 +90,7 @@ pub enum WordShape {
 
 /// A value.
 #[derive(Debug)]
-pub struct Expr {
+pub(crate) struct Expr {
     /// All of it.
     pub span: Span,
     /// What it is.
@@ -99,7 +99,7 @@ pub struct Expr {
 
 /// The kinds of value.
 #[derive(Debug)]
-pub enum ExprKind {
+pub(crate) enum ExprKind {
     /// `48Mi`; the text under the span says which.
     Number,
     /// `"text"` or `"""text"""`.
@@ -126,7 +126,7 @@ pub enum ExprKind {
 
 /// `max(a, b)`
 #[derive(Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// What is called.
     pub function: Word,
     /// With what.
@@ -135,7 +135,7 @@ pub struct Call {
 
 /// `secret db/url`: a key of something in the cluster.
 #[derive(Debug)]
-pub struct Reference {
+pub(crate) struct Reference {
     /// `secret` or `config`.
     pub kind: Word,
     /// Its name.
@@ -146,7 +146,7 @@ pub struct Reference {
 
 /// What stands between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
+pub(crate) enum Operator {
     Plus,
     Minus,
     Times,
@@ -161,7 +161,7 @@ pub enum Operator {
 
 impl Operator {
     /// As it is written.
-    pub const fn sign(self) -> &'static str {
+    pub(crate) const fn sign(self) -> &'static str {
         match self {
             Operator::Plus => "+",
             Operator::Minus => "-",

@@ -29,7 +29,7 @@ const IN_WORD: [bool; 256] = {
 
 /// The tokens of a text, comments apart, each list in order. The tokens end with [`TokenKind::End`].
 #[derive(Debug)]
-pub struct Tokens {
+pub(crate) struct Tokens {
     /// All but the comments.
     pub tokens: Vec<Token>,
     /// The comments.
@@ -37,7 +37,7 @@ pub struct Tokens {
 }
 
 /// Cuts a text into tokens. Together with blanks, tokens and comments cover it exactly.
-pub fn lex(text: &str) -> Tokens {
+pub(crate) fn lex(text: &str) -> Tokens {
     let mut lexed = Tokens {
         tokens: Vec::with_capacity(text.len() / 5),
         comments: Vec::new(),

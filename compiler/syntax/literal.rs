@@ -10,7 +10,7 @@ use nom::sequence::{delimited, preceded};
 
 /// A number as written: `1.5Gi` is 15 with one decimal and the suffix `Gi`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Number<'t> {
+pub(crate) struct Number<'t> {
     /// All digits, without the point.
     pub digits: u64,
     /// How many of them stand behind the point.
@@ -20,7 +20,7 @@ pub struct Number<'t> {
 }
 
 /// Reads the text of a number token; `None` if its digits do not fit 64 bits.
-pub fn number(text: &str) -> Option<Number<'_>> {
+pub(crate) fn number(text: &str) -> Option<Number<'_>> {
     let mut parts = all_consuming((
         digit1::<&str, Error<&str>>,
         opt(preceded(char('.'), digit1)),
@@ -42,7 +42,7 @@ pub fn number(text: &str) -> Option<Number<'_>> {
 }
 
 /// Reads the text of a text token, quotes included. An unknown escape is an error with its byte offset in `text`.
-pub fn text(text: &str) -> Result<Cow<'_, str>, usize> {
+pub(crate) fn text(text: &str) -> Result<Cow<'_, str>, usize> {
     if let Some(block) = text.strip_prefix("\"\"\"") {
         return Ok(Cow::Owned(outdented(
             block.strip_suffix("\"\"\"").unwrap_or(block),

@@ -17,7 +17,7 @@ const MAX_OPERATORS: u32 = 1000;
 /// A file's tree, and whether its braces pair up. If they do not, what belongs to what is a guess, and
 /// later phases would only report its consequences.
 #[derive(Debug)]
-pub struct Parsed {
+pub(crate) struct Parsed {
     /// The tree.
     pub file: File,
     /// Every brace has its other.
@@ -25,7 +25,7 @@ pub struct Parsed {
 }
 
 /// Reads the text of `id`. Never fails; what is wrong goes to the sink.
-pub fn parse(id: FileId, text: &str, sink: &mut Sink) -> Parsed {
+pub(crate) fn parse(id: FileId, text: &str, sink: &mut Sink) -> Parsed {
     let lexed = lex(text);
     let mut parser = Parser {
         id,

@@ -4,7 +4,7 @@ use crate::base::span::{FileId, Span};
 
 /// What a token is. Keywords are ordinary words: only their place makes them keywords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenKind {
+pub(crate) enum TokenKind {
     /// A name or key: a letter or `_`, then letters, digits, `_` and `-`.
     Word,
     /// Digits, perhaps a fraction, and whatever suffix is attached.
@@ -65,7 +65,7 @@ pub enum TokenKind {
 
 impl TokenKind {
     /// The token in the words of a message.
-    pub fn described(self) -> &'static str {
+    pub(crate) fn described(self) -> &'static str {
         match self {
             TokenKind::Word => "a name",
             TokenKind::Number => "a number",
@@ -99,7 +99,7 @@ impl TokenKind {
 
 /// One token: kind, place, and whether it is the first of its line.
 #[derive(Debug, Clone, Copy)]
-pub struct Token {
+pub(crate) struct Token {
     /// What it is.
     pub kind: TokenKind,
     /// Whether only blanks come before it on its line.
@@ -112,7 +112,7 @@ pub struct Token {
 
 impl Token {
     /// Its place in `file`.
-    pub fn span(self, file: FileId) -> Span {
+    pub(crate) fn span(self, file: FileId) -> Span {
         Span::new(file, self.start, self.end)
     }
 }

@@ -4,7 +4,7 @@ use super::{Common, Item, Maker, Mem, Rng, Rollout, given};
 
 /// What happens when a run is due and the last one has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overlap {
+pub(crate) enum Overlap {
     Silent,
     Forbid,
     Replace,
@@ -13,7 +13,7 @@ pub enum Overlap {
 
 /// The kind of a workload, and what only that has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Service,
     /// A service that scales, from so many to so many pods, perhaps with a target in percent.
     Scaled(u64, u64, Option<u64>),
@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub fn keyword(&self) -> &'static str {
+    pub(crate) fn keyword(&self) -> &'static str {
         match self {
             Kind::Service | Kind::Scaled(..) => "service",
             Kind::Stateful => "stateful",
@@ -36,7 +36,7 @@ impl Kind {
         }
     }
 
-    pub fn ends(&self) -> bool {
+    pub(crate) fn ends(&self) -> bool {
         matches!(self, Kind::Job(..) | Kind::Cron(..))
     }
 
@@ -96,7 +96,7 @@ impl Kind {
 
 /// A container beside the main one.
 #[derive(Debug, Clone)]
-pub struct Extra {
+pub(crate) struct Extra {
     /// Whether it is a sidecar.
     pub stays: bool,
     pub name: String,

@@ -3,7 +3,7 @@
 use super::{Item, Kind, MIB, Maker, Mem, Memory, Program, Rollout, given};
 
 #[derive(Debug, Clone)]
-pub struct Node {
+pub(crate) struct Node {
     pub name: String,
     pub memory: Mem,
     pub cpu: Option<(u64, String)>,
@@ -20,7 +20,7 @@ pub struct Node {
 
 /// What a service says about nodes.
 #[derive(Debug, Clone, Default)]
-pub struct Place {
+pub(crate) struct Place {
     names: Vec<String>,
     selector: Option<(&'static str, &'static str)>,
     tolerations: Vec<&'static str>,

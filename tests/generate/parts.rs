@@ -6,10 +6,10 @@ mod random;
 use random::Random;
 
 /// Picks from lists and ranges.
-pub struct Rng(Random);
+pub(crate) struct Rng(Random);
 
 impl Rng {
-    pub fn new(seed: u64) -> Rng {
+    pub(crate) fn new(seed: u64) -> Rng {
         Rng(Random(
             seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
                 .wrapping_add(0x1234_5678),
@@ -17,25 +17,25 @@ impl Rng {
     }
 
     /// A number from `low` to `high`, both included.
-    pub fn range(&mut self, low: u64, high: u64) -> u64 {
+    pub(crate) fn range(&mut self, low: u64, high: u64) -> u64 {
         low + self.0.below(high - low + 1)
     }
 
     /// True in `percent` of the cases.
-    pub fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.0.below(100) < percent
     }
 
     /// An index below `count`.
-    pub fn index(&mut self, count: usize) -> usize {
+    pub(crate) fn index(&mut self, count: usize) -> usize {
         usize::try_from(self.0.below(count as u64)).expect("below a usize")
     }
 
-    pub fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
+    pub(crate) fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
         &from[self.index(from.len())]
     }
 
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for at in (1..items.len()).rev() {
             items.swap(at, self.index(at + 1));
         }
@@ -44,20 +44,20 @@ impl Rng {
 
 /// A piece of a program: `head` alone, or `head { body }`.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub(crate) struct Item {
     pub head: String,
     pub body: Option<Vec<Item>>,
 }
 
 impl Item {
-    pub fn line(head: impl Into<String>) -> Item {
+    pub(crate) fn line(head: impl Into<String>) -> Item {
         Item {
             head: head.into(),
             body: None,
         }
     }
 
-    pub fn block(head: impl Into<String>, body: Vec<Item>) -> Item {
+    pub(crate) fn block(head: impl Into<String>, body: Vec<Item>) -> Item {
         Item {
             head: head.into(),
             body: Some(body),
@@ -86,7 +86,7 @@ pub(super) fn given<const N: usize>(fields: [(&str, Option<String>); N]) -> Vec<
 }
 
 /// The text of a list of items.
-pub fn print(items: &[Item]) -> String {
+pub(crate) fn print(items: &[Item]) -> String {
     let mut out = String::new();
     items.iter().for_each(|item| item.print(0, &mut out));
     out

@@ -197,7 +197,7 @@ impl Maker {
 
 /// How large a program may get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
+pub(crate) enum Size {
     /// Hardly more than what counts: compiled in a moment.
     Tiny,
     /// A few services.
@@ -208,17 +208,17 @@ pub enum Size {
 
 /// The program of a seed. `pressure` is how much of the node and of each budget the services take at their least,
 /// in percent, from the first to the second: above a hundred it is unlikely to fit.
-pub fn program(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
+pub(crate) fn program(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
     made(seed, size, pressure, false)
 }
 
 /// The same on several nodes.
-pub fn cluster(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
+pub(crate) fn cluster(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
     made(seed, size, pressure, true)
 }
 
 /// One with several nodes for every fifth seed.
-pub fn any(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
+pub(crate) fn any(seed: u64, size: Size, pressure: (u64, u64)) -> Program {
     made(seed, size, pressure, seed % 5 == 4)
 }
 

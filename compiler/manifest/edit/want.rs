@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What a value is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Want {
+pub(crate) enum Want {
     /// A mapping with these entries, and whatever else it has.
     Map(Vec<(&'static str, Want)>),
     /// A sequence with these items at these places, and whatever else it has.
@@ -25,12 +25,12 @@ pub enum Want {
 
 impl Want {
     /// An empty mapping.
-    pub fn nothing() -> Want {
+    pub(crate) fn nothing() -> Want {
         Want::Map(Vec::new())
     }
 
     /// Whether it asks for nothing at all.
-    pub fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         match self {
             Want::Map(entries) => entries.iter().all(|(_, want)| want.is_nothing()),
             Want::Items(items) => items.iter().all(|(_, want)| want.is_nothing()),
@@ -40,7 +40,7 @@ impl Want {
     }
 
     /// The want at a key of this mapping, made if it is not there.
-    pub fn at(&mut self, key: &'static str) -> &mut Want {
+    pub(crate) fn at(&mut self, key: &'static str) -> &mut Want {
         if !matches!(self, Want::Map(_)) {
             *self = Want::nothing();
         }
@@ -58,7 +58,7 @@ impl Want {
     }
 
     /// The want at a place of this sequence, made if it is not there.
-    pub fn item(&mut self, index: usize) -> &mut Want {
+    pub(crate) fn item(&mut self, index: usize) -> &mut Want {
         if !matches!(self, Want::Items(_)) {
             *self = Want::Items(Vec::new());
         }
@@ -78,7 +78,7 @@ impl Want {
 
 /// Why a file is not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// What stands in the way.
     pub at: Range<usize>,
     /// In words.

@@ -9,7 +9,7 @@ use crate::manifest::tree::Node;
 
 /// Something of a pod that is not counted.
 #[derive(Debug, Clone)]
-pub struct Beyond {
+pub(crate) struct Beyond {
     /// What it is, as the second half of a sentence that begins with the workload.
     pub what: String,
     /// Where it stands.
@@ -20,7 +20,7 @@ pub struct Beyond {
 
 /// A namespace into whose pods a webhook puts containers.
 #[derive(Debug, Clone)]
-pub struct Injected {
+pub(crate) struct Injected {
     /// The name of the namespace.
     pub namespace: String,
     /// The label or annotation that asks for it.
@@ -87,7 +87,7 @@ const METADATA: [&str; 2] = ["annotations", "labels"];
 
 impl Injected {
     /// Whether a workload whose pods say `refuses` gets no containers from it.
-    pub fn is_refused(&self, refuses: &BTreeSet<String>) -> bool {
+    pub(crate) fn is_refused(&self, refuses: &BTreeSet<String>) -> bool {
         refuses.contains(self.but)
     }
 }
@@ -202,12 +202,12 @@ impl<'t> Reader<'t> {
 }
 
 /// Whether the sums hold a resource.
-pub fn is_in_sums(resource: &str) -> bool {
+pub(crate) fn is_in_sums(resource: &str) -> bool {
     matches!(resource, "cpu" | "memory")
 }
 
 /// What is said of a workload that asks for another resource.
-pub fn not_counted(resource: &str) -> String {
+pub(crate) fn not_counted(resource: &str) -> String {
     match resource {
         "ephemeral-storage" => {
             "asks for `ephemeral-storage`, of which bzc does not know what nodes have".to_owned()

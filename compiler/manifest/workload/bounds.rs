@@ -13,7 +13,7 @@ use crate::manifest::tree::{Fault, Node};
 
 /// Amounts by the name of the resource, each with its place.
 #[derive(Debug, Clone, Default)]
-pub struct List {
+pub(crate) struct List {
     /// The amounts.
     pub amounts: Resources,
     /// Where each stands.
@@ -22,7 +22,7 @@ pub struct List {
 
 /// A LimitRange.
 #[derive(Debug, Clone)]
-pub struct LimitRange {
+pub(crate) struct LimitRange {
     /// `metadata.name`.
     pub name: String,
     /// `metadata.namespace`.
@@ -35,7 +35,7 @@ pub struct LimitRange {
 
 /// An entry of a LimitRange.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// What it says, completed as the API server does.
     pub limits: Limits,
     /// Where its amounts stand, by field and resource.
@@ -44,7 +44,7 @@ pub struct Entry {
 
 /// A ResourceQuota.
 #[derive(Debug, Clone)]
-pub struct ResourceQuota {
+pub(crate) struct ResourceQuota {
     /// `metadata.name`.
     pub name: String,
     /// The same, with the namespace before it where several have it.
@@ -61,7 +61,7 @@ pub struct ResourceQuota {
 
 /// A Namespace whose labels choose among pods.
 #[derive(Debug, Clone)]
-pub struct Namespace {
+pub(crate) struct Namespace {
     /// Its name.
     pub name: String,
     /// The level of `pod-security.kubernetes.io/enforce`, and where it stands.
@@ -70,7 +70,7 @@ pub struct Namespace {
 
 /// An object that quotas count.
 #[derive(Debug, Clone)]
-pub struct Counted {
+pub(crate) struct Counted {
     /// Its kind.
     pub kind: String,
     /// Its name.
@@ -87,7 +87,7 @@ pub struct Counted {
 
 /// A PersistentVolumeClaim, or the template of one for each pod.
 #[derive(Debug, Clone)]
-pub struct Claim {
+pub(crate) struct Claim {
     /// How much it asks for.
     pub storage: Option<Amount>,
     /// Its class. Without one it gets the default class of the cluster.
@@ -98,7 +98,7 @@ pub struct Claim {
 
 impl Claim {
     /// What quotas count of it, where claims without a class get `default`.
-    pub fn usage(&self, default: Option<&str>) -> Resources {
+    pub(crate) fn usage(&self, default: Option<&str>) -> Resources {
         claim_usage(self.storage, self.class.as_deref().or(default))
     }
 }
@@ -147,14 +147,14 @@ const COUNTS: [(&str, &[&str]); 21] = [
 ];
 
 /// The names by which quotas count objects of a kind.
-pub fn counts(kind: &str) -> Option<&'static [&'static str]> {
+pub(crate) fn counts(kind: &str) -> Option<&'static [&'static str]> {
     let mut all = COUNTS.iter();
     all.find(|(known, _)| *known == kind)
         .map(|(_, names)| *names)
 }
 
 /// Whether a resource of a quota is the number of objects of a kind that is counted here.
-pub fn is_counted(resource: &str) -> bool {
+pub(crate) fn is_counted(resource: &str) -> bool {
     COUNTS.iter().any(|(_, names)| names.contains(&resource))
 }
 

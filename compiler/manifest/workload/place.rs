@@ -8,7 +8,7 @@ use crate::manifest::tree::{Fault, Node};
 
 /// Where pods may run.
 #[derive(Debug, Clone, Default)]
-pub struct Place {
+pub(crate) struct Place {
     /// Labels of the pods.
     pub labels: Vec<(String, String)>,
     /// `nodeSelector`: all of these.
@@ -33,7 +33,7 @@ pub struct Place {
 
 /// An even spread that is required.
 #[derive(Debug, Clone)]
-pub struct Spread {
+pub(crate) struct Spread {
     /// The label whose values are the domains.
     pub over: String,
     /// Whether it is content with one domain (`minDomains`).
@@ -42,7 +42,7 @@ pub struct Spread {
 
 /// What a label must be.
 #[derive(Debug, Clone)]
-pub struct Requirement {
+pub(crate) struct Requirement {
     /// The label.
     pub key: String,
     /// How it is compared.
@@ -55,7 +55,7 @@ pub struct Requirement {
 
 /// How a label is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
+pub(crate) enum Operator {
     /// It is there, with one of the values.
     In,
     /// It is not there, or has another value.
@@ -68,7 +68,7 @@ pub enum Operator {
 
 impl Requirement {
     /// Whether it holds where the label has this value.
-    pub fn holds(&self, value: Option<&str>) -> bool {
+    pub(crate) fn holds(&self, value: Option<&str>) -> bool {
         let listed = value.is_some_and(|value| self.values.iter().any(|known| known == value));
         match self.operator {
             Operator::In => listed,
@@ -79,7 +79,7 @@ impl Requirement {
     }
 
     /// Whether it holds among labels.
-    pub fn holds_among(&self, labels: &[(String, String)]) -> bool {
+    pub(crate) fn holds_among(&self, labels: &[(String, String)]) -> bool {
         let found = labels.iter().find(|(key, _)| *key == self.key);
         self.holds(found.map(|(_, value)| value.as_str()))
     }
@@ -87,7 +87,7 @@ impl Requirement {
 
 /// A taint that does not keep pods away.
 #[derive(Debug, Clone)]
-pub struct Toleration {
+pub(crate) struct Toleration {
     /// Its name; every one if none is given.
     pub key: Option<String>,
     /// Its value; any if none is given.
@@ -98,7 +98,7 @@ pub struct Toleration {
 
 impl Toleration {
     /// Whether it is about this taint.
-    pub fn tolerates(&self, key: &str, value: &str, effect: &str) -> bool {
+    pub(crate) fn tolerates(&self, key: &str, value: &str, effect: &str) -> bool {
         self.key.as_ref().is_none_or(|known| known == key)
             && self.value.as_ref().is_none_or(|known| known == value)
             && self.effect.as_ref().is_none_or(|known| known == effect)
@@ -107,7 +107,7 @@ impl Toleration {
 
 /// A port of the node that a pod takes.
 #[derive(Debug, Clone)]
-pub struct HostPort {
+pub(crate) struct HostPort {
     /// Its number.
     pub number: u16,
     /// UDP rather than TCP.
@@ -117,7 +117,7 @@ pub struct HostPort {
 }
 
 /// The label every kubelet gives its node, and the domain of one node.
-pub const HOSTNAME: &str = "kubernetes.io/hostname";
+pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// Fields of a pod's spec that take it out of the scheduler's hands, or into other ones.
 const OTHER_HANDS: [&str; 3] = ["nodeName", "schedulerName", "schedulingGates"];

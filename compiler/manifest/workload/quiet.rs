@@ -11,14 +11,14 @@ use crate::manifest::tree::Node;
 const QUIET: &str = include_str!("../../schema/quiet.tsv");
 
 /// The group of an `apiVersion`; that of `v1` is empty.
-pub fn group(api_version: &str) -> &str {
+pub(crate) fn group(api_version: &str) -> &str {
     api_version
         .rsplit_once('/')
         .map_or("", |(group, _version)| group)
 }
 
 /// Whether objects of a kind are known to make no pods, in whatever version of their API.
-pub fn is_quiet(group: &str, kind: &str) -> bool {
+pub(crate) fn is_quiet(group: &str, kind: &str) -> bool {
     // Asked once for every object of every manifest.
     static KINDS: OnceLock<BTreeSet<(&str, &str)>> = OnceLock::new();
     let kinds = KINDS.get_or_init(|| {
@@ -33,7 +33,7 @@ pub fn is_quiet(group: &str, kind: &str) -> bool {
 
 /// An object whose pods are not counted.
 #[derive(Debug, Clone)]
-pub struct Uncounted {
+pub(crate) struct Uncounted {
     /// `KIND NAME`.
     pub what: String,
     /// The group of its API, empty for that of `v1`.

@@ -9,7 +9,7 @@ use crate::manifest::tree::{Fault, Kind, Node, Tree};
 
 /// An amount as a manifest gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Amount {
+pub(crate) struct Amount {
     /// Bytes, or thousandths of a core.
     pub n: u64,
     /// As written.
@@ -20,7 +20,7 @@ pub struct Amount {
 
 /// Request and limit of one resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// What the scheduler counts.
     pub request: Option<Amount>,
     /// What the kernel holds it to.

@@ -48,7 +48,7 @@ fn patterns(loaded: &Loaded) -> Vec<Span> {
 }
 
 /// Reads every manifest that the program adopts.
-pub fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
+pub(crate) fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
     let mut nodes_left = MOST_NODES;
     let mut bytes_left = MOST_BYTES;
     let mut taken: BTreeMap<String, Span> = BTreeMap::new();

@@ -17,7 +17,7 @@ type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
 
 /// Gives declared services the CPU that a LimitRange of their namespace gives where they say none: the API server would
 /// do it, and the sums have to know. Memory they have.
-pub fn complete<'a>(loaded: &'a Loaded, namespace: &str, services: &mut [Service<'a>]) {
+pub(crate) fn complete<'a>(loaded: &'a Loaded, namespace: &str, services: &mut [Service<'a>]) {
     let entries = entries(loaded, Some(namespace));
     if entries.is_empty() {
         return;
@@ -63,7 +63,7 @@ fn fill_in<'a>(cpu: &mut Option<CpuPair<'a>>, entries: &[(&'a Manifest, &'a Entr
 /// A quota of memory as a budget, so that ranges are chosen under it: where a service that it counts has a range, and all
 /// fit it by their limits, with what rollouts start beside them. It is what the quota has, and counts no less than the
 /// quota does; whether the API server refuses anything is found out with the numbers of the plan.
-pub fn budgets<'a>(
+pub(crate) fn budgets<'a>(
     loaded: &'a Loaded,
     (namespace, nodes): (&str, usize),
     services: &[Service<'a>],

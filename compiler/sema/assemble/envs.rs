@@ -16,7 +16,7 @@ use crate::sema::values::Cx;
 use crate::syntax::ast::Item;
 
 /// The environments that a program declares, sorted.
-pub fn environments(loaded: &Loaded) -> Vec<String> {
+pub(crate) fn environments(loaded: &Loaded) -> Vec<String> {
     let text = |span: Span| loaded.sources.text(span);
     let items = loaded.files.iter().flat_map(|file| &file.items);
     let envs = items.filter(|item| item.body.is_some() && text(item.key.span) == "env");

@@ -5,7 +5,7 @@ mod envs;
 mod errors;
 mod lets;
 
-pub use envs::environments;
+pub(crate) use envs::environments;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ use crate::world::World;
 /// Trees to program. `env` is the environment to compile for. `None` if there is nothing to plan: a fault was
 /// found, or the file only declares things for others to use. With it comes what was given at a place, if one is asked
 /// for.
-pub fn analyze<'a>(
+pub(crate) fn analyze<'a>(
     loaded: &'a Loaded,
     env: Option<&str>,
     world: &dyn World,
