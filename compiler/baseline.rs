@@ -1,6 +1,6 @@
-//! A plan beside what was before it: from its report.json and an earlier one, or the kubelet's stats/summary of a
-//! running node, comes a table for people. Of a measurement only what it can say is said: a working set is what was in
-//! use at one moment, so it can show that a limit is too low, and never that it is enough.
+//! Compares a plan with an earlier one, or with a measurement: from its report.json and an earlier report.json, or the
+//! kubelet's stats/summary of a running node, to a table for people. A measured working set is what was in use at one
+//! moment: it can show that a limit is too low, but never that it is high enough.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::base::quantity::in_mib;
 
-/// Compares. `Err` says why the baseline cannot be read as one.
+/// Compares a report with a baseline. `Err` says why the baseline cannot be read.
 pub fn compare(report: &str, baseline: &[u8]) -> Result<String, String> {
     let before: Value =
         serde_json::from_slice(baseline).map_err(|error| format!("it is not JSON: {error}"))?;
@@ -31,7 +31,7 @@ pub fn compare(report: &str, baseline: &[u8]) -> Result<String, String> {
     Err("it is neither a report.json of bzc nor a stats/summary of the kubelet".to_owned())
 }
 
-/// A line of the table: what, before, now, and what that means.
+/// A line of the table: what is compared, before, now, and what that means.
 struct Row {
     what: String,
     before: String,
@@ -183,7 +183,7 @@ fn in_use(pod: &Value) -> Option<u64> {
         .filter(|bytes| *bytes > 0)
 }
 
-/// What of a node is reserved for the K3s service: what its cgroup holds.
+/// Terms of a node's reserve that are for the K3s service: what its cgroup holds.
 const K3S_TERMS: [&str; 6] = [
     "k3s",
     "file-pages",
@@ -195,7 +195,7 @@ const K3S_TERMS: [&str; 6] = [
 
 fn with_summary(now: &Value, summary: &Value) -> String {
     let services = by_name(now, "services");
-    // Pods of a service by what the hungriest of them had in use, and how many there were.
+    // For each service, the largest working set of its pods, and how many pods it had.
     let mut used: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     let mut others = (0_u64, 0_u64);
     for pod in summary["pods"].as_array().into_iter().flatten() {

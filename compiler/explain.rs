@@ -1,4 +1,5 @@
-//! What a code, a lint, a key of K3s or an argument of a component means: pages and tables, no program needed.
+//! The pages of `bzc explain` for codes, lints, fields of the language, keys of K3s and arguments of its components.
+//! They need no program; `ledger.rs` explains the numbers of one.
 
 use crate::backend::argument_note;
 use crate::base::suggest::nearest;
@@ -8,7 +9,7 @@ use crate::diag::lints::LINTS;
 use crate::schema;
 use crate::stdlib;
 
-/// Columns of an explanation, its margin apart.
+/// Columns of an explanation without its margin.
 const WIDTH: usize = 76;
 
 /// All error codes and lints with their titles.
@@ -119,7 +120,7 @@ fn field(topic: &str) -> Option<String> {
     Some(out)
 }
 
-/// What a word of Kubernetes, compose or Terraform is in bz.
+/// What to write in bz for a word of Kubernetes, compose or Terraform.
 fn word(topic: &str) -> Option<String> {
     let places = || schema::words().flat_map(|word| word.places.split(' '));
     let word = places().find_map(|place| schema::word(place, topic))?;

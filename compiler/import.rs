@@ -1,8 +1,8 @@
-//! Files of others to a program to begin with: manifests and `kubectl get -o yaml` dumps, a K3s config.yaml, the services
-//! of a docker-compose file. What the program cannot say is listed, never guessed.
+//! From files of other tools to a first program: manifests and `kubectl get -o yaml` dumps, a K3s config.yaml, the
+//! services of a docker-compose file. What a program cannot express is listed, never guessed.
 //!
-//! The program is compiled before anybody sees it. A field of K3s that the compiler refuses, or a service, is taken out
-//! again and listed with what the compiler said: so what comes out compiles, or does not fit and says by how much.
+//! The program is compiled before it is printed. A field of K3s or a service that the compiler refuses is taken out
+//! again and listed with the compiler's message. So the result compiles, or it does not fit and says by how much.
 
 mod draft;
 mod manifests;
@@ -19,7 +19,7 @@ use crate::world::MemoryWorld;
 pub struct Imported {
     /// The program, in canonical form.
     pub program: String,
-    /// What of the files is not in it, and why, a sentence each.
+    /// What the files have and the program does not, with the reason, one sentence each.
     pub left_out: Vec<String>,
     /// How many services it has.
     pub services: usize,
@@ -29,7 +29,7 @@ pub struct Imported {
 ///
 /// # Errors
 ///
-/// A file that is no YAML, with its name and line, or one in which nothing is known.
+/// The name and line of a file that is not YAML, or the name of one that holds nothing to import.
 pub fn import(files: &[(String, String)]) -> Result<Imported, String> {
     let mut draft = Draft::default();
     for (name, text) in files {
@@ -76,7 +76,7 @@ fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Result<(), St
     }
 }
 
-/// The whole program of the parts.
+/// The program text of all parts.
 fn program(draft: &Draft) -> (String, Vec<(usize, usize, usize)>) {
     let mut text = String::from("edition = 1\n\n");
     if let [namespace] = draft.namespaces.as_slice() {
@@ -100,7 +100,7 @@ fn program(draft: &Draft) -> (String, Vec<(usize, usize, usize)>) {
     (text, places)
 }
 
-/// Compiles, takes out what is refused, and goes on until nothing is.
+/// Compiles the program and takes out what is refused, until nothing is.
 fn settle(mut draft: Draft) -> Imported {
     draft.namespaces.sort();
     draft.namespaces.dedup();
@@ -116,7 +116,7 @@ fn settle(mut draft: Draft) -> Imported {
         let (text, places) = program(&draft);
         let analysis = session.read(&world, "budget.bz", text.clone());
         let found = analysis.view(&world, &Options::default(), |view| view.diagnostics.clone());
-        // What does not fit is for the user to decide; everything else is a fault of the import.
+        // If the program does not fit, the user has to decide; any other error is a fault of the import.
         let faults = found
             .iter()
             .filter(|found| found.is_error() && !found.id.starts_with("BZ4"));
@@ -132,7 +132,7 @@ fn settle(mut draft: Draft) -> Imported {
             };
             let at = places.partition_point(|(.., start)| *start <= label.span.start as usize);
             if at == 0 && !draft.namespaces.is_empty() {
-                // Above all parts stand the namespace and the node that is made up here.
+                // The namespace and the node that the import makes up stand above all parts.
                 header = Some(fault.message.clone());
             }
             if let Some((part, line, _)) = at.checked_sub(1).and_then(|at| places.get(at)) {

@@ -14,12 +14,12 @@ use crate::plan::resources::Dimension;
 use crate::plan::{Room, headroom};
 use crate::program::{FillPolicy, Given, Memory, Program, Service};
 
-/// Mi without the unit, for lines where it is said once.
+/// An amount in Mi without the unit, for lines that give the unit once.
 fn bare(n: u64) -> String {
     in_mib(n).trim_end_matches("Mi").to_owned()
 }
 
-/// The nodes in a line each, and what became of the services in another.
+/// A line for each node, and one for the services.
 pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
     let mut out = String::new();
     let mut sums = String::new();
@@ -93,10 +93,10 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
     )
 }
 
-/// How many objects are named, before only kinds are.
+/// Up to so many uncounted objects are listed by name; of more, only the kinds are.
 const NAMED: usize = 4;
 
-/// What the sums leave out: objects by name, or by kind where there are many.
+/// The objects that the sums leave out: by name, or by kind if there are many.
 fn uncounted(program: &Program<'_>) -> String {
     let whats = program.uncounted.iter().map(|one| one.object.what.as_str());
     let whats: Vec<String> = match whats.clone().count() {
@@ -115,7 +115,7 @@ fn uncounted(program: &Program<'_>) -> String {
     format!("; nothing is counted of {}", whats.join(", "))
 }
 
-/// What the ranges came to.
+/// The numbers that were chosen out of ranges.
 fn level(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
     let chosen = plan
         .workloads
@@ -192,19 +192,19 @@ fn row(what: impl Into<String>, amount: u64, from: impl Into<String>, inner: boo
     }
 }
 
-/// How wide a text is where nobody says how wide the terminal is.
+/// The width of a text for a terminal of unknown width.
 const COLUMNS: usize = 64;
 
-/// What takes the node's memory, drawn to scale: a sign a kind, so that no colour is needed.
+/// A bar of the node's memory, drawn to scale, with one sign for each kind of use, so that no colour is needed.
 fn bar(node: &NodePlan<'_>, several: bool, columns: usize) -> String {
     let width = columns.saturating_sub(4).clamp(20, 116) as u64;
-    // Of several nodes, one has what the scheduler lets come.
+    // With several nodes, each may get any pods that the scheduler lets in.
     let (asked, excess) = match several {
         true => (node.requests(), 0),
         false => (node.asked[Dimension::Memory], node.excess()),
     };
     let packaged = node.packaged()[Dimension::Memory].min(asked);
-    // What is over is drawn behind what there is.
+    // An excess is drawn behind the end of the bar.
     let whole = node.capacity.saturating_add(excess).max(1);
     let services = (asked - packaged).saturating_sub(excess);
     let parts = [
@@ -218,7 +218,7 @@ fn bar(node: &NodePlan<'_>, several: bool, columns: usize) -> String {
     let (mut drawn, mut before) = (0, 0_u64);
     for (sign, name, bytes) in parts.into_iter().filter(|(.., bytes)| *bytes > 0) {
         before += bytes;
-        // Up to where the sum so far reaches; whatever is there gets at least one sign.
+        // The sign reaches as far as the sum so far; every kind that is there gets at least one sign.
         let until = u128::from(before) * u128::from(width) / u128::from(whole);
         let until = u64::try_from(until).unwrap_or(width).max(drawn + 1);
         (drawn..until).for_each(|_| line.push(sign));
@@ -232,7 +232,7 @@ fn bar(node: &NodePlan<'_>, several: bool, columns: usize) -> String {
     format!("{line}\n{legend}\n")
 }
 
-/// Where an addend comes from, and before that how it comes about.
+/// How an addend is computed, and where it comes from.
 fn from(addend: &Addend<'_>, sources: &SourceMap) -> String {
     let place = match &addend.origin {
         Some(origin) => match origin.span {
@@ -247,7 +247,7 @@ fn from(addend: &Addend<'_>, sources: &SourceMap) -> String {
     }
 }
 
-/// What pods of a node cannot have, term by term.
+/// What is reserved on a node, term by term.
 fn reserve_rows(node: &NodePlan<'_>, sources: &SourceMap) -> Vec<Row> {
     let all = row("reserved", node.reserved(), "", false);
     let terms = node.reserved.iter();
@@ -262,11 +262,11 @@ fn reserve_rows(node: &NodePlan<'_>, sources: &SourceMap) -> Vec<Row> {
     [all].into_iter().chain(terms).collect()
 }
 
-/// What K3s packages.
+/// The components that K3s packages.
 fn packaged_rows(program: &Program<'_>, draft: &Draft<'_, '_>, sources: &SourceMap) -> Vec<Row> {
     let of = |component: &ComponentPlan| {
         let stock = &program.components[component.component];
-        let each = match component.peak() {
+        let pods = match component.peak() {
             1 => String::new(),
             pods => format!(
                 "{pods} pods x {}, ",
@@ -276,13 +276,13 @@ fn packaged_rows(program: &Program<'_>, draft: &Draft<'_, '_>, sources: &SourceM
         let from = match stock.memory {
             _ if component.unbounded => "no limit: what it takes is assumed".to_owned(),
             Some((request, _)) if component.gap() > 0 => format!(
-                "{each}may take {}, {}",
+                "{pods}may take {}, {}",
                 in_mib(component.limit),
                 place(&request, sources)
             ),
-            Some((request, _)) => format!("{each}{}", place(&request, sources)),
+            Some((request, _)) => format!("{pods}{}", place(&request, sources)),
             None => format!(
-                "{each}by the LimitRange of kube-system, {}",
+                "{pods}by the LimitRange of kube-system, {}",
                 stock
                     .bound
                     .map_or(String::new(), |bound| place(&bound, sources))
@@ -298,7 +298,7 @@ fn packaged_rows(program: &Program<'_>, draft: &Draft<'_, '_>, sources: &SourceM
     draft.components().iter().map(of).collect()
 }
 
-/// Rows with their amounts under each other.
+/// Rows with aligned amounts.
 fn write_rows(rows: &[Row], widths: (usize, usize), out: &mut String) {
     for row in rows {
         let name = if row.inner {
@@ -317,18 +317,18 @@ fn write_rows(rows: &[Row], widths: (usize, usize), out: &mut String) {
     }
 }
 
-/// The memory of every node, term by term, and what pods ask for of it. Of a program that does not fit it has what is
-/// over.
+/// The memory of every node, term by term, and the requests of pods. For a program that does not fit it shows the
+/// excess.
 pub(crate) fn memory(draft: &Draft<'_, '_>, sources: &SourceMap, columns: usize) -> String {
     let program = draft.program;
     let several = draft.on_several_nodes();
-    let own: u64 = draft
+    let services: u64 = draft
         .workloads
         .iter()
         .map(|workload| workload.pod_limit().saturating_mul(workload.peak()))
         .fold(0, u64::saturating_add);
     let mut pods = packaged_rows(program, draft, sources);
-    pods.push(row("services", own, "", false));
+    pods.push(row("services", services, "", false));
     pods.extend(service_rows(program, draft, sources));
     let (free, excess) = match draft.nodes.as_slice() {
         [node] => (node.free(), node.excess()),
@@ -436,7 +436,7 @@ pub(crate) fn full(
         );
     }
     let rooms = headroom(plan);
-    let said: Vec<String> = rooms
+    let phrases: Vec<String> = rooms
         .iter()
         .filter(|room| room.more > 0)
         .map(|room| {
@@ -449,8 +449,8 @@ pub(crate) fn full(
             )
         })
         .collect();
-    if !said.is_empty() {
-        let _ = writeln!(out, "\nroom for {}", said.join(", or "));
+    if !phrases.is_empty() {
+        let _ = writeln!(out, "\nroom for {}", phrases.join(", or "));
     }
     for room in rooms.iter().filter(|room| room.more == 0) {
         let place = within(room);
@@ -472,13 +472,13 @@ pub(crate) fn full(
     out
 }
 
-/// The budget that stops first, if it is one.
+/// ` in NAME` if a budget is the tightest limit for another service.
 fn within(room: &Room<'_>) -> String {
     room.budget
         .map_or_else(String::new, |budget| format!(" in {budget}"))
 }
 
-/// Services that were decided alike, in a row.
+/// Rows of services; those with equal numbers share one.
 fn service_rows(program: &Program<'_>, draft: &Draft<'_, '_>, sources: &SourceMap) -> Vec<Row> {
     let mut groups: Vec<(String, Vec<&str>, u64)> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -533,14 +533,14 @@ fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> S
                 }
                 Choice::Written | Choice::Burst => workload.limit.to_string(),
             };
-            let beside = match workload.pod_limit() - workload.limit.n {
+            let with_others = match workload.pod_limit() - workload.limit.n {
                 0 => String::new(),
                 _ => format!(
                     ", {} a pod with what runs beside it",
                     in_mib(workload.pod_limit())
                 ),
             };
-            format!("{pods}{chosen}{beside}, {}", place(&low, sources))
+            format!("{pods}{chosen}{with_others}, {}", place(&low, sources))
         }
     }
 }
@@ -710,7 +710,7 @@ fn service_derivation(
     lines(workload.limit.to_string(), rows)
 }
 
-/// A value, and under it what led to it with places aligned.
+/// A value, and under it the steps that led to it, with aligned places.
 fn lines(value: String, rows: Vec<(String, String)>) -> String {
     let width = rows
         .iter()

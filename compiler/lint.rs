@@ -1,4 +1,5 @@
-//! What is allowed but deserves a look, and the comments by which a program says that it is meant.
+//! Lints about the whole program or its plan, and the comments that allow a lint. Lints about one declaration are
+//! reported by its reader in `sema`.
 
 use std::sync::Arc;
 
@@ -13,10 +14,10 @@ use crate::program::{Component, Image, Kind, Node, Param, ProbeAction, Program, 
 use crate::stdlib::{self, Heavy};
 use crate::syntax::ast::File;
 
-/// Below this, in Mi, a library that is known to be large and was not measured is worth a word.
+/// Below this limit, in Mi, a library that is known to be large and was not measured gets a warning.
 const UNMEASURED: u64 = 256;
 
-/// Findings about a program that compiles.
+/// Adds the findings about a program that compiles.
 pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mut Vec<Diagnostic>) {
     if let Some(plan) = plan {
         below_calm(plan, found);
@@ -70,19 +71,19 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
             let place = scale.most.origin.span.unwrap_or(service.name.span);
             found.push(lint.at(place, "stays at its least: nothing measures"));
         }
-        // Images of what is adopted are its owner's business.
+        // The images of adopted workloads are chosen by whoever writes their manifests.
         if service.adopted.is_some() {
             continue;
         }
-        let own = match &service.image {
+        let main = match &service.image {
             Image::Name(name) => Some((service.name.value, name)),
             Image::Built(_) => None,
         };
-        let beside = service
+        let extras = service
             .extras
             .iter()
             .map(|extra| (extra.name.value, &extra.image));
-        for (of, image) in own.into_iter().chain(beside) {
+        for (of, image) in main.into_iter().chain(extras) {
             let Some(why) = unpinned(&image.value) else {
                 continue;
             };
@@ -130,25 +131,25 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
     }
 }
 
-/// The least peak of a server's K3s under activity that was measured: anonymous memory with 3 services after rollouts,
-/// Traefik disabled (K3s 1.36.3; 291 MiB when nothing happens).
+/// The lowest peak of a server's K3s that was measured under load: anonymous memory with 3 services after rollouts,
+/// Traefik disabled (K3s 1.36.3; 291 MiB without load).
 const K3S_PEAK: Bytes = Bytes::mib(390);
 /// What `ps` shows of K3s: anonymous memory and some 214 MiB of the pages of its program (the same measurements).
 const K3S_RSS: std::ops::RangeInclusive<Bytes> = Bytes::mib(477)..=Bytes::mib(634);
 
-/// A figure of the K3s process that was read off the wrong line.
+/// Warns of figures for the K3s process that were read from the wrong number.
 fn process(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
     let traefik = program.components.iter().any(|one| one.name == "traefik");
-    let mut said = None;
+    let mut reported = None;
     for node in program.servers() {
         let given = node.process.memory;
         let Some(span) = given.origin.span.filter(|_| given.origin.kind != "std") else {
             continue;
         };
-        if said == Some(span) {
+        if reported == Some(span) {
             continue;
         }
-        said = Some(span);
+        reported = Some(span);
         let measured = given.value.n % Bytes::mib(10).n != 0;
         let lint = |message: String, label: &str| {
             Diagnostic::lint("k3s-memory", message).at(span, label).help(
@@ -171,7 +172,7 @@ fn process(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What K3s runs beside the services, and how it starts.
+/// Warns about packaged components and K3s settings.
 fn packages(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
     process(program, found);
     let local = program
@@ -238,7 +239,7 @@ fn packages(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Limits between the floor of a runtime and where it stops living by re-reading its own pages.
+/// Warns of limits between the floor of a runtime and its calm limit.
 fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
         let Image::Built(image) = &service.image else {
@@ -275,7 +276,7 @@ fn below_calm(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Memory that a program is told it may take, and its limit does not have: a heap of 64Mi in a container of 48Mi.
+/// Warns of programs that may take more memory than their limit: a heap of 64Mi in a container of 48Mi.
 fn past_limit(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
         let Image::Built(image) = &service.image else {
@@ -308,7 +309,7 @@ fn past_limit(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Libraries that leave no room in the limit, with what importing each takes.
+/// Warns of libraries that leave no room in the limit, with what importing each takes.
 fn heavy(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
         let Image::Built(image) = &service.image else {
@@ -381,7 +382,7 @@ fn heavy(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What has room for so much.
+/// A help that names an amount, and the smallest tier with room for it.
 fn would_do(needed: Bytes) -> String {
     match stdlib::tiers().find(|(_, most)| Bytes::mib(*most) >= needed) {
         Some((tier, most)) => {
@@ -412,7 +413,7 @@ struct Allow<'s> {
     used: bool,
 }
 
-/// Takes out the warnings that the program allows, and says which allowances are wrong or allow nothing.
+/// Removes the warnings that the program allows, and reports allowances that are wrong or allow nothing.
 pub(crate) fn apply_allows(files: &[Arc<File>], sources: &SourceMap, found: &mut Vec<Diagnostic>) {
     let mut allows: Vec<Allow<'_>> = Vec::new();
     for file in files {
@@ -429,7 +430,7 @@ pub(crate) fn apply_allows(files: &[Arc<File>], sources: &SourceMap, found: &mut
             let (name, after) = rest.split_once(')').unwrap_or((rest, ""));
             let reason = after.trim().strip_prefix("because").map_or("", str::trim);
             let (line, _) = sources.line_col(file.id, span.start);
-            // A comment that has its line to itself speaks of the next line.
+            // A comment on a line of its own is about the next line.
             let line = if comment.first_on_line {
                 line + 1
             } else {
@@ -466,7 +467,7 @@ pub(crate) fn apply_allows(files: &[Arc<File>], sources: &SourceMap, found: &mut
             None => true,
         }
     });
-    // Where errors stopped the plan, what it would have found is not known.
+    // If errors stopped the plan, its lints are missing, so an allowance may look stale.
     let complete = !found.iter().any(Diagnostic::is_error);
     for allow in allows {
         let stale = |message: String| Diagnostic::lint("stale-allow", message).at(allow.span, "");

@@ -13,38 +13,38 @@ pub struct Field {
     pub key: &'static str,
     /// What its value is.
     pub takes: &'static str,
-    /// What counts where it is left out; empty where one of several fields is needed.
+    /// Its value when it is left out. Empty if one of several fields is required.
     pub without: &'static str,
     /// The version of bzc it came with.
     pub since: &'static str,
     /// What it means.
     pub meaning: &'static str,
-    /// As it may be written; beside it the fields that it needs.
+    /// An example, together with the fields that it needs.
     pub example: &'static str,
 }
 
-/// What a word of Kubernetes, compose or Terraform is in bz.
+/// What to write in bz for a word of Kubernetes, compose or Terraform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
     /// The word, as it is written elsewhere.
     pub word: &'static str,
-    /// The declarations and blocks in which it may be met, parted by blanks.
+    /// The declarations and blocks in which people write it, separated by blanks.
     pub places: &'static str,
-    /// The field that it comes to. Empty if there is none.
+    /// The field to write. Empty if there is none.
     pub field: &'static str,
-    /// What to write. Empty where only the name differs.
+    /// How to write it. Empty if only the name differs.
     pub say: &'static str,
 }
 
 const FIELDS: &str = include_str!("schema/fields.tsv");
 const WORDS: &str = include_str!("schema/words.tsv");
 
-/// The rows of a table, its header apart.
+/// The rows of a table without its header.
 fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
     table.lines().skip(1).map(|row| row.split('\t').collect())
 }
 
-/// All fields, those of one place in the order in which they are listed.
+/// All fields. Those of one place are in the order in which messages list them.
 pub fn fields() -> impl Iterator<Item = Field> {
     rows(FIELDS)
         .filter_map(|row| <[&str; 7]>::try_from(row).ok())
@@ -66,7 +66,7 @@ pub(crate) fn fields_of(place: &str) -> impl Iterator<Item = Field> {
     fields().filter(move |field| field.place == place)
 }
 
-/// The block that the value of a field may be.
+/// The name of the block that a field takes as its value, if it takes one.
 pub(crate) fn block_of(key: &str) -> Option<&'static str> {
     Some(match key {
         "volume" => "volume",
@@ -85,7 +85,7 @@ pub(crate) fn block_of(key: &str) -> Option<&'static str> {
 
 /// The keys of one declaration or block. None if there is no such place.
 pub(crate) fn keys(place: &str) -> &'static [&'static str] {
-    // Asked once for every declaration of a program.
+    // This is called once for every declaration of a program.
     static KEYS: OnceLock<BTreeMap<&str, Vec<&str>>> = OnceLock::new();
     let all = KEYS.get_or_init(|| {
         let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -109,7 +109,7 @@ pub fn words() -> impl Iterator<Item = Word> {
         })
 }
 
-/// What a key of a place is called elsewhere: `memLimit`, `mem-limit` and `mem_limit` are one word.
+/// The row of a word from elsewhere for a place. `memLimit`, `mem-limit` and `mem_limit` are one word.
 pub(crate) fn word(place: &str, key: &str) -> Option<Word> {
     let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
     let key = plain(key);

@@ -7,7 +7,7 @@ pub(crate) const EDITION: u64 = 1;
 /// What `use std.NAME` can name.
 pub(crate) const MODULES: [&str; 2] = ["profiles", "tiers"];
 
-/// What K3s itself takes and packages; every program with a node needs it.
+/// The module with what K3s itself takes and packages. Every program with a node needs it.
 pub(crate) const K3S: &str = "k3s";
 
 /// Every file of bz in the library by its path below `std/`, with its text.
@@ -68,7 +68,7 @@ pub(crate) fn template(name: &str) -> Option<&'static str> {
 /// A row of the table of K3s's own configuration keys.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Flag {
-    /// As config.yaml spells it.
+    /// The key as config.yaml spells it.
     pub key: &'static str,
     /// `bool`, `int`, `string`, `list` or `duration`.
     pub kind: &'static str,
@@ -129,7 +129,7 @@ pub(crate) struct Heavy {
     pub library: &'static str,
     /// What it adds to the floor and to the calm limit, in Mi. `None` if nobody has measured it.
     pub adds: Option<(u64, u64)>,
-    /// What it brings with it, so that it is not counted twice.
+    /// Libraries that it imports itself, so that they are not counted twice.
     pub brings: &'static str,
     /// What was measured.
     pub measured: Option<&'static str>,
@@ -173,11 +173,12 @@ impl Release {
 pub(crate) struct CorednsOf {
     /// The tag of `rancher/mirrored-coredns-coredns`.
     pub tag: &'static str,
-    /// Whether the table has this very release; else it is that of the newest release before it.
+    /// Whether the table has this very release. Otherwise the tag is that of the newest release before it.
     pub known: bool,
 }
 
-/// What a release packages; without a release, what the newest known one of the minor does. `None` only if the table is empty.
+/// What a release packages; without a release, what the newest known one of the minor does. `None` only if the table
+/// is empty.
 pub(crate) fn coredns(minor: u32, release: Option<Release>) -> Option<CorednsOf> {
     let mut found = None;
     for row in rows(COREDNS) {

@@ -9,14 +9,14 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
 use crate::stdlib;
 
-/// What a template may take before it counts as one that never ends.
+/// Steps after which a template counts as one that never ends.
 const FUEL: u64 = 200_000;
 
-/// The most values in a list that is printed, with those of lists in it, and how deep these may be.
+/// The most values in a list that is printed, nested lists included, and how deep lists may nest.
 const MOST_VALUES: usize = 10_000;
 const DEEPEST: usize = 64;
 
-/// What names stand for in a template.
+/// The values of names in a template.
 pub(crate) type Context = BTreeMap<String, Value>;
 
 /// A project's templates by the names that other templates call them by. Those of the library are called `std/NAME`.
@@ -31,10 +31,10 @@ pub(crate) struct Fault {
     pub what: String,
 }
 
-/// Templates that have been read, to be filled any number of times.
+/// Parsed templates, which can be filled any number of times.
 pub(crate) struct Filler {
     environment: Environment<'static>,
-    /// Why one of them could not be read.
+    /// Why a template could not be parsed.
     fault: Option<Fault>,
 }
 
@@ -108,8 +108,8 @@ pub(crate) fn named(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A value as text. The engine counts what is printed only afterwards, and a list that is repeated takes no memory until
-/// it is printed: `[0] * 100000000` is a small value with a long text.
+/// A value as text. The engine counts what is printed only afterwards, and a list that is repeated takes no memory
+/// until it is printed: `[0] * 100000000` is a small value with a long text.
 fn printed(value: &Value) -> Result<String, Error> {
     let mut open = vec![(value.clone(), 0)];
     let mut seen = 0;
@@ -117,7 +117,7 @@ fn printed(value: &Value) -> Result<String, Error> {
         seen += 1;
         let is_map = value.kind() == ValueKind::Map;
         if is_map || matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
-            // One more than is allowed is enough to say that there are too many.
+            // Counting stops at one more than is allowed.
             for inner in value.try_iter()?.take(MOST_VALUES + 1) {
                 if is_map {
                     open.push((value.get_item(&inner)?, depth + 1));
@@ -150,7 +150,7 @@ fn exec(words: &Value) -> Result<String, Error> {
     Ok(format!("[{}]", texts.join(", ")))
 }
 
-/// What the engine says in one line: of a fault in a template that another takes in, the fault itself.
+/// The engine's message in one line. For a fault in an included template this is the fault itself.
 fn fault_of(error: &Error) -> Fault {
     let inner = std::error::Error::source(error).and_then(|inner| inner.downcast_ref::<Error>());
     if let Some(inner) = inner {

@@ -2,7 +2,7 @@
 //! verdict held against what it needs. It knows the rules of `spec/06-proof.md` and nothing of the code that
 //! plans, so that a fault there is found here and not repeated.
 //!
-//! All arithmetic is in 128 bits and saturates: a sum that does is no number a report can state, so it disagrees.
+//! All arithmetic is in 128 bits and saturates. No report can state a saturated sum, so such a sum disagrees.
 
 mod lemma;
 mod level;
@@ -20,7 +20,7 @@ use crate::report::{
     Component, FORMAT, Report, Role, Service, Side, SidedTerm, Term, Wave, digest,
 };
 
-/// What became of a report that could be read.
+/// The result for a report that could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// Promises that were re-checked.
@@ -29,7 +29,7 @@ pub struct Verified {
     pub budgets: usize,
     /// Numbers that were computed again and agree.
     pub sums: usize,
-    /// What does not agree, a line each.
+    /// Disagreements, one line each.
     pub faults: Vec<String>,
 }
 
@@ -68,9 +68,9 @@ pub(crate) fn agree(report: &Report<'_>) -> Verified {
     }
 }
 
-/// A report as it was written. Whatever is missing, unknown, there twice or of another type is named by its place.
+/// Parses a report. A field that is missing, unknown, given twice or of another type is an error with its place.
 fn read(bytes: &[u8]) -> Result<Report<'static>, String> {
-    /// What every format has.
+    /// The field that all versions of the format have.
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Head {
@@ -106,13 +106,13 @@ fn read(bytes: &[u8]) -> Result<Report<'static>, String> {
     Ok(report)
 }
 
-/// A report with what is looked up in it again and again.
+/// A report with indices for what is looked up often.
 struct Facts<'r> {
     report: &'r Report<'r>,
     services: BTreeMap<&'r str, &'r Service<'r>>,
-    /// The nodes that may take each service, by index; none if all may, or if it names one that there is not.
+    /// For each service, the indices of the nodes that may take it. None if all may, or if it names an unknown node.
     places: Vec<Option<Vec<usize>>>,
-    /// The moments of a rollout: each wave alone, or the one at which none goes on.
+    /// The moments of a rollout: one for each wave, or a single one without a rollout.
     moments: Vec<Option<&'r Wave<'r>>>,
 }
 
@@ -154,7 +154,7 @@ impl<'r> Facts<'r> {
         }
     }
 
-    /// How many of so many pods of a service may be on a node.
+    /// How many of `pods` pods of a service may be on a node.
     fn on(&self, service: usize, node: usize, pods: u64) -> u64 {
         let takes = self.places[service]
             .as_ref()
@@ -189,7 +189,7 @@ impl<'r> Facts<'r> {
         }
     }
 
-    /// The most that services come to at any moment. `amount` is given the index of a service and its pods then.
+    /// The largest sum over services at any moment. `amount` gets the index of a service and its pods at that moment.
     fn at_worst(&self, amount: impl Fn(usize, u64) -> u128) -> u128 {
         let at = |moment: &Option<&Wave<'_>>| {
             let services = self.report.services.iter().enumerate();
@@ -217,18 +217,18 @@ fn times(a: u64, b: u64) -> u128 {
     u128::from(a) * u128::from(b)
 }
 
-/// What a component asks for in all, of what `each` pod asks for.
+/// What all pods of a component ask for, if each pod asks for `each`.
 fn asked_of(component: &Component<'_>, each: u64) -> u128 {
     times(component.pods_at_peak, each)
 }
 
-/// What an addend of an inequality must be.
+/// An addend as the verifier computes it.
 struct Expected {
     side: Option<Side>,
     id: String,
     reference: String,
     amount: u128,
-    /// How many times something is taken, and how much that is, where the addend is a product.
+    /// The two factors, if the addend is a product: how many times, and how much.
     product: Option<(u128, Option<u128>)>,
     what: &'static str,
 }
@@ -245,7 +245,7 @@ impl Expected {
         }
     }
 
-    /// So many pods of a component, each taking so much.
+    /// The addend of a component: so many pods, each taking so much.
     fn of_component(
         (node, index): (usize, usize),
         component: &Component<'_>,
@@ -265,7 +265,7 @@ impl Expected {
     }
 }
 
-/// An addend as it is stated, of an inequality or of what no pod gets.
+/// An addend as the report states it, of an inequality or of a node's reserve.
 struct Stated<'r> {
     side: Option<Side>,
     id: &'r str,
@@ -298,7 +298,7 @@ impl<'r> From<&'r Term<'r>> for Stated<'r> {
     }
 }
 
-/// What was found so far.
+/// Counts agreements and collects disagreements.
 #[derive(Default)]
 struct Check {
     sums: usize,
@@ -316,7 +316,7 @@ impl Check {
         }
     }
 
-    /// A number that is stated and one that was computed: `T2: leftBytes is 100, its terms sum to 120`.
+    /// Compares a stated number with a computed one: `T2: leftBytes is 100, its terms sum to 120`.
     fn same(&mut self, place: &str, key: &str, stated: u64, how: &str, counted: u128) {
         if u128::from(stated) == counted {
             self.sums += 1;
@@ -338,7 +338,8 @@ impl Check {
         }
     }
 
-    /// Addends as they must be: each once, none but them, each the product that it says it is.
+    /// Compares stated addends with the computed ones: each must be there once, there are no others, and each is the
+    /// product of its factors.
     fn terms<'r, T>(&mut self, place: &str, terms: &'r [T], expected: &[Expected])
     where
         Stated<'r>: From<&'r T>,

@@ -1,5 +1,5 @@
-//! The one door to the outside: whoever compiles hands in something that reads files. The command line
-//! gives the disk, tests and editors give a table.
+//! The compiler's only way to read files: the caller hands in a [`World`]. The command line gives the disk, tests and
+//! editors give files in memory.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ pub const MAX_SOURCE_BYTES: u64 = 32 << 20;
 /// Why a file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadError {
-    /// There is none.
+    /// There is no such file.
     NotFound,
     /// It is a folder.
     IsDirectory,
@@ -66,7 +66,7 @@ pub trait World {
     /// folder is left out, so that no walk goes in circles.
     fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError>;
 
-    /// What messages call the file at this path: where a person who reads them finds it. Outputs never name it so.
+    /// The path of this file in messages, from where the user started bzc. Outputs never contain it.
     fn shown(&self, path: &str) -> String {
         path.to_owned()
     }
@@ -118,7 +118,7 @@ impl World for MemoryWorld {
                 bytes: size,
             });
         }
-        // A folder is there where it has something in it.
+        // A folder exists if it has something in it.
         if found.is_empty() {
             Err(ReadError::NotFound)
         } else {

@@ -130,8 +130,8 @@ fn replay(text: &str) -> String {
             Step::Sparse { name, mib } => corpus::sparse(&folder.path().join(name), mib << 20),
             Step::Link { from, to } => link(&folder.path().join(from), to),
             Step::Run(command) => {
-                let told = run(command, folder.path());
-                went += &format!("$ {command}\n{told}\n");
+                let output = run(command, folder.path());
+                went += &format!("$ {command}\n{output}\n");
             }
         }
     }
@@ -199,18 +199,18 @@ fn bzc(args: &[&str], input: &[u8], folder: &Path, lines: usize) -> String {
     let clean = |bytes: &[u8]| {
         String::from_utf8_lossy(bytes).replace(&folder.display().to_string(), "[HERE]")
     };
-    let mut told = String::new();
+    let mut output = String::new();
     for line in clean(&ended.stdout).lines().take(lines) {
-        told += &format!("{line}\n");
+        output += &format!("{line}\n");
     }
     for line in clean(&ended.stderr).lines() {
-        told += format!("! {line}").trim_end();
-        told.push('\n');
+        output += format!("! {line}").trim_end();
+        output.push('\n');
     }
     match ended.status.code() {
-        Some(0) => told,
-        Some(code) => format!("{told}? {code}\n"),
-        None => format!("{told}? killed\n"),
+        Some(0) => output,
+        Some(code) => format!("{output}? {code}\n"),
+        None => format!("{output}? killed\n"),
     }
 }
 
@@ -232,7 +232,7 @@ fn transcripts_go_as_written() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "tests set up files")]
 #[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
-fn a_manifest_that_may_not_be_read_is_told() {
+fn a_manifest_that_may_not_be_read_is_reported() {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt as _;
     let home = tempfile::tempdir().expect("a temporary folder");
@@ -251,11 +251,12 @@ fn a_manifest_that_may_not_be_read_is_told() {
         .current_dir(home.path())
         .output()
         .expect("bzc");
-    let told = String::from_utf8_lossy(&ran.stderr);
-    assert_eq!(ran.status.code(), Some(1), "{told}");
+    let output = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{output}");
     assert!(
-        told.contains("BZ6001") && told.contains("`secret.yaml` cannot be read: permission denied"),
-        "{told}"
+        output.contains("BZ6001")
+            && output.contains("`secret.yaml` cannot be read: permission denied"),
+        "{output}"
     );
     assert!(!home.path().join("out").exists(), "nothing is written");
 }

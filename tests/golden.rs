@@ -27,11 +27,14 @@ impl Case {
     /// The files of one run, and what was said.
     pub(crate) fn run(&self, text: &str, env: Option<&str>) -> (BTreeMap<String, Vec<u8>>, String) {
         let compilation = compile(&Folder::new(&self.folder), self.program, text, env);
-        let told = said(&compilation);
+        let messages = said(&compilation);
         let Some(output) = compilation.output else {
-            unreachable!("{} does not compile:\n{told}", corpus::shown(&self.folder));
+            unreachable!(
+                "{} does not compile:\n{messages}",
+                corpus::shown(&self.folder)
+            );
         };
-        (output.files.into_iter().collect(), told)
+        (output.files.into_iter().collect(), messages)
     }
 }
 
@@ -90,27 +93,27 @@ fn goldens_compile_to_their_expected_files() {
         let text = case.text();
         let mut first = None;
         for env in &case.runs {
-            let (files, told) = case.run(&text, env.as_deref());
+            let (files, messages) = case.run(&text, env.as_deref());
             assert!(
                 files.keys().all(|path| is_plain(path)),
                 "{}: odd paths",
                 corpus::shown(&case.folder)
             );
-            let Some((full, full_told)) = &first else {
+            let Some((full, full_messages)) = &first else {
                 for (path, bytes) in &files {
                     came_out.insert(case.folder.join("expected").join(path), bytes.clone());
                 }
-                if !told.is_empty() {
+                if !messages.is_empty() {
                     came_out.insert(
                         case.folder.join("expected.stderr"),
-                        told.clone().into_bytes(),
+                        messages.clone().into_bytes(),
                     );
                 }
-                first = Some((files, told));
+                first = Some((files, messages));
                 continue;
             };
             let mut diff = bless::tree_diff(full, &files);
-            diff += &bless::diff(full_told, &told, "stderr");
+            diff += &bless::diff(full_messages, &messages, "stderr");
             let run = env.as_deref().unwrap_or("none");
             came_out.insert(
                 case.folder.join(format!("expected.{run}.diff")),

@@ -176,7 +176,7 @@ fn manifests_come_back_with_the_same_requests_and_limits() {
         "`metadata.labels`",
         "serviceAccountName",
     ] {
-        assert!(left.contains(what), "{what} is not told:\n{left}");
+        assert!(left.contains(what), "{what} is not mentioned:\n{left}");
     }
     assert!(
         imported.program.contains("namespace = shop"),
@@ -300,12 +300,12 @@ volumes: {data: {}}
         "`volumes`",
         "host in `8080:80`",
     ] {
-        assert!(left.contains(what), "{what} is not told:\n{left}");
+        assert!(left.contains(what), "{what} is not mentioned:\n{left}");
     }
 }
 
 #[test]
-fn what_is_nothing_known_is_told_with_its_place() {
+fn what_is_not_known_is_reported_with_its_place() {
     for (text, why) in [
         ("a: 1\n", "`x` holds no Kubernetes object"),
         ("a: [\n", "`x`, line 1"),
@@ -315,7 +315,7 @@ fn what_is_nothing_known_is_told_with_its_place() {
             "line 4",
         ),
     ] {
-        let told = bzc::import(&files("x", text)).expect_err("it cannot be imported");
-        assert!(told.contains(why), "{text}: {told}");
+        let message = bzc::import(&files("x", text)).expect_err("it cannot be imported");
+        assert!(message.contains(why), "{text}: {message}");
     }
 }

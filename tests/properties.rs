@@ -51,7 +51,7 @@ fn shown(compilation: &Compilation) -> String {
 type Meaning = (Vec<String>, Vec<(String, Vec<u8>)>);
 
 fn meaning(compilation: Compilation) -> Meaning {
-    let told = |diagnostic: &Diagnostic| {
+    let shown = |diagnostic: &Diagnostic| {
         let mut addends: Vec<String> = diagnostic
             .addends
             .iter()
@@ -69,7 +69,7 @@ fn meaning(compilation: Compilation) -> Meaning {
             diagnostic.id, diagnostic.message
         )
     };
-    let mut found: Vec<String> = compilation.diagnostics.iter().map(told).collect();
+    let mut found: Vec<String> = compilation.diagnostics.iter().map(shown).collect();
     found.sort();
     (
         found,

@@ -23,7 +23,7 @@ use components::{Component, components, others};
 use count::count_node;
 use kubelet::kubelet_arguments;
 pub(crate) use machines::generated;
-use machines::{machines, told};
+use machines::{machines, stated};
 use nodes::Node;
 pub(crate) use nodes::{Kind, Stage};
 use pods::{WORKLOADS, Workload, autoscaled, check_containers, workload};
@@ -51,11 +51,11 @@ pub(crate) struct Machine {
 struct Faults(Vec<String>);
 
 impl Faults {
-    fn same(&mut self, what: &str, counted: u128, told: &Value) {
-        let told = told.as_u64().map(u128::from);
-        if told != Some(counted) {
+    fn same(&mut self, what: &str, counted: u128, stated: &Value) {
+        let stated = stated.as_u64().map(u128::from);
+        if stated != Some(counted) {
             self.0.push(format!(
-                "{what}: counted {counted}, report.json says {told:?}"
+                "{what}: counted {counted}, report.json says {stated:?}"
             ));
         }
     }
@@ -67,8 +67,8 @@ impl Faults {
     }
 }
 
-/// Counts everything in the files anew: what is to be placed on which nodes, or what disagrees with the report or breaks
-/// a rule, one line each.
+/// Counts everything in the files anew: what is to be placed on which nodes, or what disagrees with the report or
+/// breaks a rule, one line each.
 pub(crate) fn recount(files: &Files, machines: &[Machine]) -> Result<Stage, Vec<String>> {
     let mut faults = Faults::default();
     let stage = count(files, machines, &mut faults);
@@ -256,12 +256,12 @@ fn workloads(
         let on = |at: usize| {
             service["nodes"]
                 .as_sequence()
-                .is_none_or(|told| told.contains(&report["nodes"][at]["name"]))
+                .is_none_or(|stated| stated.contains(&report["nodes"][at]["name"]))
         };
-        let told: Vec<bool> = (0..nodes.len()).map(on).collect();
-        faults.holds(told == workload.nodes, || {
+        let stated: Vec<bool> = (0..nodes.len()).map(on).collect();
+        faults.holds(stated == workload.nodes, || {
             format!(
-                "{name}: by its pods nodes take it {:?}, by report.json {told:?}",
+                "{name}: by its pods nodes take it {:?}, by report.json {stated:?}",
                 workload.nodes
             )
         });
@@ -332,7 +332,7 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
     // Servers install what K3s packages, and each is told the same.
     let is_server = |machine: &&Machine| {
         by_name(&report["nodes"], &machine.name)
-            .is_some_and(|told| told["role"].as_str() == Some("server"))
+            .is_some_and(|stated| stated["role"].as_str() == Some("server"))
     };
     let servers: Vec<&Machine> = machines.iter().filter(is_server).collect();
     let same = |a: &str, b: &str| {
@@ -407,12 +407,13 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
         .iter()
         .find(|theorem| theorem["id"].as_str() == Some("T4"))?;
     for (id, counted) in [("pods", pods), ("cpuMilli", cpu)] {
-        let told = t4["counts"]
+        let stated = t4["counts"]
             .as_sequence()?
             .iter()
             .find(|count| count["id"].as_str() == Some(id));
-        told.into_iter()
-            .for_each(|told| faults.same(&format!("T4: {id}"), counted, &told["left"]));
+        stated
+            .into_iter()
+            .for_each(|stated| faults.same(&format!("T4: {id}"), counted, &stated["left"]));
     }
 
     check_budgets(&report, &demand, faults)?;
@@ -655,11 +656,11 @@ fn every_example_and_golden_counts_as_it_says() {
             if files.iter().any(|(path, _)| path.starts_with("patches/")) {
                 continue;
             }
-            let told = told(&files).expect("a report names its nodes");
+            let stated = stated(&files).expect("a report names its nodes");
             if place.starts_with("examples/") && env.is_none() {
-                assert_eq!(machines(&text).as_ref(), Some(&told), "{place}");
+                assert_eq!(machines(&text).as_ref(), Some(&stated), "{place}");
             }
-            let found = recount(&files, &told).err().unwrap_or_default();
+            let found = recount(&files, &stated).err().unwrap_or_default();
             assert_eq!(found, Vec::<String>::new(), "{place} {env:?}");
             counted += 1;
         }
@@ -709,9 +710,9 @@ fn count_generated(wanted: u32, first: u64, make: fn(u64, Size, (u64, u64)) -> g
         found.extend(program.bounded().into_iter().filter_map(|(name, pods)| {
             let report: Value =
                 serde_yaml::from_str(self::text(&output.files, "report.json")?).ok()?;
-            let told = by_name(&report["services"], &name)?["podsAtPeak"].as_u64();
-            (told != Some(pods)).then(|| {
-                format!("{name}: the program allows {pods} pods, report.json says {told:?}")
+            let stated = by_name(&report["services"], &name)?["podsAtPeak"].as_u64();
+            (stated != Some(pods)).then(|| {
+                format!("{name}: the program allows {pods} pods, report.json says {stated:?}")
             })
         }));
         if !found.is_empty() {

@@ -1,6 +1,6 @@
 //! What is said of programs that are wrong or odd: `ui/<id>-<slug>.bz` with all of it in `.stderr` beside it.
 //!
-//! The name says what is promised. `BZ4001-node.bz` raises one error, and it is BZ4001: one fault is told once.
+//! The name says what is promised. `BZ4001-node.bz` raises one error, and it is BZ4001: one fault is reported once.
 //! `unused-let.bz` raises no error and that lint once. `many-colons.bz` has a line `# faults: 3`, and raises so many.
 //! A line `# env: prod` compiles for an environment. `ui/used/` holds files for others to use.
 //!
@@ -87,7 +87,7 @@ pub(crate) fn raised() -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn every_fault_is_told_once_and_as_written_beside_it() {
+fn every_fault_is_reported_once_and_as_its_golden_says() {
     let ran = run(&corpus::root().join("tests/ui"));
     assert!(ran.len() >= 70, "the inputs are gone");
     let mut broken = Vec::new();
@@ -114,7 +114,7 @@ fn every_fault_is_told_once_and_as_written_beside_it() {
 }
 
 #[test]
-fn what_is_known_to_be_told_badly_still_is() {
+fn what_is_known_to_be_reported_badly_still_is() {
     for (name, text, _, kept) in run(&corpus::root().join("tests/ui/bad")) {
         assert!(
             directive(&text, "bad").is_some(),
@@ -122,7 +122,7 @@ fn what_is_known_to_be_told_badly_still_is() {
         );
         assert!(
             !kept,
-            "ui/bad/{name} is told well now: move it out, and take its `# bad` line off"
+            "ui/bad/{name} is reported well now: move it out, and take its `# bad` line off"
         );
     }
 }

@@ -245,9 +245,9 @@ fn every_report_of_a_golden_or_an_example_verifies() {
         let verified = bzc::verify(report).expect(name);
         assert_eq!(verified.faults, Vec::<String>::new(), "{name}");
         // Two for every node, two for all, and survival where it is asked for.
-        let told = value(report);
-        let nodes = told["nodes"].as_array().map_or(0, Vec::len);
-        let survives = told["theorems"]
+        let parsed = value(report);
+        let nodes = parsed["nodes"].as_array().map_or(0, Vec::len);
+        let survives = parsed["theorems"]
             .as_array()
             .into_iter()
             .flatten()
@@ -366,19 +366,19 @@ fn nothing_is_left_out(report: &Value) {
         for index in 0..list.len() {
             let mut shorter = list.clone();
             shorter.remove(index);
-            let told = faults(&changed(report, place, shorter.into()));
+            let found = faults(&changed(report, place, shorter.into()));
             // The lemma may hold with fewer nodes too; and what is not promised is not claimed.
             let is_witness =
                 place.starts_with("/placement/moments/") && place.matches('/').count() == 5;
             let is_promise = list[index]["id"] == "T5";
             assert!(
-                is_witness || is_promise || !told.is_empty(),
+                is_witness || is_promise || !found.is_empty(),
                 "{place} without its element {index}"
             );
             let mut longer = list.clone();
             longer.push(list[index].clone());
-            let told = faults(&changed(report, place, longer.into()));
-            assert!(!told.is_empty(), "{place} with its element {index} twice");
+            let found = faults(&changed(report, place, longer.into()));
+            assert!(!found.is_empty(), "{place} with its element {index} twice");
             lists += 1;
         }
     }
@@ -391,12 +391,12 @@ fn nothing_is_left_out(report: &Value) {
     {
         for verdict in ["proved", "relaxed", "unknown", "true"] {
             if theorem["verdict"] != verdict {
-                let told = faults(&changed(
+                let found = faults(&changed(
                     report,
                     &format!("/theorems/{at}/verdict"),
                     verdict.into(),
                 ));
-                assert!(!told.is_empty(), "{} called {verdict}", theorem["id"]);
+                assert!(!found.is_empty(), "{} called {verdict}", theorem["id"]);
             }
         }
     }
@@ -456,10 +456,10 @@ fn a_disagreement_is_said_in_numbers() {
     let right = report["theorems"][1]["rightBytes"]
         .as_u64()
         .unwrap_or_default();
-    let told = faults(&changed(&report, "/theorems/1/leftBytes", 100.into()));
+    let found = faults(&changed(&report, "/theorems/1/leftBytes", 100.into()));
     let left = &report["theorems"][1]["leftBytes"];
     assert_eq!(
-        told,
+        found,
         [
             format!("T2: leftBytes is 100, limits come to {left}"),
             format!("T2: leftBytes is 100, its terms sum to {left}"),
@@ -469,7 +469,7 @@ fn a_disagreement_is_said_in_numbers() {
     let last = report["theorems"]
         .as_array()
         .map_or(0, |list| list.len() - 1);
-    let told = faults(&changed(
+    let found = faults(&changed(
         &report,
         &format!("/theorems/{last}/leftBytes"),
         (right + 1).into(),
@@ -477,11 +477,11 @@ fn a_disagreement_is_said_in_numbers() {
     let asked = &report["theorems"][last]["leftBytes"];
     let first = format!("T4: leftBytes is {}, its terms sum to {asked}", right + 1);
     let second = format!("T4: {} is not within {right}", right + 1);
-    assert_eq!(told, [first, second]);
+    assert_eq!(found, [first, second]);
 }
 
 #[test]
-fn what_is_no_report_is_told_so_and_nothing_panics() {
+fn what_is_no_report_is_refused_and_nothing_panics() {
     for (text, why) in [
         (
             "",
@@ -531,8 +531,8 @@ fn what_is_no_report_is_told_so_and_nothing_panics() {
     ];
     for place in &places {
         for odd in &odd {
-            let told = faults(&changed(&report, place, odd.clone()));
-            if told.is_empty() && report.pointer(place) != Some(odd) {
+            let found = faults(&changed(&report, place, odd.clone()));
+            if found.is_empty() && report.pointer(place) != Some(odd) {
                 agree.insert(place.as_str());
             }
             tried += 1;

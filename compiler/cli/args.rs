@@ -1,4 +1,4 @@
-//! What can be typed, as typed. `cli/mod.rs` makes sense of it.
+//! The command line as clap parses it. `cli/mod.rs` runs it.
 
 use std::path::PathBuf;
 
@@ -57,7 +57,7 @@ pub(crate) struct Inputs {
     pub(crate) report: Report,
 }
 
-/// What a program may hold and still is not to end well.
+/// Findings that make a run fail although they are no errors.
 #[derive(Debug, Args)]
 pub(crate) struct Denied {
     /// End with 1 where there is a warning (`warnings`), one of a lint (its name), an unknown promise (`unknown`), or
@@ -195,7 +195,8 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// Manifests, dumps of `kubectl get -o yaml` or json, a K3s config.yaml, docker-compose files; `-` for standard input
+    /// Manifests, dumps of `kubectl get -o yaml` or json, a K3s config.yaml, docker-compose files; `-` for standard
+    /// input
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Where to write the program; `-` for standard output

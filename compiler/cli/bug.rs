@@ -1,4 +1,4 @@
-//! A panic is a bug in bzc, and is said to be one: with the version and the command line, so that it can be reported.
+//! A panic is a bug in bzc. This prints it as one, with the version and the command line, so that it can be reported.
 
 use std::ffi::{OsStr, OsString};
 use std::panic::PanicHookInfo;
@@ -6,15 +6,15 @@ use std::panic::PanicHookInfo;
 use super::Exit;
 use super::ui::err;
 
-/// How a process ends that met a bug, as `--help` says.
+/// The exit code after a bug, which `--help` documents.
 const BUG: i32 = 101;
 
-/// Lets every panic, on whichever thread, report itself and end the process.
+/// Installs a hook with which every panic, on any thread, reports itself and ends the process.
 pub(crate) fn report_panics(args: &[OsString]) {
     let run = args.to_vec();
     std::panic::set_hook(Box::new(move |info| {
         err(&report(info, &run));
-        // A panic may not be unwound in what users get, and an abort would give 134 and a core dump.
+        // Release builds do not unwind panics, and an abort would exit with 134 and dump core.
         #[expect(
             clippy::exit,
             clippy::disallowed_methods,
@@ -45,8 +45,8 @@ fn report(info: &PanicHookInfo<'_>, args: &[OsString]) -> String {
     )
 }
 
-/// The numbers of a plan that the verifier's arithmetic does not agree with: what was stated, and what was counted.
-/// Nothing is written then.
+/// Reports numbers of a plan that the verifier computes differently: what was stated, and what was counted. Nothing is
+/// written then.
 pub(crate) fn disagrees(faults: &[String]) -> Exit {
     let version = env!("CARGO_PKG_VERSION");
     err(&format!(

@@ -1,4 +1,4 @@
-//! `--deny`: names on the command line and what was found of a program, to an exit code.
+//! `--deny`: from the names on the command line and the findings of a program to an exit code.
 
 use super::Exit;
 use super::args::Denied;
@@ -21,7 +21,7 @@ pub(crate) fn name(name: &str) -> Result<String, String> {
     }
 }
 
-/// Says what there is of what `--deny` names.
+/// Reports the findings that `--deny` names, and whether there are any.
 pub(crate) fn denial(denied: &Denied, found: &[bzc::Diagnostic], unknown: &[&str]) -> Exit {
     let denies = |names: [&str; 2]| {
         denied

@@ -23,7 +23,7 @@ use ui::{Ui, err, fail, out};
 use world::{Disk, read, read_stdin};
 use write::{Fate, Survey, WriteError, WriteErrorKind, apply, survey};
 
-/// How a command ended. The larger of several counts.
+/// How a command ended. If a command has several results, the largest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Exit {
     Clean = 0,
@@ -78,9 +78,9 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// A program to compile.
 struct Input {
-    /// Its name in its folder, which outputs call it by.
+    /// Its name in its folder, which outputs use.
     name: String,
-    /// Its path as it was given, which messages call it by.
+    /// Its path as it was given, which messages use.
     shown: String,
     /// The disk from its folder on.
     disk: Disk,
@@ -159,15 +159,15 @@ fn each_program(inputs: &Inputs, mut then: impl FnMut(&Input, &Analysis, &mut Ui
 }
 
 /// Compiles every program, reports what there is to say, and hands those without errors to `then`.
-fn each(
+fn each_without_errors(
     inputs: &Inputs,
     then: impl FnMut(&Input, &Analysis, &View<'_, '_>, &mut Ui) -> Exit,
 ) -> Exit {
-    each_or(inputs, |_, _| {}, then)
+    each_planned(inputs, |_, _| {}, then)
 }
 
-/// The same, and those with errors to `otherwise`.
-fn each_or(
+/// The same, and hands programs with errors to `otherwise`.
+fn each_planned(
     inputs: &Inputs,
     mut otherwise: impl FnMut(&View<'_, '_>, &mut Ui),
     mut then: impl FnMut(&Input, &Analysis, &View<'_, '_>, &mut Ui) -> Exit,
@@ -192,7 +192,7 @@ fn run_check(check: &Check) -> Exit {
     if check.inputs.env.is_none() {
         return check_all(check);
     }
-    each(&check.inputs, |input, _, view, ui| {
+    each_without_errors(&check.inputs, |input, _, view, ui| {
         let disagreements = view.disagreements();
         if !disagreements.is_empty() {
             return bug::disagrees(&disagreements);
@@ -204,7 +204,7 @@ fn run_check(check: &Check) -> Exit {
     })
 }
 
-/// The line that `check` prints of a program, or of one of its environments, that holds.
+/// The line that `check` prints for a program, or one of its environments, without errors.
 fn proved(input: &Input, view: &View<'_, '_>, env: Option<&str>) -> String {
     let within = env.map_or_else(String::new, |env| format!("{env}: "));
     match view.summary() {
@@ -220,16 +220,16 @@ fn proved(input: &Input, view: &View<'_, '_>, env: Option<&str>) -> String {
 fn check_all(check: &Check) -> Exit {
     each_program(&check.inputs, |input, analysis, ui| {
         let mut exit = Exit::Clean;
-        let mut said: Vec<bzc::Diagnostic> = Vec::new();
+        let mut reported: Vec<bzc::Diagnostic> = Vec::new();
         let envs = analysis.environments().into_iter().map(Some);
         for env in std::iter::once(None).chain(envs) {
             let options = Options { env: env.clone() };
             analysis.view(&input.disk, &options, |view| {
-                // What was said of the program as it is need not be said again.
+                // Findings that were reported for the program as it is are not repeated.
                 let new = view
                     .diagnostics
                     .iter()
-                    .filter(|found| !said.contains(found));
+                    .filter(|found| !reported.contains(found));
                 let new: Vec<bzc::Diagnostic> = new.cloned().collect();
                 if let (Some(env), false) = (&env, new.is_empty()) {
                     ui.heading(&format!("in environment `{env}`:"));
@@ -247,7 +247,7 @@ fn check_all(check: &Check) -> Exit {
                     exit = exit.max(denial(&check.denied, &new, &view.unknown()));
                 }
                 if env.is_none() {
-                    said = new;
+                    reported = new;
                 }
             });
         }
@@ -282,7 +282,7 @@ fn run_plan(plan: &Plan) -> Exit {
             out(&ui.painted(&text));
         }
     };
-    each_or(&inputs, over, |input, _, view, ui| {
+    each_planned(&inputs, over, |input, _, view, ui| {
         let disagreements = view.disagreements();
         if !disagreements.is_empty() {
             return bug::disagrees(&disagreements);
@@ -349,7 +349,7 @@ fn run_build(build: &Build) -> Exit {
         }
         folders.push(folder);
     }
-    each(&build.inputs, |input, analysis, view, ui| {
+    each_without_errors(&build.inputs, |input, analysis, view, ui| {
         let output = view.output();
         if let Some(Output { disagreements, .. }) = &output
             && !disagreements.is_empty()
@@ -377,18 +377,19 @@ fn run_build(build: &Build) -> Exit {
             Ok(survey) => survey,
             Err(error) => return report_write(&error),
         };
-        let own = Own::of(input.disk.folder(), analysis.sources(), &output.sources);
+        let sources = Sources::of(input.disk.folder(), analysis.sources(), &output.sources);
         if build.diff {
             out(&unified(&survey));
         }
         if build.diff || build.write_sources {
-            out(&own.diff());
+            out(&sources.diff());
         }
         if build.check {
-            return check_result(&survey, &folder, build.diff).max(own.check_result(build.diff));
+            return check_result(&survey, &folder, build.diff)
+                .max(sources.check_result(build.diff));
         }
         let written = if build.write_sources {
-            write::replace_all(&own.0)
+            write::replace_all(&sources.0)
         } else {
             Ok(())
         };
@@ -427,31 +428,33 @@ fn run_build(build: &Build) -> Exit {
                 parts.join(", ")
             ));
         }
-        own.tell(build.write_sources, ui);
+        sources.tell(build.write_sources, ui);
         Exit::Clean
     })
 }
 
-/// Files of the user's own that are to change: path, text as it was read, new text.
-struct Own<'c>(Vec<(PathBuf, &'c [u8], &'c [u8])>);
+/// Adopted manifests that are to be changed in place: path, text as it was read, new text.
+struct Sources<'c>(Vec<(PathBuf, &'c [u8], &'c [u8])>);
 
-impl<'c> Own<'c> {
-    fn of(folder: &Path, sources: &'c bzc::SourceMap, files: &'c [bzc::Artifact]) -> Own<'c> {
+impl<'c> Sources<'c> {
+    fn of(folder: &Path, sources: &'c bzc::SourceMap, files: &'c [bzc::Artifact]) -> Sources<'c> {
         let old = |path: &str| sources.files().iter().find(|file| file.name == path);
-        Own(files
-            .iter()
-            .filter_map(|(path, new)| {
-                Some((
-                    folder.join(path),
-                    old(path)?.text.as_bytes(),
-                    new.as_slice(),
-                ))
-            })
-            .collect())
+        Sources(
+            files
+                .iter()
+                .filter_map(|(path, new)| {
+                    Some((
+                        folder.join(path),
+                        old(path)?.text.as_bytes(),
+                        new.as_slice(),
+                    ))
+                })
+                .collect(),
+        )
     }
 
     fn diff(&self) -> String {
-        let each = self.0.iter().map(|(path, old, new)| {
+        let diffs = self.0.iter().map(|(path, old, new)| {
             let name = path.strip_prefix(".").unwrap_or(path).display().to_string();
             diff(
                 &String::from_utf8_lossy(old),
@@ -459,7 +462,7 @@ impl<'c> Own<'c> {
                 &name,
             )
         });
-        each.collect()
+        diffs.collect()
     }
 
     fn check_result(&self, shown: bool) -> Exit {
@@ -498,7 +501,7 @@ impl<'c> Own<'c> {
     }
 }
 
-/// `--check`: what is not as it would be written.
+/// `--check`: reports files that differ from what would be written.
 fn check_result(survey: &Survey<'_>, folder: &Path, shown: bool) -> Exit {
     if survey.is_clean() {
         return Exit::Clean;

@@ -1,5 +1,5 @@
-//! The one place that prints. Diagnostics for people go to standard error, what was asked for and what machines
-//! read goes to standard output. A reader who has gone away is no error.
+//! All printing. Diagnostics for people go to standard error; results, and whatever machines read, go to standard
+//! output. It is no error if nobody reads standard output any more.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -15,9 +15,9 @@ pub(crate) struct Ui {
     colour: bool,
     paint: bool,
     output_file: Option<PathBuf>,
-    /// What machines will read, until the end of the run.
+    /// Output for machines, collected until the end of the run.
     machine: String,
-    /// SARIF is one document for all programs.
+    /// SARIF logs, which become one document for all programs.
     sarif: Vec<String>,
 }
 
@@ -49,20 +49,19 @@ impl Ui {
         }
     }
 
-    /// Whether people read the output.
+    /// Whether the output is for people.
     pub(crate) fn for_people(&self) -> bool {
         matches!(self.format, Format::Human | Format::Short)
     }
 
-    /// Says what the findings that follow are about, to people.
+    /// Prints what the following findings are about, for people only.
     pub(crate) fn heading(&self, text: &str) {
         if self.for_people() {
             err(&format!("{text}\n"));
         }
     }
 
-    /// A ledger as the terminal shows it: every sign of a bar has its colour, and every verdict. The signs and words
-    /// say the same without.
+    /// A ledger with colours for the signs of bars and for verdicts. It says the same without them.
     pub(crate) fn painted(&self, ledger: &str) -> String {
         const SIGNS: [(char, &str); 5] = [
             ('█', "34"),
@@ -194,7 +193,7 @@ fn merged(logs: &[String]) -> String {
     format!("{first:#}\n")
 }
 
-/// How wide standard output is; what fits anywhere if it is no terminal.
+/// The width of standard output in columns, or one that fits anywhere if it is no terminal.
 pub(crate) fn columns() -> usize {
     terminal_size::terminal_size_of(io::stdout())
         .map_or(64, |(terminal_size::Width(columns), _)| {
@@ -202,18 +201,18 @@ pub(crate) fn columns() -> usize {
         })
 }
 
-/// Prints what was asked for.
+/// Prints to standard output.
 pub(crate) fn out(text: &str) {
-    // Nobody is left to be told that standard output is gone.
+    // If standard output is closed, there is nobody to report it to.
     let _ = io::stdout().lock().write_all(text.as_bytes());
 }
 
-/// Prints beside it.
+/// Prints to standard error.
 pub(crate) fn err(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// A failure that has no place in a program.
+/// Prints a failure that has no place in a program.
 pub(crate) fn fail(message: &str, lines: &[String]) {
     let mut text = format!("error: {message}\n");
     for line in lines {

@@ -202,7 +202,7 @@ pub(crate) fn survey<'a>(
         .map_or(1, usize::from)
         .min(files.len() / WORTH_A_THREAD)
         .max(1);
-    let parts: Vec<Looked<'_>> = if cores == 1 {
+    let parts: Vec<Compared<'_>> = if cores == 1 {
         vec![known.look_at(&mut folder, files)?]
     } else {
         thread::scope(|scope| {
@@ -253,7 +253,7 @@ pub(crate) fn survey<'a>(
 const WORTH_A_THREAD: usize = 200;
 
 /// What differs among some of the artifacts, and whether the manifest must be written anew.
-type Looked<'a> = (Vec<Change<'a>>, bool);
+type Compared<'a> = (Vec<Change<'a>>, bool);
 
 /// What a reader of the folder needs to know.
 #[derive(Clone, Copy)]
@@ -270,7 +270,7 @@ impl<'a> Known<'_, 'a> {
         self,
         folder: &mut Folder<'_>,
         part: &'a [(String, Vec<u8>)],
-    ) -> Result<Looked<'a>, WriteError> {
+    ) -> Result<Compared<'a>, WriteError> {
         let find = |path: &str| {
             self.files
                 .binary_search_by(|(other, _)| other.as_str().cmp(path))
@@ -296,7 +296,8 @@ impl<'a> Known<'_, 'a> {
                     if metadata.len() == new.len() as u64 && holds(&target, new, &mut buffer)? {
                         // A file older than the manifest has the content the manifest was made from. So only younger
                         // ones are hashed, and a run that changes nothing costs little more than the reading. If a
-                        // clock lied, an outdated hash stays, and a later run refuses to replace the file: the safe side.
+                        // clock lied, an outdated hash stays, and a later run refuses to replace the file: the safe
+                        // side.
                         let times = (metadata.modified(), self.ended.map(Metadata::modified));
                         let settled =
                             matches!(times, (Ok(file), Some(Ok(manifest))) if file < manifest);

@@ -15,7 +15,7 @@ use crate::base::span::Span;
 pub enum Severity {
     /// The program cannot be compiled.
     Error,
-    /// It can, and something about it deserves a look.
+    /// The program can be compiled, but something about it deserves a look.
     Warning,
 }
 
@@ -34,7 +34,7 @@ impl Severity {
 pub struct Label {
     /// Where.
     pub span: Span,
-    /// What is there; may be empty.
+    /// What is wrong or notable there; may be empty.
     pub text: String,
 }
 
@@ -43,7 +43,7 @@ pub struct Label {
 pub struct Edit {
     /// What is replaced; empty to insert.
     pub span: Span,
-    /// By what.
+    /// The text that replaces it.
     pub text: String,
 }
 
@@ -61,7 +61,7 @@ pub struct Help {
 /// One line of a sum: how much, of what, and where that number was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addend {
-    /// What takes it, with its formula where there is one (`6 x 32Mi`).
+    /// What the amount is for, with its formula if it has one (`6 x 32Mi`).
     pub what: String,
     /// How much, in the unit of the sum.
     pub amount: String,
@@ -69,7 +69,7 @@ pub struct Addend {
     pub span: Option<Span>,
 }
 
-/// One fault, told once.
+/// One fault, reported once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Error or warning.
@@ -173,7 +173,7 @@ impl Diagnostic {
     }
 }
 
-/// Where phases put what they find.
+/// Collects the findings of all phases.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sink {
     found: Vec<Diagnostic>,
@@ -190,7 +190,7 @@ impl Sink {
         self.found.iter().any(Diagnostic::is_error)
     }
 
-    /// All findings in the order they are told: by place, errors first where one place has both, without
+    /// All findings in the order in which they are printed: by place, errors before warnings at one place, without
     /// duplicates. Findings without a place come first.
     pub(crate) fn into_sorted(self) -> Vec<Diagnostic> {
         let mut found = self.found;

@@ -92,7 +92,7 @@ pub fn short(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     visible(&format!("{place}{}[{id}]: {message}", severity.word())).replace('\n', " ")
 }
 
-/// The diagnostic as a workflow command, which GitHub shows beside the line in a pull request.
+/// The diagnostic as a workflow command, which GitHub shows at the line in a pull request.
 pub fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let mut properties = Vec::new();
     if let Some(Label { span, .. }) = diagnostic.primary {
@@ -147,7 +147,7 @@ fn escape_data(text: &str) -> String {
         .replace('\n', "%0A")
 }
 
-/// What is known beyond the message and the labels, a line each, for formats that have one field for all text.
+/// Everything but the message and the labels, one line each, for formats that have a single field for text.
 pub(super) fn details(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<String> {
     let mut lines = Vec::new();
     for (row, text) in sum(&diagnostic.addends, sources).into_iter().enumerate() {
@@ -276,7 +276,7 @@ fn sum(addends: &[Addend], sources: &SourceMap) -> Vec<String> {
     rows
 }
 
-/// A text as lines that fit beside `= note: `, or behind `- ` there, without control characters.
+/// A text as lines that fit behind `= note: `, or behind `- ` there, without control characters.
 fn paragraph(text: &str) -> String {
     visible(text)
         .lines()

@@ -6,15 +6,15 @@ use crate::manifest::tree::{Kind, Node};
 /// A declaration of the program that is being written.
 #[derive(Debug, Default)]
 pub(super) struct Part {
-    /// `web (k8s/web.yaml)`, for what is said of it.
+    /// Its name in messages, such as `web (k8s/web.yaml)`.
     pub(super) of: String,
-    /// Its lines. Where only one of them is wrong, only that one goes.
+    /// Its lines.
     pub(super) lines: Vec<String>,
-    /// Whether a line can go alone.
+    /// Whether a refused line is taken out alone. Otherwise the whole part is.
     pub(super) by_line: bool,
 }
 
-/// What was found so far.
+/// The parts that were found so far, and what is left out.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) node: Option<String>,
@@ -65,7 +65,7 @@ pub(super) fn list<'t>(items: impl IntoIterator<Item = &'t str>) -> String {
     )
 }
 
-/// Memory, if a program can say it: whole bytes have no unit there.
+/// Memory as a program writes it. `None` for bytes that are not whole Ki: the language has no unit for them.
 pub(super) fn memory(n: u64) -> Option<String> {
     let text = Bytes::new(n).to_string();
     (!text.ends_with(|c: char| c.is_ascii_digit())).then_some(text)

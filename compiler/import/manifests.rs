@@ -1,10 +1,10 @@
-//! Workloads of manifests to services, field by field. What has no field is listed by its path.
+//! From workloads of manifests to services, field by field. What no field of bz can express is listed by its path.
 
 use super::draft::{Draft, Part, cpu, key, list, memory, quoted, texts};
 use crate::manifest::tree::{Node, Tree};
 use crate::manifest::workload::{Container, Role, Surge, Workload, WorkloadKind, objects};
 
-/// Fields that a program has a word for, or that bzc writes itself; what stands below `*` is looked at by itself.
+/// Fields that a program can express, or that bzc writes itself. What is below `*` is checked on its own.
 const TAKEN: [&str; 27] = [
     "apiVersion",
     "kind",
@@ -90,7 +90,7 @@ pub(super) fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Re
     Ok(())
 }
 
-/// The value at a way of keys.
+/// The value at a path of keys.
 fn at<'n>(node: &'n Node, keys: &[&str], text: &str) -> Option<&'n Node> {
     keys.iter().try_fold(node, |node, key| {
         node.entry(key, text).map(|(_, value)| value)
@@ -114,7 +114,7 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
         }
     };
     let mut body: Vec<String> = Vec::new();
-    let mut said: Vec<String> = Vec::new();
+    let mut left_out: Vec<String> = Vec::new();
     let Some(pod) = at(root, &workload.pod, text) else {
         return;
     };
@@ -123,13 +123,13 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
         .iter()
         .filter(|container| container.role == Role::Main)
         .count();
-    let mut beside: Vec<String> = Vec::new();
+    let mut other_containers: Vec<String> = Vec::new();
     let mut is_first = true;
     for container in &workload.containers {
         let node = pod_container(pod, container, text);
         let is_main = container.role == Role::Main && is_first;
         is_first &= container.role != Role::Main;
-        let lines = match fields(container, node, text, is_main, &mut said) {
+        let lines = match fields(container, node, text, is_main, &mut left_out) {
             Ok(lines) => lines,
             Err(why) => {
                 draft.leave(&of, format!("container `{}` {why}", container.name));
@@ -138,12 +138,12 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
         };
         if is_main {
             if container.name != workload.name {
-                said.push(format!("the name `{}` of its container", container.name));
+                left_out.push(format!("the name `{}` of its container", container.name));
             }
             body.extend(lines);
         } else {
             if container.role == Role::Main {
-                said.push(format!(
+                left_out.push(format!(
                     "`{}` as a container that starts with the others: it is a sidecar now",
                     container.name
                 ));
@@ -153,7 +153,7 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
             } else {
                 "sidecar"
             };
-            beside.push(format!(
+            other_containers.push(format!(
                 "{word} {} {{ {} }}",
                 key(&container.name),
                 lines.join("\n")
@@ -194,10 +194,10 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
             _ => body.extend(["concurrency = allow".to_owned(), "at-most = 1".to_owned()]),
         }
     }
-    left(root, workload, text, &mut said);
+    left(root, workload, text, &mut left_out);
     let mut lines = vec![format!("{word} {} {{", workload.name)];
     lines.extend(body);
-    lines.extend(beside);
+    lines.extend(other_containers);
     lines.push("}".to_owned());
     draft.services.push(Part {
         of: of.clone(),
@@ -205,8 +205,8 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
         by_line: false,
     });
     draft.namespaces.extend(workload.namespace.clone());
-    if !said.is_empty() {
-        draft.leave(&of, said.join(", "));
+    if !left_out.is_empty() {
+        draft.leave(&of, left_out.join(", "));
     }
 }
 
@@ -223,7 +223,7 @@ fn pod_container<'n>(pod: &'n Node, container: &Container, text: &str) -> Option
     })
 }
 
-/// The fields of a container; why it cannot be one of a program.
+/// The fields of a container, or why a program cannot have it.
 fn fields(
     container: &Container,
     node: Option<&Node>,
@@ -316,7 +316,7 @@ fn fields(
     Ok(lines)
 }
 
-/// Lists the fields of an object that nothing was made of.
+/// Lists the fields of an object that are not in the program.
 fn left(root: &Node, workload: &Workload, text: &str, said: &mut Vec<String>) {
     let mut look = |node: Option<&Node>, prefix: &str, inner: &[&str]| {
         for (field, _) in node.map_or(&[][..], Node::entries) {

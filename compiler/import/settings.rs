@@ -1,4 +1,4 @@
-//! A K3s config.yaml to `k3s`, and the services of a docker-compose file to services.
+//! From a K3s config.yaml to `k3s`, and from the services of a docker-compose file to services.
 
 use super::draft::{Draft, Part, key, list, memory, quoted, texts};
 use crate::manifest::tree::{Kind, Node, Style};
@@ -53,7 +53,7 @@ pub(super) fn k3s(name: &str, text: &str, root: &Node, draft: &mut Draft) {
         }
     }
     part.lines.push("}".to_owned());
-    // A program has one block; that of a further file is a line-by-line addition to it.
+    // A program has one `k3s` block; the keys of a further file are added to it line by line.
     match draft.k3s.first_mut() {
         Some(first) => {
             part.lines.pop();
@@ -132,7 +132,7 @@ fn arguments(
     }
 }
 
-/// Fields of a docker-compose service that a program has a word for.
+/// Fields of a docker-compose service that a program can express.
 const TAKEN: [&str; 9] = [
     "image",
     "command",

@@ -3,39 +3,39 @@
 use super::{Folder, join};
 use crate::world::World;
 
-/// Walking ends here; a context with more is large whatever else is in it.
+/// A walk ends after so many files; a context that has more is large anyway.
 const MOST_FILES: usize = 20_000;
 /// Folders in folders, at most.
 const DEEPEST: usize = 32;
 
-/// What a context holds.
+/// What a build sends to the builder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct BuildContext {
     /// How many bytes.
     pub bytes: u64,
     /// How many files.
     pub files: usize,
-    /// Whether there are more than were looked at.
+    /// Whether there are more files than were looked at.
     pub more: bool,
-    /// The largest thing directly in it, and its bytes.
+    /// The largest file or folder directly in it, and its bytes.
     pub largest: Option<(String, u64)>,
-    /// Files whose names are those of secrets, sorted.
+    /// Paths of files that look like secrets by their names, sorted.
     pub secrets: Vec<String>,
 }
 
-/// Walks through what is left of a folder. `ignore` is the text of an ignore file.
-pub(crate) fn held(world: &dyn World, source: &str, ignore: &str) -> Held {
+/// Measures the files of a folder that an ignore file does not leave out. `ignore` is the text of that file.
+pub(crate) fn measure(world: &dyn World, source: &str, ignore: &str) -> BuildContext {
     let path = super::plain(source);
     let folder = Folder { world, path: &path };
     let patterns: Vec<(bool, Vec<&str>)> = ignore.lines().filter_map(pattern).collect();
     let may_be_kept = patterns.iter().any(|(kept, _)| *kept);
-    let mut held = Held::default();
+    let mut context = BuildContext::default();
     for top in folder.list("") {
-        let before = held.bytes;
-        walk(&folder, "", &top, &patterns, may_be_kept, 0, &mut held);
-        let bytes = held.bytes - before;
-        if bytes > held.largest.as_ref().map_or(0, |(_, most)| *most) {
-            held.largest = Some((
+        let before = context.bytes;
+        walk(&folder, "", &top, &patterns, may_be_kept, 0, &mut context);
+        let bytes = context.bytes - before;
+        if bytes > context.largest.as_ref().map_or(0, |(_, most)| *most) {
+            context.largest = Some((
                 if top.is_folder {
                     format!("{}/", top.name)
                 } else {
@@ -45,8 +45,8 @@ pub(crate) fn held(world: &dyn World, source: &str, ignore: &str) -> Held {
             ));
         }
     }
-    held.secrets.sort();
-    held
+    context.secrets.sort();
+    context
 }
 
 fn walk(
@@ -56,15 +56,15 @@ fn walk(
     patterns: &[(bool, Vec<&str>)],
     may_be_kept: bool,
     depth: usize,
-    held: &mut Held,
+    context: &mut BuildContext,
 ) {
     let path = join(above, &entry.name);
     let fate = fate(&path, patterns);
     let left_out = fate == Some(false);
-    if held.files >= MOST_FILES || depth > DEEPEST {
-        held.more = true;
+    if context.files >= MOST_FILES || depth > DEEPEST {
+        context.more = true;
     } else if entry.is_folder {
-        // What is in a folder that is left out comes back only where a pattern says so.
+        // Files in a folder that is left out are kept only if a later pattern keeps them.
         if !left_out || may_be_kept {
             for inside in folder.list(&path) {
                 walk(
@@ -74,16 +74,16 @@ fn walk(
                     patterns,
                     may_be_kept,
                     depth + 1,
-                    held,
+                    context,
                 );
             }
         }
     } else if !left_out {
-        held.files += 1;
-        held.bytes += entry.bytes;
-        // What a pattern keeps by name is meant.
+        context.files += 1;
+        context.bytes += entry.bytes;
+        // A file that a pattern keeps by its name is there on purpose.
         if fate.is_none() && looks_secret(&entry.name) {
-            held.secrets.push(path);
+            context.secrets.push(path);
         }
     }
 }
@@ -145,7 +145,7 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// Names that files with secrets go by. `.env.example` and public keys are none.
+/// Whether a file looks like it holds secrets, by its name. `.env.example` and public keys do not.
 fn looks_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let harmless = ["example", "sample", "template", "dist"]
@@ -196,7 +196,7 @@ fn looks_secret(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{fate, held, looks_secret, pattern};
+    use super::{fate, looks_secret, measure, pattern};
     use crate::world::MemoryWorld;
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_neither_counted_nor_told() {
+    fn what_is_left_out_is_neither_counted_nor_reported() {
         let mut world = MemoryWorld::default();
         for path in [
             "a/main.py",
@@ -251,7 +251,7 @@ mod tests {
         ] {
             world.insert(path, "12345");
         }
-        let found = held(&world, "a", "**/.env\n**/.git\n**/*.pem\n!certs/ca.pem\n");
+        let found = measure(&world, "a", "**/.env\n**/.git\n**/*.pem\n!certs/ca.pem\n");
         assert_eq!((found.files, found.bytes), (3, 15));
         assert_eq!(found.secrets, ["x/tls.key"]);
     }

@@ -63,7 +63,7 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
         if let Some(settings) = settings {
             layout.say("settings", settings, settings);
         }
-        // Whatever else the script reads: a catalogue of versions, properties, code of its own, other projects.
+        // The script may read anything else: a catalogue of versions, properties, its own code, other projects.
         let folders = folder.folders("");
         let read = ["gradle/libs.versions.toml", "gradle.properties"]
             .iter()

@@ -11,7 +11,7 @@ pub(super) fn plain(name: &str) -> String {
     name.to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
-/// What a lock file of uv, poetry or pdm says is reached from the libraries that the project asks for.
+/// The libraries of a lock file of uv, poetry or pdm that the project needs, directly or through others.
 pub(super) fn python(text: &str, file: &str, wanted: &BTreeSet<String>) -> Option<Libraries> {
     let table: Table = text.parse().ok()?;
     let packages = table.get("package")?.as_array()?;
@@ -22,7 +22,7 @@ pub(super) fn python(text: &str, file: &str, wanted: &BTreeSet<String>) -> Optio
         };
         let of_package = needs.entry(name).or_default();
         dependencies(package.get("dependencies"), of_package);
-        // Which extras are taken is told beside each use; all of them are followed.
+        // Every use says which extras it takes; all extras are followed.
         let extras = package
             .get("optional-dependencies")
             .and_then(Value::as_table);
@@ -31,7 +31,7 @@ pub(super) fn python(text: &str, file: &str, wanted: &BTreeSet<String>) -> Optio
             .flat_map(Table::values)
             .for_each(|extra| dependencies(Some(extra), of_package));
     }
-    // Without a list of what is asked for, all there is may be.
+    // Without a list of what the project asks for, all libraries may be in use.
     let mut waiting: Vec<String> = match wanted.is_empty() {
         true => needs.keys().cloned().collect(),
         false => wanted.iter().cloned().collect(),

@@ -1,6 +1,6 @@
-//! The folder of a service's source to what an image of it needs to know: how its libraries are installed, what is
-//! started, which version of the language it asks for. Read only, through `World`; what cannot be told apart is
-//! handed on as a choice, never guessed.
+//! From the folder of a service's source to what building an image of it needs: how its libraries are installed, what
+//! is started, which version of the language it asks for. Files are only read, through `World`. If several answers
+//! are possible, all of them are handed on as a choice; nothing is guessed.
 
 pub(crate) mod context;
 mod go;
@@ -83,9 +83,9 @@ pub(crate) struct Choice {
 pub(crate) struct Libraries {
     /// The file that names them.
     pub from: String,
-    /// Those that the service itself brings with it, in small letters.
+    /// The libraries that the service itself uses, in lower case.
     pub names: BTreeSet<String>,
-    /// Whether there can be no others.
+    /// Whether the list is complete.
     pub complete: bool,
 }
 
@@ -102,14 +102,14 @@ pub(crate) struct Layout {
     pub libraries: Option<Libraries>,
     /// The package file that has no lock file beside it.
     pub unlocked: Option<String>,
-    /// A version of Python that 3.11, the one of distroless images, is not; and the file that asks for it.
+    /// The version of Python that the source asks for, if it is not that of distroless images (3.11), and the file.
     pub needs_other: Option<(String, String)>,
     /// The port that the entry file listens on, if it names one and does not take it from `PORT`.
     pub listens: Option<(u16, String)>,
 }
 
 impl Layout {
-    /// What was seen of one question.
+    /// The answers to one question that the source shows.
     pub(crate) fn fact(&self, key: &str) -> Option<&Fact> {
         self.facts.iter().find(|fact| fact.key == key)
     }
@@ -138,7 +138,7 @@ impl Layout {
         });
     }
 
-    /// Something that installing the libraries reads lies in the source itself, so all of it is there before them.
+    /// Records that installing the libraries reads other files of the source, so that all of it is copied before.
     fn say_local(&mut self, from: impl Into<String>) {
         if self.fact("local").is_none() {
             self.flag("local", from);
@@ -160,8 +160,8 @@ impl Layout {
     }
 }
 
-/// Looks at the folder `source`. `entries` are the constructors whose result is what a Python server serves; none of
-/// them for a plain program.
+/// Looks at the folder `source`. `entries` are the constructors whose result a Python server serves; the list is empty
+/// for a plain program.
 pub(crate) fn detect(
     world: &dyn World,
     source: &str,
@@ -189,7 +189,7 @@ pub(crate) fn detect(
     layout
 }
 
-/// `./web/` as worlds know it: `web`.
+/// A path as `World` takes it: `web` for `./web/`.
 fn plain(source: &str) -> String {
     let parts: Vec<&str> = source
         .split('/')
@@ -311,7 +311,7 @@ fn version(text: &str, parts: usize) -> Option<String> {
         .then(|| whole.join("."))
 }
 
-/// The one port that a text listens on. A text that knows `PORT` listens where it is told.
+/// The port that a text listens on, if there is exactly one. A text that reads `PORT` has none.
 fn listens(text: &str) -> Option<u16> {
     if text.contains("PORT") {
         return None;

@@ -129,7 +129,7 @@ pub(super) fn manager(folder: &Folder<'_>, package: &Value, layout: &mut Layout)
     layout.choose("manager", found);
 }
 
-/// What installing runs, and what it reads beside the lock file.
+/// The scripts that installing runs, and the files that it reads apart from the lock file.
 fn scripts(package: &Value, layout: &mut Layout) {
     let runs = |script: &str| package["scripts"][script].is_string();
     if runs("prepare") {
@@ -162,7 +162,7 @@ fn version(folder: &Folder<'_>, package: &Value, layout: &mut Layout) {
             return;
         }
     }
-    // `>=18` takes what is current; `20.x`, `^20.1` and `20` name one.
+    // `>=18` takes any newer version; `20.x`, `^20.1` and `20` name one.
     let engine = package["engines"]["node"]
         .as_str()
         .filter(|text| !text.contains(['>', '<', '|', '*']));

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::{Folder, Layout, Libraries, locks};
 
-/// Names of files that a server or a program is in; others are looked at where these have none.
+/// Usual names of files with a server or a program; other files are searched only if these have none.
 const LIKELY: [&str; 12] = [
     "main",
     "app",
@@ -56,8 +56,8 @@ pub(super) fn detect(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout)
     version(folder, project.as_ref(), layout);
 }
 
-/// The tool whose lock file is there. One of several lock files must be named; beside one, `requirements.txt` is
-/// taken for its export.
+/// The tool whose lock file is there. If there are several, the program must choose one. A `requirements.txt` next to a
+/// lock file is taken for its export.
 fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
     let locked = [
         ("uv", "uv.lock"),
@@ -157,7 +157,8 @@ fn requirement(line: &str) -> Vec<String> {
     names
 }
 
-/// What `requirements.txt` and the files that it reads name. One that names places does not name all.
+/// The libraries that `requirements.txt` and the files it reads name. If one refers to a path or URL, the list is not
+/// complete.
 fn requirements(folder: &Folder<'_>, layout: &mut Layout) {
     let mut libraries = Libraries {
         from: "requirements.txt".to_owned(),
@@ -165,7 +166,7 @@ fn requirements(folder: &Folder<'_>, layout: &mut Layout) {
         ..Libraries::default()
     };
     let mut includes: Vec<String> = Vec::new();
-    // Each with whether it only bounds versions.
+    // Files to read, each with whether it only bounds versions.
     let mut waiting = vec![("requirements.txt".to_owned(), false)];
     while let Some((file, bounds)) = waiting.pop() {
         let Some(text) = folder.text(&file) else {
@@ -338,7 +339,7 @@ fn program(folder: &Folder<'_>, layout: &mut Layout) {
             root,
         });
     }
-    // Of several, the one that says what it does when it is run.
+    // Of several, the one with code for being run as a program.
     if found.len() > 1
         && found
             .iter()

@@ -60,7 +60,7 @@ fn servers_of_python() {
         "app.web:create_app()"
     );
     assert_eq!(app(&[("x.py", "server = FastAPI()")]), "x:server");
-    // Indented, compared, commented, in tests: none of these is a server.
+    // A line that is indented, a comparison, a comment or in a test is no server.
     let none =
         "    app = FastAPI()\nif app == FastAPI(): pass\n# app = FastAPI()\nx = [FastAPI()]\n";
     assert_eq!(
@@ -359,6 +359,6 @@ proptest! {
                 seen(language, &["FastAPI"], &files);
             }
         }
-        super::context::held(&MemoryWorld::with("s/a", "x"), "s", &lines);
+        super::context::measure(&MemoryWorld::with("s/a", "x"), "s", &lines);
     }
 }

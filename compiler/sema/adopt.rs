@@ -1,5 +1,6 @@
 //! Adopted manifests to services: what a rule gives, else what the manifest says, else what Kubernetes makes of
-//! saying nothing. The planner sees them as any other service; `program::Adopted` remembers what must change in the text.
+//! saying nothing. The planner sees them as any other service; `program::Adopted` remembers what must change in the
+//! text.
 
 mod containers;
 mod errors;
@@ -53,7 +54,7 @@ pub(super) fn adopts<'a>(
             .into_iter()
             .filter(|(_, manifest)| patterns.contains(&manifest.pattern))
             .collect();
-        // What could not be read may well be what a rule is about, and that was told.
+        // A rule may be about a manifest that could not be read, which has been reported.
         if !loaded.manifests_missing && !mine.is_empty() {
             reading.check_rules(&mine);
         }
@@ -81,7 +82,7 @@ pub(super) fn adopts<'a>(
     adopts
 }
 
-/// What is adopted and may make pods, of which no `others` says what they take.
+/// Adopted objects that may make pods, where no `others` says how much these take.
 pub(super) fn uncounted<'a>(
     decls: &Decls<'_, 'a>,
     loaded: &'a Loaded,
@@ -95,19 +96,19 @@ pub(super) fn uncounted<'a>(
         })
     };
     let known: Vec<String> = all().map(|(_, _, name)| name).collect();
-    let mut said: BTreeSet<&str> = BTreeSet::new();
+    let mut counted: BTreeSet<&str> = BTreeSet::new();
     for component in components {
         for of in &component.of {
-            // What could not be read may well be what is meant.
+            // The object may be in a manifest that could not be read.
             if !known.iter().any(|name| name == of) && !loaded.manifests_missing {
                 let near = nearest(of, known.iter().map(String::as_str));
                 let error = errors::of_nothing(of, component.span, near);
                 decls.cx.report(error);
             }
-            said.insert(of);
+            counted.insert(of);
         }
     }
-    let left = all().filter(|(_, _, name)| !said.contains(name.as_str()));
+    let left = all().filter(|(_, _, name)| !counted.contains(name.as_str()));
     left.map(|(manifest, object, name)| {
         let place = manifest.span(&object.at);
         let lint = errors::uncounted(object, &name, place, manifest.pattern);
@@ -120,7 +121,7 @@ pub(super) fn uncounted<'a>(
     .collect()
 }
 
-/// Names must tell services apart, adopted or not.
+/// Reports services of the same name, adopted or declared.
 fn check_names<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], own: usize) {
     let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
     for (index, service) in services.iter().enumerate() {
@@ -139,7 +140,7 @@ fn check_names<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], own: usize) 
     }
 }
 
-/// What K3s packages it puts back at every start, and it is counted already.
+/// Refuses adopted workloads that K3s packages: K3s puts them back at every start, and they are counted already.
 pub(super) fn check_packaged<'a>(
     decls: &Decls<'_, 'a>,
     components: &[Component<'a>],
@@ -162,7 +163,7 @@ pub(super) fn check_packaged<'a>(
     }
 }
 
-/// Budgets that count what nothing limits prove nothing.
+/// Refuses budgets over containers without a limit: such a budget would prove nothing.
 pub(super) fn check_budgets<'a>(
     decls: &Decls<'_, 'a>,
     services: &[Service<'a>],

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::layout::Layout;
-use crate::layout::context::Held;
+use crate::layout::context::BuildContext;
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, Layer};
 use crate::sema::values::Cx;
@@ -64,10 +64,10 @@ pub(crate) struct Decl<'a> {
     pub(crate) span: Span,
 }
 
-/// Ignore lists by runtime, and what is left by source and ignore list.
+/// Ignore lists by runtime, and build contexts by source and ignore list.
 pub(crate) type Contexts<'a> = (
     BTreeMap<&'a str, Filler>,
-    BTreeMap<(String, String), Arc<Held>>,
+    BTreeMap<(String, String), Arc<BuildContext>>,
 );
 
 /// All declarations of a program.
@@ -89,7 +89,7 @@ pub(crate) struct Decls<'c, 'a> {
     pub(crate) world: &'c dyn World,
     /// Layouts by source and runtime.
     pub(crate) layouts: RefCell<BTreeMap<(String, &'a str), Arc<Layout>>>,
-    /// What builds would send.
+    /// What builds of the sources would send.
     pub(crate) contexts: RefCell<Contexts<'a>>,
 }
 

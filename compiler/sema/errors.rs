@@ -1,4 +1,4 @@
-//! What several readers say of names and values: one function a fault.
+//! Faults of names and values that several readers report: one function a fault.
 
 use crate::base::span::Span;
 use crate::base::suggest::nearest;

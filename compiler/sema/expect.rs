@@ -10,7 +10,7 @@ use crate::sema::decls::{Decls, WORKLOADS};
 use crate::sema::errors as general;
 use crate::syntax::ast::{Expr, ExprKind, Operator};
 
-/// What can be asked of each kind, with its dimension.
+/// The numbers that `expect` can name, by kind, with their dimensions.
 pub(crate) const METRICS: [(&str, &[(&str, Dim)]); 3] = [
     (
         "node",

@@ -41,13 +41,13 @@ pub(super) struct Fields<'c, 'a> {
     layers: Vec<Layer<'a>>,
     /// All items of all layers with their key and the index of their layer, so that a look-up is one pass.
     keyed: Vec<(&'a str, usize, &'a Item)>,
-    /// One bit a key, by `key_bit`: most fields are not given, and that is known without a comparison.
+    /// The `key_bit`s of all keys: most fields are not given, and a missing bit shows it without comparing keys.
     given: u64,
     /// Whether some key is unknown. A required field that seems to be missing may then only be misspelt.
     misspelt: Cell<bool>,
 }
 
-/// One of 64 bits for a key; different keys may share one.
+/// One of 64 bits for a key. Different keys may share a bit.
 pub(crate) fn key_bit(key: &str) -> u64 {
     let bytes = key.as_bytes();
     let (first, last) = (
@@ -369,16 +369,16 @@ impl<'c, 'a> Fields<'c, 'a> {
         found
     }
 
-    /// Whether any layer has an item that could not be read: then a missing field is not worth a word.
+    /// Whether any layer has an item that could not be read. The missing field may be that item.
     fn has_hole(&self) -> bool {
         self.layers
             .iter()
             .any(|layer| layer.items.iter().any(Item::is_hole))
     }
 
-    /// The same fields, where `check_keys` has said which key of the declaration's own is none of `place`: a field that
-    /// is missing may be that one, and is not reported.
-    pub(super) fn beside_keys(self, place: &str) -> Fields<'c, 'a> {
+    /// The same fields, once `check_keys` has reported unknown keys. If the declaration has one, it may be a misspelt
+    /// required field, so that no field is reported as missing.
+    pub(super) fn noting_unknown_keys(self, place: &str) -> Fields<'c, 'a> {
         let known = schema::keys(place);
         let own = |layer: usize| self.layers[layer].kind == self.kind;
         let mut keys = self.keyed.iter();

@@ -1,5 +1,5 @@
 //! A program and everything it uses: files of the project through `World`, modules of the library from the
-//! binary. Each file once, circles and ways out of the project refused.
+//! binary. Each file is read once; circles, and paths that lead out of the project, are refused.
 
 mod errors;
 
@@ -23,11 +23,11 @@ pub(crate) struct Loaded {
     pub sources: SourceMap,
     /// Their trees, in the order they were met. Those of the library are shared with other programs.
     pub files: Vec<Arc<File>>,
-    /// Whether all braces pair. If not, only syntax errors are worth telling.
+    /// Whether all braces pair. If they do not, only syntax errors are reported.
     pub braces_pair: bool,
     /// The manifests that the program adopts, sorted by path. Their texts are among the sources.
     pub manifests: Vec<Manifest>,
-    /// Whether one of them could not be read, which was told.
+    /// Whether one of them could not be read, which has been reported.
     pub manifests_missing: bool,
 }
 

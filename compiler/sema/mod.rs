@@ -1,5 +1,5 @@
 //! Trees to a program whose every name is resolved and every value typed. What is wrong goes to the sink;
-//! what depends on a fault is left out silently, so that one fault is told once.
+//! what depends on a fault is left out silently, so that one fault is reported once.
 
 pub(crate) mod adopt;
 mod assemble;

@@ -15,10 +15,10 @@ use crate::sema::layers::Fields;
 use crate::sema::names::labels;
 use crate::syntax::ast::{Expr, ExprKind};
 
-/// What all of K3s's own pods tolerate, whatever its effect (k3s-io/k3s manifests/coredns.yaml, local-storage.yaml,
+/// The taint that all packaged pods tolerate with any effect (k3s-io/k3s manifests/coredns.yaml, local-storage.yaml,
 /// metrics-server, pkg/cloudprovider/servicelb.go; the chart of Traefik).
 const CRITICAL: &str = "CriticalAddonsOnly";
-/// The usual taint of a server. The same pods tolerate it, with the effect `NoSchedule` only.
+/// The usual taint of a server. Packaged pods tolerate it with the effect `NoSchedule` only.
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 
 /// Taints of a node: names, and texts as `kubectl taint` spells them.
@@ -61,7 +61,7 @@ fn tolerations<'a>(fields: &Fields<'_, 'a>) -> Vec<(Cow<'a, str>, Span)> {
     values.iter().filter_map(read).collect()
 }
 
-/// The taints that a node gives in K3s's own words, `node-taint`.
+/// The taints that a node gives by K3s's own key, `node-taint`.
 pub(crate) fn taints_of_config<'a>(node: &Node<'a>) -> Vec<Taint> {
     let Some(SettingValue::List(items)) = node.setting("node-taint") else {
         return Vec::new();
@@ -185,7 +185,7 @@ pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
     }
 }
 
-/// The nodes that take what K3s packages: those without a taint that its pods do not tolerate; none if all do.
+/// The nodes that take packaged pods: those without a taint that these do not tolerate. `None` if all nodes do.
 pub(crate) fn of_components(nodes: &[Node<'_>]) -> Option<Vec<u16>> {
     let tolerated = |taint: &Taint| {
         let server = taint.key == CONTROL_PLANE && taint.effect == Effect::NoSchedule;
@@ -200,7 +200,7 @@ pub(crate) fn of_components(nodes: &[Node<'_>]) -> Option<Vec<u16>> {
     (may.len() < nodes.len()).then_some(may)
 }
 
-/// Several servers keep their state in etcd, which needs an odd number of them, or in a datastore outside.
+/// Checks the number of servers: several keep their state in etcd, which needs an odd number of them, or outside.
 pub(crate) fn check_servers<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) {
     let servers: Vec<&Node<'_>> = nodes
         .iter()

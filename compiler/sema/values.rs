@@ -18,7 +18,7 @@ use crate::sema::trace::Tracer;
 use crate::syntax::ast::{Expr, ExprKind, Item, Operator, Word, WordShape};
 use crate::syntax::literal;
 
-/// No machine has more: 64 TiB. A larger number is a slip, and sums of such would not fit 64 bits.
+/// 64 TiB: no machine has more. A larger number is a typing error, and sums of such numbers would not fit 64 bits.
 pub(crate) const MOST_MEMORY: u64 = 1 << 46;
 
 /// The same for CPU, in thousandths of a core.
@@ -46,22 +46,22 @@ pub(super) struct Cx<'a> {
     pub sink: RefCell<Sink>,
     /// Constants by name.
     pub lets: BTreeMap<&'a str, Let<'a>>,
-    /// Who asks for a place, if anybody does.
+    /// Records what is given at a place, if a caller asked for one.
     pub tracer: Option<Tracer<'a>>,
 }
 
 impl<'a> Cx<'a> {
-    /// Says something of the program.
+    /// Reports a finding.
     pub(super) fn report(&self, diagnostic: Diagnostic) {
         self.sink.borrow_mut().push(diagnostic);
     }
 
-    /// The source text under a span.
+    /// The source text of a span.
     pub(super) fn text(&self, span: Span) -> &'a str {
         self.sources.text(span)
     }
 
-    /// A key or name as it counts: without the quotes of a quoted one.
+    /// A key or name without its quotes, if it has any.
     pub(super) fn word(&self, word: Word) -> &'a str {
         let text = self.text(word.span);
         match word.shape {
@@ -78,7 +78,7 @@ impl<'a> Cx<'a> {
     /// Follows a name to the constant it stands for, if it stands for one.
     pub(super) fn resolve(&self, expr: &'a Expr) -> &'a Expr {
         let mut at = expr;
-        // A chain of constants is as long as there are constants; a longer one goes in a circle.
+        // A chain is at most as long as there are constants; a longer one goes in a circle.
         for _ in 0..=self.lets.len() {
             let ExprKind::Path = at.kind else { return at };
             let Some(constant) = self.lets.get(self.text(at.span)) else {
@@ -91,14 +91,14 @@ impl<'a> Cx<'a> {
         at
     }
 
-    /// Says to whoever asks for this place which field stands there.
+    /// Records which field stands at this place, for a caller who asked for it.
     pub(super) fn trace_field(&self, item: &'a Item, origin: Origin<'a>) {
         if let Some(tracer) = &self.tracer {
             tracer.field(item, origin);
         }
     }
 
-    /// Says to whoever asks for this place what its value is.
+    /// Records the value at this place, for a caller who asked for it.
     fn trace(&self, span: Span, value: impl FnOnce() -> String) {
         if let Some(tracer) = &self.tracer {
             tracer.value(span, value);

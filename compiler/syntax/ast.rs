@@ -35,7 +35,7 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    /// Whether its value could not be read, which was reported.
+    /// Whether its value could not be read, which has been reported.
     pub(crate) fn is_hole(&self) -> bool {
         matches!(
             self.value,

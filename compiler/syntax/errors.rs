@@ -1,10 +1,10 @@
-//! What is said of a text that is not bz: one function a fault.
+//! Faults of syntax: one function a fault.
 
 use super::token::TokenKind;
 use crate::base::span::Span;
 use crate::diag::Diagnostic;
 
-/// What was found, in words: the text itself where it has any.
+/// The token that was found, for a message: its text, if it has any.
 fn found(text: &str, kind: TokenKind) -> String {
     match kind {
         TokenKind::Word | TokenKind::Number | TokenKind::Unknown => format!("`{text}`"),

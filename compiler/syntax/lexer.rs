@@ -104,7 +104,7 @@ fn character_length(input: Input<'_>) -> usize {
         .count()
 }
 
-/// Its first letter was seen by `token`.
+/// A word. `token` has checked its first letter.
 fn word(input: Input<'_>) -> Lexed<'_> {
     value(TokenKind::Word, take_while(|b: u8| IN_WORD[usize::from(b)])).parse(input)
 }

@@ -13,9 +13,9 @@ use nom::sequence::{delimited, preceded};
 pub(crate) struct Number<'t> {
     /// All digits, without the point.
     pub digits: u64,
-    /// How many of them stand behind the point.
+    /// How many of them are decimals.
     pub decimals: u32,
-    /// What is attached.
+    /// The suffix behind them.
     pub suffix: &'t str,
 }
 

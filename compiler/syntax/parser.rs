@@ -20,7 +20,7 @@ const MAX_OPERATORS: u32 = 1000;
 pub(crate) struct Parsed {
     /// The tree.
     pub file: File,
-    /// Every brace has its other.
+    /// Whether every brace has its counterpart.
     pub braces_pair: bool,
 }
 
@@ -69,7 +69,7 @@ struct Parser<'p> {
     operators: u32,
     /// The `{` of the blocks being read.
     open: Vec<Token>,
-    /// The block that was open when an item began in the first column: likely the one that lacks its `}`.
+    /// The block that was open when an item began in the first column. It is likely the one that lacks its `}`.
     suspect: Option<Token>,
     braces_pair: bool,
     sink: &'p mut Sink,
@@ -280,8 +280,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether a token begins a line that is indented further than the one `head` is on: it was meant to be
-    /// inside of what `head` declares.
+    /// Whether a token begins a line that is indented further than the line of `head`, so that it was meant to be
+    /// part of what `head` declares.
     fn is_inside(&self, token: Token, head: Span) -> bool {
         let column = |at: u32| {
             let before = &self.text[..at as usize];
@@ -290,7 +290,8 @@ impl Parser<'_> {
         token.first_on_line && column(token.start) > column(head.start)
     }
 
-    /// Fields are separated by blanks. A `,` or `;` behind one is a habit from elsewhere: said once, passed over.
+    /// Fields are separated by blanks. A `,` or `;` behind one is a habit from other languages: it is reported and
+    /// skipped.
     fn no_separator(&mut self) {
         let token = self.peek();
         if token.kind == TokenKind::Comma
@@ -363,7 +364,7 @@ impl Parser<'_> {
     fn block(&mut self, open: Token) -> Read<Body> {
         if self.depth >= MAX_DEPTH {
             self.sink.push(errors::too_deep(self.span(open), MAX_DEPTH));
-            // What the blocks mean is not worth asking of a text like that.
+            // The meaning of such deeply nested blocks is not worth reporting on.
             self.braces_pair = false;
             self.skip_to_close();
             return Err(Reported);

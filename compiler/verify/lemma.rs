@@ -1,5 +1,6 @@
-//! Whether every order of pods and every choice of nodes ends well, by the lemma of `spec/06-proof.md`, worked out anew
-//! from the numbers of a report. What the report adds is for each kind of pod the set of nodes to apply it to.
+//! Re-checks the placement: every pod finds room in any order of pods and with any choice of nodes. It applies the
+//! lemma of `spec/06-proof.md` to the numbers of a report. The report says, for each kind of pod, to which set of
+//! nodes.
 
 use super::{Facts, asked_of, pods_at};
 use crate::report::{Component, Moment, Node, Service, Wave};
@@ -10,19 +11,19 @@ const DIMENSIONS: usize = 3;
 /// Memory, CPU, number of pods.
 type Size = [u128; DIMENSIONS];
 
-/// Pods that are alike.
+/// Equal pods: those of a service or of a component.
 struct Kind {
     name: String,
     size: Size,
     count: u128,
-    /// The nodes that may take one and are large enough.
+    /// For each node, whether it may take such a pod and is large enough.
     nodes: Vec<bool>,
     /// Whether no two of them may share a node.
     apart: bool,
 }
 
 impl Kind {
-    /// How many of `count` can be on so many nodes at once.
+    /// How many of `count` pods can be on that many nodes at once.
     fn at_once(&self, count: u128, nodes: usize) -> u128 {
         if self.apart || nodes == 0 {
             count.min(nodes as u128)
@@ -32,14 +33,14 @@ impl Kind {
     }
 }
 
-/// What is free on every node, and the kinds: one a service, then one a component, then one for each node that has pods
-/// which bzc does not manage and every node has.
+/// The room on every node, and the kinds of pods: one for each service, one for each component, and then one for each
+/// node with pods of others that run on every node.
 struct Cluster {
     rooms: Vec<Size>,
     kinds: Vec<Kind>,
 }
 
-/// What keeps the lemma from showing what the report says, at each moment.
+/// For each moment, the pods for which the lemma does not show what the report says.
 pub(super) fn any_order(facts: &Facts<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     let moments = &facts.report.placement.moments;
@@ -63,7 +64,7 @@ pub(super) fn any_order(facts: &Facts<'_>) -> Vec<String> {
     faults
 }
 
-/// Whether a moment that is shown is this one, or one of a service that is like the one which rolls alone.
+/// Whether a stated moment is this one, or the moment of a service that is equal to the one which rolls alone.
 fn stands_for(facts: &Facts<'_>, shown: Option<&Wave<'_>>, moment: Option<&Wave<'_>>) -> bool {
     let (Some(Wave::Alone(shown)), Some(Wave::Alone(name))) = (shown, moment) else {
         return shown == moment;
@@ -92,7 +93,7 @@ fn alike(one: &Service<'_>, other: &Service<'_>) -> bool {
         && one.one_on_a_node == other.one_on_a_node
 }
 
-/// Whether the lemma shows it of every kind without one node, each time with some set of nodes.
+/// Whether the lemma holds for every kind of pod after the loss of one node, each time with some set of nodes.
 pub(super) fn outlives(facts: &Facts<'_>, lost: usize) -> bool {
     facts.moments.iter().all(|moment| {
         let Ok(cluster) = Cluster::new(facts, *moment, Some(lost)) else {
@@ -107,8 +108,8 @@ pub(super) fn outlives(facts: &Facts<'_>, lost: usize) -> bool {
         sets.sort();
         sets.dedup();
         let shown = |index: usize| sets.iter().any(|set| cluster.holds(index, set));
-        let there = |index: &usize| cluster.kinds[*index].count > 0;
-        (0..cluster.kinds.len()).filter(there).all(shown)
+        let exists = |index: &usize| cluster.kinds[*index].count > 0;
+        (0..cluster.kinds.len()).filter(exists).all(shown)
     })
 }
 
@@ -117,7 +118,7 @@ fn members(flags: &[bool]) -> Vec<usize> {
     members.map(|(node, _)| node).collect()
 }
 
-/// Whether a component has its pods on a node whatever happens: it pushes out what is in their way.
+/// Whether a component always has its pods on a node, because it preempts pods that are in their way.
 fn is_fixed(component: &Component<'_>) -> bool {
     component.every_node && component.preempts
 }
@@ -130,12 +131,12 @@ fn size_of(component: &Component<'_>) -> Size {
     ]
 }
 
-/// What a node has beside DaemonSets, or why it has too little: for those, or for them and all that K3s packages, which
-/// they cannot push out.
+/// The room of a node without its DaemonSets, or why it has too little: for these, or for these and the packaged pods,
+/// which they cannot preempt.
 fn room(facts: &Facts<'_>, at: usize, node: &Node<'_>, endless: u128) -> Result<Size, String> {
     let has = [
         node.allocatable_bytes.into(),
-        // CPU of which nothing is known is never short.
+        // If a node does not say how much CPU it has, CPU is never short.
         node.cpu_milli.map_or(endless, u128::from),
         node.max_pods.into(),
     ];
@@ -145,14 +146,15 @@ fn room(facts: &Facts<'_>, at: usize, node: &Node<'_>, endless: u128) -> Result<
             service.kind == "DaemonSet" && facts.on(*index, at, 1) > 0
         })
     };
-    let asked = |of: &dyn Fn(&Component<'_>) -> bool, d: usize| -> u128 {
-        let each = node.components.iter().filter(|component| of(component));
-        each.map(|component| match d {
-            0 => asked_of(component, component.request_bytes),
-            1 => asked_of(component, component.cpu_milli),
-            _ => asked_of(component, 1),
-        })
-        .sum()
+    let asked_by = |of: &dyn Fn(&Component<'_>) -> bool, d: usize| -> u128 {
+        let components = node.components.iter().filter(|component| of(component));
+        components
+            .map(|component| match d {
+                0 => asked_of(component, component.request_bytes),
+                1 => asked_of(component, component.cpu_milli),
+                _ => asked_of(component, 1),
+            })
+            .sum()
     };
     let mut left = has;
     for (d, left) in left.iter_mut().enumerate() {
@@ -166,8 +168,8 @@ fn room(facts: &Facts<'_>, at: usize, node: &Node<'_>, endless: u128) -> Result<
         if d == 1 && node.cpu_milli.is_none() {
             continue;
         }
-        let fixed = asked(&is_fixed, d).saturating_add(of_daemons);
-        let critical = asked(&|component| component.preempts && !component.every_node, d);
+        let fixed = asked_by(&is_fixed, d).saturating_add(of_daemons);
+        let critical = asked_by(&|component| component.preempts && !component.every_node, d);
         let name = &node.name;
         *left = match left.checked_sub(fixed) {
             Some(left) => left,
@@ -238,7 +240,7 @@ impl Cluster {
             kinds.extend(waiting.map(|component| Kind {
                 name: component.name.to_string(),
                 size: size_of(component),
-                // Those of a lost node are gone with it.
+                // The pods of a lost node are gone with it.
                 count: if lost == Some(at) {
                     0
                 } else {
@@ -254,7 +256,7 @@ impl Cluster {
             .fold(0, u128::saturating_add);
         let rooms = report.nodes.iter().enumerate();
         let rooms = rooms.map(|(at, node)| match lost {
-            // What is lost takes nothing, whatever it has.
+            // A lost node has no room.
             Some(lost) if lost == at => Ok([0; DIMENSIONS]),
             _ => room(facts, at, node, endless),
         });
@@ -265,10 +267,10 @@ impl Cluster {
                     Some(node) != lost && (0..DIMENSIONS).all(|d| kind.size[d] <= rooms[node][d]);
             }
         }
-        // What all sizes have in common is the unit: less than it can never be used.
+        // The greatest common divisor of all sizes is the unit: less than a unit of room can never be used.
         for d in 0..DIMENSIONS {
-            let there = kinds.iter().filter(|kind| kind.count > 0);
-            let unit = there
+            let present = kinds.iter().filter(|kind| kind.count > 0);
+            let unit = present
                 .fold(0, |unit, kind| common(unit, kind.size[d]))
                 .max(1);
             kinds.iter_mut().for_each(|kind| kind.size[d] /= unit);
@@ -277,7 +279,7 @@ impl Cluster {
         Ok(Cluster { rooms, kinds })
     }
 
-    /// The kinds of pods of which what is shown does not show it.
+    /// The kinds of pods for which the stated sets of nodes do not satisfy the lemma.
     fn faults(&self, facts: &Facts<'_>, shown: &Moment<'_>) -> Vec<String> {
         let components = facts
             .open()
@@ -297,19 +299,19 @@ impl Cluster {
             }
             sets.push(nodes);
         }
-        // Pods that every node has, and that push out nothing, have their node alone.
+        // Pods that run on every node and preempt nothing: the set is their own node.
         sets.extend(self.kinds[known..].iter().map(|kind| members(&kind.nodes)));
-        let there = sets
+        let present = sets
             .iter()
             .enumerate()
             .filter(|(index, _)| self.kinds[*index].count > 0);
-        let stuck = there.filter(|(index, with)| !self.holds(*index, with));
+        let stuck = present.filter(|(index, with)| !self.holds(*index, with));
         stuck
             .map(|(index, _)| format!("a pod of `{}` may find no room", self.kinds[index].name))
             .collect()
     }
 
-    /// The lemma for one pod of a kind, with these nodes.
+    /// The lemma for one more pod of a kind, with these nodes.
     fn holds(&self, index: usize, with: &[usize]) -> bool {
         let pod = &self.kinds[index];
         if with.is_empty() || !with.iter().all(|node| pod.nodes[*node]) {
@@ -323,10 +325,10 @@ impl Cluster {
         };
         let prices: Size = std::array::from_fn(price);
         let shared = |kind: &Kind| with.iter().filter(|node| kind.nodes[**node]).count();
-        let others = pod.at_once(pod.count - 1, with.len());
-        let there = |at: usize, kind: &Kind| {
+        let other_pods = pod.at_once(pod.count - 1, with.len());
+        let count_of = |at: usize, kind: &Kind| {
             if at == index {
-                others
+                other_pods
             } else {
                 kind.at_once(kind.count, shared(kind))
             }
@@ -334,7 +336,7 @@ impl Cluster {
         let mut volume = [0_u128; DIMENSIONS];
         for (at, kind) in self.kinds.iter().enumerate() {
             for (volume, size) in volume.iter_mut().zip(&kind.size) {
-                *volume = volume.saturating_add(size.saturating_mul(there(at, kind)));
+                *volume = volume.saturating_add(size.saturating_mul(count_of(at, kind)));
             }
         }
         let lack = |node: usize, d: usize| {
@@ -359,9 +361,10 @@ impl Cluster {
         };
         let mut costs: Vec<u128> = with.iter().map(cost).collect();
         if pod.apart {
-            // The others of its own block a node each, at worst the dearest, for what they are worth themselves.
+            // Each other pod of this kind blocks one node at the price of the pod; at worst these are the nodes with
+            // the highest costs.
             costs.sort_unstable_by(|a, b| b.cmp(a));
-            let blocked = usize::try_from(others).unwrap_or(usize::MAX);
+            let blocked = usize::try_from(other_pods).unwrap_or(usize::MAX);
             costs
                 .iter_mut()
                 .take(blocked)
@@ -370,7 +373,8 @@ impl Cluster {
         let most = costs.iter().copied().max().unwrap_or(0);
         let all = costs.into_iter().fold(0, u128::saturating_add);
         let kinds = self.kinds.iter().enumerate();
-        let worths = kinds.map(|(at, kind)| there(at, kind).saturating_mul(worth(kind).min(most)));
+        let worths =
+            kinds.map(|(at, kind)| count_of(at, kind).saturating_mul(worth(kind).min(most)));
         let worths = worths.fold(0, u128::saturating_add);
         worths < all
     }

@@ -1,4 +1,5 @@
-//! The common level: the lowest of those services that were stopped below their upper ends, each for want of room.
+//! Re-checks the common level: it is the lowest among the services that stopped below their upper ends, and each of
+//! them stopped because there was no room.
 
 use super::nodes::all_limits;
 use super::promises::allowed;
@@ -7,7 +8,7 @@ use crate::base::quantity::MIB;
 use crate::report::{Choice, Fill, Service};
 
 impl Check {
-    /// The level is the lowest of those that were stopped, and each of them was stopped for want of room.
+    /// The level is the lowest among the services that stopped, and each of them stopped because there was no room.
     pub(super) fn level(&mut self, facts: &Facts<'_>) {
         let report = facts.report;
         let stopped = || {
@@ -23,7 +24,7 @@ impl Check {
         let levels =
             stopped().map(|service| (u128::from(service.limit_bytes), share(service).max(1)));
         let lowest = levels.reduce(|least, other| {
-            // Both products are of a number of 64 bits and one of 128.
+            // Both products are of a 64-bit and a 128-bit number.
             let (here, there) = (
                 other.0.saturating_mul(least.1),
                 least.0.saturating_mul(other.1),
@@ -46,7 +47,7 @@ impl Check {
         self.stopped(facts);
     }
 
-    /// No service that was stopped could have a step more. On several nodes it is not one sum that stops them.
+    /// No service that stopped could have grown by another step. With several nodes, more than one sum can stop them.
     fn stopped(&mut self, facts: &Facts<'_>) {
         let report = facts.report;
         let [node] = report.nodes.as_slice() else {
@@ -61,7 +62,7 @@ impl Check {
             .min()
             .unwrap_or(u64::MAX)
             .min(node.free_bytes);
-        // Where a pod may take more than it requests, limits hold the others down.
+        // If a pod may take more than it requests, the limits of all pods are a bound too.
         let gaps = report
             .services
             .iter()

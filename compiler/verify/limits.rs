@@ -1,14 +1,14 @@
-//! The most that the limits of pods on one node can come to, worked out anew: over all sets of pods whose requests are
-//! admitted together, `spec/06-proof.md` r[proof.interference].
+//! Re-checks the largest sum of limits on one node: over all sets of pods whose requests are admitted together,
+//! `spec/06-proof.md` r[proof.interference].
 
 use std::collections::BTreeMap;
 
 use crate::base::quantity::MIB;
 
-/// Pods that may be on a node at once: what one requests, what one may take, how many there are.
+/// Equal pods that may be on a node at once: request and limit of one, and how many there are.
 pub(super) type Pods = (u64, u64, u64);
 
-/// Steps of a search after which the rule takes the simpler bound.
+/// Steps of the search after which the rule takes the simpler bound.
 const STEPS: u128 = 50_000_000;
 
 /// The most, in bytes.
@@ -25,7 +25,7 @@ pub(super) fn most(pods: &[Pods], allocatable: u64) -> u128 {
     if gaps == 0 {
         return room;
     }
-    // Pods that are alike in whole Mi of their requests, rounded down, and in their limits.
+    // Pods are grouped by their requests in whole Mi, rounded down, and their limits.
     let mut sizes: BTreeMap<(u64, u64), u64> = BTreeMap::new();
     for (request, limit, count) in pods {
         let alike = sizes.entry((request / MIB, *limit)).or_default();

@@ -1,4 +1,4 @@
-//! Nodes: what no pod gets, what is left, and what pods ask for of it.
+//! Re-checks nodes: what is reserved, what is left, and what pods request of it.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ const KUBE: [&str; 7] = [
     "pod-growth",
 ];
 
-/// A term of what is reserved, by its id; nothing if there is none.
+/// A term of what is reserved, by its id, in bytes. 0 if there is none.
 pub(super) fn reserved(node: &Node<'_>, id: &str) -> u64 {
     node.reserved
         .iter()
@@ -27,14 +27,14 @@ pub(super) fn reserved(node: &Node<'_>, id: &str) -> u64 {
         .map_or(0, |term| term.bytes)
 }
 
-/// What one of the things that a term counts takes.
-fn each(node: &Node<'_>, id: &str) -> u128 {
+/// The second factor of a term: how much each of the counted things takes, in bytes.
+fn factor_of(node: &Node<'_>, id: &str) -> u128 {
     let term = node.reserved.iter().find(|term| term.id == id);
     term.and_then(|term| term.times)
         .map_or(0, |[_, each]| each.into())
 }
 
-/// What components on a node ask for in all, of what `each` pod does.
+/// What all components on a node ask for, if a pod asks for `each`.
 fn of_components(node: &Node<'_>, each: impl Fn(&Component<'_>) -> u64) -> u128 {
     sum(node
         .components
@@ -42,7 +42,7 @@ fn of_components(node: &Node<'_>, each: impl Fn(&Component<'_>) -> u64) -> u128 
         .map(|component| asked_of(component, each(component))))
 }
 
-/// What all that may be on a node requests.
+/// The sum of requests of all pods that may be on a node.
 pub(super) fn requests(facts: &Facts<'_>, at: usize) -> u128 {
     let services = facts.at_worst(|index, pods| {
         times(
@@ -55,7 +55,7 @@ pub(super) fn requests(facts: &Facts<'_>, at: usize) -> u128 {
     }))
 }
 
-/// CPU and pods of the same.
+/// The same for CPU and the number of pods.
 pub(super) fn counts(facts: &Facts<'_>, at: usize) -> (u128, u128) {
     let node = &facts.report.nodes[at];
     let cpu = facts.at_worst(|index, pods| {
@@ -201,7 +201,8 @@ impl Check {
         self.same(&place, "cpuRequestMilli", node.cpu_request_milli, how, cpu);
     }
 
-    /// What no pod gets. What K3s and the OS take was given; how many pods there may be is counted.
+    /// The terms that are reserved. Those of K3s and the OS are given; those that depend on the number of pods are
+    /// counted.
     fn reserved(&mut self, facts: &Facts<'_>, at: usize, place: &str) {
         let node = &facts.report.nodes[at];
         let services = || facts.report.services.iter().enumerate();
@@ -216,11 +217,11 @@ impl Check {
             .iter()
             .map(|component| component.pods_with_ending.into()));
         let on = |index: usize, pods: u64| facts.on(index, at, pods);
-        let mut own =
+        let mut pods_of_services =
             sum(services().map(|(index, service)| on(index, service.pods_with_ending).into()));
-        let shim = each(node, "shims");
+        let shim = factor_of(node, "shims");
         if facts.report.nodes.len() > 1 {
-            // So many that, with their shims taken away, there is no room for the least request of one more.
+            // The most pods for which there is room next to their own shims: one more of the smallest would not fit.
             let here =
                 services().filter(|(index, service)| on(*index, service.pods_with_ending) > 0);
             let least = here
@@ -239,14 +240,16 @@ impl Check {
             let given = given.into_iter().map(|id| u128::from(reserved(node, id)));
             let taken = sum(given).saturating_add(packaged.saturating_mul(shim));
             let left = u128::from(node.memory_bytes).saturating_sub(taken);
-            own = own.min(
+            pods_of_services = pods_of_services.min(
                 left.saturating_add(shim)
                     .checked_div(least.saturating_add(shim))
-                    .unwrap_or(own),
+                    .unwrap_or(pods_of_services),
             );
         }
-        // The kubelet admits no more than so many.
-        let pods = packaged.saturating_add(own).min(node.max_pods.into());
+        // The kubelet admits no more than `max-pods`.
+        let pods = packaged
+            .saturating_add(pods_of_services)
+            .min(node.max_pods.into());
         let term = |id: &str, amount: u128, what| Expected {
             side: None,
             ..Expected::new(Side::Left, id, "", amount, what)
@@ -290,7 +293,7 @@ impl Check {
             });
         }
         if let Some(growth) = node.reserved.iter().find(|term| term.id == "pod-growth") {
-            // With how many pods the other figures were measured is known to the library alone; it is some.
+            // The report does not say with how many pods K3s was measured. It must be fewer than there are.
             let beyond = growth.times.map_or(0, |[count, _]| u128::from(count));
             self.holds(place, beyond > 0 && beyond < pods, || {
                 format!("the term `pod-growth` counts {beyond} of {pods} pods")
@@ -304,7 +307,8 @@ impl Check {
     }
 }
 
-/// Limits of what is on a node, and on no other, while nothing is rolled out. What nothing limits counts its request.
+/// The sum of limits of pods that can only be on this node, without any rollout. A pod without a limit counts its
+/// request.
 fn rest_limits(facts: &Facts<'_>, at: usize) -> u128 {
     let nodes = &facts.report.nodes;
     let open = nodes
@@ -312,13 +316,13 @@ fn rest_limits(facts: &Facts<'_>, at: usize) -> u128 {
         .filter(|node| !node.components.is_empty())
         .count();
     let components = nodes[at].components.iter().map(|component| {
-        let each = if component.bounded {
+        let bytes = if component.bounded {
             component.limit_bytes
         } else {
             component.request_bytes
         };
         match component.every_node || open == 1 {
-            true => times(each, component.replicas),
+            true => times(bytes, component.replicas),
             false => 0,
         }
     });

@@ -1,4 +1,4 @@
-//! The promises: their inequalities, what they are called, and whether their verdicts say no more than they may.
+//! Re-checks the promises: their inequalities, their statements, and that no verdict claims more than is known.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::report::{
     Budget, Component, Count, Id, Node, PlacementKind, Role, Side, SidedTerm, Theorem, Verdict,
 };
 
-/// What limits may come to: what is allocatable, or so much of it as is allowed in writing.
+/// What limits may come to: the allocatable memory, or the percentage of it that the program allows.
 pub(super) fn allowed(node: &Node<'_>) -> u128 {
     times(
         node.allocatable_bytes,
@@ -17,26 +17,27 @@ pub(super) fn allowed(node: &Node<'_>) -> u128 {
     ) / 100
 }
 
-/// What a promise must state: the addends of its inequality, whether all of them are known, and what its words say.
+/// What a promise must state: the addends of its inequality, whether all of them are known, and its statement.
 struct Promise {
     terms: Vec<Expected>,
     known: bool,
     says: Vec<String>,
 }
 
-/// As statements have it.
+/// An amount as statements print it.
 fn shown(amount: u128) -> String {
     u64::try_from(amount).map_or_else(|_| amount.to_string(), in_mib)
 }
 
-/// Whether a text says an amount, and not as part of a longer one.
+/// Whether a text contains an amount, and not only as part of a longer one.
 fn says(text: &str, amount: &str) -> bool {
     let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || c == '.');
     text.match_indices(amount)
         .any(|(at, _)| !part(text[..at].chars().next_back()))
 }
 
-/// What components come to on all nodes, of what `each` pod does: those that move once, those of every node as often.
+/// What components come to on all nodes, if a pod counts for `each`: pods that can move count once, pods of every node
+/// count on every node.
 fn on_all(facts: &Facts<'_>, each: fn(&Component<'_>) -> u64) -> Vec<Expected> {
     let Some(at) = facts.open() else {
         return Vec::new();
@@ -59,8 +60,8 @@ fn amounts(terms: &[Expected], side: Side) -> u128 {
     sum(of_side.map(|term| term.amount))
 }
 
-/// All that is asked for on all nodes, and by what: components, then the services.
-fn asked(
+/// What is requested on all nodes, as addends: components, then services.
+fn requested_by(
     facts: &Facts<'_>,
     of_component: fn(&Component<'_>) -> u64,
     of_service: impl Fn(usize) -> u64,
@@ -79,10 +80,10 @@ fn asked(
 
 fn asked_memory(facts: &Facts<'_>) -> Vec<Expected> {
     let of_service = |index: usize| facts.report.services[index].request_bytes;
-    asked(facts, |component| component.request_bytes, of_service)
+    requested_by(facts, |component| component.request_bytes, of_service)
 }
 
-/// What nodes may give, of those that `keep` says.
+/// What the nodes for which `keep` is true have for pods, as addends.
 fn allocatable(facts: &Facts<'_>, keep: impl Fn(usize) -> bool) -> Vec<Expected> {
     let nodes = facts
         .report
@@ -113,7 +114,7 @@ impl Check {
             .iter()
             .map(|theorem| (theorem.id, theorem.name.as_ref(), theorem.node.as_deref()))
             .collect();
-        // Survival is there where the program asks for it.
+        // Survival is stated if the program asks for it.
         stated.pop_if(|last| *last == (Id::T5, "survival", None));
         self.holds("theorems", stated == promised, || {
             "they are not T1 isolation and T2 non-interference of every node, T3 sufficiency, T4 liveness".to_owned()
@@ -172,7 +173,7 @@ impl Check {
         }
     }
 
-    /// Both sides are the sums of their terms, and the left one is not the larger where that is promised.
+    /// Both sides are the sums of their terms, and the left one is not larger if the promise is proved.
     fn sides(
         &mut self,
         place: &str,
@@ -181,7 +182,7 @@ impl Check {
         theorem: &Theorem<'_>,
     ) {
         self.both(place, left, right, &theorem.terms);
-        // A maximum of limits may be above what there is; then the verdict says so.
+        // The largest sum of limits may be above what there is; then the verdict must say so.
         if theorem.id != Id::T2 {
             let holds = right.1.is_none_or(|right| left.1 <= right);
             self.holds(place, holds, || {
@@ -207,7 +208,7 @@ impl Check {
         }
     }
 
-    /// T2: what is stated on its left side is a set of pods that may be there, and nothing comes to more.
+    /// T2: the pods on its left side can be on the node at once, and no other set of pods comes to more.
     fn worst_set(&mut self, place: &str, facts: &Facts<'_>, at: usize, theorem: &Theorem<'_>) {
         let node = &facts.report.nodes[at];
         self.same(
@@ -331,7 +332,7 @@ impl Check {
         });
     }
 
-    /// It has no more to state than all that is asked for, and what is left without the largest node.
+    /// T5 states the sum of all requests, and what is left without the largest node.
     fn survival(&mut self, facts: &Facts<'_>) -> Promise {
         let nodes = &facts.report.nodes;
         let largest =
@@ -343,7 +344,7 @@ impl Check {
                 format!("without `{}` a pod may find no room", node.name)
             });
         }
-        // Two are enough where the datastore is not among them, which a report does not say.
+        // Two servers are enough if the datastore is outside, which a report does not say.
         let servers = nodes
             .iter()
             .filter(|node| node.role == Role::Server)
@@ -365,7 +366,7 @@ impl Check {
         }
     }
 
-    /// Pods find their nodes as it is said.
+    /// Re-checks the kind of placement that the report states.
     pub(super) fn placement(&mut self, facts: &Facts<'_>) {
         let place = "placement";
         let placement = &facts.report.placement;
@@ -398,7 +399,7 @@ impl Check {
         });
     }
 
-    /// All that is held to a node has room there.
+    /// Every node has room for the pods that are held to it.
     fn pinned(&mut self, facts: &Facts<'_>, at: usize, node: &Node<'_>) {
         let place = "placement";
         let (name, allocatable) = (&node.name, node.allocatable_bytes);
@@ -416,7 +417,7 @@ impl Check {
         );
     }
 
-    /// A verdict says no more than it may, and a reason is given where it says less.
+    /// A verdict claims no more than is known, and gives a reason if it is not `proved`.
     fn verdict(
         &mut self,
         place: &str,
@@ -431,13 +432,13 @@ impl Check {
         let relaxed = above && in_writing;
         let reasons = theorem.why.len();
         let uncounted = &facts.report.uncounted;
-        // Sufficiency is about the limits of services alone.
+        // Sufficiency is only about the limits of services.
         let known = known && (uncounted.is_empty() || theorem.id == Id::T3);
         if theorem.id != Id::T3 {
             for object in uncounted {
                 let named = format!("`{object}`");
-                let said = theorem.why.iter().any(|why| why.contains(&named));
-                self.holds(place, said, || {
+                let is_named = theorem.why.iter().any(|why| why.contains(&named));
+                self.holds(place, is_named, || {
                     format!("nothing is counted of {named}, and it does not say so")
                 });
             }
@@ -470,7 +471,8 @@ impl Check {
                 self.holds(place, reasons > 0, || {
                     "it is called unknown, and does not say why".to_owned()
                 });
-                // Why a term is not known need not be a number: that one is said to be is believed.
+                // The reason for an unknown term need not be a number in the report, so a verdict of unknown is
+                // accepted.
                 self.holds(place, !relaxed || !known, || {
                     "it is called unknown, and was given up in writing".to_owned()
                 });
@@ -484,8 +486,8 @@ impl Check {
         let of_pods = count.id == "pods";
         let services = &facts.report.services;
         let mut expected = match of_pods {
-            true => asked(facts, |_| 1, |_| 1),
-            false => asked(
+            true => requested_by(facts, |_| 1, |_| 1),
+            false => requested_by(
                 facts,
                 |component| component.cpu_milli,
                 |index| services[index].cpu_milli,
@@ -555,8 +557,8 @@ impl Check {
             self.holds(&place, known.insert(name), || {
                 format!("`{name}` is in it twice")
             });
-            let there = facts.services.contains_key(name.as_ref());
-            self.holds(&place, there, || format!("there is no service `{name}`"));
+            let exists = facts.services.contains_key(name.as_ref());
+            self.holds(&place, exists, || format!("there is no service `{name}`"));
         }
         let used = facts.at_worst(|index, pods| {
             let service = &facts.report.services[index];
@@ -659,7 +661,7 @@ fn interference(facts: &Facts<'_>, at: usize) -> Promise {
     }
 }
 
-/// It has no sum: it waits for measurements.
+/// T3 has no sum: it waits for measurements.
 fn sufficiency(facts: &Facts<'_>) -> Promise {
     let running = facts
         .report
@@ -687,12 +689,12 @@ fn liveness(facts: &Facts<'_>) -> Promise {
         shown(amounts(&terms, Side::Left)),
         shown(amounts(&terms, Side::Right)),
     ];
-    let pods = amounts(&asked(facts, |_| 1, |_| 1), Side::Left);
+    let pods = amounts(&requested_by(facts, |_| 1, |_| 1), Side::Left);
     let max = sum(report.nodes.iter().map(|node| node.max_pods.into()));
     says.push(format!("{pods} of {max} pods"));
     let has_cpu = report.nodes.iter().all(|node| node.cpu_milli.is_some());
     if has_cpu {
-        let cpu = asked(
+        let cpu = requested_by(
             facts,
             |c| c.cpu_milli,
             |index| report.services[index].cpu_milli,

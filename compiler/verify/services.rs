@@ -1,12 +1,12 @@
-//! Services: what a pod counts for, how many there may be, and whether the number that was chosen is the one that the
-//! reason for it means.
+//! Re-checks services: what a pod counts for, how many pods there may be, and whether the chosen limit agrees with the
+//! stated reason for it.
 
 use std::collections::BTreeSet;
 
 use super::{Check, Facts};
 use crate::report::{Choice, Extra, ExtraRole, Service, Wave};
 
-/// What a pod counts for by Kubernetes' own formula: all containers together, or an init container with the sidecars
+/// What a pod counts for by Kubernetes' formula: all containers together, or an init container with the sidecars
 /// declared before it, whichever is more.
 fn pod_of(main: u64, beside: &[Extra<'_>], amount: fn(&Extra<'_>) -> u64) -> u128 {
     let (mut sidecars, mut peak) = (0_u128, 0_u128);
@@ -47,7 +47,7 @@ impl Check {
     fn pods(&mut self, place: &str, facts: &Facts<'_>, index: usize) {
         let service = &facts.report.services[index];
         let (replicas, surge, pods) = (service.replicas, service.surge, service.pods_with_ending);
-        // What pushes out others does so while those before it are still ending.
+        // A pod that preempts others is placed while its predecessor is still ending.
         let peak = match service.preempts {
             true => u128::from(pods),
             false => u128::from(replicas) + u128::from(surge),
@@ -90,7 +90,8 @@ impl Check {
         let fits = match service.kind.as_ref() {
             "Deployment" => surge <= replicas && pods == twice,
             "ReplicaSet" | "ReplicationController" => surge == 0 && pods == twice,
-            // One that replaces its last run does not wait for it, and its pods may take longer to end than to come.
+            // A run that replaces the last one does not wait for it, and pods may take longer to end than new ones to
+            // start.
             "CronJob" if service.lingers => surge == 0 && pods >= twice,
             "CronJob" => surge == 0 && (pods == replicas || pods >= twice),
             "Job" if service.lingers => surge == 0 && pods == twice,
@@ -119,7 +120,7 @@ impl Check {
         });
     }
 
-    /// What the whole pod counts for.
+    /// Re-checks what the whole pod counts for.
     fn amounts(&mut self, place: &str, service: &Service<'_>) {
         let how = "its containers make";
         let beside = &service.beside;
@@ -178,7 +179,7 @@ impl Check {
         );
     }
 
-    /// The number that was chosen is the one that the reason for it means.
+    /// Re-checks that the chosen limit agrees with the stated reason for it.
     fn choice(&mut self, place: &str, service: &Service<'_>) {
         let (low, high) = (service.low_bytes, service.high_bytes);
         let least = service.floor_bytes.unwrap_or(0).max(low);

@@ -79,8 +79,8 @@ impl Game<'_> {
         }
         let most = control.replicas + surge.up(control.replicas);
         while control.sets.values().sum::<usize>() > most {
-            let old = control.sets.iter_mut().find(|(_, told)| **told > 0);
-            old.into_iter().for_each(|(_, told)| *told -= 1);
+            let old = control.sets.iter_mut().find(|(_, pods)| **pods > 0);
+            old.into_iter().for_each(|(_, pods)| *pods -= 1);
         }
     }
 
@@ -98,10 +98,10 @@ impl Game<'_> {
                 && game.count(at, |pod| pod.revision == revision && is_alive(pod)) == 0
         };
         if recreate {
-            let told = old
+            let any_left = old
                 .iter()
                 .any(|revision| self.control[at].sets[revision] > 0);
-            if told {
+            if any_left {
                 old.iter().for_each(|revision| {
                     self.control[at].sets.insert(*revision, 0);
                 });
@@ -135,9 +135,9 @@ impl Game<'_> {
         let mut down = total.saturating_sub(least + new_unavailable);
         let before = self.control[at].sets.clone();
         for revision in &old {
-            let told = self.control[at].sets[revision];
-            let unhealthy = told.saturating_sub(self.running(at, *revision)).min(down);
-            self.control[at].sets.insert(*revision, told - unhealthy);
+            let pods = self.control[at].sets[revision];
+            let unhealthy = pods.saturating_sub(self.running(at, *revision)).min(down);
+            self.control[at].sets.insert(*revision, pods - unhealthy);
             down -= unhealthy;
         }
         if down > 0 {
@@ -148,9 +148,9 @@ impl Game<'_> {
                 .sum();
             let mut spare = available.saturating_sub(least).min(down);
             for revision in &old {
-                let told = self.control[at].sets[revision];
-                let less = told.min(spare);
-                self.control[at].sets.insert(*revision, told - less);
+                let pods = self.control[at].sets[revision];
+                let less = pods.min(spare);
+                self.control[at].sets.insert(*revision, pods - less);
                 spare -= less;
             }
         }

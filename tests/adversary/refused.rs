@@ -140,18 +140,19 @@ fn refused(program: &Program, machines: &[Machine]) -> Option<(bool, Stage)> {
     let (mut least_pods, mut short) = (Vec::new(), false);
     for kind in &mut stage.kinds {
         let services = report["services"].as_sequence().into_iter().flatten();
-        let Some(told) = { services }.find(|service| service["name"].as_str() == Some(&kind.name))
+        let Some(stated) =
+            { services }.find(|service| service["name"].as_str() == Some(&kind.name))
         else {
             continue;
         };
-        if told["choice"] != "burst" {
-            kind.size[0] = told["leastBytes"].as_u64()?.into();
+        if stated["choice"] != "burst" {
+            kind.size[0] = stated["leastBytes"].as_u64()?.into();
         }
         least_pods.push((
             kind.size[0],
             kind.on.clone(),
             kind.apart || kind.everywhere,
-            told["podsWithEnding"].as_u64()?,
+            stated["podsWithEnding"].as_u64()?,
         ));
     }
     for (at, (room, machine)) in stage.rooms.iter_mut().zip(machines).enumerate() {
@@ -163,15 +164,15 @@ fn refused(program: &Program, machines: &[Machine]) -> Option<(bool, Stage)> {
             .as_sequence()?
             .iter()
             .find(|term| term["id"] == "shims")?;
-        let (all, told): (u128, u128) = (
+        let (all, stated_pods): (u128, u128) = (
             shims["bytes"].as_u64()?.into(),
             shims["times"][0].as_u64()?.into(),
         );
-        let each = all.checked_div(told)?;
+        let shim = all.checked_div(stated_pods)?;
         // With less memory fewer pods can be here, and fewer shims are reserved for.
         let here = least_pods.iter().filter(|(_, on, ..)| on[at]);
         let least = here.clone().map(|(size, ..)| *size).min().unwrap_or(0);
-        let own: u128 = here
+        let of_services: u128 = here
             .map(|(.., one, pods)| if *one { 1 } else { u128::from(*pods) })
             .sum();
         let packaged = node["components"]
@@ -181,13 +182,14 @@ fn refused(program: &Program, machines: &[Machine]) -> Option<(bool, Stage)> {
         let packaged: u128 = packaged.map(u128::from).sum();
         // What K3s grows by beyond the pods that its figures were measured with.
         let growth = |pods: u128| pods.saturating_sub(22) * 4 * u128::from(generate::MIB);
-        let all = all + growth(told);
-        short |= room[0] + all < u128::from(MORE) + packaged * each;
+        let all = all + growth(stated_pods);
+        short |= room[0] + all < u128::from(MORE) + packaged * shim;
         let bare = (room[0] + all).saturating_sub(MORE.into());
-        let enough = |own: &u128| (own + 1) * least + (own + packaged) * each > bare;
-        let own = (0..own).find(enough).unwrap_or(own);
-        let pods = (own + packaged).min(room[2]);
-        room[0] = bare.saturating_sub(pods * each + growth(pods));
+        let enough =
+            |of_services: &u128| (of_services + 1) * least + (of_services + packaged) * shim > bare;
+        let of_services = (0..of_services).find(enough).unwrap_or(of_services);
+        let pods = (of_services + packaged).min(room[2]);
+        room[0] = bare.saturating_sub(pods * shim + growth(pods));
     }
     Some((short, stage))
 }

@@ -122,8 +122,8 @@ pub(super) struct Component {
     pub(super) ending: u128,
     /// Whether each node has as many.
     pub(super) every_node: bool,
-    /// Whether its priority is one of Kubernetes' two critical ones: then it pushes out pods of services, also while the
-    /// pod that it replaces is still ending.
+    /// Whether its priority is one of Kubernetes' two critical ones: then it pushes out pods of services, also while
+    /// the pod that it replaces is still ending.
     pub(super) critical: bool,
 }
 
@@ -258,12 +258,12 @@ pub(super) fn components(
 /// Each component as the report has it.
 pub(super) fn compare_components(
     components: &[Component],
-    told: &Value,
+    stated: &Value,
     faults: &mut Faults,
 ) -> Option<()> {
     for component in components {
         let name = component.name.as_str();
-        let Some(told) = by_name(&told["components"], name) else {
+        let Some(stated) = by_name(&stated["components"], name) else {
             faults
                 .0
                 .push(format!("{name} runs and is not in the report"));
@@ -276,17 +276,17 @@ pub(super) fn compare_components(
             ("podsAtPeak", component.peak()),
             ("podsWithEnding", component.ending),
         ] {
-            faults.same(&format!("{name}: {key}"), counted, &told[key]);
+            faults.same(&format!("{name}: {key}"), counted, &stated[key]);
         }
-        let bounded = told["bounded"].as_bool();
+        let bounded = stated["bounded"].as_bool();
         faults.holds(bounded == Some(component.limit.is_some()), || {
             format!("{name}: bounded is {bounded:?}")
         });
         if let Some(limit) = component.limit {
-            faults.same(&format!("{name}: limitBytes"), limit, &told["limitBytes"]);
+            faults.same(&format!("{name}: limitBytes"), limit, &stated["limitBytes"]);
         }
     }
-    let listed = told["components"].as_sequence()?.len();
+    let listed = stated["components"].as_sequence()?.len();
     faults.holds(listed == components.len(), || {
         format!(
             "{} components run, {listed} in the report",
@@ -297,9 +297,9 @@ pub(super) fn compare_components(
 }
 
 /// Pods that bzc does not manage: the program says that they are there, and no file does but the report.
-pub(super) fn others(told: &Value) -> Option<Vec<Component>> {
+pub(super) fn others(stated: &Value) -> Option<Vec<Component>> {
     let mut found = Vec::new();
-    for component in told["components"].as_sequence()? {
+    for component in stated["components"].as_sequence()? {
         if !component["origin"].as_str()?.starts_with("others.") {
             continue;
         }

@@ -17,8 +17,8 @@ pub(super) fn count_node(
     (components, demand): (Vec<Component>, &Demand),
     faults: &mut Faults,
 ) -> Option<Counted> {
-    let told = by_name(&report["nodes"], &machine.name)?;
-    faults.same("memoryBytes", machine.memory, &told["memoryBytes"]);
+    let stated = by_name(&report["nodes"], &machine.name)?;
+    faults.same("memoryBytes", machine.memory, &stated["memoryBytes"]);
     let arguments = &node.arguments;
     let kube = reserved(single(arguments, "kube-reserved", faults))?;
     let system = reserved(single(arguments, "system-reserved", faults))?;
@@ -29,32 +29,36 @@ pub(super) fn count_node(
     )?;
     let max_pods =
         single(arguments, "max-pods", faults).map_or(Some(110), |text| text.parse().ok())?;
-    faults.same("kubeReservedBytes", kube, &told["kubeReservedBytes"]);
-    faults.same("systemReservedBytes", system, &told["systemReservedBytes"]);
-    faults.same("evictionBytes", evicted, &told["evictionBytes"]);
-    faults.same("maxPods", max_pods, &told["maxPods"]);
+    faults.same("kubeReservedBytes", kube, &stated["kubeReservedBytes"]);
+    faults.same(
+        "systemReservedBytes",
+        system,
+        &stated["systemReservedBytes"],
+    );
+    faults.same("evictionBytes", evicted, &stated["evictionBytes"]);
+    faults.same("maxPods", max_pods, &stated["maxPods"]);
     faults.holds(kube + system + evicted <= machine.memory, || {
         "more is reserved than there is".to_owned()
     });
     let allocatable = machine.memory.saturating_sub(kube + system + evicted);
-    faults.same("allocatableBytes", allocatable, &told["allocatableBytes"]);
+    faults.same("allocatableBytes", allocatable, &stated["allocatableBytes"]);
 
-    let terms = terms(told)?;
+    let terms = terms(stated)?;
     let term = |id: &str| terms.get(id).copied().unwrap_or(0);
     faults.same(
         "reservedBytes, the sum of its terms",
         terms.values().sum(),
-        &told["reservedBytes"],
+        &stated["reservedBytes"],
     );
     faults.same(
         "reservedBytes, the sum of the kubelet's",
         kube + system + evicted,
-        &told["reservedBytes"],
+        &stated["reservedBytes"],
     );
     faults.holds(term("os") == system && term("eviction") == evicted, || {
         "terms os and eviction".to_owned()
     });
-    compare_components(&components, told, faults)?;
+    compare_components(&components, stated, faults)?;
 
     let packaged = |of: &dyn Fn(&Component) -> u128| components.iter().map(of).sum::<u128>();
     // What may be there by the pods' own demands; the scheduler lets in no more than there is.
@@ -72,12 +76,12 @@ pub(super) fn count_node(
         });
     }
     let [requests, cpu, pods] = [0, 1, 2].map(|d| all[d].min(has[d]));
-    faults.same("requestBytes", requests, &told["requestBytes"]);
+    faults.same("requestBytes", requests, &stated["requestBytes"]);
     // Where nothing limits a component, what it may take is the report's own assumption.
     let assumed = |component: &Component| {
-        let told = by_name(&told["components"], &component.name);
-        let told = told.and_then(|component| component["limitBytes"].as_u64());
-        told.map_or(component.request, u128::from)
+        let stated = by_name(&stated["components"], &component.name);
+        let stated = stated.and_then(|component| component["limitBytes"].as_u64());
+        stated.map_or(component.request, u128::from)
     };
     let limit_of = |component: &Component| component.limit.unwrap_or_else(|| assumed(component));
     let there: Vec<(u128, u128, u128)> = components
@@ -89,9 +93,9 @@ pub(super) fn count_node(
         }))
         .collect();
     let limits = most_limits(&there, allocatable);
-    faults.same("limitBytes", limits, &told["limitBytes"]);
+    faults.same("limitBytes", limits, &stated["limitBytes"]);
     let allowed = allocatable * machine.overcommit.unwrap_or(100) / 100;
-    let at_rest = u128::from(told["restLimitBytes"].as_u64()?);
+    let at_rest = u128::from(stated["restLimitBytes"].as_u64()?);
     // Of a placement that is not known, nothing is said to be at rest.
     let known = report["placement"]["kind"].as_str() != Some("unknown");
     faults.holds(!known || at_rest <= allowed, || {
@@ -105,7 +109,7 @@ pub(super) fn count_node(
         faults.same(
             "restLimitBytes",
             packaged.sum::<u128>() + own,
-            &told["restLimitBytes"],
+            &stated["restLimitBytes"],
         );
     }
     if machine.overcommit.is_some() {
@@ -113,12 +117,12 @@ pub(super) fn count_node(
             format!("limits {limits} above {allowed}, allowed in writing")
         });
     }
-    faults.same("podsAtPeak", pods, &told["podsAtPeak"]);
-    faults.same("cpuRequestMilli", cpu, &told["cpuRequestMilli"]);
+    faults.same("podsAtPeak", pods, &stated["podsAtPeak"]);
+    faults.same("cpuRequestMilli", cpu, &stated["cpuRequestMilli"]);
     faults.same(
         "freeBytes",
         allocatable.saturating_sub(requests),
-        &told["freeBytes"],
+        &stated["freeBytes"],
     );
 
     // What the terms must cover.
@@ -126,22 +130,22 @@ pub(super) fn count_node(
     faults.holds(term("secrets") == secrets, || {
         format!("secrets {}, counted {secrets}", term("secrets"))
     });
-    let shims = told["reserved"]
+    let shims = stated["reserved"]
         .as_sequence()?
         .iter()
         .find(|term| term["id"].as_str() == Some("shims"))?;
-    let told_pods = u128::from(shims["times"][0].as_u64()?);
-    let each = u128::from(shims["times"][1].as_u64()?);
-    faults.holds(term("shims") == told_pods * each && each >= MIB, || {
-        format!("shims {}: {told_pods} x {each}", term("shims"))
+    let stated_pods = u128::from(shims["times"][0].as_u64()?);
+    let shim = u128::from(shims["times"][1].as_u64()?);
+    faults.holds(term("shims") == stated_pods * shim && shim >= MIB, || {
+        format!("shims {}: {stated_pods} x {shim}", term("shims"))
     });
-    let own = demand.sum(|w| w.on(at, w.ending));
+    let of_services = demand.sum(|w| w.on(at, w.ending));
     // Of several nodes, one reserves for no more pods than there is room for beside their shims.
     let least = |name: &String, workload: &Workload| {
-        let told = by_name(&report["services"], name)?["leastBytes"]
+        let stated = by_name(&report["services"], name)?["leastBytes"]
             .as_u64()
             .map(u128::from)?;
-        Some(told.min(workload.pod.request))
+        Some(stated.min(workload.pod.request))
     };
     let here = demand
         .workloads
@@ -153,23 +157,24 @@ pub(super) fn count_node(
         .unwrap_or(0);
     let room = allocatable + term("shims") + term("pod-growth");
     let ending = packaged(&|c| c.ending);
-    let crowd = |own: &u128| (own + 1) * least + (own + ending) * each > room;
-    let own = if of > 1 && least > 0 {
-        (0..own).find(crowd).unwrap_or(own)
+    let crowd =
+        |of_services: &u128| (of_services + 1) * least + (of_services + ending) * shim > room;
+    let of_services = if of > 1 && least > 0 {
+        (0..of_services).find(crowd).unwrap_or(of_services)
     } else {
-        own
+        of_services
     };
-    let counted = (own + ending).min(max_pods);
-    faults.holds(told_pods == counted, || {
+    let counted = (of_services + ending).min(max_pods);
+    faults.holds(stated_pods == counted, || {
         format!(
-            "{}: shims of {told_pods}, counted {counted} pods",
+            "{}: shims of {stated_pods}, counted {counted} pods",
             machine.name
         )
     });
     let crowd = most_pods(at, demand, allocatable).min(max_pods);
-    faults.holds(crowd <= told_pods, || {
+    faults.holds(crowd <= stated_pods, || {
         format!(
-            "{}: {crowd} pods find room, shims of {told_pods}",
+            "{}: {crowd} pods find room, shims of {stated_pods}",
             machine.name
         )
     });
@@ -184,8 +189,8 @@ pub(super) fn count_node(
     // What was measured of K3s is there, and with more pods than it was measured with, more.
     let measured = 22;
     let growth = terms.get("pod-growth").copied().unwrap_or(0);
-    faults.holds((growth > 0) == (told_pods > measured), || {
-        format!("{told_pods} pods, and K3s grows by {growth}")
+    faults.holds((growth > 0) == (stated_pods > measured), || {
+        format!("{stated_pods} pods, and K3s grows by {growth}")
     });
     for id in ["k3s", "file-pages", "containerd"] {
         faults.holds(term(id) >= MIB, || format!("{id}: {}", term(id)));

@@ -67,7 +67,7 @@ pub(super) fn machines(program: &str) -> Option<Vec<Machine>> {
 }
 
 /// The machines as a report has them, for programs that do not write their numbers plainly.
-pub(super) fn told(files: &Files) -> Option<Vec<Machine>> {
+pub(super) fn stated(files: &Files) -> Option<Vec<Machine>> {
     let report: Value = serde_yaml::from_str(text(files, "report.json")?).ok()?;
     let read = |node: &Value| {
         Some(Machine {

@@ -1,5 +1,5 @@
-//! What the pods of each kind of workload count for, by the rules of Kubernetes: its formula for the containers of a pod,
-//! and how many pods each controller makes.
+//! What the pods of each kind of workload count for, by the rules of Kubernetes: its formula for the containers of a
+//! pod, and how many pods each controller makes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -216,8 +216,8 @@ fn deployment(object: &Value, most: Option<u128>, faults: &mut Faults) -> Option
     faults.holds(replicas == 0 || surge + unavailable > 0, || {
         format!("{name}: a rollout cannot move")
     });
-    // Each replica leaves once while its successor is there already: in a rollout, or with `Recreate` when somebody deletes
-    // it, for a ReplicaSet does not count pods that end.
+    // Each replica leaves once while its successor is there already: in a rollout, or with `Recreate` when somebody
+    // deletes it, for a ReplicaSet does not count pods that end.
     Some((replicas, surge, replicas + replicas.max(surge)))
 }
 
@@ -235,7 +235,7 @@ fn job(spec: &Value) -> Counts {
 
 /// Of a CronJob. How many runs may overlap with `Allow` stands in no manifest: the report says it, and can only say a
 /// whole number of runs.
-fn cron_job(object: &Value, told: &Value, faults: &mut Faults) -> Option<Counts> {
+fn cron_job(object: &Value, stated: &Value, faults: &mut Faults) -> Option<Counts> {
     let (pods, _, ending) = job(&object["spec"]["jobTemplate"]["spec"]);
     Some(match object["spec"]["concurrencyPolicy"].as_str()? {
         // The next run waits until the pods of the last one have ended.
@@ -243,14 +243,14 @@ fn cron_job(object: &Value, told: &Value, faults: &mut Faults) -> Option<Counts>
         // The last run is told to end, and the next one comes at once.
         "Replace" => (pods, 0, pods + ending),
         _ => {
-            let told = told["podsAtPeak"].as_u64().map_or(0, u128::from);
-            faults.holds(told > 0 && told.is_multiple_of(pods), || {
+            let stated = stated["podsAtPeak"].as_u64().map_or(0, u128::from);
+            faults.holds(stated > 0 && stated.is_multiple_of(pods), || {
                 format!(
-                    "{}: {told} pods are no whole number of runs of {pods}",
+                    "{}: {stated} pods are no whole number of runs of {pods}",
                     name_of(object)
                 )
             });
-            (told, 0, told / pods * ending)
+            (stated, 0, stated / pods * ending)
         }
     })
 }
@@ -259,7 +259,7 @@ fn cron_job(object: &Value, told: &Value, faults: &mut Faults) -> Option<Counts>
 pub(super) fn workload(
     object: &Value,
     most: Option<u128>,
-    told: &Value,
+    stated: &Value,
     faults: &mut Faults,
 ) -> Option<Workload> {
     let spec = &object["spec"];
@@ -288,7 +288,7 @@ pub(super) fn workload(
             (1, 0, 1)
         }
         "Job" => job(spec),
-        "CronJob" => cron_job(object, told, faults)?,
+        "CronJob" => cron_job(object, stated, faults)?,
         _ => return None,
     };
     let pod = pod_template(object);
@@ -643,7 +643,7 @@ fn pods_of_each_kind_are_counted_as_their_controllers_make_them() {
         )
     };
     let pod = "template: {spec: {restartPolicy: OnFailure}}";
-    for (text, most, told, expected) in [
+    for (text, most, stated, expected) in [
         (
             "{kind: Deployment, spec: {replicas: 4}}".to_owned(),
             None,
@@ -699,7 +699,7 @@ fn pods_of_each_kind_are_counted_as_their_controllers_make_them() {
         (cron("Allow"), None, "{podsAtPeak: 5}", ((5, 0, 4), 1)),
     ] {
         let mut faults = Faults::default();
-        let found = workload(&yaml(&text), most, &yaml(told), &mut faults);
+        let found = workload(&yaml(&text), most, &yaml(stated), &mut faults);
         let found = found.map(|found| (found.replicas, found.surge, found.ending));
         assert_eq!(
             (found, faults.0.len()),

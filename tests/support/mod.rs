@@ -32,11 +32,12 @@ pub(crate) fn check(folder: &dyn World, name: &str, text: &str, env: Option<&str
 
 /// All that was said, as people read it.
 pub(crate) fn said(compilation: &Compilation) -> String {
-    let told = compilation
+    let messages = compilation
         .diagnostics
         .iter()
         .map(|diagnostic| bzc::human(diagnostic, &compilation.sources, false));
-    told.map(|text| format!("{}\n", text.trim_end_matches('\n')))
+    messages
+        .map(|text| format!("{}\n", text.trim_end_matches('\n')))
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -1,4 +1,4 @@
-//! What programs are given.
+//! The formats for programs: JSON and SARIF.
 
 use super::*;
 use crate::base::source::Provenance;

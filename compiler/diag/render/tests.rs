@@ -1,4 +1,4 @@
-//! What a person, an editor and GitHub are shown.
+//! The formats for people, editors and GitHub.
 
 use super::*;
 use crate::base::source::Provenance;

@@ -22,7 +22,7 @@ pub(super) type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
 
 /// A container as it will be.
 pub(super) struct ReadContainer<'a> {
-    /// Where the compiler may choose.
+    /// The range, if the compiler may choose the limit.
     pub(super) range: Option<(Given<'a, Bytes>, Given<'a, Bytes>)>,
     pub(super) request: Given<'a, Bytes>,
     pub(super) limit: Given<'a, Bytes>,
@@ -101,7 +101,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
         };
         let (mut range, mut request) = (range, request);
         if request.value > limit.value {
-            // The API server would refuse it, and the planner must never see it.
+            // The API server refuses a request above its limit, and the planner relies on there being none.
             check_order("memory", Some(request), Some(limit), cx);
             (range, request) = (None, limit);
         }
@@ -181,7 +181,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             }
         }
         all.complete();
-        // Where two LimitRanges give different limits, nobody knows which holds.
+        // If two LimitRanges give different limits, it is not defined which one applies.
         let unsettled = give_defaults(
             &mut all,
             self.entries.iter().map(|(_, entry)| &entry.limits),
@@ -253,7 +253,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
 pub(super) struct Completed<'a> {
     pub(super) memory: (Option<Given<'a, Bytes>>, Option<Given<'a, Bytes>>),
     pub(super) cpu: Option<CpuPair<'a>>,
-    /// Whether all LimitRanges give it the same memory.
+    /// Whether all LimitRanges that give it memory agree.
     pub(super) settled: bool,
 }
 

@@ -190,7 +190,7 @@ pub(super) struct Unmatched {
     pub(super) name: String,
     /// `k8s/web.yaml:12`.
     pub(super) place: String,
-    /// Whether nothing else limits it.
+    /// Whether no LimitRange limits it either.
     pub(super) unbounded: bool,
 }
 
@@ -259,7 +259,7 @@ pub(super) fn uncounted(object: &Uncounted, name: &str, place: Span, at: Span) -
     ))
 }
 
-/// `of = ["Cluster/pg"]` where no such object is adopted.
+/// `of = ["Cluster/pg"]` names an object that is not adopted.
 pub(super) fn of_nothing(of: &str, at: Option<Span>, near: Option<&str>) -> Diagnostic {
     let error = Diagnostic::error(
         "BZ6003",

@@ -18,14 +18,14 @@ use glob::{MatchOptions, Pattern};
 
 /// All manifests of a program together have at most so many bytes.
 const MOST_BYTES: usize = 48 << 20;
-/// A walk looks at so many files before it asks for a pattern that is nearer.
+/// A walk gives up after so many files and asks for a narrower pattern.
 const MOST_ENTRIES: usize = 100_000;
 /// Folders below folders.
 const DEEPEST: usize = 32;
 /// What marks a folder that bzc wrote.
 const OUTPUT: &str = ".bzc-manifest.json";
 
-/// A place that can be shown: a text of one endless line has none.
+/// The span of a place in a manifest. `None` in a file that is one very long line, which no message can show.
 fn showable(text: &str, file: FileId, range: &std::ops::Range<usize>) -> Option<Span> {
     const LONGEST: usize = 4096;
     let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
@@ -102,7 +102,7 @@ pub(crate) fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut 
                     loaded.manifests.push(manifest);
                 }
                 Err(fault) if fault.at == (0..0) => {
-                    // About the file as a whole: what is too much stays too much with the next one.
+                    // The limit is about all manifests together: every further one would be over it as well.
                     sink.push(errors::manifest_unreadable(&shown, &fault.what, at));
                     break;
                 }
@@ -144,8 +144,8 @@ fn read(text: &str, most: usize) -> Result<(Tree, Objects), Fault> {
     Ok((tree, objects))
 }
 
-/// Values that a template engine has still to fill in. Without quotes they read as mappings whose key is a mapping.
-/// With quotes only those of a workload are looked at: in other objects they may be data, as is all text in blocks.
+/// Finds placeholders that a template engine has still to fill in. Without quotes they read as mappings whose key is a
+/// mapping. With quotes only workloads are searched: elsewhere they may be data, as is all text in block scalars.
 fn holds_template(root: &Node, text: &str, has_workload: bool) -> Result<(), Fault> {
     let mut open = vec![root];
     while let Some(node) = open.pop() {
@@ -221,7 +221,7 @@ fn matching(
     };
     let done = walk.folder(&folder, "", depth);
     if let Err((path, why)) = done {
-        // A folder that is not there holds no file that matches: that is said below.
+        // A folder that does not exist holds no file that matches, which is reported below.
         if why != ReadError::NotFound {
             sink.push(errors::manifest_unreadable(
                 &world.shown(&path),
@@ -248,7 +248,7 @@ struct Walk<'w> {
     world: &'w dyn World,
     pattern: Pattern,
     found: Vec<String>,
-    /// Files that lie beside, for "did you mean".
+    /// Other files in the folder, for "did you mean".
     near: Vec<String>,
     seen: usize,
 }
@@ -270,7 +270,7 @@ impl Walk<'_> {
             .world
             .list(folder)
             .map_err(|why| (folder.to_owned(), why))?;
-        // What bzc wrote is never its own input.
+        // A folder that bzc wrote is never its input.
         if names.iter().any(|entry| entry.name == OUTPUT) {
             return Ok(());
         }
@@ -304,8 +304,8 @@ impl Walk<'_> {
     }
 }
 
-/// Gives every workload a name of its own: that of its object; where several objects have it, with the kind behind
-/// it; and where that is not enough, with the namespace before it.
+/// Gives every workload a unique name: that of its object; if several objects have it, with the kind appended; if that
+/// is not enough, with the namespace prepended.
 fn name(loaded: &mut Loaded) {
     let plain = |workload: &Workload| workload.name.clone();
     let kind =

@@ -1,6 +1,6 @@
-//! Where adopted pods may run: what their manifests require, asked of every node of the program. On several nodes what
-//! bzc cannot follow is an error, for sums depend on it. On one node they do not: there it only takes the promise
-//! away that every pod finds a place.
+//! Where adopted pods may run: the requirements of their manifests, checked against every node of the program. With
+//! several nodes a requirement that bzc cannot follow is an error, because the sums depend on it. With one node they do
+//! not: such a requirement only makes it unknown whether every pod finds a place.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
 
-/// What K3s gives its servers (k3s pkg/server/server.go).
+/// The label that K3s sets on its servers (k3s pkg/server/server.go).
 const OF_SERVERS: &str = "node-role.kubernetes.io/control-plane";
 
 type Labels<'n> = Vec<(&'n str, &'n str)>;
@@ -44,16 +44,16 @@ fn of_architecture(requirement: &Requirement) -> bool {
     OF_ARCHITECTURE.contains(&requirement.key.as_str())
 }
 
-/// What is asked of nodes, of one workload.
-struct Asked<'r> {
+/// The requirements that one workload has for its node.
+struct NodeRequirements<'r> {
     object: &'r Workload,
-    /// One a node.
+    /// The labels of every node.
     labels: &'r [Labels<'r>],
-    /// What bzc cannot follow.
+    /// Requirements that bzc cannot follow, each with its place and the reason.
     faults: Vec<(std::ops::Range<usize>, Cow<'r, str>)>,
 }
 
-impl<'r> Asked<'r> {
+impl<'r> NodeRequirements<'r> {
     fn place(&self) -> &'r Place {
         &self.object.place
     }
@@ -82,29 +82,30 @@ impl<'r> Asked<'r> {
         place.selector.iter().chain(terms)
     }
 
-    /// Nodes whose architecture is asked for and not known. They may take the pods, for all that the program says.
+    /// Why it is open whether some nodes take the pods: these require an architecture, and the program does not give
+    /// it.
     fn unknown_architectures(&self, nodes: &[Node<'_>]) -> Option<String> {
-        let asked = self.requirements().find(|one| of_architecture(one))?;
+        let requirement = self.requirements().find(|one| of_architecture(one))?;
         let silent: Vec<String> = (0..)
             .zip(nodes)
             .filter(|(at, node)| {
-                self.holds(asked, *at).is_none() && self.refused_by(*at, node).is_none()
+                self.holds(requirement, *at).is_none() && self.refused_by(*at, node).is_none()
             })
             .map(|(_, node)| format!("`{}`", node.name.value))
             .collect();
         (!silent.is_empty()).then(|| {
             format!(
                 "they ask for `{}`, and the program does not say the `arch` of {}",
-                asked.key,
+                requirement.key,
                 silent.join(", ")
             )
         })
     }
 
-    /// What narrows the nodes down by the pods that are there already, which bzc does not follow. It only keeps pods away,
-    /// so counting them on every other node that may take them is counting enough.
+    /// Requirements about pods that already run on a node, which bzc does not follow. They only keep pods away from
+    /// nodes, so the sums stay safe: the pods are counted on every node that may take them.
     fn by_other_pods(&self) -> Vec<String> {
-        // In a single domain no skew comes about (pkg/scheduler/framework/plugins/podtopologyspread/filtering.go).
+        // With a single domain there is no skew (pkg/scheduler/framework/plugins/podtopologyspread/filtering.go).
         let never_waits = |spread: &Spread| match self.labels {
             [only] => {
                 let there = only.iter().any(|(key, _)| *key == spread.over);
@@ -172,7 +173,8 @@ impl<'r> Asked<'r> {
         ))
     }
 
-    /// Whether no two of its pods may share a node: by a port of the node, or by a required anti-affinity with itself.
+    /// Whether no two pods of the workload may share a node, because of a host port or a required anti-affinity with
+    /// itself.
     fn is_apart(&mut self, all: &[(&'r Workload, &'r str)]) -> bool {
         let place = self.place();
         let mut apart = !place.host_ports.is_empty();
@@ -205,7 +207,7 @@ impl<'r> Asked<'r> {
             };
             self.faults.push((at.clone(), what));
         }
-        // Of a DaemonSet a node has one pod anyway.
+        // A DaemonSet has one pod a node anyway.
         apart && self.object.kind != WorkloadKind::DaemonSet
     }
 }
@@ -228,13 +230,13 @@ pub(in crate::sema) fn settle<'a>(
             continue;
         };
         let object = adopted.object;
-        let mut asked = Asked {
+        let mut requirements = NodeRequirements {
             object,
             labels: &all_labels,
             faults: Vec::new(),
         };
-        asked.unknown_labels();
-        let apart = asked.is_apart(&all);
+        requirements.unknown_labels();
+        let apart = requirements.is_apart(&all);
         let runs = matches!(object.kind, WorkloadKind::Job | WorkloadKind::CronJob);
         if let (true, true, Some((at, _)), true) = (
             apart,
@@ -242,11 +244,11 @@ pub(in crate::sema) fn settle<'a>(
             object.place.apart_from.first().map(|a| (a.1.clone(), ())),
             several,
         ) {
-            asked
+            requirements
                 .faults
                 .push((at, "runs of a job may not share a node".into()));
         }
-        asked.faults.extend(
+        requirements.faults.extend(
             object
                 .place
                 .more
@@ -256,22 +258,24 @@ pub(in crate::sema) fn settle<'a>(
         let mut why = Vec::new();
         let mut may: Vec<u16> = Vec::new();
         for (at, node) in nodes.iter().enumerate() {
-            match asked.refused_by(at, node) {
+            match requirements.refused_by(at, node) {
                 Some(reason) => why.push(reason),
                 None => may.extend(u16::try_from(at)),
             }
         }
-        adopted.doubts.extend(asked.unknown_architectures(nodes));
-        adopted.doubts.extend(asked.by_other_pods());
+        adopted
+            .doubts
+            .extend(requirements.unknown_architectures(nodes));
+        adopted.doubts.extend(requirements.by_other_pods());
         let (name, manifest) = (service.name.value, &loaded.manifests[adopted.manifest]);
         if !several {
             adopted.alone = apart;
-            let faults = asked.faults.into_iter();
+            let faults = requirements.faults.into_iter();
             let faults = faults.map(|(_, what)| what.into_owned());
             adopted.doubts.extend(faults.chain(why));
             continue;
         }
-        for (at, what) in &asked.faults {
+        for (at, what) in &requirements.faults {
             decls.cx.report(errors::unplaceable(
                 name,
                 what,
@@ -279,17 +283,17 @@ pub(in crate::sema) fn settle<'a>(
                 manifest.pattern,
             ));
         }
-        if !asked.faults.is_empty() {
+        if !requirements.faults.is_empty() {
             continue;
         }
-        let first = asked.requirements().next();
+        let first = requirements.requirements().next();
         let span: Span = first.map_or(service.name.span, |requirement| {
             manifest.span(&requirement.at)
         });
         if may.is_empty() {
             decls.cx.report(general::no_node_takes(name, &why, span));
         }
-        adopted.by_name = asked
+        adopted.by_name = requirements
             .requirements()
             .any(|requirement| requirement.key == HOSTNAME);
         let place = &mut service.pod.place;

@@ -15,8 +15,8 @@ use crate::sema::load::Loaded;
 
 type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
 
-/// Gives declared services the CPU that a LimitRange of their namespace gives where they say none: the API server would
-/// do it, and the sums have to know. Memory they have.
+/// Gives declared services without CPU what a LimitRange of their namespace gives them: the API server would do it, and
+/// the sums must count it. All declared services have memory.
 pub(crate) fn complete<'a>(loaded: &'a Loaded, namespace: &str, services: &mut [Service<'a>]) {
     let entries = entries(loaded, Some(namespace));
     if entries.is_empty() {
@@ -60,9 +60,10 @@ fn fill_in<'a>(cpu: &mut Option<CpuPair<'a>>, entries: &[(&'a Manifest, &'a Entr
     }
 }
 
-/// A quota of memory as a budget, so that ranges are chosen under it: where a service that it counts has a range, and all
-/// fit it by their limits, with what rollouts start beside them. It is what the quota has, and counts no less than the
-/// quota does; whether the API server refuses anything is found out with the numbers of the plan.
+/// Turns memory quotas into budgets, so that ranges are chosen under them. This is done for a quota that counts a
+/// service with a range, if the least limits of all its services fit, surge pods included. The budget's ceiling is
+/// the quota's, and it counts no less than the quota does. Whether the API server refuses a pod is checked with the
+/// numbers of the plan.
 pub(crate) fn budgets<'a>(
     loaded: &'a Loaded,
     (namespace, nodes): (&str, usize),

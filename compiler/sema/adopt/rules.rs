@@ -201,13 +201,13 @@ pub(super) fn split(name: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Whether a name in a rule means a workload: the name of its object, or the one it is told apart by.
+/// Whether a name in a rule means a workload: the name of its object, or the unique name that bzc gave it.
 pub(super) fn means(name: &str, object: &Workload, known: &str) -> bool {
     name == object.name || name == known
 }
 
 impl<'c, 'a> Reading<'c, 'a> {
-    /// A rule or a `keep` that is about nothing is a mistake.
+    /// Reports rules and `keep`s that match no workload or container.
     pub(super) fn check_rules(&self, manifests: &[(usize, &'a Manifest)]) {
         let cx = self.decls.cx;
         let objects = || {
@@ -265,7 +265,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             .find(|rule| rule.container.is_none() && means(rule.workload, object, known))
     }
 
-    /// What happens when runs of a CronJob overlap, and whether a rule says so.
+    /// What happens when runs of a CronJob overlap, and whether a rule decides it.
     pub(super) fn concurrency(
         &self,
         object: &Workload,

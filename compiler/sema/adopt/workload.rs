@@ -73,7 +73,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             containers.push(held);
         }
         let main = &all[main_at];
-        // What bursts is charged by its request and its limit, and then there is nothing to choose.
+        // A workload with request below limit counts with both, so that no number is left to choose.
         let memory = match main.range {
             Some((low, high)) if !bursts => Memory::Range { low, high },
             _ if bursts => Memory::Burst {
@@ -140,7 +140,7 @@ impl<'c, 'a> Reading<'c, 'a> {
                 most: replicas,
                 cpu: 80,
             })),
-            // Nothing rolls them out: their pods are made anew when they have gone.
+            // These are not rolled out: a new pod is created when the old one has gone.
             WorkloadKind::ReplicaSet | WorkloadKind::StatefulSet | WorkloadKind::Pod => {
                 Kind::StatefulSet
             }
@@ -231,7 +231,7 @@ impl<'c, 'a> Reading<'c, 'a> {
     }
 }
 
-/// Of its ports those of the node: each belongs to one pod.
+/// The host ports of a workload. On a node, each belongs to one pod.
 pub(super) fn host_ports<'a>(object: &'a Workload, manifest: &'a Manifest) -> Vec<Port<'a>> {
     let port = |port: &HostPort| {
         let number = Spanned::new(port.number, manifest.span(&port.at));
@@ -246,7 +246,7 @@ pub(super) fn host_ports<'a>(object: &'a Workload, manifest: &'a Manifest) -> Ve
     object.place.host_ports.iter().map(port).collect()
 }
 
-/// Of its volumes what the proof is about: those in memory, Secrets, and whether it claims storage.
+/// The volumes of a workload that the proof is about: those in memory, Secrets, and claims of storage.
 pub(super) fn volumes<'a>(object: &'a Workload, manifest: &'a Manifest) -> Vec<Volume<'a>> {
     let span = manifest.span(&object.at);
     let volume = |name: &'a str, source: VolumeSource<'a>| Volume {
@@ -291,7 +291,7 @@ pub(super) fn scaler<'a>(
     })
 }
 
-/// Whether two namespaces are one; where none is written, both go where `kubectl` puts them.
+/// Whether two objects are in one namespace. Objects without one all get the namespace that `kubectl` is set to.
 pub(super) fn same_namespace(a: Option<&str>, b: Option<&str>) -> bool {
     a.unwrap_or("default") == b.unwrap_or("default")
 }

@@ -63,7 +63,7 @@ pub(crate) fn declare<'a>(
             continue;
         }
         match decls.add(kind, decl) {
-            // The library comes last, and was first.
+            // The library comes last, but what it declares counts as declared first.
             Some(own) if from_library => {
                 cx.report(general::declared_twice(kind, text, name.span, own.span))
             }

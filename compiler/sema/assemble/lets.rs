@@ -54,8 +54,8 @@ pub(crate) fn collect_lets<'a>(
     }
 }
 
-/// Computes every constant, each after those it names, so that no chain is too long to follow. What is left over
-/// leads back to itself: told once a circle, and without a value.
+/// Computes every constant, each after those it names, so that no chain is too long to follow. Constants that are
+/// left over go in circles: each circle is reported once, and its constants have no value.
 pub(crate) fn compute_lets<'a>(cx: &Cx<'a>) {
     let mut waiting: BTreeMap<&'a str, BTreeSet<&'a str>> = BTreeMap::new();
     let mut users: BTreeMap<&'a str, Vec<&'a str>> = BTreeMap::new();
@@ -85,16 +85,16 @@ pub(crate) fn compute_lets<'a>(cx: &Cx<'a>) {
             }
         }
     }
-    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut visited: BTreeSet<&str> = BTreeSet::new();
     for name in waiting.keys() {
         cx.lets[name].number.set(Some(None));
         cx.lets[name].used.set(true);
-        // Walk until a name comes twice: from there on it is the circle. What another walk has passed leads to a
-        // circle that is told already.
+        // Walk until a name comes twice: the circle begins there. A name that another walk has visited leads to a
+        // circle that is reported already.
         let mut path: Vec<&str> = Vec::new();
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         let mut at = *name;
-        while told.insert(at) {
+        while visited.insert(at) {
             places.insert(at, path.len());
             path.push(at);
             match waiting.get(at).and_then(|on| on.first()) {

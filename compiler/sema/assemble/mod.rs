@@ -208,13 +208,13 @@ pub(crate) fn program<'a>(
     let mut budgets = budget::budgets(&decls, &services, &tiers);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
-        // A name that is misspelt where it is used makes its declaration look unused.
+        // A declaration also looks unused if its only use is misspelt, so this waits until there are no errors.
         if !cx.sink.borrow().has_errors() {
             service::check_unused(&decls, &tiers, &services);
             image::check_unused(&decls, &images, &services);
         }
     } else {
-        // What a file only declares, others use.
+        // The constants of a file that declares nothing else are there for programs that use it.
         cx.lets
             .values()
             .for_each(|constant| constant.used.set(true));
@@ -237,7 +237,7 @@ pub(crate) fn program<'a>(
     settings::settle_settings(&decls, &k3s, &mut nodes);
     addresses::settle(&decls, &mut nodes);
     check_node_ports(cx, &nodes, &services);
-    // A node of which something is misspelt may be an agent.
+    // If a field of a node is misspelt, the node may have been meant as an agent.
     if !cx.sink.borrow().has_errors() {
         placement::check_servers(&decls, &nodes);
     }

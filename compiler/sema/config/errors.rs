@@ -1,4 +1,4 @@
-//! What the reader beside says of a program: one function a fault.
+//! The faults that the reader of the parent module reports: one function a fault.
 
 use crate::base::span::Span;
 use crate::diag::Diagnostic;

@@ -49,8 +49,8 @@ pub(crate) fn digests<'a>(
         ));
         return digests;
     };
-    for (target, told) in &targets {
-        let Some(digest) = told.get("containerimage.digest") else {
+    for (target, metadata) in &targets {
+        let Some(digest) = metadata.get("containerimage.digest") else {
             continue;
         };
         match digest.as_str().filter(|digest| is_digest(digest)) {

@@ -5,7 +5,7 @@ use crate::base::span::Span;
 use crate::diag::Diagnostic;
 use crate::layout::Choice;
 
-/// Several answers to what the source should have told.
+/// The source gives several answers to a question of its image.
 pub(crate) fn ambiguous(source: &str, choice: &Choice, span: Span) -> Diagnostic {
     let what = match choice.key {
         "app" => "several things could be started",

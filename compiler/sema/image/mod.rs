@@ -26,7 +26,7 @@ use crate::sema::image::values::{check_distroless, found, template_name, values}
 use crate::sema::layers::Fields;
 use crate::sema::names::check_label;
 
-/// What an image that others start from decides for them.
+/// Fields that a shared image decides for the images that start from it.
 pub(crate) const DECIDED: [&str; 5] = ["manager", "variant", "version", "base", "build-base"];
 
 /// What images are built from: runtimes, and the shared images by their index; `None` is one with a fault.
@@ -261,12 +261,13 @@ pub(crate) fn start_from<'a>(
     }
 }
 
-/// Whether its libraries are there at run time, so that they can be shared.
+/// Whether libraries of this runtime are separate files at run time, so that images can share them.
 pub(crate) fn has_libraries(runtime: &Runtime<'_>) -> bool {
     matches!(runtime.language, Language::Python | Language::Node) && !runtime.managers.is_empty()
 }
 
-/// The fields of every image, those the runtime has a set for, and its parameters. Whether all keys are among them.
+/// Whether all keys of an image are known: fields of every image, fields for which the runtime lists values, and
+/// parameters of the runtime. Others are reported.
 pub(crate) fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_base: bool) -> bool {
     let has = |key: &str| match key {
         "app" | "start" | "from" if is_base => false,
@@ -293,7 +294,7 @@ pub(crate) fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_b
     unknown.is_empty()
 }
 
-/// Images that nobody starts from.
+/// Reports shared images that no image starts from.
 pub(crate) fn check_unused<'a>(
     decls: &Decls<'_, 'a>,
     images: &[Option<SharedImage<'a>>],

@@ -112,7 +112,7 @@ pub(crate) fn runtime<'a>(decls: &Decls<'_, 'a>, decl: Decl<'a>) -> Runtime<'a> 
     }
 }
 
-/// What a parameter is where nobody says so; its kind is that of all its values.
+/// The default of a parameter. Every other value must be of the same kind.
 pub(crate) fn default_of<'a>(cx: &Cx<'a>, key: &str, value: &'a Expr) -> Option<Param> {
     let value = cx.resolve(value);
     match &value.kind {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::errors;
-use crate::layout::context::Held;
+use crate::layout::context::BuildContext;
 use crate::layout::{self, Language, Layout};
 use crate::program::{BuiltImage, Param, Runtime, template_values};
 use crate::sema::decls::Decls;
 use crate::template::{Context, Filler};
 
-/// A context above this is worth a word: what a service of 48Mi is made from is a few MB.
+/// Build contexts above this size get a warning: the source of a service of 48Mi has a few MB.
 pub(crate) const LARGE: u64 = 100 << 20;
 
-/// What deserves a look in the source.
+/// Reports what deserves a look in the source.
 pub(crate) fn look<'a>(
     decls: &Decls<'_, 'a>,
     service: &str,
@@ -33,7 +33,7 @@ pub(crate) fn look<'a>(
     };
     let names_none = layout.text("manager") == Some("none") && manager != "none";
     if image.from.is_some() {
-        // Its libraries are those of the image it starts from.
+        // The libraries come with the image that this one starts from.
     } else if let Some(file) = &layout.unlocked {
         cx.report(errors::unlocked(source, Some(file), "", place));
     } else if names_none {
@@ -75,31 +75,31 @@ pub(crate) fn look<'a>(
     let context: Context = template_values(image)
         .chain([("header".to_owned(), "".into())])
         .collect();
-    let Some(held) = decls.held(source, runtime, &context) else {
+    let Some(sent) = decls.build_context(source, runtime, &context) else {
         return;
     };
-    if !held.secrets.is_empty() {
-        cx.report(errors::secrets(source, &held.secrets, place));
+    if !sent.secrets.is_empty() {
+        cx.report(errors::secrets(source, &sent.secrets, place));
     }
-    if held.bytes > LARGE || held.more {
+    if sent.bytes > LARGE || sent.more {
         cx.report(errors::large(
             source,
-            held.bytes,
-            held.more,
-            held.largest.as_ref(),
+            sent.bytes,
+            sent.more,
+            sent.largest.as_ref(),
             place,
         ));
     }
 }
 
 impl<'a> Decls<'_, 'a> {
-    /// What a build of a source would send. `None` if its ignore list cannot be filled, which is told elsewhere.
-    pub(crate) fn held(
+    /// What a build of a source would send. `None` if its ignore list cannot be filled, which is reported elsewhere.
+    pub(crate) fn build_context(
         &self,
         source: &str,
         runtime: &Runtime<'a>,
         context: &Context,
-    ) -> Option<Arc<Held>> {
+    ) -> Option<Arc<BuildContext>> {
         let mut contexts = self.contexts.borrow_mut();
         let (ignores, known) = &mut *contexts;
         let name = runtime.ignore.value.as_str();
@@ -108,10 +108,10 @@ impl<'a> Decls<'_, 'a> {
             .or_insert_with(|| Filler::new(&runtime.templates, &[name]));
         let ignore = filler.fill(name, context).ok()?;
         let walked = known.entry((source.to_owned(), ignore));
-        let held = walked.or_insert_with_key(|(_, ignore)| {
-            Arc::new(layout::context::held(self.world, source, ignore))
+        let build_context = walked.or_insert_with_key(|(_, ignore)| {
+            Arc::new(layout::context::measure(self.world, source, ignore))
         });
-        Some(Arc::clone(held))
+        Some(Arc::clone(build_context))
     }
 
     /// The layout of a source. Services of one source are read once.

@@ -13,7 +13,7 @@ use crate::sema::image::reference::check_image;
 use crate::sema::layers::{Field, Fields};
 use crate::sema::values::Cx;
 
-/// Those of them that are texts, and reach a Dockerfile as they are.
+/// Fields that are texts and reach a Dockerfile unchanged.
 pub(crate) const PLAIN_TEXTS: [&str; 4] = ["app", "version", "base", "build-base"];
 
 /// What a source may show beyond the fields, as templates call it.
@@ -183,7 +183,8 @@ pub(crate) fn check_distroless(block: &Fields<'_, '_>, layout: &Layout, place: S
     }
 }
 
-/// Whether a command alone says what is started: a compiler must still know what to build.
+/// Whether `command` is enough to start an image of this runtime. With a compiled language it is not: the build must
+/// know what to compile.
 pub(crate) fn can_start(runtime: &Runtime<'_>) -> bool {
     matches!(
         runtime.language,
@@ -191,7 +192,7 @@ pub(crate) fn can_start(runtime: &Runtime<'_>) -> bool {
     )
 }
 
-/// Texts that stand in shell commands and in `FROM` as they are.
+/// Reports texts that cannot stand unquoted in shell commands and in `FROM`.
 pub(crate) fn check_plain(cx: &Cx<'_>, key: &str, text: &str, span: Span) {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@+=*()".contains(c);
     if key.ends_with("base") && !text.is_empty() {
@@ -201,7 +202,7 @@ pub(crate) fn check_plain(cx: &Cx<'_>, key: &str, text: &str, span: Span) {
     }
 }
 
-/// What the source shows, a line each, as the Dockerfile and the report tell it.
+/// What the source shows, one line a fact, for the Dockerfile and the report.
 pub(crate) fn found(
     block: &Fields<'_, '_>,
     runtime: &Runtime<'_>,
@@ -209,7 +210,7 @@ pub(crate) fn found(
     from_base: bool,
     has_its_version: bool,
 ) -> Vec<String> {
-    let told: &[&str] = match (from_base, has_its_version) {
+    let shown: &[&str] = match (from_base, has_its_version) {
         (true, _) => &["app", "root", "output"],
         (false, true) => &["app", "manager", "root", "output", "module"],
         (false, false) => &["app", "manager", "version", "root", "output", "module"],
@@ -218,7 +219,7 @@ pub(crate) fn found(
     for fact in layout
         .facts
         .iter()
-        .filter(|fact| told.contains(&fact.key) && !block.has(fact.key))
+        .filter(|fact| shown.contains(&fact.key) && !block.has(fact.key))
     {
         if let Value::Text(text) = &fact.value {
             let known =

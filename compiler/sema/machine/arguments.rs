@@ -13,7 +13,7 @@ use crate::sema::values::described;
 use crate::stdlib;
 use crate::syntax::ast::{Expr, ExprKind};
 
-/// Arguments of the kubelet that bzc computes or that could void what it proves, and what to write instead.
+/// Arguments of the kubelet that bzc computes itself or that would break the proof, and what to write instead.
 pub(crate) const COMPUTED: [(&str, &str); 8] = [
     (
         "kube-reserved",

@@ -42,7 +42,7 @@ fn is_stock<'a>(decls: &Decls<'_, 'a>, own: Decl<'a>) -> bool {
 /// The components of this K3s that are not disabled, with what the program changes of them.
 pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<Component<'a>> {
     let cx = decls.cx;
-    // Every server brings what it does not disable: only what all of them disable is not there.
+    // Every server deploys what it does not disable: a component is absent only if all servers disable it.
     let disables = |node: &Node<'a>| match node.setting("disable") {
         Some(SettingValue::List(items)) => items
             .iter()
@@ -166,7 +166,7 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
     components
 }
 
-/// `others NAME { pods = 3  memory = 64Mi }`: pods of somebody else, which take that much each and no more. With
+/// `others NAME { pods = 3  memory = 64Mi }`: pods that bzc does not write, each of which takes that much at most. With
 /// `of = ["Cluster/pg"]` they are those of adopted objects.
 pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
     let read = |decl: Decl<'a>| {
@@ -194,7 +194,8 @@ pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
             cpu: cpu(&fields),
             containers: 1,
             pods,
-            // How they are replaced nobody said: as many may be on their way out.
+            // The program does not say how they are replaced: at worst all of them are ending while their successors
+            // start.
             transient: pods,
             every_node: fields.flag("every-node") == Some(true),
             owned: false,

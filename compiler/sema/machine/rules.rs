@@ -9,10 +9,10 @@ use crate::sema::values::Cx;
 use crate::stdlib;
 
 /// Arguments of one component, with their values as K3s passes them on.
-pub(crate) type Given<'a> = [(Spanned<&'a str>, Cow<'a, str>)];
+pub(crate) type Arguments<'a> = [(Spanned<&'a str>, Cow<'a, str>)];
 
 /// Reports every rule of the component that its arguments break.
-pub(crate) fn check(cx: &Cx<'_>, component: &str, arguments: &Given<'_>) {
+pub(crate) fn check(cx: &Cx<'_>, component: &str, arguments: &Arguments<'_>) {
     if arguments.is_empty() {
         return;
     }
@@ -30,44 +30,47 @@ pub(crate) fn check(cx: &Cx<'_>, component: &str, arguments: &Given<'_>) {
 /// Why the rule does not hold, if it does not. A value that Go reads and this does not is left to the component.
 fn broken(
     row: &stdlib::ArgumentRule,
-    own: Option<&(Spanned<&str>, Cow<'_, str>)>,
-    other: Option<&(Spanned<&str>, Cow<'_, str>)>,
+    value: Option<&(Spanned<&str>, Cow<'_, str>)>,
+    other_value: Option<&(Spanned<&str>, Cow<'_, str>)>,
 ) -> Option<String> {
     let text =
         |pair: Option<&(Spanned<&str>, Cow<'_, str>)>| pair.map(|(_, text)| text.to_string());
-    let (own, other) = (text(own), text(other));
-    let called = row.other.unwrap_or_default();
+    let (value, other_value) = (text(value), text(other_value));
+    let other_name = row.other.unwrap_or_default();
     match row.kind {
-        "int" | "duration" => within(row, &own?),
+        "int" | "duration" => within(row, &value?),
         "bool" => {
-            let own = own?;
+            let value = value?;
             let words = [
                 "true", "false", "1", "0", "t", "f", "T", "F", "TRUE", "FALSE", "True", "False",
             ];
-            (!words.contains(&own.as_str())).then(|| format!("`{own}` is neither true nor false"))
+            (!words.contains(&value.as_str()))
+                .then(|| format!("`{value}` is neither true nor false"))
         }
         "one-of" => {
-            let own = own?;
-            let known = !row.what.split('|').any(|known| known == own);
-            known.then(|| format!("`{own}` is none of {}", row.what.replace('|', ", ")))
+            let value = value?;
+            let known = !row.what.split('|').any(|known| known == value);
+            known.then(|| format!("`{value}` is none of {}", row.what.replace('|', ", ")))
         }
-        "needs" => (own.is_some() && other.is_none()).then(|| format!("it needs `{called}`")),
-        "not-with" => (own.is_some() && other.is_some())
-            .then(|| format!("it cannot be there beside `{called}`")),
+        "needs" => {
+            (value.is_some() && other_value.is_none()).then(|| format!("it needs `{other_name}`"))
+        }
+        "not-with" => (value.is_some() && other_value.is_some())
+            .then(|| format!("it cannot be there beside `{other_name}`")),
         _ => {
-            if own.is_none() && other.is_none() {
+            if value.is_none() && other_value.is_none() {
                 return None;
             }
             let mut defaults = row.what.split(' ');
-            let own = own.or_else(|| defaults.clone().next().map(str::to_owned))?;
-            let other = other.or_else(|| defaults.nth(1).map(str::to_owned))?;
-            let (left, right) = (number(&own)?, number(&other)?);
-            let beside = format!("{own} beside `{called}` of {other}");
+            let value = value.or_else(|| defaults.clone().next().map(str::to_owned))?;
+            let other_value = other_value.or_else(|| defaults.nth(1).map(str::to_owned))?;
+            let (left, right) = (number(&value)?, number(&other_value)?);
+            let pair = format!("{value} beside `{other_name}` of {other_value}");
             match row.kind {
-                "below" if left >= right => Some(format!("it must be less, and is {beside}")),
-                "at-most" if left > right => Some(format!("it must not be more, and is {beside}")),
+                "below" if left >= right => Some(format!("it must be less, and is {pair}")),
+                "at-most" if left > right => Some(format!("it must not be more, and is {pair}")),
                 "sum-above-0" if left + right <= 0 => {
-                    Some(format!("their sum must not be 0, and it is {beside}"))
+                    Some(format!("their sum must not be 0, and it is {pair}"))
                 }
                 _ => None,
             }

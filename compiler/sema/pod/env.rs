@@ -78,7 +78,7 @@ pub(crate) fn word_text<'a>(cx: &Cx<'a>, word: Word) -> Cow<'a, str> {
     }
 }
 
-/// A reference to a ConfigMap of the program names a key that it has.
+/// Reports a reference to a key that a ConfigMap of the program does not have.
 pub(crate) fn check_config_key<'a>(decls: &Decls<'_, 'a>, name: Word, key: &str, span: Span) {
     let cx = decls.cx;
     let text = cx.word(name);

@@ -128,8 +128,8 @@ pub(crate) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
     ports
 }
 
-/// The node ports that a cluster takes: what its first server says, or Kubernetes' default. `None` where the setting
-/// is written in a form that only K3s reads.
+/// The range of node ports: the setting of the first server, or Kubernetes' default. `None` if the setting is written
+/// in a form that bzc does not read.
 pub(crate) fn node_ports(nodes: &[Node<'_>]) -> Option<RangeInclusive<u16>> {
     const KEY: &str = "service-node-port-range";
     let server = nodes.iter().find(|node| node.role == Role::Server);
@@ -152,7 +152,7 @@ pub(crate) fn node_ports(nodes: &[Node<'_>]) -> Option<RangeInclusive<u16>> {
     Some(low.trim().parse().ok()?..=high.trim().parse().ok()?)
 }
 
-/// A node port is one that the cluster takes (Kubernetes, `--service-node-port-range`).
+/// Reports node ports outside of the cluster's range (Kubernetes, `--service-node-port-range`).
 pub(crate) fn check_node_ports(cx: &Cx<'_>, nodes: &[Node<'_>], services: &[Service<'_>]) {
     let Some(range) = node_ports(nodes) else {
         return;

@@ -90,7 +90,7 @@ pub(crate) fn count<'a>(
 
 /// `scale = 1..4`, or `scale { pods = 1..4  cpu = 70% }`.
 pub(crate) fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
-    /// What `kubectl autoscale` takes.
+    /// The default of `kubectl autoscale`.
     const CPU: u64 = 80;
     let cx = fields.cx;
     let field = fields.get("scale")?;

@@ -116,7 +116,7 @@ pub(crate) fn service<'a>(
         tier.is_none_or(|tier| tier < tiers.len()),
         "every declared tier has its place"
     );
-    let fields = Fields::new(cx, kind, decl.span, layers).beside_keys(kind);
+    let fields = Fields::new(cx, kind, decl.span, layers).noting_unknown_keys(kind);
     let image = image(decls, &fields, to_build);
     let memory = memory(&fields);
     if memory.is_none()

@@ -19,7 +19,8 @@ pub(crate) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
                 fields.check_keys("tier");
                 check_label(decls.cx, "tier", decl.name, decl.span);
                 priority = fields.count("priority");
-                // Read here too, so that a fault in a tier is told once and at the tier, used or not.
+                // These are read here too, so that a fault in a tier is reported once, at the tier, whether it is
+                // used or not.
                 let _ = (
                     memory(&fields),
                     cpu(&fields),
