@@ -12,7 +12,7 @@ use crate::plan::model::{
 };
 use crate::plan::resources::Dimension;
 use crate::plan::{Room, headroom};
-use crate::program::{FillPolicy, Given, Memory, Program, Service};
+use crate::program::{FillPolicy, Given, Giver, Memory, Program, Service};
 
 /// An amount in Mi without the unit, for lines that give the unit once.
 fn bare(n: u64) -> String {
@@ -613,10 +613,10 @@ fn service_derivation(
 ) -> String {
     let (service, workload) = (&program.services[index], &plan.workloads[index]);
     let mut rows: Vec<(String, String)> = Vec::new();
-    let giver = |given: &Given<'_, Bytes>| match given.origin.kind {
-        "tier" => format!("tier {}", given.origin.name),
-        "" => "the manifest".to_owned(),
-        kind => kind.to_owned(),
+    let giver = |given: &Given<'_, Bytes>| match given.origin.giver {
+        Giver::Tier => format!("tier {}", given.origin.name),
+        Giver::Manifest => "the manifest".to_owned(),
+        giver => giver.word().to_owned(),
     };
     match service.memory {
         Memory::Burst { request, limit } => {

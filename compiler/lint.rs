@@ -10,7 +10,9 @@ use crate::diag::lints::LINTS;
 use crate::diag::{Diagnostic, Severity};
 use crate::layout::Language;
 use crate::plan::{self, model::Plan};
-use crate::program::{Component, Image, Kind, Node, Param, ProbeAction, Program, SettingValue};
+use crate::program::{
+    Component, Giver, Image, Kind, Node, Param, ProbeAction, Program, SettingValue,
+};
 use crate::stdlib::{self, Heavy};
 use crate::syntax::ast::File;
 
@@ -143,7 +145,11 @@ fn process(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
     let mut reported = None;
     for node in program.servers() {
         let given = node.process.memory;
-        let Some(span) = given.origin.span.filter(|_| given.origin.kind != "std") else {
+        let Some(span) = given
+            .origin
+            .span
+            .filter(|_| given.origin.giver != Giver::Library)
+        else {
             continue;
         };
         if reported == Some(span) {

@@ -12,7 +12,7 @@ use super::words::named;
 use crate::base::quantity::{Bytes, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Edit, Help};
-use crate::program::{Formula, Memory, SettingValue, Subject};
+use crate::program::{Formula, Giver, Memory, SettingValue, Subject};
 use crate::syntax::ast::Operator;
 
 /// Proposals beyond this many would only be read by nobody.
@@ -372,8 +372,8 @@ fn lower_ends(
             Ceiling::Node(at) => workload.on(at, workload.peak()),
             Ceiling::Together | Ceiling::Budget(_) | Ceiling::Limits(_) => workload.peak(),
         };
-        let tier = match (low.origin.kind, service.tier) {
-            ("tier", Some(tier)) => Some(draft.program.tiers[tier].name.value),
+        let tier = match (low.origin.giver, service.tier) {
+            (Giver::Tier, Some(tier)) => Some(draft.program.tiers[tier].name.value),
             _ => None,
         };
         let known = places.len();

@@ -25,7 +25,7 @@ pub(crate) use node::{
     ARCHITECTURES, Component, Effect, K3s, Node, OF_ARCHITECTURE, Process, Role, Setting,
     SettingValue, Taint,
 };
-pub(crate) use origin::{Given, Origin};
+pub(crate) use origin::{Given, Giver, Origin, WORKLOADS};
 pub(crate) use pod::{
     EnvValue, Extra, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Volume, VolumeSource,
 };

@@ -2,16 +2,58 @@
 
 use crate::base::span::Span;
 
-/// Where a value was given: `[env.ENV.]kind.name.key`, and the place of the value.
+/// The words that declare workloads. They share one set of names: those of files, labels and Kubernetes Services.
+pub(crate) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
+
+/// Who gives a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Giver {
+    /// The language, by a rule of `spec/`.
+    Rule,
+    /// The standard library.
+    Library,
+    /// An adopted manifest.
+    Manifest,
+    /// A tier.
+    Tier,
+    /// A workload, by the word that declares it: `service`, `daemon`, ..
+    Workload(&'static str),
+    /// Another declaration, by its word: `node`, `budget`, `let`, ..
+    Declaration(&'static str),
+}
+
+impl Giver {
+    /// The declaration that begins with a word of the language.
+    pub(crate) fn declared(word: &'static str) -> Giver {
+        match word {
+            "tier" => Giver::Tier,
+            _ if WORKLOADS.contains(&word) => Giver::Workload(word),
+            _ => Giver::Declaration(word),
+        }
+    }
+
+    /// How paths begin. The path of a value of a manifest is its place alone.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Giver::Rule => "default",
+            Giver::Library => "std",
+            Giver::Manifest => "",
+            Giver::Tier => "tier",
+            Giver::Workload(word) | Giver::Declaration(word) => word,
+        }
+    }
+}
+
+/// Where a value was given: `[env.ENV.]giver.name.key`, and the place of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin<'a> {
     /// The environment that gave it.
     pub env: Option<&'a str>,
-    /// `service`, `tier`, `node`, ..; `std` for the library; `default` for a rule of the language.
-    pub kind: &'static str,
-    /// The declaration's name; may be empty (`k3s`).
+    /// Who gave it.
+    pub giver: Giver,
+    /// The declaration's name, which may be empty (`k3s`); of a manifest the file and line.
     pub name: &'a str,
-    /// The field.
+    /// The field; the id of a rule.
     pub key: &'a str,
     /// The value. `None` for a default.
     pub span: Option<Span>,
@@ -22,7 +64,7 @@ impl<'a> Origin<'a> {
     pub(crate) const fn default(rule: &'a str) -> Origin<'a> {
         Origin {
             env: None,
-            kind: "default",
+            giver: Giver::Rule,
             name: "",
             key: rule,
             span: None,
@@ -37,7 +79,7 @@ impl<'a> Origin<'a> {
             path.push_str(env);
             path.push('.');
         }
-        for part in [self.kind, self.name, self.key] {
+        for part in [self.giver.word(), self.name, self.key] {
             if !part.is_empty() {
                 if !path.is_empty() && !path.ends_with('.') {
                     path.push('.');

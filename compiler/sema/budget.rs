@@ -2,7 +2,7 @@
 
 use crate::base::quantity::Bytes;
 use crate::base::span::{Span, Spanned};
-use crate::program::{Budget, Given, Origin, Service, Tier};
+use crate::program::{Budget, Given, Giver, Origin, Service, Tier};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::{Field, Fields};
@@ -77,7 +77,7 @@ pub(crate) fn ceiling<'a>(
         let Some(value) = &item.value else { continue };
         let origin = Origin {
             env,
-            kind: "budget",
+            giver: Giver::Declaration("budget"),
             name,
             key: "",
             span: Some(value.span),

@@ -10,6 +10,7 @@ use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::layout::Layout;
 use crate::layout::context::BuildContext;
+use crate::program::{Giver, WORKLOADS};
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, Layer};
 use crate::sema::values::Cx;
@@ -34,9 +35,6 @@ pub(crate) const NAMED: [&str; 14] = [
     "runtime",
     "image",
 ];
-
-/// The kinds of workload. They share one set of names: those of files, labels and Kubernetes Services.
-pub(crate) const WORKLOADS: [&str; 5] = ["service", "stateful", "daemon", "job", "cron"];
 
 /// What else may stand at the top of a file.
 pub(crate) const OTHERS: [&str; 11] = [
@@ -200,7 +198,7 @@ impl<'c, 'a> Decls<'c, 'a> {
         if let Some(body) = &item.body {
             layers.push(Layer {
                 env: None,
-                kind,
+                giver: Giver::declared(kind),
                 name,
                 items: &body.items,
             });
@@ -211,7 +209,7 @@ impl<'c, 'a> Decls<'c, 'a> {
         {
             layers.push(Layer {
                 env: self.env,
-                kind,
+                giver: Giver::declared(kind),
                 name,
                 items: &body.items,
             });

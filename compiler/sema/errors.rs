@@ -99,8 +99,8 @@ pub(crate) fn override_missing(
 ) -> Diagnostic {
     let path = origin.path();
     let from = match origin.name {
-        "" => format!("`{}`", origin.kind),
-        name => format!("{} `{name}`", origin.kind),
+        "" => format!("`{}`", origin.giver.word()),
+        name => format!("{} `{name}`", origin.giver.word()),
     };
     let from = if path.is_empty() {
         "another place".to_owned()

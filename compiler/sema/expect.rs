@@ -5,8 +5,8 @@ mod errors;
 
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
-use crate::program::{Dim, Expect, Formula, Metric, Num, Subject};
-use crate::sema::decls::{Decls, WORKLOADS};
+use crate::program::{Dim, Expect, Formula, Metric, Num, Subject, WORKLOADS};
+use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::syntax::ast::{Expr, ExprKind, Operator};
 

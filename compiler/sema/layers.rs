@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::Span;
-use crate::program::{Dim, Given, Origin};
+use crate::program::{Dim, Given, Giver, Origin};
 use crate::schema;
 use crate::sema::errors as general;
 use crate::sema::values::Cx;
@@ -21,8 +21,8 @@ use crate::syntax::ast::{Expr, ExprKind, Item};
 pub(super) struct Layer<'a> {
     /// The environment, if it belongs to one.
     pub env: Option<&'a str>,
-    /// The declaration's kind.
-    pub kind: &'static str,
+    /// Who gives them.
+    pub giver: Giver,
     /// The declaration's name.
     pub name: &'a str,
     /// Its fields.
@@ -130,14 +130,11 @@ impl<'c, 'a> Fields<'c, 'a> {
         match &field.item.body {
             Some(body) => {
                 let Origin {
-                    env,
-                    kind: outer,
-                    name,
-                    ..
+                    env, giver, name, ..
                 } = field.origin;
                 let layer = Layer {
                     env,
-                    kind: outer,
+                    giver,
                     name,
                     items: &body.items,
                 };
@@ -159,7 +156,7 @@ impl<'c, 'a> Fields<'c, 'a> {
     pub(super) fn check_keys(&self, place: &str) {
         let known = schema::keys(place);
         for (at, (key, layer, item)) in self.keyed.iter().enumerate() {
-            if self.layers[*layer].kind != self.kind && self.layers.len() > 1 {
+            if self.layers[*layer].giver.word() != self.kind && self.layers.len() > 1 {
                 continue;
             }
             if !known.contains(key) {
@@ -250,7 +247,7 @@ impl<'c, 'a> Fields<'c, 'a> {
                 .unwrap_or(item.span);
             let origin = Origin {
                 env: layer.env,
-                kind: layer.kind,
+                giver: layer.giver,
                 name: layer.name,
                 key,
                 span: Some(span),
@@ -271,7 +268,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             for item in layer.items.iter().filter(|item| self.cx.key(item) == key) {
                 let origin = Origin {
                     env: layer.env,
-                    kind: layer.kind,
+                    giver: layer.giver,
                     name: layer.name,
                     key,
                     span: Some(item.span),
@@ -352,7 +349,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             };
             let origin = Origin {
                 env: layer.env,
-                kind: layer.kind,
+                giver: layer.giver,
                 name: layer.name,
                 key,
                 span: Some(item.span),
@@ -380,7 +377,7 @@ impl<'c, 'a> Fields<'c, 'a> {
     /// required field, so that no field is reported as missing.
     pub(super) fn noting_unknown_keys(self, place: &str) -> Fields<'c, 'a> {
         let known = schema::keys(place);
-        let own = |layer: usize| self.layers[layer].kind == self.kind;
+        let own = |layer: usize| self.layers[layer].giver.word() == self.kind;
         let mut keys = self.keyed.iter();
         let misspelt = keys.any(|(key, layer, _)| own(*layer) && !known.contains(key));
         self.misspelt.set(misspelt);

@@ -3,7 +3,7 @@
 use crate::base::quantity::{Bytes, in_mib};
 use crate::diag::Diagnostic;
 use crate::plan::floor::floor;
-use crate::program::{Component, Extra, Given, Image, Memory, Program, Service};
+use crate::program::{Component, Extra, Given, Giver, Image, Memory, Program, Service};
 /// A limit below what its container needs to run at all.
 pub(crate) fn below_floor(
     program: &Program<'_>,
@@ -19,7 +19,7 @@ pub(crate) fn below_floor(
     );
     let span = written.origin.span.unwrap_or(service.name.span);
     let mut error = Diagnostic::error("BZ4002", message).at(span, "the most it may have");
-    if written.origin.kind != "service" {
+    if !matches!(written.origin.giver, Giver::Workload(_)) {
         error = error.also(service.name.span, "this service");
     }
     error = match (least.origin.span, floor(program, service)) {

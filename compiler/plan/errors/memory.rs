@@ -11,7 +11,7 @@ use crate::plan::fixes::for_memory;
 use crate::plan::model::{ComponentPlan, Draft, NodePlan};
 use crate::plan::resources::Dimension;
 use crate::plan::sums::packaged_asks;
-use crate::program::Service;
+use crate::program::{Giver, Service};
 
 /// The node, all nodes together or a budget are over even with every range at its low end.
 pub(crate) fn over_memory(
@@ -171,7 +171,9 @@ fn figure_to_measure(draft: &Draft<'_, '_>, at: Option<usize>) -> Option<String>
     };
     let mut reserved = draft.nodes[at].reserved.iter();
     let process = reserved.find(|addend| addend.id == "k3s")?;
-    let guessed = process.origin.is_some_and(|origin| origin.kind == "std");
+    let guessed = process
+        .origin
+        .is_some_and(|origin| origin.giver == Giver::Library);
     guessed.then(|| {
         format!(
             "{} for the K3s process{of} is the library's figure: measure the peak of RssAnon in /proc/PID/status of k3s, \

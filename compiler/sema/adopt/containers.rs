@@ -12,7 +12,7 @@ use crate::base::span::Spanned;
 use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::Entry;
 use crate::manifest::workload::{Amount, Container, Role, Workload};
-use crate::program::{EnvValue, Extra, Given, Held, Memory, Origin};
+use crate::program::{EnvValue, Extra, Given, Giver, Held, Memory, Origin};
 use crate::sema::errors as general;
 use crate::sema::layers::{Field, Fields};
 use crate::sema::names::plain_text;
@@ -290,7 +290,7 @@ pub(super) fn extra<'a>(
 pub(super) fn origin<'a>(manifest: &'a Manifest, range: &std::ops::Range<usize>) -> Origin<'a> {
     Origin {
         env: None,
-        kind: "",
+        giver: Giver::Manifest,
         name: manifest.place(range),
         key: "",
         span: Some(manifest.span(range)),

@@ -7,7 +7,7 @@ use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::manifest::Manifest;
 use crate::manifest::workload::{Surge, Workload, WorkloadKind};
-use crate::program::{Concurrency, Form, Given, Origin, Rollout};
+use crate::program::{Concurrency, Form, Given, Giver, Origin, Rollout};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, Layer};
@@ -162,7 +162,7 @@ pub(super) fn layer<'a>(kind: &'static str, name: &'a str, item: &'a Item) -> La
     let items = item.body.as_ref().map_or(&[][..], |body| &body.items);
     Layer {
         env: None,
-        kind,
+        giver: Giver::declared(kind),
         name,
         items,
     }

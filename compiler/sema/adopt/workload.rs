@@ -12,7 +12,7 @@ use crate::manifest::workload::bounds::Entry;
 use crate::manifest::workload::place::HostPort;
 use crate::manifest::workload::{Role, Scaler, Workload, WorkloadKind};
 use crate::program::{
-    Adopted, Concurrency, Given, Held, Image, Kind, Memory, Pod, Port, Run, Scale, Schedule,
+    Adopted, Concurrency, Given, Giver, Held, Image, Kind, Memory, Pod, Port, Run, Scale, Schedule,
     Service, Volume, VolumeSource,
 };
 use crate::sema::errors as general;
@@ -210,7 +210,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             tier: rule
                 .and_then(|rule| rule.tier)
                 .or(self.tier)
-                .filter(|_| main.limit.origin.kind == "tier"),
+                .filter(|_| main.limit.origin.giver == Giver::Tier),
             image: Image::Name(Spanned::new(Cow::Borrowed(""), name.span)),
             replicas,
             memory,
@@ -218,7 +218,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             weight,
             rollout,
             wave: None,
-            shrinks_first: main.limit.origin.kind == "tier"
+            shrinks_first: main.limit.origin.giver == Giver::Tier
                 && rule
                     .map_or(&self.general, |rule| &rule.fields)
                     .has("shrink"),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::errors;
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
-use crate::program::{Given, Origin};
+use crate::program::{Given, Giver, Origin};
 use crate::sema::assemble::lets::names_in;
 use crate::sema::decls::{Decls, NAMED};
 use crate::sema::errors as general;
@@ -114,7 +114,7 @@ pub(crate) fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given
             item,
             origin: Origin {
                 env: if index == 0 { None } else { decls.env },
-                kind: "namespace",
+                giver: Giver::Declaration("namespace"),
                 name: "",
                 key: "",
                 span: item.value.as_ref().map(|value| value.span),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors;
-use crate::program::Origin;
+use crate::program::{Giver, Origin};
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
 use crate::sema::values::{Cx, Let};
@@ -35,7 +35,7 @@ pub(crate) fn collect_lets<'a>(
         if let Some(tracer) = &cx.tracer {
             let origin = Origin {
                 env: None,
-                kind: "let",
+                giver: Giver::Declaration("let"),
                 name: text,
                 key: "",
                 span: Some(expr.span),

@@ -14,7 +14,7 @@ use crate::base::source::Provenance;
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
-use crate::program::{FillPolicy, Given, Origin, Program};
+use crate::program::{FillPolicy, Given, Giver, Origin, Program};
 use crate::sema::assemble::declare::{check_edition, declare};
 use crate::sema::assemble::envs::{choose_env, names_of_envs, namespace};
 use crate::sema::assemble::lets::{check_unused_lets, collect_lets, compute_lets};
@@ -292,7 +292,7 @@ pub(crate) fn program<'a>(
 pub(crate) fn fill_policy<'a>(cx: &Cx<'a>, item: &'a Item) -> Option<FillPolicy> {
     let origin = Origin {
         env: None,
-        kind: "fill",
+        giver: Giver::Declaration("fill"),
         name: "",
         key: "",
         span: None,
@@ -318,7 +318,7 @@ pub(crate) fn survive<'a>(cx: &Cx<'a>, item: &'a Item, nodes: usize) -> Option<G
     let span = item.value.as_ref().map_or(item.span, |value| value.span);
     let origin = Origin {
         env: None,
-        kind: "survive",
+        giver: Giver::Declaration("survive"),
         name: "",
         key: "",
         span: Some(span),

@@ -6,7 +6,7 @@ use super::errors;
 use crate::base::quantity::Bytes;
 use crate::base::span::Spanned;
 use crate::base::suggest::nearest;
-use crate::program::{Component, Given, Node, Role, Service, SettingValue, VolumeSource};
+use crate::program::{Component, Given, Giver, Node, Role, Service, SettingValue, VolumeSource};
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::image::reference::check_image;
@@ -72,7 +72,7 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
         };
         let layer = Layer {
             env: None,
-            kind: "std",
+            giver: Giver::Library,
             name: decl.name,
             items: &body.items,
         };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::errors;
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
-use crate::program::{Given, K3s};
+use crate::program::{Given, Giver, K3s};
 use crate::sema::decls::{Decl, Decls};
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, Layer};
@@ -72,7 +72,7 @@ pub(crate) fn k3s_layers<'a>(decls: &Decls<'_, 'a>) -> Vec<Layer<'a>> {
         match &item.body {
             Some(body) => layers.push(Layer {
                 env,
-                kind: "k3s",
+                giver: Giver::Declaration("k3s"),
                 name: "",
                 items: &body.items,
             }),
@@ -95,7 +95,7 @@ pub(crate) fn k3s_layers<'a>(decls: &Decls<'_, 'a>) -> Vec<Layer<'a>> {
                         0,
                         Layer {
                             env: None,
-                            kind: "profile",
+                            giver: Giver::Declaration("profile"),
                             name,
                             items: &body.items,
                         },
@@ -120,7 +120,7 @@ pub(crate) fn own_k3s_layers<'a>(decls: &Decls<'_, 'a>, node: Decl<'a>) -> Vec<L
             match &item.body {
                 Some(body) => layers.push(Layer {
                     env: layer.env,
-                    kind: "k3s",
+                    giver: Giver::Declaration("k3s"),
                     name: node.name,
                     items: &body.items,
                 }),

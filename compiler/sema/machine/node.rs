@@ -3,7 +3,7 @@
 use super::errors;
 use crate::base::quantity::Bytes;
 use crate::base::span::Spanned;
-use crate::program::{ARCHITECTURES, Given, Node, Origin, Process, Role};
+use crate::program::{ARCHITECTURES, Given, Giver, Node, Origin, Process, Role};
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, Layer};
@@ -139,7 +139,7 @@ fn library_fields<'c, 'a>(decls: &Decls<'c, 'a>, name: &str) -> Option<Fields<'c
     let items = &decl.item.body.as_ref()?.items;
     let layer = Layer {
         env: None,
-        kind: "std",
+        giver: Giver::Library,
         name: "k3s",
         items,
     };

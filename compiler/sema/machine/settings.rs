@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::errors;
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
-use crate::program::{Given, K3s, Node, Origin, Role, Setting, SettingValue};
+use crate::program::{Given, Giver, K3s, Node, Origin, Role, Setting, SettingValue};
 use crate::schema;
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
@@ -120,7 +120,7 @@ pub(crate) fn take_max_pods<'a>(decls: &Decls<'_, 'a>, node: &mut Node<'a>) {
         Ok(value) if value <= MOST_PODS => {
             let origin = Origin {
                 env: None,
-                kind: "k3s",
+                giver: Giver::Declaration("k3s"),
                 name: "kubelet-arg",
                 key: "max-pods",
                 span: Some(name.span),

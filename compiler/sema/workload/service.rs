@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors;
 use crate::base::span::{Span, Spanned};
-use crate::program::{EnvValue, Given, Kind, Memory, Origin, Rollout, Service, Tier, VolumeSource};
-use crate::sema::decls::{Decl, Decls, WORKLOADS, fields};
+use crate::program::{
+    EnvValue, Given, Giver, Kind, Memory, Origin, Rollout, Service, Tier, VolumeSource,
+};
+use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::image::{ToBuild, image};
 use crate::sema::layers::Fields;
@@ -72,7 +74,7 @@ pub(crate) fn services<'a>(
 /// Values that a header of several names gives have each name's own path.
 pub(crate) fn rename_origins<'a>(service: &mut Service<'a>, name: &'a str) {
     fn rename<'a, T>(given: &mut Given<'a, T>, name: &'a str) {
-        if WORKLOADS.contains(&given.origin.kind) {
+        if let Giver::Workload(_) = given.origin.giver {
             given.origin.name = name;
         }
     }
