@@ -26,7 +26,7 @@ pub(crate) use machines::generated;
 use machines::{machines, stated};
 use nodes::Node;
 pub(crate) use nodes::{Kind, Stage};
-use pods::{WORKLOADS, Workload, autoscaled, check_containers, workload};
+use pods::{WORKLOADS, Workload, autoscaled, check_containers, is_left_out, workload};
 use quantity::{bytes, milli, scalar};
 
 const MIB: u128 = 1 << 20;
@@ -198,8 +198,9 @@ fn workloads(
         .iter()
         .map(|object| (object, false))
         .chain(adopted.iter().map(|object| (object, true)));
-    for (object, is_adopted) in
-        own.filter(|(object, _)| WORKLOADS.iter().any(|kind| is_kind(object, kind)))
+    for (object, is_adopted) in own
+        .filter(|(object, _)| WORKLOADS.iter().any(|kind| is_kind(object, kind)))
+        .filter(|(object, _)| !is_left_out(object, &adopted))
     {
         let Some(service) = of_object(&report["services"], object) else {
             faults

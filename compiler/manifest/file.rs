@@ -86,6 +86,7 @@ fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> 
     for workload in &objects.workloads {
         starts.push(workload.at.start);
         starts.extend(workload.replicas_at.as_ref().map(|at| at.start));
+        starts.extend(workload.idle.as_ref().map(|at| at.start));
         starts.extend(workload.beyond.iter().map(|beyond| beyond.at.start));
         for container in &workload.containers {
             starts.push(container.at.start);

@@ -6,10 +6,12 @@
 
 pub(crate) mod edit;
 mod file;
+mod owned;
 pub(crate) mod tree;
 pub(crate) mod workload;
 
 pub(crate) use file::{Manifest, span};
+pub(crate) use owned::leave_out_owned;
 
 #[cfg(test)]
 mod tests;

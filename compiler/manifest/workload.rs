@@ -3,6 +3,7 @@
 
 pub(crate) mod beyond;
 pub(crate) mod bounds;
+pub(crate) mod dump;
 pub(crate) mod place;
 pub(crate) mod quiet;
 mod reader;
@@ -16,6 +17,7 @@ pub(crate) use crate::admission::Role;
 use crate::admission::{Resources, amount};
 use beyond::{Beyond, Injected};
 use bounds::{Claim, Counted, LimitRange, Namespace, ResourceQuota};
+use dump::Owner;
 use place::Place;
 pub(crate) use quiet::Uncounted;
 use quiet::group;
@@ -198,6 +200,10 @@ pub(crate) struct Workload {
     pub beyond: Vec<Beyond>,
     /// Keys by which its pods refuse containers that a webhook would add.
     pub refuses_injection: BTreeSet<String>,
+    /// The controller that made it, where it comes from a dump.
+    pub owner: Option<Owner>,
+    /// Where it says that none of its pods is to run.
+    pub idle: Option<Range<usize>>,
 }
 
 /// How many pods of a Deployment a rollout may take away before their successors are there.
@@ -345,6 +351,12 @@ impl<'t> Reader<'t> {
             at: real.range(),
         };
         match (known.filter(|_| core), kind.as_str(), spec) {
+            // Its controller, if it has one, counts what it keeps.
+            (Some(_), ..) if self.has_ended(real, &kind)? => {
+                let free = self.owner(metadata)?.is_none();
+                let counted = self.counted(&kind, real, (name, namespace))?;
+                objects.counted.extend(counted.filter(|_| free));
+            }
             (Some(kind_of), ..) => {
                 let patch =
                     uncounted("it has no containers of its own; it may be a patch for kustomize");
@@ -487,6 +499,7 @@ impl<'t> Reader<'t> {
         let mut workload = Workload {
             kind,
             api_version,
+            idle: self.idle(object, &kind_text),
             kind_text,
             namespace,
             at,
@@ -525,6 +538,10 @@ impl<'t> Reader<'t> {
             place: self.place(pod, metadata)?,
             beyond: self.beyond(pod, metadata),
             refuses_injection: self.refuses_injection(metadata),
+            owner: match self.get(object, "metadata") {
+                Some(metadata) => self.owner(metadata)?,
+                None => None,
+            },
             name,
         };
         if matches!(kind, WorkloadKind::DaemonSet | WorkloadKind::Pod) {

@@ -7,6 +7,7 @@ use super::terms;
 use super::tie::{Tie, host_folder, tie};
 use super::words::named;
 use crate::base::quantity::{Cpu, in_mib};
+use crate::manifest::workload::dump::Owner;
 use crate::program::{
     Concurrency, Kind, Node, Rollout, Schedule, Service, SettingValue, Uncounted, WorkloadKind,
 };
@@ -82,12 +83,15 @@ fn interference<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
         .map(|component| &plan.program.components[component.component])
         .map(|component| format!("nothing limits `{}`, {}", component.name, component.whose()))
         .collect();
-    why.extend(plan.program.services.iter().filter_map(|service| {
+    let running = plan.program.services.iter().zip(&plan.workloads);
+    why.extend(running.filter_map(|(service, workload)| {
         let container = service.adopted.as_ref()?.unbounded()?;
-        Some(format!(
-            "nothing limits `{container}` of `{}`, which was adopted without a limit",
-            service.name.value
-        ))
+        (workload.pods > 0).then(|| {
+            format!(
+                "nothing limits `{container}` of `{}`, which was adopted without a limit",
+                service.name.value
+            )
+        })
     }));
     why.extend(super::beyond::reasons(plan, Promise::NonInterference));
     why.extend(elsewhere(plan));
@@ -199,7 +203,8 @@ fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
     }
     why.extend(elsewhere(plan));
     why.extend(uncounted(plan));
-    for service in &program.services {
+    let running = program.services.iter().zip(&plan.workloads);
+    for (service, _) in running.filter(|(_, workload)| workload.peak() > 0) {
         if let Kind::CronJob(
             _,
             Schedule {
@@ -349,7 +354,13 @@ fn adopted(plan: &Plan<'_, '_>) -> Vec<String> {
     let has_daemons = plan.workloads.iter().any(Workload::is_fixed);
     for (name, adopted, workload) in theirs {
         why.extend(adopted.doubts.iter().map(|doubt| no_node(name, doubt)));
-        if adopted.object.kind == WorkloadKind::Pod {
+        // A CronJob that is suspended makes no more.
+        let owner = adopted.object.owner.as_ref();
+        if let Some(Owner { kind, name: by }) = owner.filter(|owner| owner.kind != "CronJob") {
+            why.push(format!(
+                "`{name}` was made by the {kind} `{by}`, and how many more that makes is not known"
+            ));
+        } else if adopted.object.kind == WorkloadKind::Pod {
             why.push(format!(
                 "nothing brings back `{name}`, a Pod of its own, once it is pushed out or evicted"
             ));

@@ -178,7 +178,7 @@ pub(super) fn check_budgets<'a>(
             let Some(adopted) = &service.adopted else {
                 continue;
             };
-            if let Some(container) = adopted.unbounded() {
+            if let (Some(container), None) = (adopted.unbounded(), &adopted.object.idle) {
                 let (name, at) = (service.name.value, service.name.span);
                 let error = errors::unbounded_in_budget(
                     budget.name.value,

@@ -653,7 +653,8 @@ fn interference(facts: &Facts<'_>, at: usize) -> Promise {
     says.extend(node.overcommit_percent.map(|percent| format!("{percent}%")));
     let bounded = node.components.iter().all(|component| component.bounded);
     let services = facts.report.services.iter();
-    let adopted = services.filter_map(|service| service.adopted.as_ref());
+    let running = services.filter(|service| service.pods_with_ending > 0);
+    let adopted = running.filter_map(|service| service.adopted.as_ref());
     Promise {
         terms: Vec::new(),
         known: facts.has_server() && bounded && adopted.into_iter().all(|adopted| adopted.bounded),

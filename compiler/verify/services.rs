@@ -96,7 +96,7 @@ impl Check {
             "CronJob" => surge == 0 && (pods == replicas || pods >= twice),
             "Job" if service.lingers => surge == 0 && pods == twice,
             "StatefulSet" | "Job" => surge == 0 && pods == replicas,
-            "Pod" => surge == 0 && pods == 1 && replicas == 1,
+            "Pod" => surge == 0 && pods == replicas && replicas <= 1,
             "DaemonSet" => surge == 0 && pods == replicas,
             _ => false,
         };

@@ -171,8 +171,18 @@ fn kind(object: &Value, template: &Template, at_most: Option<usize>) -> Option<K
     })
 }
 
+/// Whether Helm runs an object for a test or a removal only.
+fn is_beside_releases(object: &Value) -> bool {
+    let hook = object["metadata"]["annotations"]["helm.sh/hook"].as_str();
+    let beside = |event: &str| event.starts_with("test") || event.ends_with("-delete");
+    hook.is_some_and(|hook| hook.split(',').all(|event| beside(event.trim())))
+}
+
 /// The workload of an object; none if it makes no pods.
 pub(super) fn workload(object: &Value, at_most: Option<usize>, packaged: bool) -> Option<Workload> {
+    if is_beside_releases(object) {
+        return None;
+    }
     let spec = &object["spec"];
     let pod = match object["kind"].as_str()? {
         "Pod" => object,

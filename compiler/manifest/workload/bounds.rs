@@ -337,6 +337,8 @@ impl<'t> Reader<'t> {
         let mut claim = None;
         match (kind, spec) {
             ("Service", Some(spec)) => usage = self.service(spec)?,
+            // One that has ended: the others are counted with what they ask for.
+            ("Pod", _) => usage = pieces_of(&["count/pods"], 1),
             ("PersistentVolumeClaim", Some(spec)) => {
                 claim = Some(self.claim(spec, at.clone())?);
                 usage = Resources::new();

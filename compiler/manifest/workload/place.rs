@@ -144,9 +144,11 @@ impl<'t> Reader<'t> {
             .collect();
         place.selector = self.equal(self.get(pod, "nodeSelector"));
         for key in OTHER_HANDS {
+            // In a dump the node of a Pod is what the scheduler chose.
+            let chosen = key == "nodeName" && self.is_from_cluster(metadata);
             let Some(there) = self
                 .get(pod, key)
-                .filter(|_| self.text(pod, key).as_deref() != Some("default-scheduler"))
+                .filter(|_| !chosen && self.text(pod, key).as_deref() != Some("default-scheduler"))
             else {
                 continue;
             };

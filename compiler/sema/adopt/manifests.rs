@@ -10,7 +10,7 @@ use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::manifest::tree::{Fault, Kind, MOST_NODES, Node, Style, Tree, parse};
 use crate::manifest::workload::{Objects, Workload, objects, template};
-use crate::manifest::{Manifest, span};
+use crate::manifest::{Manifest, leave_out_owned, span};
 use crate::sema::load::Loaded;
 use crate::syntax::ast::WordShape;
 use crate::world::{Entry, ReadError, World, resolve};
@@ -117,6 +117,7 @@ pub(crate) fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut 
     }
     loaded.manifests_missing = loaded.manifests.len() < taken.len();
     loaded.manifests.sort_by(|a, b| a.path.cmp(&b.path));
+    leave_out_owned(&mut loaded.manifests);
     name(loaded);
 }
 

@@ -122,6 +122,12 @@ impl<'c, 'a> Reading<'c, 'a> {
                 origin: origin(of, &scaler.at),
             };
         }
+        if let Some(idle) = &object.idle {
+            replicas = Given {
+                value: 0,
+                origin: from_file(idle),
+            };
+        }
         let mut completions = object.completions.unwrap_or(object.replicas);
         if matches!(object.kind, WorkloadKind::Job | WorkloadKind::CronJob) {
             replicas.value = replicas.value.min(completions);

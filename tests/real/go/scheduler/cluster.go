@@ -321,11 +321,75 @@ func (c *cluster) waves() []string {
 	return slices.Compact(found)
 }
 
+// isIdle tells what says that none of its pods is to run: it is suspended, or Helm runs it for a test or a removal.
+func isIdle(object runtime.Object) bool {
+	switch object := object.(type) {
+	case *batchv1.Job:
+		if object.Spec.Suspend != nil && *object.Spec.Suspend {
+			return true
+		}
+	case *batchv1.CronJob:
+		if object.Spec.Suspend != nil && *object.Spec.Suspend {
+			return true
+		}
+	}
+	meta, ok := object.(metav1.Object)
+	if !ok || meta.GetAnnotations()["helm.sh/hook"] == "" {
+		return false
+	}
+	beside := func(event string) bool {
+		event = strings.TrimSpace(event)
+		return strings.HasPrefix(event, "test") || strings.HasSuffix(event, "-delete")
+	}
+	events := strings.Split(meta.GetAnnotations()["helm.sh/hook"], ",")
+	return !slices.ContainsFunc(events, func(event string) bool { return !beside(event) })
+}
+
+// isLeftOut tells what of a dump counts for nothing: it has ended, or its controller is there and makes it.
+func (c *cluster) isLeftOut(object runtime.Object) bool {
+	switch object := object.(type) {
+	case *corev1.Pod:
+		if object.Status.Phase == corev1.PodSucceeded || object.Status.Phase == corev1.PodFailed {
+			return true
+		}
+	case *batchv1.Job:
+		for _, condition := range object.Status.Conditions {
+			if condition.Status == corev1.ConditionTrue && (condition.Type == batchv1.JobComplete || condition.Type == batchv1.JobFailed) {
+				return true
+			}
+		}
+	}
+	meta, ok := object.(metav1.Object)
+	if !ok {
+		return false
+	}
+	owner := metav1.GetControllerOf(meta)
+	if _, byHand := meta.GetAnnotations()["cronjob.kubernetes.io/instantiate"]; owner == nil || byHand {
+		return false
+	}
+	return slices.ContainsFunc(c.objects, func(other runtime.Object) bool {
+		by, ok := other.(metav1.Object)
+		if !ok || isIdle(other) || by.GetNamespace() != meta.GetNamespace() {
+			return false
+		}
+		kinds, _, err := legacyscheme.Scheme.ObjectKinds(other)
+		if err != nil {
+			return false
+		}
+		deployed := kinds[0].Kind == "Deployment" && owner.Kind == "ReplicaSet" &&
+			owner.Name == by.GetName()+"-"+meta.GetLabels()["pod-template-hash"]
+		return kinds[0].Kind == owner.Kind && by.GetName() == owner.Name || deployed
+	})
+}
+
 // workloads are those the objects make, each with the pods of a rollout at its peak. How many runs of a CronJob may
 // overlap stands in no object: promised has the pods of each service, by report.json.
 func (c *cluster) workloads(promised map[string]int) (found []workload) {
 	scaled := c.scaled()
 	for _, object := range c.objects {
+		if isIdle(object) || c.isLeftOut(object) {
+			continue
+		}
 		switch object := object.(type) {
 		case *appsv1.Deployment:
 			replicas := int(*object.Spec.Replicas)
