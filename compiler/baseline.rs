@@ -183,15 +183,8 @@ fn in_use(pod: &Value) -> Option<u64> {
         .filter(|bytes| *bytes > 0)
 }
 
-/// Terms of a node's reserve that are for the K3s service: what its cgroup holds.
-const K3S_TERMS: [&str; 6] = [
-    "k3s",
-    "file-pages",
-    "containerd",
-    "traefik-crds",
-    "shims",
-    "pod-growth",
-];
+/// Terms of a node's reserve that the cgroup of the K3s service does not hold.
+const OUTSIDE_K3S: [&str; 3] = ["os", "secrets", "eviction"];
 
 fn with_summary(now: &Value, summary: &Value) -> String {
     let services = by_name(now, "services");
@@ -247,14 +240,11 @@ fn with_summary(now: &Value, summary: &Value) -> String {
         let k3s = { systems }
             .find(|system| system["name"] == "kubelet")
             .and_then(in_use);
-        let kept = K3S_TERMS.map(|id| {
-            let mut terms = node["reserved"].as_array().into_iter().flatten();
-            terms
-                .find(|term| term["id"] == id)
-                .and_then(|term| bytes(&term["bytes"]))
-                .unwrap_or(0)
-        });
-        let kept = kept.into_iter().fold(0, u64::saturating_add);
+        let terms = node["reserved"].as_array().into_iter().flatten();
+        let kept = terms
+            .filter(|term| !OUTSIDE_K3S.iter().any(|id| term["id"] == *id))
+            .filter_map(|term| bytes(&term["bytes"]))
+            .fold(0, u64::saturating_add);
         rows.push(Row {
             what: format!("node {node_name} k3s, containerd, shims"),
             before: shown(k3s),

@@ -688,3 +688,35 @@ fn the_schema_says_what_everything_is() {
         }
     }
 }
+
+#[test]
+fn the_specification_lists_every_term_of_the_reserve() {
+    let schema = value(&corpus::bytes(
+        &corpus::root().join("spec/report.schema.json"),
+    ));
+    let ids = &schema["$defs"]["reserved"]["properties"]["id"]["enum"];
+    let ids: Vec<&str> = { ids.as_array().into_iter().flatten() }
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(ids.len() >= 9, "{ids:?}");
+    // The text between two marks, and which terms it leaves out.
+    for (file, begin, end, left_out) in [
+        ("06-proof.md", "\n`reserved = ", "`", &[][..]),
+        ("06-proof.md", "OS need.\n`", " <=", &["eviction"]),
+        ("07-k3s.md", "with `N = ", "`", &["os", "eviction"]),
+        ("10-output.md", "The ids are ", ", in this order", &[]),
+    ] {
+        let text = corpus::text(&corpus::root().join("spec").join(file));
+        let list = text.split_once(begin).expect(begin).1;
+        let list = list.split_once(end).expect(end).0;
+        let listed: Vec<&str> = list
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+            .filter(|word| !word.is_empty() && *word != "and")
+            .collect();
+        let expected: Vec<&str> = { ids.iter() }
+            .filter(|id| !left_out.contains(id))
+            .copied()
+            .collect();
+        assert_eq!(listed, expected, "{file}: {begin}");
+    }
+}

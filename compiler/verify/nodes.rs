@@ -8,16 +8,18 @@ use super::{Check, Expected, Facts, asked_of, sum, times};
 use crate::base::quantity::MIB;
 use crate::report::{Component, Node, Side};
 
-/// Terms that `kube-reserved` consists of.
-const KUBE: [&str; 7] = [
-    "k3s",
-    "file-pages",
-    "containerd",
-    "traefik-crds",
-    "secrets",
-    "shims",
-    "pod-growth",
-];
+/// Terms that `kube-reserved` does not have in it: the kubelet is given them by other arguments.
+const APART: [&str; 2] = ["os", "eviction"];
+
+/// Terms that depend on how many pods may be on the node.
+const OF_PODS: [&str; 2] = ["shims", "pod-growth"];
+
+/// The sum of all terms but some, in bytes.
+fn all_but(node: &Node<'_>, left_out: &[&str]) -> u128 {
+    let terms = node.reserved.iter();
+    let terms = terms.filter(|term| !left_out.contains(&term.id.as_ref()));
+    sum(terms.map(|term| term.bytes.into()))
+}
 
 /// A term of what is reserved, by its id, in bytes. 0 if there is none.
 pub(super) fn reserved(node: &Node<'_>, id: &str) -> u64 {
@@ -165,7 +167,7 @@ impl Check {
             "its terms sum to",
             all,
         );
-        let kube = sum(KUBE.into_iter().map(|id| reserved(node, id).into()));
+        let kube = all_but(node, &APART);
         self.same(
             &place,
             "kubeReservedBytes",
@@ -228,17 +230,7 @@ impl Check {
                 .map(|(_, service)| least_request(service))
                 .min()
                 .unwrap_or(0);
-            let given = [
-                "os",
-                "k3s",
-                "file-pages",
-                "containerd",
-                "traefik-crds",
-                "secrets",
-                "eviction",
-            ];
-            let given = given.into_iter().map(|id| u128::from(reserved(node, id)));
-            let taken = sum(given).saturating_add(packaged.saturating_mul(shim));
+            let taken = all_but(node, &OF_PODS).saturating_add(packaged.saturating_mul(shim));
             let left = u128::from(node.memory_bytes).saturating_sub(taken);
             pods_of_services = pods_of_services.min(
                 left.saturating_add(shim)
