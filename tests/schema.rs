@@ -4,7 +4,7 @@
 //! `schema/PLACE.bz` is a program around the fields of a declaration or block, which stand where it says FIELDS. A line
 //! `# needs KEY: FIELD` gives what has to be there where an example does not give that key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bzc::{Compilation, Field};
 
@@ -292,4 +292,39 @@ fn goldens_have_every_field() {
         .map(|field| format!("{}.{}", field.place, field.key))
         .collect();
     assert!(missing.is_empty(), "no golden has {missing:?}");
+}
+
+/// The words between backticks, without what may follow them: `surge` of `surge N%`.
+fn words(text: &str) -> BTreeSet<&str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter_map(|text| text.split(' ').next()).collect()
+}
+
+#[test]
+fn a_field_takes_the_words_of_its_row_and_no_others() {
+    let mut faults = Vec::new();
+    for field in bzc::fields().filter(|field| {
+        field.takes.starts_with('`')
+            && !words(field.takes)
+                .iter()
+                .any(|word| *word == "NAME" || *word == "true")
+    }) {
+        let wrong = format!("{} = unheard-of", field.key);
+        let mut fields: Vec<&str> = split(field.example);
+        fields.retain(|other| key_of(other) != field.key);
+        fields.push(&wrong);
+        let found = compiled(&program(&field, &fields));
+        let notes = found.diagnostics.iter().flat_map(|found| &found.notes);
+        let note = notes
+            .map(String::as_str)
+            .find_map(|note| note.strip_prefix("it can be "));
+        let known = note.map_or_else(BTreeSet::new, words);
+        if known != words(field.takes) {
+            faults.push(format!(
+                "{}.{}: {} in its row, {known:?} in the message",
+                field.place, field.key, field.takes
+            ));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

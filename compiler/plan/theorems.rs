@@ -9,7 +9,7 @@ use super::words::named;
 use crate::base::quantity::{Cpu, in_mib};
 use crate::manifest::workload::dump::Owner;
 use crate::program::{
-    Concurrency, Kind, Node, Rollout, Schedule, Service, SettingValue, Uncounted, WorkloadKind,
+    Concurrency, Kind, Node, Schedule, Service, SettingValue, Uncounted, WorkloadKind,
 };
 
 /// All promises: isolation and non-interference of every node, sufficiency, liveness, and survival if asked for.
@@ -453,7 +453,7 @@ fn lost_with_its_node(plan: &Plan<'_, '_>, service: &Service<'_>) -> Option<Stri
         // pkg/controller/statefulset/stateful_set_control.go: a pod on its way out is waited for.
         Kind::StatefulSet => Some(format!("`{name}` waits for a pod of a lost node {until}")),
         // pkg/controller/deployment/recreate.go waits until no old pod runs.
-        Kind::Deployment(_) if service.rollout.value == Rollout::Recreate => Some(format!(
+        Kind::Deployment(_) if service.rollout.value.rolling().is_none() => Some(format!(
             "a rollout of `{name}` that begins after a node is lost waits for its pods {until}"
         )),
         // pkg/controller/job/job_controller.go: with podReplacementPolicy Failed such a pod counts as one that runs.
