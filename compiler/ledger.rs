@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use crate::base::id::numbered;
 use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
 use crate::plan::ledger::Addend;
@@ -12,7 +13,7 @@ use crate::plan::model::{
 };
 use crate::plan::resources::Dimension;
 use crate::plan::{Room, headroom};
-use crate::program::{FillPolicy, Given, Giver, Memory, Program, Service};
+use crate::program::{FillPolicy, Given, Giver, Memory, Program, Service, ServiceId};
 
 /// An amount in Mi without the unit, for lines that give the unit once.
 fn bare(n: u64) -> String {
@@ -567,11 +568,9 @@ pub(crate) fn derivation(
             Some(lines(given.value.to_string(), rows))
         }
         ["service", name] | ["service", name, "memory"] | [name, "memory"] => {
-            let index = program
-                .services
-                .iter()
-                .position(|service| service.name.value == *name)?;
-            Some(service_derivation(program, plan, sources, index))
+            let (id, _) =
+                numbered(&program.services).find(|(_, service)| service.name.value == *name)?;
+            Some(service_derivation(program, plan, sources, id))
         }
         ["budget", name] | ["budget", name, _] => {
             let index = program
@@ -609,9 +608,9 @@ fn service_derivation(
     program: &Program<'_>,
     plan: &Plan<'_, '_>,
     sources: &SourceMap,
-    index: usize,
+    id: ServiceId,
 ) -> String {
-    let (service, workload) = (&program.services[index], &plan.workloads[index]);
+    let (service, workload) = (&program.services[id], &plan.workloads[id]);
     let mut rows: Vec<(String, String)> = Vec::new();
     let giver = |given: &Given<'_, Bytes>| match given.origin.giver {
         Giver::Tier => format!("tier {}", given.origin.name),
@@ -675,7 +674,7 @@ fn service_derivation(
         (Choice::Level, None) | (Choice::Written | Choice::Burst, _) => {}
     }
     for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
-        if budget.is_over(index) {
+        if budget.is_over(id) {
             let text = format!(
                 "{} holds {} of {}",
                 budget.name.value,

@@ -219,9 +219,9 @@ pub(crate) struct Moment<'a> {
     /// What is rolled out then.
     pub wave: Option<Wave<'a>>,
     /// One entry a service.
-    pub services: Vec<Vec<u16>>,
+    pub services: Vec<Vec<usize>>,
     /// One entry a component.
-    pub components: Vec<Vec<u16>>,
+    pub components: Vec<Vec<usize>>,
 }
 
 /// What a machine is in the cluster.

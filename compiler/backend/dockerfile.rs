@@ -72,11 +72,7 @@ fn bake(plan: &Plan<'_, '_>, images: &[RenderedImage<'_, '_>]) -> String {
             ),
             ("tags", list(&[&target.reference])),
         ];
-        if let Some(base) = target
-            .image
-            .from
-            .and_then(|index| plan.program.images.get(index))
-        {
+        if let Some(base) = target.image.from.map(|id| &plan.program.images[id]) {
             let from = (
                 quoted(&base.reference()),
                 quoted(&format!("target:{}", base.name.value)),

@@ -7,17 +7,18 @@ use super::artifact::Artifact;
 use super::kubernetes::coredns::{self, Coredns};
 use super::kubernetes::{system_limits, traefik_config};
 use super::yaml::{comment, quote_if_needed};
+use crate::base::id::numbered;
 use crate::base::quantity::Bytes;
 use crate::base::text::wrapped;
 use crate::plan::ledger::Addend;
 use crate::plan::model::{EVICTION, OS, Plan, Workload};
 use crate::plan::resources::Dimension;
-use crate::program::{Node, Role, Service, Setting, SettingValue, Taint};
+use crate::program::{Node, NodeId, Role, Service, Setting, SettingValue, Taint};
 use crate::render::header;
 use crate::stdlib;
 
 pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
-    for (at, node) in plan.program.nodes.iter().enumerate() {
+    for (at, node) in numbered(&plan.program.nodes) {
         let folder = format!("k3s/{}", node.name.value);
         files.push((
             format!("{folder}/config.yaml"),
@@ -69,7 +70,7 @@ enum Values {
     Many(Vec<(String, Option<String>)>),
 }
 
-fn config(plan: &Plan<'_, '_>, at: usize) -> String {
+fn config(plan: &Plan<'_, '_>, at: NodeId) -> String {
     let node = &plan.program.nodes[at];
     let mut keys: Vec<Key<'_>> = Vec::new();
     for setting in &node.config {
@@ -305,7 +306,7 @@ fn bracketed(host: &str) -> String {
 }
 
 /// What the kubelet must be told so that the node is as the proof assumes.
-fn computed_arguments(plan: &Plan<'_, '_>, at: usize) -> Vec<(String, Option<String>)> {
+fn computed_arguments(plan: &Plan<'_, '_>, at: NodeId) -> Vec<(String, Option<String>)> {
     let (node, reserved) = (&plan.program.nodes[at], &plan.nodes[at]);
     // The flag replaces K3s's whole map: leaving out the two disk signals would switch them off.
     let mut arguments = vec![(

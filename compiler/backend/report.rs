@@ -6,12 +6,13 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::dockerfile;
+use crate::base::id::{Id as _, ids};
 use crate::base::quantity::{Cpu, in_mib};
 use crate::plan::component_origin;
 use crate::plan::ledger::{Addend, How, Sum};
 use crate::plan::model::{self, Moment, Plan, Wave, Workload};
 use crate::plan::resources::Dimension;
-use crate::program::{Extra, FillPolicy, Given, Memory, Origin, Role, Service};
+use crate::program::{Extra, FillPolicy, Given, Memory, NodeId, Origin, Role, Service};
 use crate::render::header;
 use crate::report;
 use crate::report::{
@@ -40,7 +41,7 @@ pub(crate) fn report<'r>(plan: &'r Plan<'_, '_>) -> Report<'r> {
             .level
             .map(|(numerator, denominator)| [numerator, denominator]),
         placement: placement(plan),
-        nodes: (0..plan.nodes.len()).map(|at| node(plan, at)).collect(),
+        nodes: ids(&plan.nodes).map(|at| node(plan, at)).collect(),
         budgets: budgets(plan),
         services: program
             .services
@@ -156,18 +157,22 @@ fn placement<'r>(plan: &'r Plan<'_, '_>) -> Placement<'r> {
     let wave = |moment: &Moment| match moment {
         Moment::Calm => None,
         Moment::Of(wave) => Some(report::Wave::Of(*wave)),
-        Moment::Alone(index) => Some(report::Wave::Alone(services[*index].name.value.into())),
+        Moment::Alone(service) => Some(report::Wave::Alone(services[*service].name.value.into())),
     };
     let (kind, moments) = match &plan.placement {
         model::Placement::AnyOrder(_) if !plan.on_several_nodes() => {
             (PlacementKind::OneNode, Vec::new())
         }
         model::Placement::AnyOrder(moments) => {
+            let indices = |rows: &[Vec<NodeId>]| {
+                let row = |row: &Vec<NodeId>| row.iter().map(|node| node.index()).collect();
+                rows.iter().map(row).collect()
+            };
             let moments = moments.iter().map(|(moment, shown)| report::Moment {
                 wave: wave(moment),
-                services: shown[..services.len()].to_vec(),
+                services: indices(&shown[..services.len()]),
                 // What follows is of pods that every node has: each is shown with that node alone.
-                components: shown[services.len()..services.len() + components].to_vec(),
+                components: indices(&shown[services.len()..services.len() + components]),
             });
             (PlacementKind::AnyOrder, moments.collect())
         }
@@ -177,7 +182,7 @@ fn placement<'r>(plan: &'r Plan<'_, '_>) -> Placement<'r> {
     Placement { kind, moments }
 }
 
-fn node<'r>(plan: &'r Plan<'_, '_>, at: usize) -> Node<'r> {
+fn node<'r>(plan: &'r Plan<'_, '_>, at: NodeId) -> Node<'r> {
     let (program, node) = (plan.program, &plan.nodes[at]);
     let declared = &program.nodes[at];
     let cpu = declared.cpu.map(|cpu| cpu.value.milli);
@@ -331,9 +336,7 @@ fn service<'r>(
         lingers: workload.lingers,
         preempts: workload.preempts,
         nodes: workload.nodes.as_ref().map(|nodes| {
-            let names = nodes
-                .iter()
-                .map(|node| program.nodes[usize::from(*node)].name.value);
+            let names = nodes.iter().map(|node| program.nodes[*node].name.value);
             names.map(Text::from).collect()
         }),
         one_on_a_node: workload.one_a_node,

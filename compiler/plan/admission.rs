@@ -14,12 +14,15 @@ use super::model::{Plan, Workload};
 use crate::admission::limits::{claim_refusals, give_defaults, invalid, refusals};
 use crate::admission::quota::{Ends, Member, Verdict, judge, pod_usage};
 use crate::admission::{self, Amount, Pod, Resources, Role};
+use crate::base::id::numbered;
 use crate::base::quantity::Cpu;
 use crate::diag::{Diagnostic, Sink};
 use crate::manifest::workload::beyond::{is_in_sums, not_counted};
 use crate::manifest::workload::bounds::{ResourceQuota, is_counted};
 use crate::manifest::workload::{Container, Surge, Unavailable};
-use crate::program::{Adopted, Given, Held, Kind, Program, Rollout, Run, Service, namespace};
+use crate::program::{
+    Adopted, Given, Held, Kind, Program, Rollout, Run, Service, ServiceId, namespace,
+};
 use namespace::{Bounded, From};
 use objects::{KEPT_RUNS, Objects};
 pub(crate) use written::{daemons, has_range, priority_class, priority_name, pushes, writes_quota};
@@ -87,7 +90,7 @@ fn bounded<'p, 'a>(plan: &'p Plan<'p, 'a>, name: &'p str, judged: &mut Judged) -
         quotas.extend(all.filter(|(_, quota)| here(&quota.namespace)));
     }
     let (mut pods, mut all_unsettled) = (Vec::new(), BTreeSet::new());
-    for (index, service) in program.services.iter().enumerate() {
+    for (index, service) in numbered(&program.services) {
         let workload = &plan.workloads[index];
         if program.namespace_of(service) != name || workload.peak() == 0 {
             continue;
@@ -428,7 +431,7 @@ impl<'p, 'a> Bounded<'p, 'a> {
         &self,
         from: From<'p, ResourceQuota>,
         verdict: &Verdict,
-        (counted, members): (&[usize], &[Member<'_>]),
+        (counted, members): (&[ServiceId], &[Member<'_>]),
         objects: &Objects,
         judged: &mut Judged,
     ) {

@@ -10,8 +10,9 @@ use super::resources::{Capacity, Dimension, Resources};
 use super::size::{Bounds, choose, choose_on_nodes, level as level_of};
 use super::sums::{allowed, limits_at_rest, most_limits, packaged_asks, within_overcommit};
 use super::tie::{Tie, tie};
+use crate::base::id::{Id, ids, numbered};
 use crate::base::quantity::MIB;
-use crate::program::{Node, Program, Service};
+use crate::program::{Node, NodeId, Program, Service, ServiceId};
 
 /// Why a program finds no place on its nodes.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub(super) enum Failure {
     /// There is no placement, for this reason. A class is a service's index, or one beyond: a component's.
     Nowhere(Certificate),
     /// Without this node, or with all of them, some pod may find no room, though the program is to outlive a loss.
-    Lost(Option<usize>, Option<Certificate>),
+    Lost(Option<NodeId>, Option<Certificate>),
 }
 
 /// What was found, with numbers chosen out of all ranges.
@@ -40,7 +41,7 @@ pub(super) fn settle<'a>(
     // Whether budgets hold does not depend on nodes.
     let endless = Bounds::Together(i128::from(u64::MAX));
     choose(program, &[], endless, &mut workloads.clone()).map_err(Failure::Over)?;
-    let mut declared = program.nodes.iter().enumerate();
+    let mut declared = numbered(&program.nodes);
     if let Some(certificate) = declared.find_map(|(at, has)| crowded(nodes, at, &low, has)) {
         return Err(Failure::Nowhere(certificate));
     }
@@ -74,7 +75,7 @@ pub(super) fn settle<'a>(
             }
             let shown = any_order(program, nodes, workloads).ok()?;
             let overcommitted =
-                (0..nodes.len()).all(|at| within_overcommit(program, nodes, workloads, at));
+                ids(nodes).all(|at| within_overcommit(program, nodes, workloads, at));
             (overcommitted && survival(program, nodes, workloads).is_ok()).then_some(shown)
         };
         if let Some(shown) = holds(&filled) {
@@ -129,7 +130,7 @@ pub(super) fn settle<'a>(
         for (workload, nodes) in held.iter_mut().zip(pins) {
             workload.nodes = nodes;
         }
-        let with_held: Vec<NodePlan<'a>> = (0..nodes.len())
+        let with_held: Vec<NodePlan<'a>> = ids(nodes)
             .map(|at| reserve::node(program, &held, at))
             .collect();
         if let Ok(level) = choose_on_nodes(program, &with_held, &mut held) {
@@ -166,7 +167,7 @@ fn limits_fit(
     workloads: &[Workload<'_>],
     all_at_once: bool,
 ) -> bool {
-    nodes.iter().enumerate().all(|(at, node)| {
+    numbered(nodes).all(|(at, node)| {
         let limits = match all_at_once {
             true => most_limits(node, at, workloads).bytes(),
             false => limits_at_rest(nodes, at, workloads),
@@ -207,7 +208,7 @@ fn is_fixed(component: &ComponentPlan) -> bool {
 }
 
 /// What the pods ask for that a node has whatever happens: DaemonSets.
-fn fixed(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>]) -> Resources {
+fn fixed(node: &NodePlan<'_>, at: NodeId, workloads: &[Workload<'_>]) -> Resources {
     let every = node
         .components
         .iter()
@@ -226,17 +227,14 @@ fn fixed(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>]) -> Resource
 /// alone.
 fn crowded(
     nodes: &[NodePlan<'_>],
-    at: usize,
+    at: NodeId,
     workloads: &[Workload<'_>],
     declared: &Node<'_>,
 ) -> Option<Certificate> {
     let node = &nodes[at];
     let mut fixed = fixed(node, at, workloads);
     let mut has = capacity(node, declared);
-    let is_alone = nodes
-        .iter()
-        .enumerate()
-        .all(|(other, node)| other == at || node.components.is_empty());
+    let is_alone = numbered(nodes).all(|(other, node)| other == at || node.components.is_empty());
     if is_alone {
         fixed = fixed.plus(critical(node));
     } else {
@@ -246,7 +244,7 @@ fn crowded(
     let dimension = has.less(fixed).err()?;
     Some(Certificate::Volume {
         dimension,
-        nodes: u16::try_from(at).into_iter().collect(),
+        nodes: vec![at],
         needed: fixed[dimension].into(),
         have: has[dimension].unwrap_or(0).into(),
     })
@@ -257,7 +255,7 @@ fn crowded(
 /// (`system-cluster-critical`, `system-node-critical`), so a DaemonSet waits for ever where they came first.
 fn room(
     node: &NodePlan<'_>,
-    at: usize,
+    at: NodeId,
     workloads: &[Workload<'_>],
     declared: &Node<'_>,
 ) -> Option<Capacity> {
@@ -284,9 +282,9 @@ fn classes(
     nodes: &[NodePlan<'_>],
     workloads: &[Workload<'_>],
     moment: Moment,
-    lost: Option<usize>,
+    lost: Option<NodeId>,
 ) -> Vec<Class> {
-    let of_service = |(index, workload): (usize, &Workload<'_>)| Class {
+    let of_service = |(index, workload): (ServiceId, &Workload<'_>)| Class {
         each: workload.asked(),
         count: if workload.is_fixed() {
             0
@@ -304,24 +302,25 @@ fn classes(
         .iter()
         .map(|node| &node.components)
         .find(|components| !components.is_empty());
-    let of_component = |component: &ComponentPlan, nodes: Option<Vec<u16>>, counts: bool| Class {
-        each: component.pod,
-        count: if counts { component.peak() } else { 0 },
-        nodes,
-        spread: Spread::Any,
-    };
+    let of_component =
+        |component: &ComponentPlan, nodes: Option<Vec<NodeId>>, counts: bool| Class {
+            each: component.pod,
+            count: if counts { component.peak() } else { 0 },
+            nodes,
+            spread: Spread::Any,
+        };
     let moving = packaged.into_iter().flatten().map(|component| {
         of_component(component, program.open_nodes.clone(), !component.every_node)
     });
-    let everywhere = (0_u16..).zip(nodes).flat_map(|(at, node)| {
+    let everywhere = numbered(nodes).flat_map(|(at, node)| {
         let waiting = node
             .components
             .iter()
             .filter(|component| component.every_node && !is_fixed(component));
-        let there = lost != Some(usize::from(at));
+        let there = lost != Some(at);
         waiting.map(move |component| of_component(component, Some(vec![at]), there))
     });
-    let services = workloads.iter().enumerate().map(of_service);
+    let services = numbered(workloads).map(of_service);
     services.chain(moving).chain(everywhere).collect()
 }
 
@@ -330,14 +329,13 @@ fn rooms(
     nodes: &[NodePlan<'_>],
     workloads: &[Workload<'_>],
 ) -> Option<Vec<Capacity>> {
-    let rooms = nodes.iter().zip(&program.nodes).enumerate();
-    rooms
-        .map(|(at, (node, declared))| room(node, at, workloads, declared))
+    numbered(nodes)
+        .map(|(at, node)| room(node, at, workloads, &program.nodes[at]))
         .collect()
 }
 
 /// At each moment, for each class of pods, the nodes with which the lemma shows that they find room.
-type Shown = Vec<(Moment, Vec<Vec<u16>>)>;
+type Shown = Vec<(Moment, Vec<Vec<NodeId>>)>;
 
 /// Whether every order of pods ends well, at each moment: then the nodes with which the lemma shows it.
 fn any_order(
@@ -371,7 +369,7 @@ fn survival(
         return Err(Failure::Lost(None, None));
     };
     for moment in moments(program, workloads) {
-        for lost in 0..nodes.len() {
+        for lost in ids(nodes) {
             let classes = classes(program, nodes, workloads, moment, Some(lost));
             match pack::without(&rooms, &classes, lost) {
                 Verdict::AnyOrder(_) => {}
@@ -393,9 +391,9 @@ fn pins(
     program: &Program<'_>,
     nodes: &[NodePlan<'_>],
     workloads: &[Workload<'_>],
-) -> Option<Vec<Option<Vec<u16>>>> {
+) -> Option<Vec<Option<Vec<NodeId>>>> {
     let low = lowest(workloads);
-    let free: Vec<Capacity> = (0..nodes.len())
+    let free: Vec<Capacity> = ids(nodes)
         .map(|at| free_for_pins(program, at, &low))
         .collect::<Option<_>>()?;
     // The price of a pod differs between nodes only in what K3s takes; the dearest counts.
@@ -430,14 +428,14 @@ fn pins(
         if workload.is_fixed() || workload.peak() == 0 {
             return workload.nodes.clone();
         }
-        let taking = (0_u16..).zip(&rows).filter(|(_, row)| row[index] > 0);
+        let taking = ids(nodes).zip(&rows).filter(|(_, row)| row[index] > 0);
         Some(taking.map(|(node, _)| node).collect())
     });
     Some(chosen.collect())
 }
 
 /// What a node has for pods that are held to nodes: everything but what stays the same wherever they go.
-fn free_for_pins(program: &Program<'_>, at: usize, low: &[Workload<'_>]) -> Option<Capacity> {
+fn free_for_pins(program: &Program<'_>, at: NodeId, low: &[Workload<'_>]) -> Option<Capacity> {
     let bare = reserve::node(program, &[], at);
     let daemons = program.services.iter().zip(low);
     let daemons = daemons.filter(|(_, workload)| workload.is_fixed() && workload.may_be_on(at));
@@ -453,7 +451,7 @@ fn free_for_pins(program: &Program<'_>, at: usize, low: &[Workload<'_>]) -> Opti
 
 /// How many more services like one would find room in any order, ranges at their low ends. None where pods are held to
 /// nodes: then it is a matter of one search for each.
-pub(crate) fn room_for(plan: &Plan<'_, '_>, index: usize) -> Option<u64> {
+pub(crate) fn room_for(plan: &Plan<'_, '_>, index: ServiceId) -> Option<u64> {
     let Placement::AnyOrder(_) = plan.placement else {
         return None;
     };
@@ -462,7 +460,7 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: usize) -> Option<u64> {
     let free = rooms(program, &plan.nodes, &low)?;
     let moment = *moments(program, &low).first()?;
     let fits = |more: u64| {
-        let price = |at: usize| {
+        let price = |at: NodeId| {
             let each = price_of_pod(&program.nodes[at], &program.services[index]);
             let pods = like.on(at, like.pods).saturating_mul(more);
             Resources::of(|dimension| match dimension {
@@ -470,9 +468,8 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: usize) -> Option<u64> {
                 Dimension::Cpu | Dimension::Pods => 0,
             })
         };
-        let rooms = free
-            .iter()
-            .enumerate()
+        let rooms = ids(&plan.nodes)
+            .zip(&free)
             .map(|(at, room)| room.less(price(at)).ok());
         let Some(rooms) = rooms.collect::<Option<Vec<_>>>() else {
             return false;
@@ -481,7 +478,7 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: usize) -> Option<u64> {
         all.push(Class {
             count: like.peak().saturating_mul(more),
             spread: Spread::Any,
-            ..all[index].clone()
+            ..all[index.index()].clone()
         });
         matches!(pack::place(&rooms, &all), Verdict::AnyOrder(_))
     };

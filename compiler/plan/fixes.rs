@@ -2,6 +2,8 @@
 //! low ends, a higher ceiling, fewer replicas, one service less, one component less, a larger machine. Each is a
 //! guess by arithmetic; `compile.rs` applies it, compiles again, and keeps only those that hold.
 
+use std::cmp::Reverse;
+
 use std::collections::BTreeMap;
 
 use super::excess::{Ceiling, Excess};
@@ -9,10 +11,13 @@ use super::model::{ComponentPlan, Draft, LEAST_LIMIT};
 use super::reserve::price_of_pods;
 use super::resources::Dimension;
 use super::words::named;
+use crate::base::id::{ids, numbered};
 use crate::base::quantity::{Bytes, MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Edit, Help};
-use crate::program::{Formula, Giver, Memory, SettingValue, Subject};
+use crate::program::{
+    ComponentId, Formula, Giver, Memory, NodeId, ServiceId, SettingValue, Subject,
+};
 use crate::syntax::ast::Operator;
 
 /// Proposals beyond this many would only be read by nobody.
@@ -35,7 +40,7 @@ struct Saving {
 pub(super) fn for_memory(
     draft: &Draft<'_, '_>,
     over: Excess,
-    members: &[usize],
+    members: &[ServiceId],
     on_node: bool,
 ) -> Vec<Help> {
     let deficit = over
@@ -79,7 +84,7 @@ pub(super) fn for_memory(
         Ceiling::Node(at) | Ceiling::Limits(at) => Some(at),
         // The largest one: it can take what no other can.
         Ceiling::Together => {
-            (0..draft.nodes.len()).max_by_key(|at| (draft.nodes[*at].capacity, usize::MAX - at))
+            ids(&draft.nodes).max_by_key(|at| (draft.nodes[*at].capacity, Reverse(*at)))
         }
         Ceiling::Budget(_) => None,
     };
@@ -122,7 +127,7 @@ fn shims_to_come(draft: &Draft<'_, '_>, ceiling: Ceiling) -> u64 {
 }
 
 /// A machine with more memory in the place of a node.
-fn larger_machine(draft: &Draft<'_, '_>, at: usize, needed: Bytes, span: Span) -> Help {
+fn larger_machine(draft: &Draft<'_, '_>, at: NodeId, needed: Bytes, span: Span) -> Help {
     let text = match draft.on_several_nodes() {
         true => format!(
             "a machine whose MemTotal is {needed} for `{}`",
@@ -140,7 +145,7 @@ fn larger_machine(draft: &Draft<'_, '_>, at: usize, needed: Bytes, span: Span) -
 /// lowered by what is left. `compile.rs` shows them only where no single change holds.
 fn pairs(
     draft: &Draft<'_, '_>,
-    members: &[usize],
+    members: &[ServiceId],
     on_node: bool,
     over: Excess,
     savings: Vec<Saving>,
@@ -194,7 +199,7 @@ fn whole_mib(n: u64) -> Bytes {
 
 /// Limits that a node has to allow: those at rest; and where it allows more than there is, those of all pods that may
 /// be there at once.
-fn limits_to_allow(draft: &Draft<'_, '_>, at: usize) -> u64 {
+fn limits_to_allow(draft: &Draft<'_, '_>, at: NodeId) -> u64 {
     let node = &draft.nodes[at];
     if draft.program.nodes[at].overcommit.is_none() {
         return node.at_rest;
@@ -207,7 +212,7 @@ fn limits_to_allow(draft: &Draft<'_, '_>, at: usize) -> u64 {
 }
 
 /// The memory at which what a node allows covers all limits.
-fn wanted_for_limits(draft: &Draft<'_, '_>, at: usize, limits: u64) -> u64 {
+fn wanted_for_limits(draft: &Draft<'_, '_>, at: NodeId, limits: u64) -> u64 {
     let percent = draft.program.nodes[at]
         .overcommit
         .map_or(100, |overcommit| overcommit.value);
@@ -219,7 +224,12 @@ fn wanted_for_limits(draft: &Draft<'_, '_>, at: usize, limits: u64) -> u64 {
 }
 
 /// Limits that are over what a node has for them: lower ones, more of it allowed in writing, a larger machine.
-pub(super) fn for_limits(draft: &Draft<'_, '_>, at: usize, limits: u64, allowed: u64) -> Vec<Help> {
+pub(super) fn for_limits(
+    draft: &Draft<'_, '_>,
+    at: NodeId,
+    limits: u64,
+    allowed: u64,
+) -> Vec<Help> {
     let declared = &draft.program.nodes[at];
     let mut helps = lower_limits(draft, at, limits - allowed);
     let node = &draft.nodes[at];
@@ -246,7 +256,7 @@ pub(super) fn for_limits(draft: &Draft<'_, '_>, at: usize, limits: u64, allowed:
 }
 
 /// One limit lowered by what is over, of those above their requests.
-fn lower_limits(draft: &Draft<'_, '_>, at: usize, over: u64) -> Vec<Help> {
+fn lower_limits(draft: &Draft<'_, '_>, at: NodeId, over: u64) -> Vec<Help> {
     let services = draft.program.services.iter().zip(&draft.workloads);
     let lower = services.filter_map(|(service, workload)| {
         let Memory::Burst { request, limit } = service.memory else {
@@ -289,7 +299,7 @@ fn wanted_free(draft: &Draft<'_, '_>) -> u64 {
 }
 
 /// Rolling out by replacement needs no second copy.
-fn without_surge(draft: &Draft<'_, '_>, members: &[usize], on_node: bool) -> Vec<Saving> {
+fn without_surge(draft: &Draft<'_, '_>, members: &[ServiceId], on_node: bool) -> Vec<Saving> {
     let mut by_place: Vec<(Span, u64)> = Vec::new();
     for &index in members {
         let workload = &draft.workloads[index];
@@ -349,7 +359,7 @@ fn share<'n>(places: &mut Vec<Sharing<'n>>, span: Span, name: &'n str, pods: u64
 /// A lower low end for all services that take theirs from one place.
 fn lower_ends(
     draft: &Draft<'_, '_>,
-    members: &[usize],
+    members: &[ServiceId],
     on_node: bool,
     ceiling: Ceiling,
     deficit: u64,
@@ -430,7 +440,7 @@ fn lower_ends(
 /// The one number of replicas that, cut, closes the gap with the least loss.
 fn fewer_replicas(
     draft: &Draft<'_, '_>,
-    members: &[usize],
+    members: &[ServiceId],
     on_node: bool,
     deficit: u64,
 ) -> Option<Help> {
@@ -504,7 +514,7 @@ fn fewer_components(draft: &Draft<'_, '_>) -> Vec<Saving> {
     ];
     let mut helps = Vec::new();
     let taken = |names: &[&str]| -> u64 {
-        let of = |index: usize| draft.program.components[index].name;
+        let of = |index: ComponentId| draft.program.components[index].name;
         let named = draft
             .components()
             .iter()
@@ -534,11 +544,9 @@ fn fewer_components(draft: &Draft<'_, '_>) -> Vec<Saving> {
         .iter()
         .find(|component| component.name == "coredns");
     let pods = |component: &ComponentPlan| component.peak();
-    let index = draft
-        .program
-        .components
-        .iter()
-        .position(|component| component.name == "coredns");
+    let index = numbered(&draft.program.components)
+        .find(|(_, component)| component.name == "coredns")
+        .map(|(id, _)| id);
     let pods = draft
         .components()
         .iter()
@@ -594,8 +602,13 @@ fn disabling(draft: &Draft<'_, '_>, names: &str) -> Option<Edit> {
 }
 
 /// The smallest single service without which the rest fits.
-fn one_less(draft: &Draft<'_, '_>, members: &[usize], on_node: bool, deficit: u64) -> Option<Help> {
-    let taken = |index: usize| {
+fn one_less(
+    draft: &Draft<'_, '_>,
+    members: &[ServiceId],
+    on_node: bool,
+    deficit: u64,
+) -> Option<Help> {
+    let taken = |index: ServiceId| {
         draft.workloads[index]
             .charge(on_node)
             .saturating_mul(draft.workloads[index].peak())
@@ -606,7 +619,7 @@ fn one_less(draft: &Draft<'_, '_>, members: &[usize], on_node: bool, deficit: u6
         .services
         .iter()
         .for_each(|service| *headers.entry(service.span).or_default() += 1);
-    let alone = |index: usize| headers[&draft.program.services[index].span] == 1;
+    let alone = |index: ServiceId| headers[&draft.program.services[index].span] == 1;
     let index = members
         .iter()
         .copied()

@@ -8,7 +8,7 @@ pub(super) fn floor<'a>(program: &Program<'a>, service: &Service<'a>) -> Option<
     let Image::Built(image) = &service.image else {
         return None;
     };
-    let runtime = program.runtimes.get(image.runtime)?;
+    let runtime = &program.runtimes[image.runtime];
     let mut floor = runtime.floor?;
     if let (Some(workers), Some(worker)) = (image.workers, runtime.worker) {
         let further = (workers.value - 1) * worker.value.n;

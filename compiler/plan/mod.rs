@@ -30,6 +30,7 @@ mod tie;
 mod words;
 mod workload;
 
+use crate::base::id::{ids, numbered};
 use crate::base::span::Span;
 use crate::diag::Sink;
 use crate::program::Program;
@@ -77,8 +78,8 @@ pub(crate) fn plan<'p, 'a>(
     if sink.has_errors() {
         return None;
     }
-    let mut nodes: Vec<NodePlan<'a>> = (0..program.nodes.len())
-        .map(|index| reserve::node(program, &workloads, index))
+    let mut nodes: Vec<NodePlan<'a>> = ids(&program.nodes)
+        .map(|node| reserve::node(program, &workloads, node))
         .collect();
     let found = match nodes.as_slice() {
         [_] if let Some(apart) = more_than_one(&workloads) => Err(Failure::Nowhere(apart)),
@@ -168,7 +169,7 @@ fn more_than_one(workloads: &[Workload<'_>]) -> Option<Certificate> {
 /// Limits of what is there at rest are within what there is; and where the program allows more in writing, those of
 /// all that may be there at once are within that.
 fn check_limits(draft: &Draft<'_, '_>, sink: &mut Sink) {
-    for (at, node) in draft.nodes.iter().enumerate() {
+    for (at, node) in numbered(&draft.nodes) {
         let allowed = sums::allowed(draft.program, node, at);
         let limits = match draft.program.nodes[at].overcommit {
             Some(_) => node.limits.bytes().max(node.at_rest),

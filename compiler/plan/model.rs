@@ -7,8 +7,9 @@ use std::ops::Deref;
 use super::ledger::{Addend, How, Sum, total};
 use super::limits::Most;
 use super::resources::{Dimension, Resources};
+use crate::base::id::{ids, listed};
 use crate::base::quantity::{Bytes, MIB};
-use crate::program::{Given, Program, Role, Service};
+use crate::program::{BudgetId, ComponentId, Given, NodeId, Program, Role, Service, ServiceId};
 
 /// Below this a container does not even start: what runc needs inside the limit before the program runs.
 /// CRI-O refuses less for that reason (cri-o/cri-o#1975, containers/nri-plugins#805).
@@ -98,7 +99,7 @@ impl Plan<'_, '_> {
         service: &Service<'_>,
         workload: &Workload<'_>,
     ) -> Option<Vec<&str>> {
-        let all = (0..self.nodes.len()).filter(|node| workload.may_be_on(*node));
+        let all = ids(&self.nodes).filter(|node| workload.may_be_on(*node));
         self.pins(service, workload).then(|| {
             all.map(|node| self.program.nodes[node].cluster_name())
                 .collect()
@@ -111,7 +112,7 @@ impl Plan<'_, '_> {
 pub(crate) enum Placement {
     /// There is one node, or every order of pods and every choice of nodes ends well. For each moment,
     /// service and then component the nodes with which the lemma of `plan/pack/order.rs` shows it, by index.
-    AnyOrder(Vec<(Moment, Vec<Vec<u16>>)>),
+    AnyOrder(Vec<(Moment, Vec<Vec<NodeId>>)>),
     /// One placement was found, and every service is held to it.
     Pinned,
     /// Whether every pod finds room is not known, and why.
@@ -214,8 +215,8 @@ impl Plan<'_, '_> {
 pub(crate) struct Theorem<'a> {
     /// Which.
     pub promise: Promise,
-    /// The node it is about, by index; none where it is about all.
-    pub node: Option<usize>,
+    /// The node it is about; none where it is about all.
+    pub node: Option<NodeId>,
     /// How it stands.
     pub verdict: Verdict,
     /// Its inequalities, that of memory first. Sufficiency has none: it waits for measurements.
@@ -257,17 +258,17 @@ pub(crate) enum Moment {
     Calm,
     /// This wave is.
     Of(u64),
-    /// The service of this index is, which lets no other be.
-    Alone(usize),
+    /// This service is, which lets no other be.
+    Alone(ServiceId),
 }
 
 impl Moment {
     /// Pods of a service that must find room then.
-    pub(crate) fn pods(self, index: usize, workload: &Workload<'_>) -> u64 {
+    pub(crate) fn pods(self, service: ServiceId, workload: &Workload<'_>) -> u64 {
         let surges = match workload.wave {
             Wave::Every => true,
             Wave::Of(wave) => self == Moment::Of(wave),
-            Wave::Alone => self == Moment::Alone(index),
+            Wave::Alone => self == Moment::Alone(service),
         };
         if surges {
             workload.peak()
@@ -306,8 +307,8 @@ pub(crate) struct Workload<'a> {
     pub lingers: bool,
     /// Whether its pods may push out others: then those on their way out count as those that must find room.
     pub preempts: bool,
-    /// The nodes that may take its pods, by index; none if all may.
-    pub nodes: Option<Vec<u16>>,
+    /// The nodes that may take its pods; none if all may.
+    pub nodes: Option<Vec<NodeId>>,
     /// Memory of all sidecars.
     pub sidecars: u64,
     /// What the hungriest init container needs, with the sidecars that run before it.
@@ -319,6 +320,8 @@ pub(crate) struct Workload<'a> {
     /// Thousandths of a core that the scheduler counts for one pod.
     pub cpu: u64,
 }
+
+listed!(ServiceId: Workload<'a>);
 
 impl Workload<'_> {
     /// Pods that must find room at once, while it is rolled out.
@@ -335,14 +338,14 @@ impl Workload<'_> {
     }
 
     /// Whether its pods may come to a node.
-    pub(crate) fn may_be_on(&self, node: usize) -> bool {
+    pub(crate) fn may_be_on(&self, node: NodeId) -> bool {
         self.nodes
             .as_ref()
-            .is_none_or(|nodes| nodes.iter().any(|index| usize::from(*index) == node))
+            .is_none_or(|nodes| nodes.contains(&node))
     }
 
     /// How many of so many of its pods may be on a node.
-    pub(crate) fn on(&self, node: usize, pods: u64) -> u64 {
+    pub(crate) fn on(&self, node: NodeId, pods: u64) -> u64 {
         match (self.may_be_on(node), self.one_a_node) {
             (false, _) => 0,
             (true, true) => pods.min(1),
@@ -439,7 +442,7 @@ impl Workload<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ComponentPlan {
     /// Its index among the program's components.
-    pub component: usize,
+    pub component: ComponentId,
     /// What the scheduler counts for one pod.
     pub pod: Resources,
     /// What one pod may take, in bytes; what is assumed of it where nothing holds it to a limit.
@@ -498,6 +501,8 @@ pub(crate) struct NodePlan<'a> {
     /// What every container without a limit in kube-system is given, by a LimitRange.
     pub system_default: Option<Given<'a, Bytes>>,
 }
+
+listed!(NodeId: NodePlan<'a>);
 
 impl NodePlan<'_> {
     /// A term of what is reserved, by its id; nothing if there is none.
@@ -573,3 +578,5 @@ pub(crate) struct BudgetPlan {
     /// Limits of its services at their peak.
     pub used: u64,
 }
+
+listed!(BudgetId: BudgetPlan);

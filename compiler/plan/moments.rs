@@ -3,25 +3,22 @@
 use std::collections::BTreeSet;
 
 use super::model::{Choice, Moment, Wave, Workload};
-use crate::program::Program;
+use crate::base::id::numbered;
+use crate::program::{NodeId, Program, ServiceId};
 
 /// The moments that can be the worst. Of services that roll alone and are alike, the first is enough.
 pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<Moment> {
     let mut moments = Vec::new();
     let mut waves = BTreeSet::new();
     let mut alike = BTreeSet::new();
-    for (index, workload) in workloads
-        .iter()
-        .enumerate()
-        .filter(|(_, workload)| workload.surge > 0)
-    {
+    for (service, workload) in numbered(workloads).filter(|(_, workload)| workload.surge > 0) {
         match workload.wave {
             Wave::Every => {}
             Wave::Of(wave) => {
                 waves.insert(wave);
             }
-            Wave::Alone if alike.insert(likeness(program, index, workload)) => {
-                moments.push(Moment::Alone(index))
+            Wave::Alone if alike.insert(likeness(program, service, workload)) => {
+                moments.push(Moment::Alone(service))
             }
             Wave::Alone => {}
         }
@@ -40,12 +37,16 @@ pub(super) type Likeness = (
     [u64; 2],
     (Option<u64>, bool),
     Vec<bool>,
-    (Option<Vec<u16>>, bool),
+    (Option<Vec<NodeId>>, bool),
     // What bursts has no number to be chosen, however alike its ends are to those of a range.
     bool,
 );
 
-pub(super) fn likeness(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> Likeness {
+pub(super) fn likeness(
+    program: &Program<'_>,
+    index: ServiceId,
+    workload: &Workload<'_>,
+) -> Likeness {
     let budgets = program
         .budgets
         .iter()

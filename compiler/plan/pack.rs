@@ -13,6 +13,8 @@
 //! dimension. That changes nothing of what fits, for what is used is a multiple too; but the sums
 //! lose what can never be used, and with it many a search that would have tried everything.
 
+use crate::base::id::Id;
+use crate::program::NodeId;
 use std::array;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -43,8 +45,8 @@ pub(crate) struct Class {
     pub(crate) each: Resources,
     /// Number of such pods, or groups of them.
     pub(crate) count: u64,
-    /// Indices of the only nodes that may take them; none if any may.
-    pub(crate) nodes: Option<Vec<u16>>,
+    /// The only nodes that may take them; none if any may.
+    pub(crate) nodes: Option<Vec<NodeId>>,
     /// Whether they may share a node.
     pub(crate) spread: Spread,
 }
@@ -63,7 +65,7 @@ pub(crate) enum Spread {
 pub(crate) enum Verdict {
     /// Any scheduler that places a pod whenever some node has room places all, in every order. Per class the nodes
     /// with which the lemma shows it.
-    AnyOrder(Vec<Vec<u16>>),
+    AnyOrder(Vec<Vec<NodeId>>),
     /// One placement: per node the number of pods of each class. Only pins make it come true.
     Packed(Vec<Vec<u64>>),
     /// There is no placement.
@@ -78,7 +80,7 @@ pub(crate) enum Certificate {
     /// All pods that may go nowhere but to these nodes ask for more than the nodes have.
     Volume {
         dimension: Dimension,
-        nodes: Vec<u16>,
+        nodes: Vec<NodeId>,
         needed: u128,
         have: u128,
     },
@@ -121,9 +123,9 @@ pub(crate) fn one(nodes: &[Capacity], classes: &[Class]) -> Option<Vec<Vec<u64>>
 /// Places all pods on the nodes that are left when one is lost. Only [`Verdict::AnyOrder`] means that nothing has to be
 /// done then: the pins of one placement are of no use in another. The rows of a placement are those of all nodes, the
 /// lost one's are zeros.
-pub(crate) fn without(nodes: &[Capacity], classes: &[Class], lost: usize) -> Verdict {
+pub(crate) fn without(nodes: &[Capacity], classes: &[Class], lost: NodeId) -> Verdict {
     let budget = BUDGET / (nodes.len() as u64).max(1);
-    decide(nodes, classes, Some(lost), budget)
+    decide(nodes, classes, Some(lost.index()), budget)
 }
 
 fn decide(nodes: &[Capacity], classes: &[Class], lost: Option<usize>, budget: u64) -> Verdict {
@@ -229,7 +231,7 @@ impl Cluster {
             let may = class
                 .nodes
                 .as_ref()
-                .is_none_or(|only| only.iter().any(|&index| usize::from(index) == node));
+                .is_none_or(|only| only.contains(&NodeId::new(node)));
             may && Some(node) != lost && fits(&size(class), &room[node])
         };
         let used = classes
@@ -325,10 +327,7 @@ impl Cluster {
                 .fold([0; COUNT], |sum, &node| add(&sum, &self.room[node], 1));
             let over = |&(d, _): &(usize, Dimension)| needed[d] > have[d];
             let (d, dimension) = Dimension::ALL.into_iter().enumerate().find(over)?;
-            let nodes = nodes
-                .iter()
-                .filter_map(|&node| u16::try_from(node).ok())
-                .collect();
+            let nodes = nodes.iter().map(|&node| NodeId::new(node)).collect();
             Some(Certificate::Volume {
                 dimension,
                 nodes,

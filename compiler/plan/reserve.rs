@@ -7,29 +7,29 @@ use super::ledger::{Addend, total};
 use super::limits::Most;
 use super::model::{ComponentPlan, EVICTION, NodePlan, OS, SECRET_BYTES, SHIMS, Workload};
 use super::resources::{Dimension, Resources};
+use crate::base::id::numbered;
 use crate::base::quantity::Bytes;
-use crate::program::{Component, Given, Node, Origin, Program, Service, namespace};
+use crate::program::{
+    Component, ComponentId, Given, Node, NodeId, Origin, Program, Service, namespace,
+};
 
 /// Everything about a node that depends only on which pods may be there.
 pub(super) fn node<'a>(
     program: &Program<'a>,
     workloads: &[Workload<'a>],
-    index: usize,
+    at: NodeId,
 ) -> NodePlan<'a> {
-    let node = &program.nodes[index];
+    let node = &program.nodes[at];
     let system_default = system_default(program);
     // Where the servers are, nobody said: what K3s packages runs there or here.
     let has_server = program.servers().next().is_some();
     let open = program
         .open_nodes
         .as_ref()
-        .is_none_or(|nodes| nodes.iter().any(|open| usize::from(*open) == index));
-    let components: Vec<ComponentPlan> = program
-        .components
-        .iter()
-        .enumerate()
+        .is_none_or(|nodes| nodes.contains(&at));
+    let components: Vec<ComponentPlan> = numbered(&program.components)
         .filter(|(_, component)| open && (has_server || component.foreign))
-        .map(|(index, component)| component_plan(index, component, system_default))
+        .map(|(id, component)| component_plan(id, component, system_default))
         .collect();
     let mut reserved = fixed(node);
     let traefik = has_server
@@ -46,7 +46,7 @@ pub(super) fn node<'a>(
             Some(crds.origin),
         ));
     }
-    reserved.extend(secrets(program, workloads, index));
+    reserved.extend(secrets(program, workloads, at));
     let eviction = Addend::new(
         EVICTION,
         "eviction threshold",
@@ -54,7 +54,7 @@ pub(super) fn node<'a>(
         Some(node.eviction.origin),
     );
     let taken = total(&reserved).saturating_add(eviction.amount);
-    let pods = shim_pods(program, workloads, index, &components, taken);
+    let pods = shim_pods(program, workloads, at, &components, taken);
     reserved.extend(of_pods(node, pods));
     reserved.push(eviction);
     NodePlan {
@@ -92,11 +92,11 @@ const OS_WORDS: &str = "OS and what lives beside K3s";
 fn secrets<'a>(
     program: &Program<'a>,
     workloads: &[Workload<'a>],
-    index: usize,
+    at: NodeId,
 ) -> Option<Addend<'a>> {
     let mounts = program.services.iter().zip(workloads);
     let mounts = mounts.map(|(service, workload)| {
-        let here = workload.on(index, workload.pods);
+        let here = workload.on(at, workload.pods);
         service.secret_mounts().saturating_mul(here)
     });
     let mounts = mounts.fold(0, u64::saturating_add);
@@ -116,11 +116,11 @@ fn secrets<'a>(
 fn shim_pods(
     program: &Program<'_>,
     workloads: &[Workload<'_>],
-    index: usize,
+    at: NodeId,
     components: &[ComponentPlan],
     taken: u64,
 ) -> u64 {
-    let node = &program.nodes[index];
+    let node = &program.nodes[at];
     let packaged: u128 = components
         .iter()
         .map(|component| u128::from(component.pods))
@@ -128,10 +128,10 @@ fn shim_pods(
     let here = || {
         workloads
             .iter()
-            .filter(|workload| workload.on(index, workload.pods) > 0)
+            .filter(|workload| workload.on(at, workload.pods) > 0)
     };
     let mut own: u128 = here()
-        .map(|workload| u128::from(workload.on(index, workload.pods)))
+        .map(|workload| u128::from(workload.on(at, workload.pods)))
         .sum();
     if program.nodes.len() > 1 {
         // Not all pods that may come can be here at once: each brings its request, also while it ends. With n shims
@@ -229,7 +229,7 @@ fn has_limit(component: &Component<'_>) -> bool {
 }
 
 fn component_plan(
-    index: usize,
+    id: ComponentId,
     component: &Component<'_>,
     system_default: Option<Given<'_, Bytes>>,
 ) -> ComponentPlan {
@@ -250,7 +250,7 @@ fn component_plan(
     let of_pod = |amount: u64| amount.saturating_mul(component.containers);
     let cpu = component.cpu.map_or(0, |(request, _)| request.value.milli);
     ComponentPlan {
-        component: index,
+        component: id,
         pod: Resources::of(|dimension| match dimension {
             Dimension::Memory => of_pod(request),
             Dimension::Cpu => of_pod(cpu),

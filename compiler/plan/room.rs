@@ -1,5 +1,7 @@
 //! How many more services like those that there are could be declared, and what is missing for one more.
 
+use crate::base::id::numbered;
+use crate::program::{ServiceId, TierId};
 use std::collections::BTreeMap;
 
 use super::cluster::{most_that_fit, room_for};
@@ -77,17 +79,12 @@ pub(crate) fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
     rooms
 }
 
-/// The service of each tier that takes most, by the index of the tier.
-fn largest_of_tiers(plan: &Plan<'_, '_>) -> BTreeMap<usize, usize> {
+/// The service of each tier that takes most, by tier.
+fn largest_of_tiers(plan: &Plan<'_, '_>) -> BTreeMap<TierId, ServiceId> {
     let requested = |workload: &Workload<'_>| workload.charge(true) * workload.peak();
-    let mut largest: BTreeMap<usize, usize> = BTreeMap::new();
-    for (at, (service, workload)) in plan
-        .program
-        .services
-        .iter()
-        .zip(&plan.workloads)
-        .enumerate()
-    {
+    let mut largest: BTreeMap<TierId, ServiceId> = BTreeMap::new();
+    for (at, service) in numbered(&plan.program.services) {
+        let workload = &plan.workloads[at];
         let Some(tier) = service.tier.filter(|_| workload.peak() > 0) else {
             continue;
         };
@@ -101,7 +98,7 @@ fn largest_of_tiers(plan: &Plan<'_, '_>) -> BTreeMap<usize, usize> {
 
 /// How many more services like one fit on the node of a program that has one, and by how many bytes that is too little
 /// for one.
-fn on_one(plan: &Plan<'_, '_>, like: usize) -> (u64, u64) {
+fn on_one(plan: &Plan<'_, '_>, like: ServiceId) -> (u64, u64) {
     let (node, planned) = (&plan.program.nodes[0], &plan.nodes[0]);
     let (service, workload) = (&plan.program.services[like], &plan.workloads[like]);
     let pods = workload.pods;

@@ -9,12 +9,13 @@ use super::model::{Choice, ComponentPlan, Moment, NodePlan, Wave, Workload};
 use super::moments::{Likeness, likeness, moments};
 use super::resources::Dimension;
 use super::sums::{allowed, at_rest, component_at_rest, has_gaps, within_overcommit};
+use crate::base::id::{Id, ids, numbered};
 use crate::base::quantity::{Bytes, MIB};
-use crate::program::{FillPolicy, Program};
+use crate::program::{FillPolicy, Program, ServiceId};
 
 /// Which services roll alone, and what each stands for.
-fn alone(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<(usize, Likeness)> {
-    let all = workloads.iter().enumerate();
+fn alone(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<(ServiceId, Likeness)> {
+    let all = numbered(workloads);
     let alone = all.filter(|(_, workload)| workload.surge > 0 && workload.wave == Wave::Alone);
     alone
         .map(|(index, workload)| (index, likeness(program, index, workload)))
@@ -25,20 +26,20 @@ fn alone(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<(usize, Liken
 /// its own rollout has no room: it gets no more than the first, and what it gives back is dealt again.
 fn level_alike(
     program: &Program<'_>,
-    (rooms, claims, ranged): (&[Room], &[Claim], &[usize]),
-    alone: &[(usize, Likeness)],
+    (rooms, claims, ranged): (&[Room], &[Claim], &[ServiceId]),
+    alone: &[(ServiceId, Likeness)],
     highest: &[Bytes],
     workloads: &mut [Workload<'_>],
 ) {
-    let mut firsts: BTreeMap<&Likeness, usize> = BTreeMap::new();
-    let mut first_of: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut firsts: BTreeMap<&Likeness, ServiceId> = BTreeMap::new();
+    let mut first_of: BTreeMap<ServiceId, ServiceId> = BTreeMap::new();
     let mut lowered = false;
     for (index, likeness) in alone {
         let like = *firsts.entry(likeness).or_insert(*index);
         first_of.insert(*index, like);
         let size = workloads[like].pod_limit();
         if workloads[*index].choice != Choice::Burst && workloads[*index].pod_limit() > size {
-            workloads[*index].give_anew(size, highest[*index]);
+            workloads[*index].give_anew(size, highest[index.index()]);
             lowered = true;
         }
     }
@@ -73,7 +74,7 @@ fn level_alike(
                     .under
                     .iter()
                     .for_each(|(room, copies)| left[usize::from(*room)] -= cost(*copies));
-                workloads[index].give_anew(next, highest[index]);
+                workloads[index].give_anew(next, highest[index.index()]);
                 dealt = true;
             }
         }
@@ -119,16 +120,13 @@ pub(super) fn choose_on_nodes(
     nodes: &[NodePlan<'_>],
     workloads: &mut [Workload<'_>],
 ) -> Result<Option<(u64, u64)>, Vec<Excess>> {
-    let gaps = nodes
-        .iter()
-        .enumerate()
-        .any(|(at, node)| has_gaps(node, at, workloads));
+    let gaps = numbered(nodes).any(|(at, node)| has_gaps(node, at, workloads));
     if gaps {
         for limits in [Limits::AllAtOnce, Limits::AtRest, Limits::Written] {
             let mut tried = workloads.to_vec();
             let chosen = choose(program, nodes, Bounds::Nodes(limits), &mut tried);
             let allowed = |at| within_overcommit(program, nodes, &tried, at);
-            if chosen.is_ok() && (0..nodes.len()).all(allowed) {
+            if chosen.is_ok() && ids(nodes).all(allowed) {
                 workloads.clone_from_slice(&tried);
                 return chosen;
             }
@@ -159,7 +157,7 @@ fn rooms(
     workloads: &[Workload<'_>],
 ) -> Vec<Room> {
     let mut rooms: Vec<Room> = Vec::new();
-    for (at, moment) in moments(program, workloads).into_iter().enumerate() {
+    for (number, moment) in moments(program, workloads).into_iter().enumerate() {
         let mut add = |ceiling, left| {
             rooms.push(Room {
                 ceiling,
@@ -171,7 +169,7 @@ fn rooms(
             Bounds::Together(room) => {
                 add(Ceiling::Together, room);
                 // What rolls out somewhere does not come to be on every node.
-                for (index, node) in nodes.iter().enumerate().filter(|_| at == 0) {
+                for (index, node) in numbered(nodes).filter(|_| number == 0) {
                     let every = node
                         .components
                         .iter()
@@ -181,10 +179,10 @@ fn rooms(
                 }
             }
             Bounds::Nodes(limits) => {
-                for (index, node) in nodes.iter().enumerate() {
+                for (index, node) in numbered(nodes) {
                     let packaged = node.packaged()[Dimension::Memory];
                     add(Ceiling::Node(index), node.room - i128::from(packaged));
-                    if at == 0 && has_gaps(node, index, workloads) {
+                    if number == 0 && has_gaps(node, index, workloads) {
                         let components = node.components.iter();
                         let components = components.map(|c| component_limits(c, limits, nodes));
                         let left = i128::from(allowed(program, node, index));
@@ -196,7 +194,7 @@ fn rooms(
                 }
             }
         }
-        for (index, budget) in program.budgets.iter().enumerate() {
+        for (index, budget) in numbered(&program.budgets) {
             add(Ceiling::Budget(index), i128::from(budget.ceiling.value.n));
         }
     }
@@ -215,8 +213,8 @@ pub(super) fn choose(
     let alone = alone(program, workloads);
     let highest: Vec<Bytes> = workloads.iter().map(|workload| workload.limit).collect();
     let mut claims: Vec<Claim> = Vec::with_capacity(workloads.len());
-    let mut ranged: Vec<usize> = Vec::with_capacity(workloads.len());
-    for (index, workload) in workloads.iter().enumerate() {
+    let mut ranged: Vec<ServiceId> = Vec::with_capacity(workloads.len());
+    for (index, workload) in numbered(workloads) {
         let copies = |room: &Room| {
             let pods = room.moment.pods(index, workload);
             match (room.ceiling, bounds) {
@@ -310,7 +308,7 @@ pub(super) fn choose(
 /// Fills all but those that shrink first, and then these with what is left.
 fn in_turns(
     program: &Program<'_>,
-    ranged: &[usize],
+    ranged: &[ServiceId],
     mut claims: Vec<Claim>,
     rooms: &[u64],
 ) -> Fill {
@@ -341,7 +339,7 @@ fn in_turns(
 }
 
 /// The size of a service's pod that counts as level one.
-fn share(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> u64 {
+fn share(program: &Program<'_>, index: ServiceId, workload: &Workload<'_>) -> u64 {
     let weight = program.services[index]
         .weight
         .map_or(1, |weight| weight.value);
@@ -353,10 +351,7 @@ fn share(program: &Program<'_>, index: usize, workload: &Workload<'_>) -> u64 {
 
 /// The lowest level of the ranges that have not their upper end, reduced.
 pub(super) fn level(program: &Program<'_>, workloads: &[Workload<'_>]) -> Option<(u64, u64)> {
-    let stopped = workloads
-        .iter()
-        .enumerate()
-        .filter(|(_, workload)| workload.choice == Choice::Level);
+    let stopped = numbered(workloads).filter(|(_, workload)| workload.choice == Choice::Level);
     let levels = stopped.map(|(index, workload)| {
         Level(workload.pod_limit(), share(program, index, workload).max(1))
     });

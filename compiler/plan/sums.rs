@@ -5,10 +5,11 @@ use super::limits::{Alike, Most, most};
 use super::model::{BudgetPlan, ComponentPlan, Draft, Moment, NodePlan, Together, Workload};
 use super::moments::moments;
 use super::resources::{Dimension, Resources};
-use crate::program::{Budget, Program};
+use crate::base::id::{ids, numbered};
+use crate::program::{Budget, NodeId, Program, ServiceId};
 
 /// Bytes that limits may come to: what is allocatable, or so much of it as the program allows in writing.
-pub(crate) fn allowed(program: &Program<'_>, node: &NodePlan<'_>, at: usize) -> u64 {
+pub(crate) fn allowed(program: &Program<'_>, node: &NodePlan<'_>, at: NodeId) -> u64 {
     let percent = program.nodes[at]
         .overcommit
         .map_or(100, |percent| percent.value);
@@ -19,7 +20,7 @@ pub(crate) fn allowed(program: &Program<'_>, node: &NodePlan<'_>, at: usize) -> 
 /// The pods that may be on a node at once: one entry a component of it, then one a service.
 fn alike<'n>(
     node: &'n NodePlan<'_>,
-    at: usize,
+    at: NodeId,
     workloads: &'n [Workload<'_>],
 ) -> impl Iterator<Item = Alike> + use<'n> {
     let components = node.components.iter().map(|component| Alike {
@@ -36,7 +37,7 @@ fn alike<'n>(
 }
 
 /// Whether a pod that may be on a node may take more than it requests.
-pub(super) fn has_gaps(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>]) -> bool {
+pub(super) fn has_gaps(node: &NodePlan<'_>, at: NodeId, workloads: &[Workload<'_>]) -> bool {
     let mut components = node.components.iter();
     components.any(|component| component.pods > 0 && component.gap() > 0)
         || workloads
@@ -45,7 +46,7 @@ pub(super) fn has_gaps(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>
 }
 
 /// The most that limits come to on a node.
-pub(super) fn most_limits(node: &NodePlan<'_>, at: usize, workloads: &[Workload<'_>]) -> Most {
+pub(super) fn most_limits(node: &NodePlan<'_>, at: NodeId, workloads: &[Workload<'_>]) -> Most {
     let kinds: Vec<Alike> = alike(node, at, workloads).collect();
     most(&kinds, node.allocatable())
 }
@@ -55,14 +56,14 @@ pub(super) fn within_overcommit(
     program: &Program<'_>,
     nodes: &[NodePlan<'_>],
     workloads: &[Workload<'_>],
-    at: usize,
+    at: NodeId,
 ) -> bool {
     program.nodes[at].overcommit.is_none()
         || most_limits(&nodes[at], at, workloads).bytes() <= allowed(program, &nodes[at], at)
 }
 
 /// Pods of a service that are on a node, and on no other, while nothing is rolled out.
-pub(super) fn at_rest(workload: &Workload<'_>, at: usize, nodes: usize) -> u64 {
+pub(super) fn at_rest(workload: &Workload<'_>, at: NodeId, nodes: usize) -> u64 {
     let only_here = nodes == 1
         || workload.is_fixed()
         || workload
@@ -90,7 +91,11 @@ pub(super) fn component_at_rest(component: &ComponentPlan, nodes: &[NodePlan<'_>
 }
 
 /// Limits of what is on a node, and on no other, while nothing is rolled out. What nothing limits counts its request.
-pub(super) fn limits_at_rest(nodes: &[NodePlan<'_>], at: usize, workloads: &[Workload<'_>]) -> u64 {
+pub(super) fn limits_at_rest(
+    nodes: &[NodePlan<'_>],
+    at: NodeId,
+    workloads: &[Workload<'_>],
+) -> u64 {
     let components = nodes[at].components.iter().map(|component| {
         let limit = match component.unbounded {
             true => component.pod[Dimension::Memory],
@@ -110,12 +115,10 @@ pub(super) fn limits_at_rest(nodes: &[NodePlan<'_>], at: usize, workloads: &[Wor
 fn at_worst<'w, 'a: 'w>(
     program: &Program<'a>,
     workloads: &'w [Workload<'a>],
-    amount: impl Fn(usize, &'w Workload<'a>, u64) -> u64,
+    amount: impl Fn(ServiceId, &'w Workload<'a>, u64) -> u64,
 ) -> u64 {
     let at = |moment: Moment| {
-        let amounts = workloads
-            .iter()
-            .enumerate()
+        let amounts = numbered(workloads)
             .map(|(index, workload)| amount(index, workload, moment.pods(index, workload)));
         amounts.fold(0, u64::saturating_add)
     };
@@ -144,7 +147,7 @@ fn asked_at_worst<'a>(
 pub(super) fn asked_on<'a>(
     program: &Program<'a>,
     node: &NodePlan<'_>,
-    at: usize,
+    at: NodeId,
     workloads: &[Workload<'a>],
 ) -> Resources {
     asked_at_worst(program, workloads, |workload, pods| workload.on(at, pods)).plus(node.packaged())
@@ -186,7 +189,7 @@ pub(super) fn together<'a>(
 
 /// The sums that follow from what was chosen.
 pub(super) fn settle(draft: &mut Draft<'_, '_>) {
-    for at in 0..draft.nodes.len() {
+    for at in ids(&draft.nodes) {
         let asked = asked_on(draft.program, &draft.nodes[at], at, &draft.workloads);
         let limits = most_limits(&draft.nodes[at], at, &draft.workloads);
         let at_rest = limits_at_rest(&draft.nodes, at, &draft.workloads);

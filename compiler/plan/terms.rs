@@ -1,12 +1,15 @@
 //! The sums that the promises state, addend by addend. What is a maximum, over the moments of a rollout or over sets of
 //! pods, states the addends of the moment or the set where it is reached.
 
+use std::cmp::Reverse;
+
 use super::ledger::{Addend, Sum};
 use super::limits::Most;
 use super::model::{ComponentPlan, Draft, EVICTION, OS, Plan};
 use super::resources::Dimension;
 use super::sums::{allowed, packaged_asks};
-use crate::program::{Component, Node, Origin};
+use crate::base::id::{Id, ids, numbered};
+use crate::program::{Component, Node, NodeId, Origin};
 
 /// Where the memory of a component is given.
 pub(crate) fn component_origin<'a>(component: &Component<'a>) -> Option<Origin<'a>> {
@@ -17,7 +20,7 @@ pub(crate) fn component_origin<'a>(component: &Component<'a>) -> Option<Origin<'
 /// What so many pods of a component come to.
 fn of_component<'a>(
     draft: &Draft<'_, 'a>,
-    (at, index): (usize, usize),
+    (at, index): (NodeId, usize),
     (pods, each): (u64, u64),
     origin: Option<Origin<'a>>,
 ) -> Addend<'a> {
@@ -30,7 +33,7 @@ fn of_component<'a>(
         each,
         origin,
     )
-    .from(format!("/nodes/{at}/components/{index}"))
+    .from(format!("/nodes/{}/components/{index}", at.index()))
 }
 
 /// An addend of services: it is to be computed from the list of services.
@@ -40,25 +43,28 @@ fn of_services<'a>(amount: u64, formula: &'static str) -> Addend<'a> {
 
 /// A number of a node.
 fn of_node<'a>(
-    at: usize,
+    at: NodeId,
     id: impl Into<String>,
     what: &'static str,
     amount: u64,
     key: &str,
 ) -> Addend<'a> {
-    Addend::new(id.into(), what, amount, None).from(format!("/nodes/{at}/{key}"))
+    Addend::new(id.into(), what, amount, None).from(format!("/nodes/{}/{key}", at.index()))
 }
 
 /// T1: what K3s and the OS can take, and what the kubelet keeps for them. The eviction threshold is no part of it.
-pub(super) fn isolation<'a>(draft: &Draft<'_, 'a>, at: usize) -> Sum<'a> {
+pub(super) fn isolation<'a>(draft: &Draft<'_, 'a>, at: NodeId) -> Sum<'a> {
     let node = &draft.nodes[at];
     let needed = node
         .reserved
         .iter()
         .enumerate()
         .filter(|(_, addend)| addend.id != EVICTION);
-    let needed =
-        needed.map(|(index, addend)| addend.clone().from(format!("/nodes/{at}/reserved/{index}")));
+    let needed = needed.map(|(index, addend)| {
+        addend
+            .clone()
+            .from(format!("/nodes/{}/reserved/{index}", at.index()))
+    });
     let kept = |id: &str, what, amount, key| of_node(at, id, what, amount, key);
     Sum {
         dimension: Dimension::Memory,
@@ -83,7 +89,7 @@ pub(super) fn isolation<'a>(draft: &Draft<'_, 'a>, at: usize) -> Sum<'a> {
 const ALLOCATABLE: &str = "what the scheduler may give to pods";
 
 /// T2: the most that limits of pods can come to that may be there at once, and what there is for them.
-pub(super) fn interference<'a>(draft: &Draft<'_, 'a>, at: usize) -> Sum<'a> {
+pub(super) fn interference<'a>(draft: &Draft<'_, 'a>, at: NodeId) -> Sum<'a> {
     let node = &draft.nodes[at];
     let allocatable = node.allocatable();
     let right = match draft.program.nodes[at].overcommit {
@@ -91,7 +97,7 @@ pub(super) fn interference<'a>(draft: &Draft<'_, 'a>, at: usize) -> Sum<'a> {
             let formula = format!("allocatableBytes * {} / 100", percent.value);
             let allowed = allowed(draft.program, node, at);
             Addend::formula("allowed", "limits allowed in writing", allowed, formula)
-                .from(format!("/nodes/{at}/allocatableBytes"))
+                .from(format!("/nodes/{}/allocatableBytes", at.index()))
         }
         None => of_node(
             at,
@@ -108,7 +114,7 @@ pub(super) fn interference<'a>(draft: &Draft<'_, 'a>, at: usize) -> Sum<'a> {
     }
 }
 
-pub(super) fn most_limits<'a>(draft: &Draft<'_, 'a>, at: usize) -> Vec<Addend<'a>> {
+pub(super) fn most_limits<'a>(draft: &Draft<'_, 'a>, at: NodeId) -> Vec<Addend<'a>> {
     let node = &draft.nodes[at];
     let component = |index: usize, pods: u64| {
         let component = &node.components[index];
@@ -143,12 +149,13 @@ pub(super) fn most_limits<'a>(draft: &Draft<'_, 'a>, at: usize) -> Vec<Addend<'a
                 *bytes,
                 "no more than allocatableBytes",
             )
-            .from(format!("/nodes/{at}/allocatableBytes")),
+            .from(format!("/nodes/{}/allocatableBytes", at.index())),
         ],
         Most::Set(_, pods) => {
             let (of_components, of_workloads) = pods.split_at(node.components.len());
-            let mut addends: Vec<Addend<'a>> = (0..)
-                .zip(of_components)
+            let mut addends: Vec<Addend<'a>> = of_components
+                .iter()
+                .enumerate()
                 .map(|(index, pods)| component(index, *pods))
                 .collect();
             let workloads = draft
@@ -183,13 +190,13 @@ pub(super) fn most_limits<'a>(draft: &Draft<'_, 'a>, at: usize) -> Vec<Addend<'a
                 *bytes,
                 "allocatableBytes and all that pods may take beyond their requests",
             )
-            .from(format!("/nodes/{at}/allocatableBytes")),
+            .from(format!("/nodes/{}/allocatableBytes", at.index())),
         ],
     }
 }
 
 /// The id of an addend that every node has one of.
-fn id_of(draft: &Draft<'_, '_>, id: &str, at: usize) -> String {
+fn id_of(draft: &Draft<'_, '_>, id: &str, at: NodeId) -> String {
     match draft.on_several_nodes() {
         true => format!("{id}.{}", draft.program.nodes[at].name.value),
         false => id.to_owned(),
@@ -214,7 +221,7 @@ fn asked<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Sum<'a> {
             Dimension::Pods => "sum of podsAtPeak, of each wave alone",
         },
     ));
-    let has = |(at, node): (usize, &Node<'_>)| {
+    let has = |(at, node): (NodeId, &Node<'_>)| {
         let (id, what, amount, key) = match dimension {
             Dimension::Memory => (
                 "allocatable",
@@ -238,7 +245,7 @@ fn asked<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Sum<'a> {
     Sum {
         dimension,
         left,
-        right: plan.program.nodes.iter().enumerate().map(has).collect(),
+        right: numbered(&plan.program.nodes).map(has).collect(),
     }
 }
 
@@ -249,10 +256,7 @@ fn components_on_all<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Vec<Adden
         .iter()
         .filter(|node| !node.components.is_empty())
         .count() as u64;
-    let Some(at) = plan
-        .nodes
-        .iter()
-        .position(|node| !node.components.is_empty())
+    let Some((at, node)) = numbered(&plan.nodes).find(|(_, node)| !node.components.is_empty())
     else {
         return Vec::new();
     };
@@ -267,19 +271,13 @@ fn components_on_all<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Vec<Adden
         };
         of_component(plan, (at, index), (pods, component.pod[dimension]), origin)
     };
-    plan.nodes[at]
-        .components
-        .iter()
-        .enumerate()
-        .map(of)
-        .collect()
+    node.components.iter().enumerate().map(of).collect()
 }
 
 /// T5: all that is asked for, and what is left without the largest node.
 pub(super) fn survival<'a>(plan: &Plan<'_, 'a>) -> Sum<'a> {
-    let largest =
-        (0..plan.nodes.len()).max_by_key(|at| (plan.nodes[*at].allocatable(), usize::MAX - at));
-    let left = (0..plan.nodes.len()).filter(|at| Some(*at) != largest);
+    let largest = ids(&plan.nodes).max_by_key(|at| (plan.nodes[*at].allocatable(), Reverse(*at)));
+    let left = ids(&plan.nodes).filter(|at| Some(*at) != largest);
     let right = left.map(|at| {
         of_node(
             at,

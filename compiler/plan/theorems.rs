@@ -6,15 +6,16 @@ use super::resources::Dimension;
 use super::terms;
 use super::tie::{Tie, host_folder, tie};
 use super::words::named;
+use crate::base::id::ids;
 use crate::base::quantity::{Cpu, in_mib};
 use crate::manifest::workload::dump::Owner;
 use crate::program::{
-    Concurrency, Kind, Node, Schedule, Service, SettingValue, Uncounted, WorkloadKind,
+    Concurrency, Kind, Node, NodeId, Schedule, Service, SettingValue, Uncounted, WorkloadKind,
 };
 
 /// All promises: isolation and non-interference of every node, sufficiency, liveness, and survival if asked for.
 pub(super) fn of<'a>(plan: &Plan<'_, 'a>) -> Vec<Theorem<'a>> {
-    let nodes = 0..plan.nodes.len();
+    let nodes = ids(&plan.nodes);
     let mut theorems: Vec<Theorem<'a>> = nodes.clone().map(|at| isolation(plan, at)).collect();
     theorems.extend(nodes.map(|at| interference(plan, at)));
     theorems.extend([sufficiency(plan), liveness(plan)]);
@@ -46,7 +47,7 @@ fn uncounted(plan: &Plan<'_, '_>) -> Vec<String> {
     objects.map(Uncounted::why).collect()
 }
 
-fn isolation<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
+fn isolation<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
     let declared = &plan.program.nodes[at];
     let mut why = Vec::new();
     if declared.reserve.is_none() {
@@ -73,7 +74,7 @@ fn isolation<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
     }
 }
 
-fn interference<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
+fn interference<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
     let (node, declared) = (&plan.nodes[at], &plan.program.nodes[at]);
     let unbounded = node
         .components
@@ -135,7 +136,7 @@ fn interference<'a>(plan: &Plan<'_, 'a>, at: usize) -> Theorem<'a> {
 }
 
 /// `postgres` and `redis` may take more than they request.
-fn bursting(plan: &Plan<'_, '_>, at: usize) -> String {
+fn bursting(plan: &Plan<'_, '_>, at: NodeId) -> String {
     let components = plan.nodes[at]
         .components
         .iter()

@@ -4,9 +4,10 @@
 use super::errors;
 use super::floor::floor;
 use super::model::{Choice, LEAST_LIMIT, Wave, Workload};
+use crate::base::id::numbered;
 use crate::base::quantity::Bytes;
 use crate::diag::Sink;
-use crate::program::{Extra, Given, Kind, Memory, Origin, Program, Service, VolumeSource};
+use crate::program::{Extra, ExtraId, Given, Kind, Memory, Origin, Program, Service, VolumeSource};
 
 /// What is known of a service before the ranges are filled.
 pub(super) fn workload<'a>(
@@ -60,7 +61,7 @@ pub(super) fn workload<'a>(
         origin: Origin::default("proof.least-limit"),
     };
     // What an adopted manifest keeps runs as it does, however small it is.
-    let kept = |extra: Option<usize>| {
+    let kept = |extra: Option<ExtraId>| {
         let held = service
             .adopted
             .iter()
@@ -69,8 +70,8 @@ pub(super) fn workload<'a>(
             .any(|held| held.extra == extra && !held.sets_memory)
     };
     let small =
-        |(at, extra): &(usize, &Extra<'_>)| extra.memory.value < LEAST_LIMIT && !kept(Some(*at));
-    for (_, extra) in service.extras.iter().enumerate().filter(small) {
+        |(at, extra): &(ExtraId, &Extra<'_>)| extra.memory.value < LEAST_LIMIT && !kept(Some(*at));
+    for (_, extra) in numbered(&service.extras).filter(small) {
         sink.push(errors::extra_below_floor(extra, LEAST_LIMIT));
     }
     let mut binding = floor

@@ -1,5 +1,7 @@
 //! What a program adopts: manifests of others, and what of them changes.
 
+use super::id::{AdoptId, ExtraId, ManifestId};
+use crate::base::id::listed;
 use std::borrow::Cow;
 
 use super::origin::Given;
@@ -29,6 +31,8 @@ pub(crate) struct Adopt {
     pub inside: Option<Span>,
 }
 
+listed!(AdoptId: Adopt);
+
 /// An object of an adopted manifest that may make pods, of which the program says nothing.
 #[derive(Debug)]
 pub(crate) struct Uncounted<'a> {
@@ -56,10 +60,10 @@ impl Uncounted<'_> {
 /// Where an adopted workload comes from, and what of it changes.
 #[derive(Debug, Clone)]
 pub(crate) struct Adopted<'a> {
-    /// Its manifest, by index.
-    pub manifest: usize,
-    /// Its `adopt`, by index.
-    pub adopt: usize,
+    /// Its manifest.
+    pub manifest: ManifestId,
+    /// Its `adopt`.
+    pub adopt: AdoptId,
     /// What was read of it.
     pub object: &'a manifest::workload::Workload,
     /// `k8s/web.yaml:12`.
@@ -95,8 +99,8 @@ impl Adopted<'_> {
 /// What rules make of a container of an adopted workload.
 #[derive(Debug, Clone)]
 pub(crate) struct Held<'a> {
-    /// The container beside the main one that stands for it, by index; `None` for the main one.
-    pub extra: Option<usize>,
+    /// The container beside the main one that stands for it; `None` for the main one.
+    pub extra: Option<ExtraId>,
     /// Whether a rule gives its memory.
     pub sets_memory: bool,
     /// The CPU that a rule gives.

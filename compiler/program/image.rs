@@ -1,5 +1,7 @@
 //! Images: those that exist, those that bzc writes a Dockerfile for, and the runtimes they are built for.
 
+use super::id::{ImageId, RuntimeId};
+use crate::base::id::listed;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,14 +24,14 @@ pub(crate) enum Image<'a> {
 /// An image to be built.
 #[derive(Debug, Clone)]
 pub(crate) struct BuiltImage<'a> {
-    /// Its runtime, by index.
-    pub runtime: usize,
+    /// Its runtime.
+    pub runtime: RuntimeId,
     /// The folder with its source, as seen from the program.
     pub source: Spanned<Cow<'a, str>>,
     /// The name and tag it will have.
     pub name: Option<Cow<'a, str>>,
-    /// The shared image it starts from, by index.
-    pub from: Option<usize>,
+    /// The shared image it starts from.
+    pub from: Option<ImageId>,
     /// The number of workers.
     pub workers: Option<Given<'a, u64>>,
     /// What its templates are filled with, by the names they have there: what the program says, else what the source
@@ -51,6 +53,8 @@ pub(crate) struct SharedImage<'a> {
     /// How it is built.
     pub image: BuiltImage<'a>,
 }
+
+listed!(ImageId: SharedImage<'a>);
 
 impl SharedImage<'_> {
     /// The name and tag it has.
@@ -115,6 +119,8 @@ pub(crate) struct Runtime<'a> {
     /// The project's own templates.
     pub templates: Templates,
 }
+
+listed!(RuntimeId: Runtime<'a>);
 
 /// The values of an image as templates see them.
 pub(crate) fn template_values(

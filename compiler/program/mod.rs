@@ -3,6 +3,7 @@
 //! them, all later phases read them.
 
 mod adopt;
+mod id;
 mod image;
 mod node;
 mod origin;
@@ -13,6 +14,7 @@ mod workload;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::base::id::listed;
 use crate::base::quantity::Bytes;
 use crate::base::source::SourceMap;
 use crate::base::span::Spanned;
@@ -20,6 +22,10 @@ use crate::manifest::Manifest;
 pub(crate) use crate::manifest::workload::WorkloadKind;
 pub(crate) use crate::manifest::workload::place::HOSTNAME;
 pub(crate) use adopt::{Adopt, Adopted, Form, Held, Uncounted};
+pub(crate) use id::{
+    AdoptId, BudgetId, ComponentId, ExtraId, ImageId, ManifestId, NodeId, RuntimeId, ServiceId,
+    TierId,
+};
 pub(crate) use image::{BuiltImage, Image, Param, Runtime, SharedImage, template_values};
 pub(crate) use node::{
     ARCHITECTURES, Component, Effect, K3s, Node, OF_ARCHITECTURE, Process, Role, Setting,
@@ -57,8 +63,8 @@ pub(crate) struct Program<'a> {
     pub services: Vec<Service<'a>>,
     /// Configuration texts.
     pub configs: Vec<Config<'a>>,
-    /// The nodes that take what K3s packages, by index; none if all do.
-    pub open_nodes: Option<Vec<u16>>,
+    /// The nodes that take what K3s packages; none if all do.
+    pub open_nodes: Option<Vec<NodeId>>,
     /// Nodes that may be lost: one, or none.
     pub survive: Option<Given<'a, u64>>,
     /// How ranges share what there is.
@@ -150,18 +156,21 @@ pub(crate) struct Budget<'a> {
     pub name: Spanned<&'a str>,
     /// How much.
     pub ceiling: Given<'a, Bytes>,
-    /// Which services, by index; `None` for all.
-    pub members: Option<Vec<usize>>,
+    /// Which services; `None` for all.
+    pub members: Option<Vec<ServiceId>>,
 }
 
 impl Budget<'_> {
-    /// Whether it is over the service of this index.
-    pub(crate) fn is_over(&self, service: usize) -> bool {
+    /// Whether it is over a service.
+    pub(crate) fn is_over(&self, service: ServiceId) -> bool {
         self.members
             .as_ref()
             .is_none_or(|members| members.binary_search(&service).is_ok())
     }
 }
+
+listed!(BudgetId: Budget<'a>);
+listed!(ManifestId: Manifest);
 
 /// What several services share.
 #[derive(Debug)]
@@ -171,6 +180,8 @@ pub(crate) struct Tier<'a> {
     /// Its priority, for PriorityClass.
     pub priority: Option<Given<'a, u64>>,
 }
+
+listed!(TierId: Tier<'a>);
 
 /// A ConfigMap.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! Machines, and what K3s is on them.
 
+use super::id::{ComponentId, NodeId};
+use crate::base::id::listed;
 use std::borrow::Cow;
 
 use super::origin::Given;
@@ -132,6 +134,8 @@ pub(crate) struct Node<'a> {
     pub config: Vec<Setting<'a>>,
 }
 
+listed!(NodeId: Node<'a>);
+
 impl<'a> Node<'a> {
     /// What its config.yaml sets a key to.
     pub(crate) fn setting(&self, key: &str) -> Option<&SettingValue<'a>> {
@@ -246,6 +250,8 @@ pub(crate) struct Component<'a> {
     /// Adopted objects that make these pods, as `KIND/NAME`.
     pub of: Vec<Cow<'a, str>>,
 }
+
+listed!(ComponentId: Component<'a>);
 
 impl Component<'_> {
     /// Who brings it, behind its name.

@@ -1,5 +1,7 @@
 //! Pods: containers beside the main one, and what does not matter for the proof but is part of the pod.
 
+use super::id::{ExtraId, NodeId};
+use crate::base::id::listed;
 use std::borrow::Cow;
 
 use super::origin::Given;
@@ -44,16 +46,16 @@ pub(crate) struct Pod<'a> {
 pub(crate) struct Place<'a> {
     /// Where the program says so.
     pub span: Option<Span>,
-    /// The nodes it names, by index, sorted.
-    pub named: Option<Vec<usize>>,
+    /// The nodes it names, sorted.
+    pub named: Option<Vec<NodeId>>,
     /// Labels that a node must have.
     pub selector: Vec<(&'a str, Cow<'a, str>)>,
     /// Taints of nodes that do not keep it away.
     pub tolerations: Vec<(Cow<'a, str>, Span)>,
     /// Whether no two of its pods may share a node.
     pub apart: bool,
-    /// What follows: the nodes that may take its pods, by index, sorted; none if all may.
-    pub nodes: Option<Vec<u16>>,
+    /// What follows: the nodes that may take its pods, sorted; none if all may.
+    pub nodes: Option<Vec<NodeId>>,
 }
 
 /// A container beside the main one.
@@ -84,6 +86,8 @@ pub(crate) struct Extra<'a> {
     /// Volumes of the pod by name, and where this container sees them.
     pub mounts: Vec<(&'a str, Cow<'a, str>)>,
 }
+
+listed!(ExtraId: Extra<'a>);
 
 /// A port of a container.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,6 @@
 //! Numbers with what they measure, and formulas over numbers of the plan.
 
+use super::id::{BudgetId, NodeId, ServiceId};
 use std::fmt;
 
 use crate::base::quantity::{ByteUnit, Bytes, Cpu, Millis};
@@ -123,9 +124,9 @@ pub(crate) struct Metric<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// A node.
-    Node(usize),
+    Node(NodeId),
     /// A budget.
-    Budget(usize),
+    Budget(BudgetId),
     /// A service.
-    Service(usize),
+    Service(ServiceId),
 }

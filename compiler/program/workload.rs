@@ -1,5 +1,7 @@
 //! Workloads: what each kind of them says, and its pods.
 
+use super::id::{ServiceId, TierId};
+use crate::base::id::listed;
 use std::borrow::Cow;
 
 use super::adopt::Adopted;
@@ -23,8 +25,8 @@ pub(crate) struct Service<'a> {
     pub name: Spanned<&'a str>,
     /// The whole declaration.
     pub span: Span,
-    /// Its tier, by index.
-    pub tier: Option<usize>,
+    /// Its tier.
+    pub tier: Option<TierId>,
     /// What it runs.
     pub image: Image<'a>,
     /// Pods at rest.
@@ -46,6 +48,8 @@ pub(crate) struct Service<'a> {
     /// The rest of the pod.
     pub pod: Pod<'a>,
 }
+
+listed!(ServiceId: Service<'a>);
 
 impl Service<'_> {
     /// The new pods that a rollout may add to so many replicas.

@@ -2,19 +2,20 @@
 //! and compared with the original (`manifest::edit`).
 
 use super::errors;
+use crate::base::id::{Id, numbered};
 use crate::base::quantity::{Bytes, Cpu};
 use crate::diag::{Diagnostic, Sink};
 use crate::manifest::Manifest;
 use crate::manifest::edit::{Want, apply};
 use crate::manifest::workload::{Role, Workload as Object};
 use crate::plan::model::{Plan, Workload};
-use crate::program::{Adopted, Form, HOSTNAME, Kind, MaxSurge, Rollout, Service};
+use crate::program::{Adopted, Form, HOSTNAME, Kind, ManifestId, MaxSurge, Rollout, Service};
 
 /// A manifest as it is given back.
 #[derive(Debug)]
 pub(crate) struct Patched {
     /// Its index among the program's manifests.
-    pub manifest: usize,
+    pub manifest: ManifestId,
     /// How it is given back.
     pub form: Form,
     /// Its text with the changes; the text as it is, where patches are laid over it.
@@ -68,7 +69,7 @@ pub(crate) fn change<'p>(
 ) -> Change<'p> {
     let mut containers = Vec::new();
     for (index, held) in adopted.containers.iter().enumerate() {
-        let memory = match held.extra.and_then(|extra| service.extras.get(extra)) {
+        let memory = match held.extra.map(|extra| &service.extras[extra]) {
             None => (workload.request, workload.limit),
             Some(extra) => (
                 extra.request.unwrap_or(extra.memory).value,
@@ -331,10 +332,10 @@ pub(super) fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
             refusal.into_iter().for_each(|refusal| sink.push(refusal));
             holds
         });
-        wants(&change, &mut wanted[adopted.manifest]);
+        wants(&change, &mut wanted[adopted.manifest.index()]);
     }
     let mut patched = Vec::new();
-    for ((index, manifest), wanted) in program.manifests.iter().enumerate().zip(wanted) {
+    for ((id, manifest), wanted) in numbered(program.manifests).zip(wanted) {
         let adopt = program
             .adopts
             .iter()
@@ -349,7 +350,7 @@ pub(super) fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
         };
         match text {
             Ok(text) => patched.push(Patched {
-                manifest: index,
+                manifest: id,
                 form,
                 text,
             }),

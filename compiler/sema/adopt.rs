@@ -14,10 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::decls::Decls;
 use super::load::Loaded;
+use crate::base::id::{Id, numbered};
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::manifest::Manifest;
-use crate::program::{Adopt, Budget, Component, Service, Uncounted};
+use crate::program::{Adopt, AdoptId, Budget, Component, ManifestId, Service, Uncounted};
 use crate::sema::errors as general;
 use crate::syntax::ast::{Item, WordShape};
 use rules::reading;
@@ -45,21 +46,19 @@ pub(super) fn adopts<'a>(
             }
             continue;
         }
-        let Some(reading) = reading(decls, item, adopts.len()) else {
+        let Some(reading) = reading(decls, item, AdoptId::new(adopts.len())) else {
             continue;
         };
         let patterns: Vec<Span> = item.names.iter().map(|name| name.span).collect();
-        let mine: Vec<(usize, &'a Manifest)> = loaded.manifests.iter().enumerate().collect();
-        let mine: Vec<(usize, &'a Manifest)> = mine
-            .into_iter()
+        let mine: Vec<(ManifestId, &'a Manifest)> = numbered(&loaded.manifests)
             .filter(|(_, manifest)| patterns.contains(&manifest.pattern))
             .collect();
         // A rule may be about a manifest that could not be read, which has been reported.
         if !loaded.manifests_missing && !mine.is_empty() {
             reading.check_rules(&mine);
         }
-        for (index, manifest) in mine {
-            services.extend(reading.services(loaded, index, manifest));
+        for (id, manifest) in mine {
+            services.extend(reading.services(loaded, id, manifest));
             if manifest.objects.count == 0 {
                 let shown = &cx.sources.file(manifest.file).shown;
                 cx.report(errors::no_object(shown, manifest.pattern));
@@ -170,11 +169,7 @@ pub(super) fn check_budgets<'a>(
     budgets: &[Budget<'a>],
 ) {
     for budget in budgets {
-        for (_, service) in services
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| budget.is_over(*index))
-        {
+        for (_, service) in numbered(services).filter(|(id, _)| budget.is_over(*id)) {
             let Some(adopted) = &service.adopted else {
                 continue;
             };

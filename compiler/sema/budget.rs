@@ -1,8 +1,9 @@
 //! `budget`: named ceilings over the limits of services.
 
+use crate::base::id::{Id, numbered};
 use crate::base::quantity::Bytes;
 use crate::base::span::{Span, Spanned};
-use crate::program::{Budget, Given, Giver, Origin, Service, Tier};
+use crate::program::{Budget, Given, Giver, Origin, Service, ServiceId, Tier, TierId};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::{Field, Fields};
@@ -26,24 +27,25 @@ pub(crate) fn budgets<'a>(
         let service_names = fields.names("services");
         let mut members = (tier_names.is_some() || service_names.is_some()).then(Vec::new);
         for (name, span) in tier_names.unwrap_or_default() {
-            let Some(tier) = decls.index("tier", name, span) else {
+            let Some(tier) = decls.id::<TierId>("tier", name, span) else {
                 continue;
             };
-            debug_assert!(tier < tiers.len(), "every declared tier has its place");
-            let of_tier = services
-                .iter()
-                .enumerate()
-                .filter(|(_, service)| service.tier == Some(tier));
+            debug_assert!(
+                tier.index() < tiers.len(),
+                "every declared tier has its place"
+            );
+            let of_tier = numbered(services).filter(|(_, service)| service.tier == Some(tier));
             members
                 .iter_mut()
-                .for_each(|members| members.extend(of_tier.clone().map(|(index, _)| index)));
+                .for_each(|members| members.extend(of_tier.clone().map(|(id, _)| id)));
         }
         for (name, span) in service_names.unwrap_or_default() {
             let found = services
                 .iter()
-                .position(|service| service.name.value == name);
+                .position(|service| service.name.value == name)
+                .map(ServiceId::new);
             if !decls.has_workload(name) && found.is_none() {
-                decls.index("service", name, span);
+                decls.check_declared("service", name, span);
             }
             members.iter_mut().for_each(|members| members.extend(found));
         }

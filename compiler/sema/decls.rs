@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::base::id::Id;
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::layout::Layout;
@@ -153,19 +154,23 @@ impl<'c, 'a> Decls<'c, 'a> {
         self.workload_names.contains_key(name)
     }
 
-    /// The index of a declaration among those of its kind, or an error that offers the nearest.
-    pub(crate) fn index(&self, kind: &'static str, name: &'a str, span: Span) -> Option<usize> {
-        let Some(of_kind) = self
-            .named
-            .get(kind)
-            .filter(|of_kind| of_kind.contains_key(name))
-        else {
+    /// The id of a declaration among those of its kind, or an error that offers the nearest.
+    pub(crate) fn id<I: Id>(&self, kind: &'static str, name: &'a str, span: Span) -> Option<I> {
+        self.check_declared(kind, name, span).then(|| {
+            let before = self.of(kind).take_while(|decl| decl.name < name);
+            I::new(before.count())
+        })
+    }
+
+    /// Whether there is such a declaration; if there is none, an error that offers the nearest.
+    pub(crate) fn check_declared(&self, kind: &'static str, name: &str, span: Span) -> bool {
+        let is_declared = self.get(kind, name).is_some();
+        if !is_declared {
             let near = nearest(name, self.of(kind).map(|decl| decl.name));
             self.cx
                 .report(general::unknown_name(kind, name, span, near));
-            return None;
-        };
-        Some(of_kind.range(..name).count())
+        }
+        is_declared
     }
 
     /// Lays a block of the chosen environment over a declaration.

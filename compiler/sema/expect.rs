@@ -3,9 +3,12 @@
 
 mod errors;
 
+use crate::base::id::Id;
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
-use crate::program::{Dim, Expect, Formula, Metric, Num, Subject, WORKLOADS};
+use crate::program::{
+    BudgetId, Dim, Expect, Formula, Metric, NodeId, Num, ServiceId, Subject, WORKLOADS,
+};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::syntax::ast::{Expr, ExprKind, Operator};
@@ -205,9 +208,9 @@ pub(crate) fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'
     };
     let index = names(decls, of).iter().position(|known| *known == name)?;
     let of = match of {
-        "node" => Subject::Node(index),
-        "budget" => Subject::Budget(index),
-        _ => Subject::Service(index),
+        "node" => Subject::Node(NodeId::new(index)),
+        "budget" => Subject::Budget(BudgetId::new(index)),
+        _ => Subject::Service(ServiceId::new(index)),
     };
     Some((Formula::Metric(Metric { of, key, span }), *dim))
 }

@@ -5,9 +5,10 @@ mod errors;
 
 use std::borrow::Cow;
 
+use crate::base::id::numbered;
 use crate::base::span::Span;
 use crate::program::{
-    Effect, Kind, Node, OF_ARCHITECTURE, Place, Role, Service, SettingValue, Taint,
+    Effect, Kind, Node, NodeId, OF_ARCHITECTURE, Place, Role, Service, SettingValue, Taint,
 };
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
@@ -85,12 +86,12 @@ pub(crate) fn place<'a>(
     let cx = decls.cx;
     let one = fields.name("node").and_then(|given| {
         let span = given.origin.span?;
-        Some(vec![decls.index("node", given.value, span)?])
+        Some(vec![decls.id("node", given.value, span)?])
     });
     let several = fields.names("nodes").map(|names| {
-        let mut nodes: Vec<usize> = names
+        let mut nodes: Vec<NodeId> = names
             .into_iter()
-            .filter_map(|(name, span)| decls.index("node", name, span))
+            .filter_map(|(name, span)| decls.id("node", name, span))
             .collect();
         nodes.sort_unstable();
         nodes.dedup();
@@ -145,13 +146,13 @@ pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
                     .any(|label| label == (*key, value.as_ref()))
         };
         let mut why = Vec::new();
-        let mut may: Vec<u16> = Vec::new();
-        for (index, node) in nodes.iter().enumerate() {
+        let mut may: Vec<NodeId> = Vec::new();
+        for (id, node) in numbered(nodes) {
             let name = node.name.value;
             if place
                 .named
                 .as_ref()
-                .is_some_and(|named| !named.contains(&index))
+                .is_some_and(|named| !named.contains(&id))
             {
                 continue;
             }
@@ -170,7 +171,7 @@ pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
                     taint.key
                 ));
             } else {
-                may.extend(u16::try_from(index));
+                may.push(id);
             }
         }
         if may.is_empty() {
@@ -186,16 +187,15 @@ pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>], services: &m
 }
 
 /// The nodes that take packaged pods: those without a taint that these do not tolerate. `None` if all nodes do.
-pub(crate) fn of_components(nodes: &[Node<'_>]) -> Option<Vec<u16>> {
+pub(crate) fn of_components(nodes: &[Node<'_>]) -> Option<Vec<NodeId>> {
     let tolerated = |taint: &Taint| {
         let server = taint.key == CONTROL_PLANE && taint.effect == Effect::NoSchedule;
         taint.key == CRITICAL || server || !taint.keeps_away()
     };
     let open = |node: &Node<'_>| node.taints.iter().all(tolerated);
-    let may: Vec<u16> = (0..)
-        .zip(nodes)
+    let may: Vec<NodeId> = numbered(nodes)
         .filter(|(_, node)| open(node))
-        .map(|(index, _)| index)
+        .map(|(id, _)| id)
         .collect();
     (may.len() < nodes.len()).then_some(may)
 }

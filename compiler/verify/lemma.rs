@@ -292,7 +292,7 @@ impl Cluster {
         }
         let mut sets: Vec<Vec<usize>> = Vec::with_capacity(self.kinds.len());
         for set in shown.services.iter().chain(&shown.components) {
-            let nodes: Vec<usize> = set.iter().map(|node| usize::from(*node)).collect();
+            let nodes: Vec<usize> = set.clone();
             let rising = nodes.windows(2).all(|pair| pair[0] < pair[1]);
             if !rising || nodes.last().is_some_and(|last| *last >= self.rooms.len()) {
                 return vec!["it shows a node that there is not, or one twice".to_owned()];

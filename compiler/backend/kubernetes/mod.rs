@@ -20,6 +20,7 @@ use serde_json::json;
 use self::object::{metadata, print};
 use super::artifact::Artifact;
 use super::yaml::comment;
+use crate::base::id::numbered;
 use crate::base::quantity::Bytes;
 use crate::plan::admission::{
     daemons, has_range, in_a_rollout, priority_name, pushes, writes_quota,
@@ -27,7 +28,7 @@ use crate::plan::admission::{
 use crate::plan::model::{Choice, Plan, Workload};
 use crate::plan::packaged_asks;
 use crate::plan::resources::Dimension;
-use crate::program::{Component, Service};
+use crate::program::{Component, Service, TierId};
 use crate::render::header;
 
 /// Files that are not a service's begin with a digit, which no service's name does.
@@ -337,18 +338,13 @@ pub(super) fn traefik_config(plan: &Plan<'_, '_>, traefik: &Component<'_>) -> St
 
 /// A class for every tier with a priority that a service has.
 fn priority_classes(plan: &Plan<'_, '_>) -> Vec<PriorityClass> {
-    let used = |index: usize| {
+    let used = |tier: TierId| {
         plan.program
             .services
             .iter()
-            .any(|service| service.tier == Some(index) && service.adopted.is_none())
+            .any(|service| service.tier == Some(tier) && service.adopted.is_none())
     };
-    let tiers = plan
-        .program
-        .tiers
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| used(*index));
+    let tiers = numbered(&plan.program.tiers).filter(|(tier, _)| used(*tier));
     let mut classes: Vec<PriorityClass> = tiers
         .filter_map(|(_, tier)| {
             let priority = tier.priority?;

@@ -11,7 +11,7 @@ use crate::base::span::Span;
 use crate::diag::{Addend, Diagnostic};
 use crate::manifest::workload::bounds::{Entry, LimitRange, ResourceQuota};
 use crate::plan::model::LEAST_LIMIT;
-use crate::program::{Memory, Service};
+use crate::program::{Memory, Service, ServiceId};
 
 /// Where the memory of a service's main container was written: what a change of it replaces. Nothing where two ends were
 /// written, or request and limit apart.
@@ -26,7 +26,7 @@ fn memory_place(service: &Service<'_>) -> Option<Span> {
 }
 
 /// `web/c`, as rules name containers.
-fn named(namespace: &Bounded<'_, '_>, (service, container): (usize, usize)) -> String {
+fn named(namespace: &Bounded<'_, '_>, (service, container): (ServiceId, usize)) -> String {
     let name = namespace.service(service).name.value;
     let pod = namespace.pods.iter().find(|(index, _)| *index == service);
     match pod.and_then(|(_, pod)| pod.containers.get(container)) {
@@ -36,7 +36,7 @@ fn named(namespace: &Bounded<'_, '_>, (service, container): (usize, usize)) -> S
 }
 
 /// Where a container stands; its service where bzc writes it.
-fn place(namespace: &Bounded<'_, '_>, (service, container): (usize, usize)) -> Span {
+fn place(namespace: &Bounded<'_, '_>, (service, container): (ServiceId, usize)) -> Span {
     let service = namespace.service(service);
     let adopted = service.adopted.as_ref().and_then(|adopted| {
         let container = adopted.object.containers.get(container)?;
@@ -48,7 +48,7 @@ fn place(namespace: &Bounded<'_, '_>, (service, container): (usize, usize)) -> S
 /// A container whose request is above its limit, once LimitRanges have given it what it had not.
 pub(super) fn invalid(
     namespace: &Bounded<'_, '_>,
-    at: (usize, usize),
+    at: (ServiceId, usize),
     resource: &str,
     (request, limit): (Amount, Amount),
 ) -> Diagnostic {
@@ -115,7 +115,7 @@ fn reason(refusal: &Refusal) -> String {
 pub(super) fn refused(
     namespace: &Bounded<'_, '_>,
     (from, entry): (From<'_, LimitRange>, &Entry),
-    service: usize,
+    service: ServiceId,
     refusal: &Refusal,
 ) -> Diagnostic {
     let (who, at) = match refusal.container {
@@ -211,7 +211,7 @@ fn quota<'q>(
 pub(super) fn missing(
     namespace: &Bounded<'_, '_>,
     from: From<'_, ResourceQuota>,
-    at: (usize, usize),
+    at: (ServiceId, usize),
     resources: &[&str],
 ) -> Diagnostic {
     let (holder, held) = quota(namespace, from, resources[0]);
@@ -281,7 +281,7 @@ pub(super) fn over(
     namespace: &Bounded<'_, '_>,
     from: From<'_, ResourceQuota>,
     verdict: &Verdict,
-    (counted, members): (&[usize], &[Member<'_>]),
+    (counted, members): (&[ServiceId], &[Member<'_>]),
     objects: &Objects,
 ) -> Diagnostic {
     let resource = verdict.resource.as_str();
@@ -354,7 +354,7 @@ pub(super) fn over(
 fn lowered(
     mut error: Diagnostic,
     namespace: &Bounded<'_, '_>,
-    (index, member): (usize, &Member<'_>),
+    (index, member): (ServiceId, &Member<'_>),
     resource: &str,
     excess: Amount,
 ) -> Diagnostic {
@@ -392,7 +392,7 @@ pub(super) fn stuck(
     namespace: &Bounded<'_, '_>,
     from: From<'_, ResourceQuota>,
     verdict: &Verdict,
-    (index, member): (usize, &Member<'_>),
+    (index, member): (ServiceId, &Member<'_>),
 ) -> Diagnostic {
     let resource = verdict.resource.as_str();
     let (holder, held) = quota(namespace, from, resource);

@@ -26,10 +26,7 @@ pub(crate) fn below_floor(
         (Some(span), Some(_)) => {
             let (workers, each) = match &service.image {
                 Image::Built(image) => {
-                    let each = program
-                        .runtimes
-                        .get(image.runtime)
-                        .and_then(|runtime| runtime.worker);
+                    let each = program.runtimes[image.runtime].worker;
                     (
                         image.workers.map_or(0, |workers| workers.value - 1),
                         each.map_or(0, |each| each.value.n),
@@ -52,10 +49,7 @@ pub(crate) fn below_floor(
         ),
     };
     if let (Image::Built(image), Some(_)) = (&service.image, least.origin.span) {
-        let leaner = program
-            .runtimes
-            .get(image.runtime)
-            .and_then(|runtime| runtime.leaner.as_ref());
+        let leaner = program.runtimes[image.runtime].leaner.as_ref();
         error.notes.extend(leaner.map(ToString::to_string));
     }
     if in_memory > 0 {

@@ -8,11 +8,12 @@ use crate::plan::model::Draft;
 use crate::plan::resources::Dimension;
 use crate::plan::sums::{at_rest, component_at_rest};
 use crate::plan::terms::most_limits;
+use crate::program::NodeId;
 /// Limits on a node are beyond what there is, or beyond what the program allows itself in writing, even with every
 /// range at its low end.
 pub(crate) fn over_limits(
     draft: &Draft<'_, '_>,
-    at: usize,
+    at: NodeId,
     limits: u64,
     allowed: u64,
 ) -> Diagnostic {
@@ -60,7 +61,7 @@ pub(crate) fn over_limits(
 }
 
 /// Limits of components and services on a node: of the worst set of pods, or of what is there at rest.
-fn limit_addends(draft: &Draft<'_, '_>, at: usize, every_pod: bool) -> Vec<diag::Addend> {
+fn limit_addends(draft: &Draft<'_, '_>, at: NodeId, every_pod: bool) -> Vec<diag::Addend> {
     if every_pod {
         let addends = most_limits(draft, at);
         return addends

@@ -10,7 +10,7 @@ use crate::plan::model::{ComponentPlan, Draft, NodePlan};
 use crate::plan::resources::Dimension;
 use crate::plan::terms::component_addends;
 use crate::plan::words::named;
-use crate::program::{Memory, Node};
+use crate::program::{Memory, Node, NodeId, ServiceId};
 
 pub(super) fn addend(what: impl Into<String>, amount: u64, span: Option<Span>) -> diag::Addend {
     diag::Addend {
@@ -69,9 +69,9 @@ pub(super) struct Group<'a> {
 /// On a node, by index, only the pods that may be there count.
 pub(super) fn groups<'a>(
     draft: &Draft<'_, 'a>,
-    members: &[usize],
+    members: &[ServiceId],
     on_node: bool,
-    at: Option<usize>,
+    at: Option<NodeId>,
 ) -> Vec<Group<'a>> {
     let mut groups: BTreeMap<(Option<Span>, u64, u64, u64), Group<'a>> = BTreeMap::new();
     for &index in members {
@@ -115,9 +115,9 @@ pub(super) fn groups<'a>(
 
 pub(super) fn group_addends(
     draft: &Draft<'_, '_>,
-    members: &[usize],
+    members: &[ServiceId],
     on_node: bool,
-    at: Option<usize>,
+    at: Option<NodeId>,
 ) -> Vec<diag::Addend> {
     let mut addends = Vec::new();
     for group in groups(draft, members, on_node, at) {

@@ -3,6 +3,7 @@
 use super::list::{
     addend, allocatable, excess, group_addends, listed, listed_components, nodes_for_pods,
 };
+use crate::base::id::{Id, ids};
 use crate::base::quantity::in_mib;
 use crate::base::span::Span;
 use crate::diag::Diagnostic;
@@ -11,7 +12,7 @@ use crate::plan::fixes::for_memory;
 use crate::plan::model::{ComponentPlan, Draft, NodePlan};
 use crate::plan::resources::Dimension;
 use crate::plan::sums::packaged_asks;
-use crate::program::{Giver, Service};
+use crate::program::{Giver, NodeId, Service, ServiceId};
 
 /// The node, all nodes together or a budget are over even with every range at its low end.
 pub(crate) fn over_memory(
@@ -20,7 +21,7 @@ pub(crate) fn over_memory(
     place: &dyn Fn(Span) -> String,
 ) -> Diagnostic {
     let program = draft.program;
-    let all: Vec<usize> = (0..program.services.len()).collect();
+    let all: Vec<ServiceId> = ids(&program.services).collect();
     let mut addends = Vec::new();
     // What holds, how much of it services could have, and which.
     let (holder, members, room, holds, given) = match over.ceiling {
@@ -62,7 +63,7 @@ pub(crate) fn over_memory(
             let every: Vec<ComponentPlan> = every.copied().collect();
             addends.extend(listed_components(draft, &every, Dimension::Memory));
             let here =
-                |index: &usize| !draft.on_several_nodes() || draft.workloads[*index].is_fixed();
+                |index: &ServiceId| !draft.on_several_nodes() || draft.workloads[*index].is_fixed();
             let members = all.into_iter().filter(here).collect();
             let holder = format!("the memory of node `{}`", declared.name.value);
             (
@@ -163,8 +164,8 @@ pub(crate) fn over_memory(
 }
 
 /// What K3s takes by the library where the program gives nothing, and how to find out what it takes on that machine.
-fn figure_to_measure(draft: &Draft<'_, '_>, at: Option<usize>) -> Option<String> {
-    let at = at.unwrap_or(0);
+fn figure_to_measure(draft: &Draft<'_, '_>, at: Option<NodeId>) -> Option<String> {
+    let at = at.unwrap_or(NodeId::new(0));
     let of = match draft.on_several_nodes() {
         true => format!(" of node `{}`", draft.program.nodes[at].name.value),
         false => String::new(),
@@ -191,9 +192,9 @@ fn shortfall(node: &NodePlan<'_>) -> u64 {
 /// The first service, by name, that finds less than it needs.
 fn first_too_many<'p, 'a>(
     draft: &'p Draft<'_, 'a>,
-    members: &[usize],
+    members: &[ServiceId],
     on_node: bool,
-    at: Option<usize>,
+    at: Option<NodeId>,
     room: u64,
 ) -> Option<(&'p Service<'a>, u64, u64)> {
     let mut left = room;

@@ -1,6 +1,7 @@
 //! Pods that find no room on several nodes, and nodes that cannot be spared.
 
 use super::list::{allocatable, group_addends, nodes_for_pods};
+use crate::base::id::{ids, numbered};
 use crate::base::quantity::{MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Diagnostic, Help};
@@ -13,6 +14,7 @@ use crate::plan::resources::Dimension;
 use crate::plan::sums::packaged_asks;
 use crate::plan::tie::{Tie, tie};
 use crate::plan::words::named;
+use crate::program::{NodeId, ServiceId};
 /// The name of a class of pods: a service's, or a packaged component's behind them.
 fn class_name<'a>(draft: &Draft<'_, 'a>, class: usize) -> (&'a str, Option<Span>) {
     match draft.program.services.get(class) {
@@ -32,10 +34,10 @@ fn class_name<'a>(draft: &Draft<'_, 'a>, class: usize) -> (&'a str, Option<Span>
 /// Pods that no placement on the nodes has room for.
 pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagnostic {
     let program = draft.program;
-    let names = |nodes: &[u16]| -> Vec<&str> {
+    let names = |nodes: &[NodeId]| -> Vec<&str> {
         nodes
             .iter()
-            .map(|node| program.nodes[usize::from(*node)].name.value)
+            .map(|node| program.nodes[*node].name.value)
             .collect()
     };
     let error = match certificate {
@@ -82,7 +84,7 @@ pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagn
             };
             let text = format!("{which}: {over} too little {of}");
             let first = nodes.first().map_or(program.nodes[0].name.span, |node| {
-                program.nodes[usize::from(*node)].name.span
+                program.nodes[*node].name.span
             });
             Diagnostic::error(code, text).at(
                 first,
@@ -105,18 +107,14 @@ pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagn
             "every way of placing them was excluded; {states} had to be looked at"
         )),
     };
-    let all: Vec<usize> = (0..program.services.len()).collect();
+    let all: Vec<ServiceId> = ids(&program.services).collect();
     let mut error = error.note(nodes_for_pods(draft));
     error.addends = group_addends(draft, &all, true, None);
     let (members, deficit) = match certificate {
         // What one pod has too much counts for each of its kind.
         Certificate::TooLarge { class } if *class < all.len() => {
             let workload = &draft.workloads[*class];
-            let rooms = draft
-                .nodes
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| workload.may_be_on(*at));
+            let rooms = numbered(&draft.nodes).filter(|(at, _)| workload.may_be_on(*at));
             let largest = rooms.map(|(_, node)| node.allocatable()).max().unwrap_or(0);
             // A smaller pod may be there once more, beside one that ends, at its price.
             let service = &program.services[*class];
@@ -126,7 +124,7 @@ pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagn
                 .charge(true)
                 .saturating_sub(largest)
                 .saturating_add(price);
-            (vec![*class], over.saturating_mul(workload.peak()))
+            (vec![all[*class]], over.saturating_mul(workload.peak()))
         }
         Certificate::Volume {
             dimension: Dimension::Memory,
@@ -152,7 +150,7 @@ pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagn
 }
 
 /// What to change where so many bytes are missing on all nodes together.
-fn together(draft: &Draft<'_, '_>, deficit: u64, members: &[usize]) -> Vec<Help> {
+fn together(draft: &Draft<'_, '_>, deficit: u64, members: &[ServiceId]) -> Vec<Help> {
     let excess = Excess {
         ceiling: Ceiling::Together,
         deficit,
@@ -181,7 +179,7 @@ fn missing(draft: &Draft<'_, '_>, nodes: usize, have: u64) -> u64 {
 /// A node that the program says it outlives, and does not.
 pub(crate) fn lost(
     draft: &Draft<'_, '_>,
-    node: Option<usize>,
+    node: Option<NodeId>,
     certificate: Option<&Certificate>,
 ) -> Diagnostic {
     let program = draft.program;
@@ -258,7 +256,7 @@ pub(crate) fn lost(
         .max()
         .unwrap_or(0);
     let deficit = missing(draft, draft.nodes.len() - 1, allocatable(draft) - most);
-    let members: Vec<usize> = (0..program.services.len()).collect();
+    let members: Vec<ServiceId> = ids(&program.services).collect();
     error.helps = together(draft, deficit, &members);
     error
 }

@@ -1,7 +1,9 @@
 //! Nodes and pods as the cases of the tests name them, dimension by dimension.
 
 use super::{Capacity, Resources, Spread, Verdict};
+use crate::base::id::Id;
 use crate::plan::resources::Dimension;
+use crate::program::NodeId;
 
 /// What a node has for pods.
 #[derive(Clone, Debug)]
@@ -50,7 +52,12 @@ pub(super) fn classes(classes: &[Class]) -> Vec<super::Class> {
             Dimension::Pods => class.pods,
         }),
         count: class.count,
-        nodes: class.nodes.clone(),
+        nodes: class.nodes.as_ref().map(|nodes| {
+            nodes
+                .iter()
+                .map(|node| NodeId::new((*node).into()))
+                .collect()
+        }),
         spread: class.spread,
     };
     classes.iter().map(class).collect()
@@ -66,7 +73,7 @@ pub(super) fn decide(nodes: &[Node], pods: &[Class], lost: Option<usize>, budget
 
 pub(super) fn survives_one(nodes: &[Node], pods: &[Class]) -> Vec<Verdict> {
     let (capacities, classes) = (capacities(nodes), classes(pods));
-    let lost = 0..nodes.len();
+    let lost = (0..nodes.len()).map(NodeId::new);
     lost.map(|lost| super::without(&capacities, &classes, lost))
         .collect()
 }

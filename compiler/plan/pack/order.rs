@@ -29,6 +29,8 @@
 
 use super::super::resources::COUNT;
 use super::{Cluster, Kind, Size, add, members, take};
+use crate::base::id::Id;
+use crate::program::NodeId;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -41,7 +43,7 @@ const UNIONS: usize = 8;
 const FEW: usize = 128;
 
 /// Whether the lemma holds for every kind: then for every class the set of nodes with which it does.
-pub(super) fn any(cluster: &Cluster, classes: usize) -> Option<Vec<Vec<u16>>> {
+pub(super) fn any(cluster: &Cluster, classes: usize) -> Option<Vec<Vec<NodeId>>> {
     let sets = fields(cluster);
     let fields: Vec<Field> = sets
         .iter()
@@ -52,10 +54,7 @@ pub(super) fn any(cluster: &Cluster, classes: usize) -> Option<Vec<Vec<u16>>> {
         let at = fields
             .iter()
             .position(|field| field.has_room(cluster, kind))?;
-        let mut nodes: Vec<u16> = sets[at]
-            .iter()
-            .filter_map(|&node| u16::try_from(node).ok())
-            .collect();
+        let mut nodes: Vec<NodeId> = sets[at].iter().map(|&node| NodeId::new(node)).collect();
         nodes.sort_unstable();
         kind.members
             .iter()

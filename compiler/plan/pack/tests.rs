@@ -10,7 +10,9 @@ mod made;
 use super::cases::{self, Class, Node, cluster, decide, place, survives_one};
 use super::search::{Outcome, Search};
 use super::{BUDGET, Certificate, Dimension, Spread, Verdict};
+use crate::base::id::Id;
 use crate::base::random::Random;
+use crate::program::NodeId;
 use made::*;
 
 const MI: u64 = 1 << 20;
@@ -339,10 +341,10 @@ fn what_is_impossible_says_why() {
         Verdict::Impossible(certificate) => Some(certificate),
         _ => None,
     };
-    let volume = |dimension, nodes, needed, have| {
+    let volume = |dimension, nodes: Vec<usize>, needed, have| {
         Some(Certificate::Volume {
             dimension,
-            nodes,
+            nodes: nodes.into_iter().map(NodeId::new).collect(),
             needed,
             have,
         })

@@ -6,10 +6,11 @@ use std::borrow::Cow;
 
 use super::errors;
 use super::workload::same_namespace;
+use crate::base::id::{Id, numbered};
 use crate::base::span::Span;
 use crate::manifest::workload::place::{HOSTNAME, Place, Requirement, Spread};
 use crate::manifest::workload::{Workload, WorkloadKind};
-use crate::program::{Node, OF_ARCHITECTURE, Role, Service, SettingValue, Taint};
+use crate::program::{Node, NodeId, OF_ARCHITECTURE, Role, Service, SettingValue, Taint};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
@@ -256,11 +257,11 @@ pub(in crate::sema) fn settle<'a>(
                 .map(|fault| (fault.at.clone(), Cow::Borrowed(fault.what.as_str()))),
         );
         let mut why = Vec::new();
-        let mut may: Vec<u16> = Vec::new();
-        for (at, node) in nodes.iter().enumerate() {
-            match requirements.refused_by(at, node) {
+        let mut may: Vec<NodeId> = Vec::new();
+        for (id, node) in numbered(nodes) {
+            match requirements.refused_by(id.index(), node) {
                 Some(reason) => why.push(reason),
-                None => may.extend(u16::try_from(at)),
+                None => may.push(id),
             }
         }
         adopted

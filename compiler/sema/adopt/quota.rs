@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use super::containers::origin;
 use super::workload::{entries, same_namespace};
 use crate::admission::Amount;
+use crate::base::id::numbered;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::Spanned;
 use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::Entry;
-use crate::program::{Budget, Given, Image, Kind, Memory, Service};
+use crate::program::{Budget, Given, Image, Kind, Memory, Service, ServiceId};
 use crate::sema::load::Loaded;
 
 type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
@@ -92,13 +93,11 @@ pub(crate) fn budgets<'a>(
                 };
                 same_namespace(of, quota.namespace.as_deref())
             };
-            let members: Vec<usize> = services
-                .iter()
-                .enumerate()
+            let members: Vec<ServiceId> = numbered(services)
                 .filter(|(_, service)| inside(service))
-                .map(|(index, _)| index)
+                .map(|(id, _)| id)
                 .collect();
-            let all = || members.iter().map(|index| &services[*index]);
+            let all = || members.iter().map(|id| &services[*id]);
             let ranged = all().any(|service| match service.memory {
                 Memory::Range { low, high } => low.value < high.value,
                 Memory::Burst { .. } => false,

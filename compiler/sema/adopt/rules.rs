@@ -7,7 +7,9 @@ use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::manifest::Manifest;
 use crate::manifest::workload::{Surge, Workload, WorkloadKind};
-use crate::program::{Concurrency, Form, Given, Giver, Origin, Rollout};
+use crate::program::{
+    AdoptId, Concurrency, Form, Given, Giver, ManifestId, Origin, Rollout, TierId,
+};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, Layer};
@@ -20,7 +22,7 @@ pub(super) struct Rule<'c, 'a> {
     pub(super) container: Option<&'a str>,
     pub(super) span: Span,
     pub(super) fields: Fields<'c, 'a>,
-    pub(super) tier: Option<usize>,
+    pub(super) tier: Option<TierId>,
 }
 
 /// `keep NAME` or `keep NAME/CONTAINER`.
@@ -35,11 +37,11 @@ pub(super) struct Reading<'c, 'a> {
     pub(super) decls: &'c Decls<'c, 'a>,
     pub(super) pattern: &'a str,
     pub(super) general: Fields<'c, 'a>,
-    pub(super) tier: Option<usize>,
+    pub(super) tier: Option<TierId>,
     pub(super) rules: Vec<Rule<'c, 'a>>,
     pub(super) keeps: Vec<Keep<'a>>,
     pub(super) form: Form,
-    pub(super) index: usize,
+    pub(super) adopt: AdoptId,
     /// Containers that no rule is about.
     pub(super) unmatched: RefCell<Vec<errors::Unmatched>>,
 }
@@ -47,7 +49,7 @@ pub(super) struct Reading<'c, 'a> {
 pub(super) fn reading<'c, 'a>(
     decls: &'c Decls<'c, 'a>,
     item: &'a Item,
-    index: usize,
+    adopt: AdoptId,
 ) -> Option<Reading<'c, 'a>> {
     let cx = decls.cx;
     let pattern = cx.word(item.names[0]);
@@ -153,7 +155,7 @@ pub(super) fn reading<'c, 'a>(
         rules,
         keeps,
         form,
-        index,
+        adopt,
         unmatched: RefCell::default(),
     })
 }
@@ -175,11 +177,11 @@ pub(super) fn with_tier<'c, 'a>(
     kind: &'static str,
     name: &'a str,
     item: &'a Item,
-) -> (Fields<'c, 'a>, Option<usize>) {
+) -> (Fields<'c, 'a>, Option<TierId>) {
     let mut layers = vec![layer(kind, name, item)];
     let mut tier = None;
     if let Some(given) = own.name("tier") {
-        tier = decls.index(
+        tier = decls.id(
             "tier",
             given.value,
             given.origin.span.unwrap_or(item.key.span),
@@ -208,7 +210,7 @@ pub(super) fn means(name: &str, object: &Workload, known: &str) -> bool {
 
 impl<'c, 'a> Reading<'c, 'a> {
     /// Reports rules and `keep`s that match no workload or container.
-    pub(super) fn check_rules(&self, manifests: &[(usize, &'a Manifest)]) {
+    pub(super) fn check_rules(&self, manifests: &[(ManifestId, &'a Manifest)]) {
         let cx = self.decls.cx;
         let objects = || {
             manifests

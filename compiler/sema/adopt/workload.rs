@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::containers::{ReadContainer, ReadContainers, extra, origin};
 use super::errors;
 use super::rules::Reading;
+use crate::base::id::Id;
 use crate::base::quantity::Bytes;
 use crate::base::span::Spanned;
 use crate::manifest::Manifest;
@@ -12,8 +13,8 @@ use crate::manifest::workload::bounds::Entry;
 use crate::manifest::workload::place::HostPort;
 use crate::manifest::workload::{Role, Scaler, Workload, WorkloadKind};
 use crate::program::{
-    Adopted, Concurrency, Given, Giver, Held, Image, Kind, Memory, Pod, Port, Run, Scale, Schedule,
-    Service, Volume, VolumeSource,
+    Adopted, Concurrency, Extra, ExtraId, Given, Giver, Held, Image, Kind, ManifestId, Memory, Pod,
+    Port, Run, Scale, Schedule, Service, Volume, VolumeSource,
 };
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
@@ -22,19 +23,19 @@ impl<'c, 'a> Reading<'c, 'a> {
     pub(super) fn services(
         &self,
         loaded: &'a Loaded,
-        index: usize,
+        id: ManifestId,
         manifest: &'a Manifest,
     ) -> Vec<Service<'a>> {
         let pairs = manifest.objects.workloads.iter().zip(&manifest.known_as);
         pairs
-            .map(|(object, known)| self.service(loaded, (index, manifest), object, known))
+            .map(|(object, known)| self.service(loaded, (id, manifest), object, known))
             .collect()
     }
 
     pub(super) fn service(
         &self,
         loaded: &'a Loaded,
-        (index, manifest): (usize, &'a Manifest),
+        (id, manifest): (ManifestId, &'a Manifest),
         object: &'a Workload,
         known: &'a str,
     ) -> Service<'a> {
@@ -62,12 +63,12 @@ impl<'c, 'a> Reading<'c, 'a> {
         let bursts = all
             .iter()
             .any(|read| read.request.value != read.limit.value || read.held.unbounded);
-        let mut extras = Vec::new();
+        let mut extras: Vec<Extra<'a>> = Vec::new();
         let mut containers: Vec<Held<'a>> = Vec::new();
         for (at, (container, read)) in object.containers.iter().zip(&all).enumerate() {
             let mut held = read.held.clone();
             if at != main_at {
-                held.extra = Some(extras.len());
+                held.extra = Some(ExtraId::new(extras.len()));
                 extras.push(extra(container, read, manifest));
             }
             containers.push(held);
@@ -197,8 +198,8 @@ impl<'c, 'a> Reading<'c, 'a> {
         Service {
             kind,
             adopted: Some(Box::new(Adopted {
-                manifest: index,
-                adopt: self.index,
+                manifest: id,
+                adopt: self.adopt,
                 object,
                 place: manifest.place(&object.at),
                 containers,

@@ -74,7 +74,7 @@ pub(crate) fn choose_env<'a>(
             }
             for word in &change.names {
                 let text = cx.word(*word);
-                if decls.index(kind, text, word.span).is_some() && chosen {
+                if decls.check_declared(kind, text, word.span) && chosen {
                     decls.add_change(kind, text, word.span, change);
                 }
             }

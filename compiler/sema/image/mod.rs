@@ -13,10 +13,11 @@ pub(super) use runtime::runtimes;
 
 use std::collections::BTreeMap;
 
+use crate::base::id::Id;
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
 use crate::layout::{Language, Layout};
-use crate::program::{BuiltImage, Image, Param, Runtime, Service, SharedImage};
+use crate::program::{BuiltImage, Image, ImageId, Param, Runtime, RuntimeId, Service, SharedImage};
 use crate::schema;
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
@@ -109,8 +110,8 @@ pub(crate) fn built<'a>(
         }
         return None;
     };
-    let index = decls.index("runtime", named.value, named.origin.span.unwrap_or(whole));
-    let runtime = index.and_then(|index| runtimes.get(index));
+    let id = decls.id("runtime", named.value, named.origin.span.unwrap_or(whole));
+    let runtime = id.and_then(|id: RuntimeId| runtimes.get(id.index()));
     let known = runtime.is_none_or(|runtime| check_keys(block, runtime, is_base));
     let source = block.string("source");
     if known && source.is_none() && !block.has("source") {
@@ -139,12 +140,10 @@ pub(crate) fn built<'a>(
         return None;
     }
     let from = match block.name("from") {
-        Some(given) => {
-            Some(decls.index("image", given.value, given.origin.span.unwrap_or(whole))?)
-        }
+        Some(given) => Some(decls.id("image", given.value, given.origin.span.unwrap_or(whole))?),
         None => None,
     };
-    let base = match from.map(|index| images.get(index)) {
+    let base = match from.map(|id: ImageId| images.get(id.index())) {
         Some(base) => Some(base?.as_ref()?),
         None => None,
     };
@@ -189,7 +188,7 @@ pub(crate) fn built<'a>(
     }
     let listens = layout.listens.as_ref().map(|(port, _)| *port);
     Some(BuiltImage {
-        runtime: index?,
+        runtime: id?,
         source: Spanned::new(source.value, place),
         name: name.map(|given| given.value),
         from,
@@ -300,16 +299,15 @@ pub(crate) fn check_unused<'a>(
     images: &[Option<SharedImage<'a>>],
     services: &[Service<'a>],
 ) {
-    let used = |index: usize| {
-        services.iter().any(
-            |service| matches!(&service.image, Image::Built(image) if image.from == Some(index)),
-        )
+    let used = |id: ImageId| {
+        services
+            .iter()
+            .any(|service| matches!(&service.image, Image::Built(image) if image.from == Some(id)))
     };
     for (index, shared) in images.iter().enumerate() {
-        if let Some(shared) = shared
-            .as_ref()
-            .filter(|shared| !used(index) && !decls.mentioned.contains(shared.name.value))
-        {
+        if let Some(shared) = shared.as_ref().filter(|shared| {
+            !used(ImageId::new(index)) && !decls.mentioned.contains(shared.name.value)
+        }) {
             decls.cx.report(general::unused(
                 "image",
                 shared.name.value,

@@ -82,7 +82,7 @@ pub(crate) fn word_text<'a>(cx: &Cx<'a>, word: Word) -> Cow<'a, str> {
 pub(crate) fn check_config_key<'a>(decls: &Decls<'_, 'a>, name: Word, key: &str, span: Span) {
     let cx = decls.cx;
     let text = cx.word(name);
-    if decls.index("config", text, name.span).is_none() {
+    if !decls.check_declared("config", text, name.span) {
         return;
     }
     let Some(decl) = decls.get("config", text) else {

@@ -36,7 +36,7 @@ pub(crate) fn pod<'a>(
     }
     let configs = fields.names("configs").unwrap_or_default();
     for (name, span) in &configs {
-        decls.index("config", name, *span);
+        decls.check_declared("config", name, *span);
     }
     let user = fields.count("user");
     if let Some((given, span)) = user.and_then(|given| Some((given, given.origin.span?)))

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::errors;
 use crate::base::span::{Span, Spanned};
-use crate::program::{Node, Port, Role, Service, SettingValue};
+use crate::program::{Node, NodeId, Port, Role, Service, SettingValue};
 use crate::sema::errors as general;
 use crate::sema::layers::Fields;
 use crate::sema::names::check_label;
@@ -176,7 +176,7 @@ pub(crate) fn check_node_ports(cx: &Cx<'_>, nodes: &[Node<'_>], services: &[Serv
 }
 
 /// The nodes on which a port is taken, and where that is written.
-type Taken<'n> = (Option<&'n [u16]>, Span);
+type Taken<'n> = (Option<&'n [NodeId]>, Span);
 
 /// Two services may share a container port; a node port belongs to one of the cluster, a host port to one of a node.
 pub(crate) fn check_shared_ports(cx: &Cx<'_>, services: &[Service<'_>]) {
@@ -207,7 +207,7 @@ pub(crate) fn check_shared_ports(cx: &Cx<'_>, services: &[Service<'_>]) {
 }
 
 /// Whether two services may have pods on the same node; `None` is every node.
-fn meet(one: Option<&[u16]>, other: Option<&[u16]>) -> bool {
+fn meet(one: Option<&[NodeId]>, other: Option<&[NodeId]>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one.iter().any(|node| other.contains(node)),
         (None, _) | (_, None) => true,

@@ -77,7 +77,7 @@ pub(crate) fn volumes<'a>(
                 VolumeSource::Claim(given.value)
             }),
             ["config"] => block.name("config").map(|given| {
-                decls.index(
+                decls.check_declared(
                     "config",
                     given.value,
                     given.origin.span.unwrap_or(name.span),

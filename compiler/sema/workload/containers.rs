@@ -126,7 +126,7 @@ pub(crate) fn extra<'a>(
     let mounts: Vec<(&'a str, std::borrow::Cow<'a, str>)> = mounts.collect();
     let configs = block.names("configs").unwrap_or_default();
     configs.iter().for_each(|(config, span)| {
-        decls.index("config", config, *span);
+        decls.check_declared("config", config, *span);
     });
     let secrets = block.names("secrets").unwrap_or_default();
     secrets

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors;
+use crate::base::id::Id;
 use crate::base::span::{Span, Spanned};
 use crate::program::{
-    EnvValue, Given, Giver, Kind, Memory, Origin, Rollout, Service, Tier, VolumeSource,
+    EnvValue, Given, Giver, Kind, Memory, Origin, Rollout, Service, Tier, TierId, VolumeSource,
 };
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
@@ -107,7 +108,7 @@ pub(crate) fn service<'a>(
     let mut tier = None;
     let mut layers = decls.layers(kind, decl.name, decl.item);
     if let Some(given) = own.name("tier") {
-        tier = decls.index("tier", given.value, given.origin.span.unwrap_or(decl.span));
+        tier = decls.id("tier", given.value, given.origin.span.unwrap_or(decl.span));
         if let Some(of_tier) = decls.get("tier", given.value) {
             let mut below = decls.layers("tier", of_tier.name, of_tier.item);
             below.append(&mut layers);
@@ -115,7 +116,7 @@ pub(crate) fn service<'a>(
         }
     }
     debug_assert!(
-        tier.is_none_or(|tier| tier < tiers.len()),
+        tier.is_none_or(|tier: TierId| tier.index() < tiers.len()),
         "every declared tier has its place"
     );
     let fields = Fields::new(cx, kind, decl.span, layers).noting_unknown_keys(kind);
@@ -201,7 +202,7 @@ pub(crate) fn check_unused<'a>(
     let from_library = |span: Span| cx.sources.is_library(span);
     let mut used = vec![false; tiers.len()];
     for tier in services.iter().filter_map(|service| service.tier) {
-        used[tier] = true;
+        used[tier.index()] = true;
     }
     // A tier that a service names is used, even if that service has a fault.
     let named = |name: &str| {
