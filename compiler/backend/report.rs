@@ -94,12 +94,7 @@ fn theorem<'r>(plan: &'r Plan<'_, '_>, theorem: &'r model::Theorem<'_>) -> Theor
         terms: memory.map_or_else(Vec::new, terms),
         counts: others
             .map(|sum| Count {
-                id: match sum.dimension {
-                    Dimension::Memory => "bytes",
-                    Dimension::Cpu => "cpuMilli",
-                    Dimension::Pods => "pods",
-                }
-                .into(),
+                id: sum.dimension.id().into(),
                 left: sum.taken(),
                 right: sum.there_is(),
                 terms: terms(sum),

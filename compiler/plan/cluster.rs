@@ -194,11 +194,7 @@ fn lowest<'a>(workloads: &[Workload<'a>]) -> Vec<Workload<'a>> {
 
 /// What a node has.
 fn capacity(node: &NodePlan<'_>, declared: &Node<'_>) -> Capacity {
-    Capacity::of(|dimension| match dimension {
-        Dimension::Memory => Some(node.allocatable()),
-        Dimension::Cpu => declared.cpu.map(|cpu| cpu.value.milli),
-        Dimension::Pods => Some(declared.max_pods.value),
-    })
+    Capacity::of_node(declared, node.allocatable())
 }
 
 /// Whether a component has its pods on every node and pushes out what is in their way there. Pods that bzc does not
@@ -463,10 +459,7 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: ServiceId) -> Option<u64> {
         let price = |at: NodeId| {
             let each = price_of_pod(&program.nodes[at], &program.services[index]);
             let pods = like.on(at, like.pods).saturating_mul(more);
-            Resources::of(|dimension| match dimension {
-                Dimension::Memory => each.saturating_mul(pods),
-                Dimension::Cpu | Dimension::Pods => 0,
-            })
+            Resources::memory(each.saturating_mul(pods))
         };
         let rooms = ids(&plan.nodes)
             .zip(&free)

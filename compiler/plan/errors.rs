@@ -9,7 +9,7 @@ mod list;
 mod memory;
 mod nodes;
 
-pub(super) use counts::{over_cpu, too_many_pods};
+pub(super) use counts::over_count;
 pub(super) use expectation::expectation;
 pub(super) use floors::{below_floor, component_below_floor, extra_below_floor};
 pub(super) use limits::over_limits;

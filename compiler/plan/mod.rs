@@ -38,7 +38,7 @@ use cluster::{Failure, Found};
 use excess::Ceiling;
 use model::{Draft, LEAST_LIMIT, NodePlan, Placement, Plan, Together, Workload};
 use pack::Certificate;
-use resources::Dimension;
+use resources::{Capacity, Dimension};
 pub(crate) use room::{Room, headroom};
 pub(crate) use sums::packaged_asks;
 pub(crate) use terms::component_origin;
@@ -184,21 +184,18 @@ fn check_limits(draft: &Draft<'_, '_>, sink: &mut Sink) {
     }
 }
 
-/// What is counted rather than filled, on one node: pods and CPU. On several the search counts them.
+/// What is counted rather than filled, on one node: every dimension but memory. On several the search counts them.
 fn check_counts(draft: &Draft<'_, '_>, sink: &mut Sink) {
-    let [node] = draft.program.nodes.as_slice() else {
+    let ([declared], [node]) = (draft.program.nodes.as_slice(), draft.nodes.as_slice()) else {
         return;
     };
-    let asked = draft.together.asked;
-    let packaged = draft.nodes[0].packaged()[Dimension::Pods];
-    if asked[Dimension::Pods] > node.max_pods.value {
-        let own = asked[Dimension::Pods] - packaged;
-        sink.push(errors::too_many_pods(draft, own, packaged));
-    }
-    if let Some(cpu) = node
-        .cpu
-        .filter(|cpu| asked[Dimension::Cpu] > cpu.value.milli)
-    {
-        sink.push(errors::over_cpu(draft, asked[Dimension::Cpu], cpu));
+    let capacity = Capacity::of_node(declared, node.allocatable());
+    for dimension in Dimension::ALL {
+        let asked = draft.together.asked[dimension];
+        if let Some(has) = capacity[dimension].filter(|has| asked > *has)
+            && let Some(error) = errors::over_count(draft, dimension, asked, has)
+        {
+            sink.push(error);
+        }
     }
 }

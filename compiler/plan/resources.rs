@@ -1,10 +1,11 @@
 //! What pods ask for and nodes have, in every dimension that the scheduler adds up. A new dimension is a variant of
-//! [`Dimension`], its words here, and where its amounts are read and written.
+//! [`Dimension`]; its words and what nodes have of it are here, and rustc names the places that say what pods ask for.
 
 use std::array;
 use std::ops::{Index, IndexMut};
 
 use crate::base::quantity::{Cpu, in_mib};
+use crate::program::Node;
 
 /// What the scheduler adds up of the pods on a node (Kubernetes, noderesources/fit.go).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,37 @@ impl Dimension {
             Dimension::Memory => in_mib(amount),
             Dimension::Cpu => Cpu::milli(amount).to_string(),
             Dimension::Pods => amount.to_string(),
+        }
+    }
+
+    /// The id of its inequality in report.json.
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Dimension::Memory => "bytes",
+            Dimension::Cpu => "cpuMilli",
+            Dimension::Pods => "pods",
+        }
+    }
+
+    /// What a node has of it in report.json: the id of the addend, what it is, and the key of the node.
+    pub(crate) const fn of_node(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Dimension::Memory => (
+                "allocatable",
+                "what the scheduler may give to pods",
+                "allocatableBytes",
+            ),
+            Dimension::Cpu => ("cpu", "what the node has to compute with", "cpuMilli"),
+            Dimension::Pods => ("max-pods", "pods the kubelet takes", "maxPods"),
+        }
+    }
+
+    /// How report.json adds up what services ask for, over the keys of a service.
+    pub(crate) const fn of_services(self) -> &'static str {
+        match self {
+            Dimension::Memory => "sum of requestBytes * podsAtPeak, of each wave alone",
+            Dimension::Cpu => "sum of cpuMilli * podsAtPeak, of each wave alone",
+            Dimension::Pods => "sum of podsAtPeak, of each wave alone",
         }
     }
 
@@ -84,6 +116,13 @@ impl<T> IndexMut<Dimension> for Each<T> {
 }
 
 impl Resources {
+    /// So many bytes of memory, and nothing else.
+    pub(crate) fn memory(bytes: u64) -> Resources {
+        let mut all = Resources::default();
+        all[Dimension::Memory] = bytes;
+        all
+    }
+
     /// The sum. A sum that saturates is more than any node has.
     pub(crate) fn plus(self, other: Resources) -> Resources {
         Each(array::from_fn(|at| self.0[at].saturating_add(other.0[at])))
@@ -101,6 +140,15 @@ impl Resources {
 }
 
 impl Capacity {
+    /// What a node has. `allocatable` is its memory for pods, in bytes.
+    pub(crate) fn of_node(declared: &Node<'_>, allocatable: u64) -> Capacity {
+        Capacity::of(|dimension| match dimension {
+            Dimension::Memory => Some(allocatable),
+            Dimension::Cpu => declared.cpu.map(|cpu| cpu.value.milli),
+            Dimension::Pods => Some(declared.max_pods.value),
+        })
+    }
+
     /// What is left when `taken` is gone, or the first dimension that has too little. What nobody asks for is not
     /// missed, and what is not known is not short.
     pub(crate) fn less(self, taken: Resources) -> Result<Capacity, Dimension> {

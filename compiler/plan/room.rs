@@ -123,11 +123,9 @@ fn on_one(plan: &Plan<'_, '_>, like: ServiceId) -> (u64, u64) {
             .saturating_sub(left)
             .max(if bursts { over } else { 0 })
     };
-    let has = Capacity::of(|dimension| match dimension {
-        Dimension::Memory => None,
-        Dimension::Cpu => node.cpu.map(|cpu| cpu.value.milli),
-        Dimension::Pods => Some(node.max_pods.value),
-    });
+    // Memory is compared by `needs`.
+    let mut has = Capacity::of_node(node, planned.allocatable());
+    has[Dimension::Memory] = None;
     let fits = |more: u64| {
         let asked: Resources = workload.asked().times(workload.peak()).times(more);
         needs(more) == 0 && has.less(plan.together.asked.plus(asked)).is_ok()

@@ -6,10 +6,19 @@ use std::cmp::Reverse;
 use super::ledger::{Addend, Sum};
 use super::limits::Most;
 use super::model::{ComponentPlan, Draft, EVICTION, OS, Plan};
-use super::resources::Dimension;
+use super::resources::{Capacity, Dimension};
 use super::sums::{allowed, packaged_asks};
 use crate::base::id::{Id, ids, numbered};
 use crate::program::{Component, Node, NodeId, Origin};
+
+/// Where what a pod of a component asks for is given.
+fn asked_origin<'a>(component: &Component<'a>, dimension: Dimension) -> Option<Origin<'a>> {
+    match dimension {
+        Dimension::Memory => component_origin(component),
+        Dimension::Cpu => component.cpu.map(|(request, _)| request.origin),
+        Dimension::Pods => None,
+    }
+}
 
 /// Where the memory of a component is given.
 pub(crate) fn component_origin<'a>(component: &Component<'a>) -> Option<Origin<'a>> {
@@ -86,12 +95,9 @@ pub(super) fn isolation<'a>(draft: &Draft<'_, 'a>, at: NodeId) -> Sum<'a> {
     }
 }
 
-const ALLOCATABLE: &str = "what the scheduler may give to pods";
-
 /// T2: the most that limits of pods can come to that may be there at once, and what there is for them.
 pub(super) fn interference<'a>(draft: &Draft<'_, 'a>, at: NodeId) -> Sum<'a> {
     let node = &draft.nodes[at];
-    let allocatable = node.allocatable();
     let right = match draft.program.nodes[at].overcommit {
         Some(percent) => {
             let formula = format!("allocatableBytes * {} / 100", percent.value);
@@ -99,13 +105,10 @@ pub(super) fn interference<'a>(draft: &Draft<'_, 'a>, at: NodeId) -> Sum<'a> {
             Addend::formula("allowed", "limits allowed in writing", allowed, formula)
                 .from(format!("/nodes/{}/allocatableBytes", at.index()))
         }
-        None => of_node(
-            at,
-            "allocatable",
-            ALLOCATABLE,
-            allocatable,
-            "allocatableBytes",
-        ),
+        None => {
+            let (id, what, key) = Dimension::Memory.of_node();
+            of_node(at, id, what, node.allocatable(), key)
+        }
     };
     Sum {
         dimension: Dimension::Memory,
@@ -195,12 +198,19 @@ pub(super) fn most_limits<'a>(draft: &Draft<'_, 'a>, at: NodeId) -> Vec<Addend<'
     }
 }
 
-/// The id of an addend that every node has one of.
-fn id_of(draft: &Draft<'_, '_>, id: &str, at: NodeId) -> String {
-    match draft.on_several_nodes() {
+/// What one of all nodes has. Its name tells it apart from the addends of the others.
+fn of_one_node<'a>(
+    draft: &Draft<'_, 'a>,
+    at: NodeId,
+    dimension: Dimension,
+    amount: u64,
+) -> Addend<'a> {
+    let (id, what, key) = dimension.of_node();
+    let id = match draft.on_several_nodes() {
         true => format!("{id}.{}", draft.program.nodes[at].name.value),
         false => id.to_owned(),
-    }
+    };
+    of_node(at, id, what, amount, key)
 }
 
 /// T4: what is asked for at the peak of a rollout, and what nodes have, in every dimension.
@@ -213,34 +223,10 @@ pub(super) fn liveness<'a>(plan: &Plan<'_, 'a>) -> Vec<Sum<'a>> {
 fn asked<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Sum<'a> {
     let mut left = components_on_all(plan, dimension);
     let services = plan.together.asked[dimension] - packaged_asks(&plan.nodes)[dimension];
-    left.push(of_services(
-        services,
-        match dimension {
-            Dimension::Memory => "sum of requestBytes * podsAtPeak, of each wave alone",
-            Dimension::Cpu => "sum of cpuMilli * podsAtPeak, of each wave alone",
-            Dimension::Pods => "sum of podsAtPeak, of each wave alone",
-        },
-    ));
+    left.push(of_services(services, dimension.of_services()));
     let has = |(at, node): (NodeId, &Node<'_>)| {
-        let (id, what, amount, key) = match dimension {
-            Dimension::Memory => (
-                "allocatable",
-                ALLOCATABLE,
-                Some(plan.nodes[at].allocatable()),
-                "allocatableBytes",
-            ),
-            Dimension::Cpu => {
-                let has = node.cpu.map(|cpu| cpu.value.milli);
-                ("cpu", "what the node has to compute with", has, "cpuMilli")
-            }
-            Dimension::Pods => (
-                "max-pods",
-                "pods the kubelet takes",
-                Some(node.max_pods.value),
-                "maxPods",
-            ),
-        };
-        Some(of_node(at, id_of(plan, id, at), what, amount?, key))
+        let amount = Capacity::of_node(node, plan.nodes[at].allocatable())[dimension]?;
+        Some(of_one_node(plan, at, dimension, amount))
     };
     Sum {
         dimension,
@@ -264,11 +250,7 @@ fn components_on_all<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Vec<Adden
         let nodes = if component.every_node { open } else { 1 };
         let pods = component.peak().saturating_mul(nodes);
         let declared = &plan.program.components[component.component];
-        let origin = match dimension {
-            Dimension::Memory => component_origin(declared),
-            Dimension::Cpu => declared.cpu.map(|(request, _)| request.origin),
-            Dimension::Pods => None,
-        };
+        let origin = asked_origin(declared, dimension);
         of_component(plan, (at, index), (pods, component.pod[dimension]), origin)
     };
     node.components.iter().enumerate().map(of).collect()
@@ -278,15 +260,8 @@ fn components_on_all<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Vec<Adden
 pub(super) fn survival<'a>(plan: &Plan<'_, 'a>) -> Sum<'a> {
     let largest = ids(&plan.nodes).max_by_key(|at| (plan.nodes[*at].allocatable(), Reverse(*at)));
     let left = ids(&plan.nodes).filter(|at| Some(*at) != largest);
-    let right = left.map(|at| {
-        of_node(
-            at,
-            id_of(plan, "allocatable", at),
-            ALLOCATABLE,
-            plan.nodes[at].allocatable(),
-            "allocatableBytes",
-        )
-    });
+    let right =
+        left.map(|at| of_one_node(plan, at, Dimension::Memory, plan.nodes[at].allocatable()));
     let memory = asked(plan, Dimension::Memory);
     Sum {
         dimension: Dimension::Memory,
@@ -303,11 +278,7 @@ pub(super) fn component_addends<'a>(
 ) -> Vec<Addend<'a>> {
     let of = |component: &ComponentPlan| {
         let declared = &draft.program.components[component.component];
-        let origin = match dimension {
-            Dimension::Memory => component_origin(declared),
-            Dimension::Cpu => declared.cpu.map(|(request, _)| request.origin),
-            Dimension::Pods => None,
-        };
+        let origin = asked_origin(declared, dimension);
         let what = format!("`{}`, {}", declared.name, declared.whose());
         let id = format!("component.{}", declared.name);
         Addend::product(

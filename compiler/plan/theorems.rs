@@ -243,6 +243,14 @@ fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
             _ => Cpu::milli(milli).to_string(),
         }),
     };
+    let counts = Dimension::ALL.into_iter().rev().filter_map(|dimension| {
+        let asked = together.asked[dimension];
+        match dimension {
+            Dimension::Memory => None,
+            Dimension::Cpu => { cpu.as_ref() }.map(|cpu| format!("; {asked}m of {cpu} CPU")),
+            Dimension::Pods => Some(format!("; {asked} of {max_pods} pods")),
+        }
+    });
     let rolled = match moments(program, &plan.workloads).as_slice() {
         [Moment::Calm] => "",
         _ => ", wave by wave",
@@ -257,14 +265,10 @@ fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
         node: None,
         verdict: verdict(&why),
         statement: format!(
-            "{} requested at the peak of a rollout{rolled}, {} allocatable; {} of {max_pods} pods{}{placed}{}",
+            "{} requested at the peak of a rollout{rolled}, {} allocatable{}{placed}{}",
             in_mib(together.asked[Dimension::Memory]),
             in_mib(together.allocatable),
-            together.asked[Dimension::Pods],
-            cpu.map_or_else(String::new, |cpu| format!(
-                "; {}m of {cpu} CPU",
-                together.asked[Dimension::Cpu]
-            )),
+            counts.collect::<String>(),
             waits(plan),
         ),
         sums,

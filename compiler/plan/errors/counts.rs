@@ -1,21 +1,33 @@
-//! More pods than the kubelet takes, more CPU requested than there is.
+//! More of a counted dimension requested than one node has: CPU, or pods.
 
 use std::collections::BTreeMap;
 
 use super::list::listed_components;
-use crate::base::quantity::Cpu;
 use crate::base::span::Span;
 use crate::diag::{self, Diagnostic};
 use crate::plan::fixes::for_cpu;
 use crate::plan::model::Draft;
 use crate::plan::resources::Dimension;
 use crate::plan::words::named;
-use crate::program::Given;
+
+/// More requested of a dimension than the node has. Memory is filled and not counted: `over_memory` reports it.
+pub(crate) fn over_count(
+    draft: &Draft<'_, '_>,
+    dimension: Dimension,
+    requested: u64,
+    has: u64,
+) -> Option<Diagnostic> {
+    match dimension {
+        Dimension::Memory => None,
+        Dimension::Cpu => Some(over_cpu(draft, requested, has)),
+        Dimension::Pods => Some(too_many_pods(draft, requested, has)),
+    }
+}
 
 /// More pods than the kubelet takes.
-pub(crate) fn too_many_pods(draft: &Draft<'_, '_>, own: u64, packaged: u64) -> Diagnostic {
+fn too_many_pods(draft: &Draft<'_, '_>, total: u64, limit: u64) -> Diagnostic {
     let node = &draft.program.nodes[0];
-    let (limit, total) = (node.max_pods.value, own + packaged);
+    let packaged = draft.nodes[0].packaged()[Dimension::Pods];
     let message = format!(
         "node `{}` would have {total} pods, {} more than it takes",
         node.name.value,
@@ -29,7 +41,11 @@ pub(crate) fn too_many_pods(draft: &Draft<'_, '_>, own: u64, packaged: u64) -> D
         span,
     };
     error.addends = vec![
-        count("pods of services, at the peak of a rollout", own, None),
+        count(
+            "pods of services, at the peak of a rollout",
+            total - packaged,
+            None,
+        ),
         count("pods of packaged components", packaged, None),
         count("together", total, None),
         count("the kubelet takes", limit, node.max_pods.origin.span),
@@ -48,11 +64,12 @@ pub(crate) fn too_many_pods(draft: &Draft<'_, '_>, own: u64, packaged: u64) -> D
 }
 
 /// More CPU requested than there is.
-pub(crate) fn over_cpu(draft: &Draft<'_, '_>, requested: u64, cpu: Given<'_, Cpu>) -> Diagnostic {
+fn over_cpu(draft: &Draft<'_, '_>, requested: u64, has: u64) -> Diagnostic {
     let node = &draft.program.nodes[0];
-    let over = requested - cpu.value.milli;
+    let written = node.cpu.and_then(|cpu| cpu.origin.span);
+    let over = requested - has;
     let message = format!("node `{}` is over its CPU by {over}m", node.name.value);
-    let span = cpu.origin.span.unwrap_or(node.name.span);
+    let span = written.unwrap_or(node.name.span);
     let mut error = Diagnostic::error("BZ4004", message).at(span, "has this much");
     let milli = |what: String, n: u64, span| diag::Addend {
         what,
@@ -85,8 +102,8 @@ pub(crate) fn over_cpu(draft: &Draft<'_, '_>, requested: u64, cpu: Given<'_, Cpu
         .push(milli("together".to_owned(), requested, None));
     error.addends.push(milli(
         format!("the CPU of node `{}`", node.name.value),
-        cpu.value.milli,
-        cpu.origin.span,
+        has,
+        written,
     ));
     error.helps = for_cpu(draft, over);
     error

@@ -135,10 +135,7 @@ pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagn
             all,
             u64::try_from(needed.saturating_sub(*have)).unwrap_or(u64::MAX),
         ),
-        Certificate::Volume {
-            dimension: Dimension::Cpu | Dimension::Pods,
-            ..
-        }
+        Certificate::Volume { .. }
         | Certificate::TooLarge { .. }
         | Certificate::Apart { .. }
         | Certificate::Exhausted { .. } => {
