@@ -59,7 +59,7 @@ impl Session {
         // Where braces do not pair, only that is worth telling.
         if loaded.braces_pair {
             sema::load_needed(&self.library, &mut loaded);
-            sema::load_manifests(world, &mut loaded, &mut faults);
+            sema::load_manifests(world, &self.library, &mut loaded, &mut faults);
         }
         Analysis {
             session: self.clone(),

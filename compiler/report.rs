@@ -350,6 +350,9 @@ pub(crate) struct Adopted<'a> {
     pub manifest: Text<'a>,
     /// Whether every container has a limit.
     pub bounded: bool,
+    /// The kind of the object whose operator makes it, if that is none of Kubernetes' own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Text<'a>>,
 }
 
 /// Where the numbers of a service were given.

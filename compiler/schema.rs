@@ -79,6 +79,8 @@ pub(crate) fn block_of(key: &str) -> Option<&'static str> {
         "ports" => "port",
         "readiness" | "liveness" | "startup" => "probe",
         "workload" => "adopt.workload",
+        "container" => "kind.container",
+        "service" | "stateful" | "daemon" | "job" => "kind.workload",
         _ => return None,
     })
 }

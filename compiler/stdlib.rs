@@ -20,10 +20,14 @@ pub(crate) fn modules() -> impl Iterator<Item = (String, &'static str)> {
         ("profiles", PROFILES),
         ("tiers", TIERS),
     ];
+    let kinds = KINDS
+        .iter()
+        .map(|(group, text)| (format!("kinds/{group}"), *text));
     others
         .into_iter()
         .map(|(name, text)| (name.to_owned(), text))
         .chain(runtimes)
+        .chain(kinds)
 }
 
 const TIERS: &str = include_str!("../stdlib/v1/tiers.bz");
@@ -39,6 +43,18 @@ macro_rules! runtimes {
 
 runtimes! {
     "express" "fastapi" "fastify" "flask" "generic" "go" "java" "nextjs" "node" "python" "rust" "starlette" "static"
+}
+
+macro_rules! kinds {
+    ($($group:literal)*) => {
+        /// The groups of which the library knows kinds that make pods, sorted, each with its text.
+        pub(crate) const KINDS: &[(&str, &str)] =
+            &[$(($group, include_str!(concat!("../stdlib/v1/kinds/", $group, ".bz"))),)*];
+    };
+}
+
+kinds! {
+    "argoproj.io" "keda.sh" "monitoring.coreos.com" "postgresql.cnpg.io"
 }
 
 macro_rules! templates {
@@ -339,7 +355,7 @@ mod tests {
                 ("large", 256)
             ]
         );
-        assert!(RUNTIMES.is_sorted() && TEMPLATES.is_sorted());
+        assert!(RUNTIMES.is_sorted() && TEMPLATES.is_sorted() && super::KINDS.is_sorted());
     }
 
     #[test]

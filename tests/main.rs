@@ -11,6 +11,7 @@ mod fmt;
 mod generate;
 mod golden;
 mod import;
+mod kinds;
 mod layouts;
 mod ledger;
 mod properties;

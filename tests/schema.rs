@@ -197,7 +197,7 @@ fn a_value_of_another_type_is_refused() {
 }
 
 /// The tables of the specification, each behind the rule with this id.
-const TABLES: [(&str, &str); 10] = [
+const TABLES: [(&str, &str); 13] = [
     ("node", "declarations.node.form"),
     ("k3s", "declarations.k3s.own"),
     ("component", "declarations.component.form"),
@@ -208,6 +208,9 @@ const TABLES: [(&str, &str); 10] = [
     ("probe", "declarations.probe.block"),
     ("volume", "declarations.volume.form"),
     ("runtime", "declarations.runtime.form"),
+    ("kind", "declarations.kind.form"),
+    ("kind.workload", "declarations.kind.workload"),
+    ("kind.container", "declarations.kind.container"),
 ];
 
 /// The rows of a place as the specification shows them.

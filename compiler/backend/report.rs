@@ -308,15 +308,21 @@ fn service<'r>(
     let adopted = service.adopted.as_ref();
     report::Service {
         name: service.name.value.into(),
-        kind: adopted.map_or(service.kind.word().into(), |adopted| {
-            adopted.object.kind_text.as_str().into()
-        }),
+        kind: match adopted.map(|adopted| adopted.object) {
+            Some(object) if object.made_of.is_none() => object.kind_text.as_str().into(),
+            _ => service.kind.word().into(),
+        },
         tier: service
             .tier
             .map(|tier| program.tiers[tier].name.value.into()),
         adopted: adopted.map(|adopted| Adopted {
             manifest: adopted.place.into(),
             bounded: adopted.unbounded().is_none(),
+            of: adopted
+                .object
+                .made_of
+                .as_ref()
+                .map(|object| object.kind.as_str().into()),
         }),
         replicas: workload.replicas,
         surge: workload.surge,

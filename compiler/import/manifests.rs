@@ -47,7 +47,7 @@ const TAKEN_OF_CONTAINER: [&str; 9] = [
 ];
 
 pub(super) fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Result<(), String> {
-    let found = objects(text, tree).map_err(|fault| {
+    let found = objects(text, tree, &()).map_err(|fault| {
         let line = text[..fault.at.start]
             .bytes()
             .filter(|byte| *byte == b'\n')

@@ -6,6 +6,7 @@
 
 pub(crate) mod edit;
 mod file;
+pub(crate) mod kind;
 mod owned;
 pub(crate) mod tree;
 pub(crate) mod workload;

@@ -23,7 +23,13 @@ pub(crate) fn leave_out_owned(manifests: &mut [Manifest]) {
         (kind.to_owned(), name.to_owned(), namespace)
     };
     let counted: BTreeMap<_, bool> = all
-        .map(|one| (key(&one.kind_text, &one.name, one), one.idle.is_none()))
+        .map(|one| {
+            let name = one
+                .made_of
+                .as_ref()
+                .map_or(&one.name, |object| &object.name);
+            (key(&one.kind_text, name, one), one.idle.is_none())
+        })
         .collect();
     let has = |kind: &str, name: &str, of: &Workload| {
         counted

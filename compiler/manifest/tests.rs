@@ -7,7 +7,7 @@ use super::workload::{Role, Surge, WorkloadKind, objects};
 /// Sets request and limit of memory of every container, the way the compiler does.
 fn with_memory(text: &str, memory: &str) -> Result<String, String> {
     let tree = parse(text, MOST_NODES).map_err(|fault| fault.what)?;
-    let found = objects(text, &tree).map_err(|fault| fault.what)?;
+    let found = objects(text, &tree, &()).map_err(|fault| fault.what)?;
     let mut wants = Vec::new();
     for container in found
         .workloads
@@ -264,7 +264,7 @@ fn an_edit_that_would_mean_something_else_is_refused() {
 fn objects_are_read_as_kubernetes_would() {
     let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  replicas: 3\n  strategy: {rollingUpdate: {maxSurge: 34%}}\n  template:\n    spec:\n      initContainers:\n      - {name: wait, resources: {limits: {memory: 0.5Gi, cpu: 1.5}}}\n      - {name: mesh, restartPolicy: Always}\n      containers:\n      - {name: app, resources: {requests: {memory: 128974848}, limits: {memory: 1e9}}}\n      volumes:\n      - {name: shm, emptyDir: {medium: Memory, sizeLimit: 1G}}\n      - {name: key, secret: {secretName: k}}\n---\napiVersion: batch/v1\nkind: CronJob\nmetadata: {generateName: r-}\nspec: {schedule: '* * * * *', jobTemplate: {spec: {parallelism: 2, template: {spec: {containers: [{name: a}]}}}}}\n---\napiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r}\nspec: {template: {spec: {containers: []}}}\n";
     let tree = parse(text, MOST_NODES).expect("YAML");
-    let found = objects(text, &tree).expect("objects");
+    let found = objects(text, &tree, &()).expect("objects");
     let [web, report] = found.workloads.as_slice() else {
         unreachable!("two workloads: {found:?}")
     };

@@ -4,14 +4,18 @@
 pub(crate) mod beyond;
 pub(crate) mod bounds;
 pub(crate) mod dump;
+mod made;
 pub(crate) mod place;
 pub(crate) mod quiet;
 mod reader;
+mod scale;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::edit::Want;
+use super::kind::Kinds;
+pub(crate) use super::kind::WorkloadKind;
 use super::tree::{Fault, Node, Tree};
 pub(crate) use crate::admission::Role;
 use crate::admission::{Resources, amount};
@@ -23,25 +27,6 @@ pub(crate) use quiet::Uncounted;
 use quiet::group;
 use reader::Reader;
 pub(crate) use reader::{Amount, Bounds};
-
-/// The kinds that make pods, as Kubernetes calls them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum WorkloadKind {
-    /// Deployment.
-    Deployment,
-    /// StatefulSet.
-    StatefulSet,
-    /// DaemonSet.
-    DaemonSet,
-    /// ReplicaSet, or the ReplicationController that it replaces.
-    ReplicaSet,
-    /// Job.
-    Job,
-    /// CronJob.
-    CronJob,
-    /// A pod that nothing starts again elsewhere.
-    Pod,
-}
 
 const KINDS: [(&str, WorkloadKind); 8] = [
     ("Deployment", WorkloadKind::Deployment),
@@ -204,6 +189,17 @@ pub(crate) struct Workload {
     pub owner: Option<Owner>,
     /// Where it says that none of its pods is to run.
     pub idle: Option<Range<usize>>,
+    /// The object of which an operator makes it, if it is no object of Kubernetes' own.
+    pub made_of: Option<MadeOf>,
+}
+
+/// An object of which an operator makes workloads.
+#[derive(Debug, Clone)]
+pub(crate) struct MadeOf {
+    /// Its group and kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// How many pods of a Deployment a rollout may take away before their successors are there.
@@ -230,6 +226,8 @@ pub(crate) struct Scaler {
     pub most: u64,
     /// Where the most stands.
     pub at: Range<usize>,
+    /// What it is where nothing of that kind and name was adopted.
+    pub alone: Uncounted,
 }
 
 /// A PriorityClass.
@@ -275,13 +273,13 @@ pub(crate) fn bytes(text: &str) -> Option<u64> {
     amount(text).and_then(|n| u64::try_from(n.div_ceil(1000)).ok())
 }
 
-/// Reads everything in a file that the proof is about.
+/// Reads everything in a file that the proof is about. `kinds` knows what operators make of objects.
 ///
 /// # Errors
 ///
 /// A field that is there and cannot be understood, with its place: what is not understood cannot be counted.
-pub(crate) fn objects(source: &str, tree: &Tree) -> Result<Objects, Fault> {
-    let reader = Reader::new(source, tree);
+pub(crate) fn objects(source: &str, tree: &Tree, kinds: &dyn Kinds) -> Result<Objects, Fault> {
+    let reader = Reader::new(source, tree, kinds);
     let mut objects = Objects::default();
     for (document, root) in tree.documents.iter().enumerate() {
         reader.object(
@@ -343,10 +341,11 @@ impl<'t> Reader<'t> {
         let spec = self.get(real, "spec");
         let target = spec.and_then(|spec| self.text(spec, "targetNamespace"));
         let system = Some("kube-system");
-        let uncounted = |why: &'static str| Uncounted {
+        let uncounted = |why: String| Uncounted {
             what: format!("{kind} {name}"),
             group: group.clone(),
             why,
+            partly: false,
             in_system: namespace.as_deref() == system || target.as_deref() == system,
             at: real.range(),
         };
@@ -358,16 +357,25 @@ impl<'t> Reader<'t> {
                 objects.counted.extend(counted.filter(|_| free));
             }
             (Some(kind_of), ..) => {
-                let patch =
-                    uncounted("it has no containers of its own; it may be a patch for kustomize");
+                let why = "it has no containers of its own; it may be a patch for kustomize";
+                let patch = uncounted(why.to_owned());
                 match self.workload(real, kind_of, (api_version, kind, name, namespace), way)? {
                     Some(workload) => objects.workloads.push(workload),
                     None => objects.uncounted.push(patch),
                 }
             }
-            _ if self.may_make_pods(&group, &kind, spec).is_some() => {
-                let why = self.may_make_pods(&group, &kind, spec);
-                objects.uncounted.extend(why.map(uncounted));
+            _ if !core && let Some(maker) = self.kinds.maker(&group, &kind) => {
+                let of = (api_version.as_str(), kind.as_str(), name.as_str());
+                let of = (of.0, of.1, of.2, namespace.as_ref());
+                let (made, unknown) = self.made(real, &maker, of, &way)?;
+                let partly = !made.is_empty();
+                objects.workloads.extend(made);
+                let unknown = unknown.into_iter().map(&uncounted);
+                let unknown = unknown.map(|object| Uncounted { partly, ..object });
+                objects.uncounted.extend(unknown);
+            }
+            _ if let Some(why) = self.may_make_pods(&group, &kind, spec) => {
+                objects.uncounted.push(uncounted(why.to_owned()));
             }
             (None, "HorizontalPodAutoscaler", Some(spec)) => {
                 objects.counted.extend(self.counted(
@@ -375,23 +383,20 @@ impl<'t> Reader<'t> {
                     real,
                     (name.clone(), namespace.clone()),
                 )?);
-                let target = self.get(spec, "scaleTargetRef");
-                let target = target.and_then(|target| {
-                    Some((self.text(target, "kind")?, self.text(target, "name")?))
-                });
-                if let (Some((kind, name)), Some((most, at))) =
-                    (target, self.count(spec, "maxReplicas")?)
-                {
-                    let least = self.count(spec, "minReplicas")?.map_or(1, |(n, _)| n);
-                    objects.scalers.push(Scaler {
-                        kind,
-                        name,
-                        namespace,
-                        least,
-                        most,
-                        at,
-                    });
-                }
+                let bounds = [("minReplicas", 1), ("maxReplicas", 1)];
+                objects.scalers.extend(self.scaler(
+                    real,
+                    spec,
+                    bounds,
+                    namespace.clone(),
+                    &uncounted,
+                )?);
+            }
+            // kedacore/keda apis/keda/v1alpha1/scaledobject_types.go: at most 100 where nothing is said.
+            (None, "ScaledObject", Some(spec)) if group == "keda.sh" => {
+                let bounds = [("minReplicaCount", 0), ("maxReplicaCount", 100)];
+                let scaler = self.scaler(real, spec, bounds, namespace.clone(), &uncounted)?;
+                objects.scalers.extend(scaler);
             }
             (None, "LimitRange", Some(spec)) => {
                 let limits = self.limit_range(spec)?;
@@ -542,6 +547,7 @@ impl<'t> Reader<'t> {
                 Some(metadata) => self.owner(metadata)?,
                 None => None,
             },
+            made_of: None,
             name,
         };
         if matches!(kind, WorkloadKind::DaemonSet | WorkloadKind::Pod) {
@@ -579,22 +585,7 @@ impl<'t> Reader<'t> {
         let rolling = strategy.and_then(|strategy| self.get(strategy, "rollingUpdate"));
         workload.has_rolling_update = rolling.is_some();
         let written = rolling.and_then(|rolling| self.get(rolling, "maxSurge"));
-        let surge = match written.map(|node| (node.text(self.source).unwrap_or_default(), node)) {
-            None => Surge::Percent(25),
-            Some((text, node)) => {
-                let parsed = match text.strip_suffix('%') {
-                    Some(percent) => percent.parse().ok().map(Surge::Percent),
-                    None => text.parse().ok().map(Surge::Pods),
-                };
-                let small = parsed.filter(|surge| {
-                    !matches!(surge, Surge::Pods(100_001..) | Surge::Percent(1001..))
-                });
-                small.ok_or_else(|| Fault {
-                    at: node.range(),
-                    what: format!("`{text}` is no `maxSurge`"),
-                })?
-            }
-        };
+        let surge = written.map_or(Ok(Surge::Percent(25)), |node| self.surge(node))?;
         if workload.kind == WorkloadKind::DaemonSet {
             if let (Some(node), Surge::Pods(1..) | Surge::Percent(1..)) = (written, surge) {
                 let what = "bzc does not count a DaemonSet whose update surges".to_owned();
@@ -637,37 +628,64 @@ impl<'t> Reader<'t> {
         })
     }
 
+    /// A `maxSurge`: pods, or so many in a hundred.
+    fn surge(&self, node: &'t Node) -> Result<Surge, Fault> {
+        let text = node.text(self.source).unwrap_or_default();
+        let parsed = match text.strip_suffix('%') {
+            Some(percent) => percent.parse().ok().map(Surge::Percent),
+            None => text.parse().ok().map(Surge::Pods),
+        };
+        let small = parsed
+            .filter(|surge| !matches!(surge, Surge::Pods(100_001..) | Surge::Percent(1001..)));
+        small.ok_or_else(|| Fault {
+            at: node.range(),
+            what: format!("`{text}` is no `maxSurge`"),
+        })
+    }
+
     fn containers(&self, pod: &'t Node, way: &Way, of: &str) -> Result<Vec<Container>, Fault> {
         let mut containers = Vec::new();
         for list in ["initContainers", "containers"] {
             for (index, item) in self.items(pod, list)?.iter().enumerate() {
-                let Some(item) = self.real(item) else {
-                    continue;
-                };
-                let Some(name) = self.get(item, "name") else {
-                    return Err(Fault {
-                        at: item.range().start..item.range().start,
-                        what: format!("a container of `{of}` has no `name`"),
-                    });
-                };
-                let role = match (list, self.text(item, "restartPolicy").as_deref()) {
-                    ("containers", _) => Role::Main,
-                    (_, Some("Always")) => Role::Sidecar,
-                    _ => Role::Init,
-                };
-                let resources = self.get(item, "resources");
-                containers.push(Container {
-                    name: name.text(self.source).unwrap_or_default().to_owned(),
-                    at: name.range(),
-                    way: way.key(list).item(index),
-                    role,
-                    memory: self.bounds(resources, "memory", ["requests", "limits"])?,
-                    cpu: self.bounds(resources, "cpu", ["requests", "limits"])?,
-                    requests: self.list(resources, "requests")?.amounts,
-                    limits: self.list(resources, "limits")?.amounts,
-                });
+                let way = way.key(list).item(index);
+                containers.extend(self.container(item, list, way, of)?);
             }
         }
         Ok(containers)
+    }
+
+    /// A container of the list of that name.
+    fn container(
+        &self,
+        item: &'t Node,
+        list: &'static str,
+        way: Way,
+        of: &str,
+    ) -> Result<Option<Container>, Fault> {
+        let Some(item) = self.real(item) else {
+            return Ok(None);
+        };
+        let Some(name) = self.get(item, "name") else {
+            return Err(Fault {
+                at: item.range().start..item.range().start,
+                what: format!("a container of `{of}` has no `name`"),
+            });
+        };
+        let role = match (list, self.text(item, "restartPolicy").as_deref()) {
+            ("containers", _) => Role::Main,
+            (_, Some("Always")) => Role::Sidecar,
+            _ => Role::Init,
+        };
+        let resources = self.get(item, "resources");
+        Ok(Some(Container {
+            name: name.text(self.source).unwrap_or_default().to_owned(),
+            at: name.range(),
+            way,
+            role,
+            memory: self.bounds(resources, "memory", ["requests", "limits"])?,
+            cpu: self.bounds(resources, "cpu", ["requests", "limits"])?,
+            requests: self.list(resources, "requests")?.amounts,
+            limits: self.list(resources, "limits")?.amounts,
+        }))
     }
 }

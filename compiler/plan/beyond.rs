@@ -32,6 +32,21 @@ pub(super) fn reasons(plan: &Plan<'_, '_>, promise: Promise) -> Vec<String> {
                 }
             }
         }
+        let made = adopted.is_some_and(|adopted| adopted.object.made_of.is_some());
+        let quota = quota_of(plan, program.namespace_of(service));
+        if let (Some(quota), true, Promise::Liveness) = (quota, made, promise) {
+            why.push(format!(
+                "the quota `{quota}` counts what the operator of `{name}` makes beside its pods"
+            ));
+        }
     }
     why
+}
+
+/// The name of a ResourceQuota that was adopted into a namespace.
+fn quota_of<'p>(plan: &'p Plan<'_, '_>, here: &str) -> Option<&'p str> {
+    let all = plan.program.manifests.iter();
+    let mut quotas = all.flat_map(|manifest| &manifest.objects.quotas);
+    let quota = quotas.find(|quota| quota.namespace.as_deref().unwrap_or("default") == here)?;
+    Some(&quota.known_as)
 }

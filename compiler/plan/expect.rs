@@ -19,7 +19,11 @@ pub(super) fn check(plan: &Plan<'_, '_>, sink: &mut Sink) {
             Operator::Equal => left == right,
             Operator::NotEqual => left != right,
             // `sema` lets only comparisons through.
-            Operator::Plus | Operator::Minus | Operator::Times | Operator::Divide => true,
+            Operator::Plus
+            | Operator::Minus
+            | Operator::Times
+            | Operator::Divide
+            | Operator::Or => true,
         };
         if !holds {
             let mut metrics = Vec::new();
@@ -75,7 +79,8 @@ fn value(plan: &Plan<'_, '_>, formula: &Formula<'_>) -> i128 {
                 | Operator::Greater
                 | Operator::GreaterEqual
                 | Operator::Equal
-                | Operator::NotEqual => 0,
+                | Operator::NotEqual
+                | Operator::Or => 0,
             }
         }
     }

@@ -50,8 +50,12 @@ impl Uncounted<'_> {
             "" => String::new(),
             group => format!(" of {group}"),
         };
+        let counted = match object.partly {
+            true => "not all is counted",
+            false => "nothing is counted",
+        };
         format!(
-            "nothing is counted of `{}`{of}, {place}: {}",
+            "{counted} of `{}`{of}, {place}: {}",
             object.what, object.why
         )
     }

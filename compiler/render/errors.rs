@@ -38,6 +38,12 @@ pub(super) fn held_but_kept(name: Spanned<&str>, nodes: &[&str], kept: Span) -> 
     why_held(error)
 }
 
+/// The pods of an operator would have to be held to nodes.
+pub(super) fn held_but_made(name: Spanned<&str>, nodes: &[&str]) -> Diagnostic {
+    let error = cannot_be_held(name.value, nodes).at(name.span, "its operator writes its pods");
+    why_held(error)
+}
+
 /// A workload with a node affinity has to be held to several nodes, which takes another node affinity.
 pub(super) fn held_beside_affinity(
     name: Spanned<&str>,

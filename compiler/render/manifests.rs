@@ -375,6 +375,9 @@ fn cannot_hold(
     if let Some(kept) = adopted.kept {
         return Some(errors::held_but_kept(service.name, names, kept));
     }
+    if adopted.object.made_of.is_some() {
+        return Some(errors::held_but_made(service.name, names));
+    }
     let mut terms = adopted.object.place.terms.iter().flatten().flatten();
     let first = terms.next().filter(|_| names.len() > 1)?;
     Some(errors::held_beside_affinity(

@@ -18,10 +18,12 @@ use crate::base::id::{Id, numbered};
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::manifest::Manifest;
+use crate::manifest::workload::Scaler;
 use crate::program::{Adopt, AdoptId, Budget, Component, ManifestId, Service, Uncounted};
 use crate::sema::errors as general;
 use crate::syntax::ast::{Item, WordShape};
 use rules::reading;
+use workload::scales;
 
 /// Reads every `adopt`, and adds what is adopted to the services, which stay sorted by name.
 pub(super) fn adopts<'a>(
@@ -90,7 +92,11 @@ pub(super) fn uncounted<'a>(
     let all = || {
         let manifests = loaded.manifests.iter();
         manifests.flat_map(|manifest| {
-            let objects = manifest.objects.uncounted.iter();
+            let scalers = manifest.objects.scalers.iter();
+            let alone = scalers
+                .filter(|scaler| !scales_something(loaded, scaler))
+                .map(|scaler| &scaler.alone);
+            let objects = manifest.objects.uncounted.iter().chain(alone);
             objects.map(move |object| (manifest, object, object.what.replacen(' ', "/", 1)))
         })
     };
@@ -118,6 +124,14 @@ pub(super) fn uncounted<'a>(
         }
     })
     .collect()
+}
+
+/// Whether something that an autoscaler scales was adopted.
+fn scales_something(loaded: &Loaded, scaler: &Scaler) -> bool {
+    let manifests = loaded.manifests.iter();
+    let mut workloads = manifests.flat_map(|manifest| &manifest.objects.workloads);
+    // What could not be read may well be what it scales.
+    loaded.manifests_missing || workloads.any(|object| scales(scaler, object))
 }
 
 /// Reports services of the same name, adopted or declared.

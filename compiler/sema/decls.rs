@@ -38,7 +38,7 @@ pub(crate) const NAMED: [&str; 14] = [
 ];
 
 /// What else may stand at the top of a file.
-pub(crate) const OTHERS: [&str; 11] = [
+pub(crate) const OTHERS: [&str; 12] = [
     "edition",
     "namespace",
     "digests",
@@ -50,6 +50,7 @@ pub(crate) const OTHERS: [&str; 11] = [
     "use",
     "expect",
     "adopt",
+    "kind",
 ];
 
 /// What only the library declares.

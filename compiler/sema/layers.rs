@@ -469,7 +469,19 @@ impl<'c, 'a> Fields<'c, 'a> {
 }
 
 /// Keys that declare something by name and may come any number of times.
-pub(crate) const REPEATABLE: [&str; 5] = ["volume", "sidecar", "init", "workload", "keep"];
+pub(crate) const REPEATABLE: [&str; 11] = [
+    "volume",
+    "sidecar",
+    "init",
+    "workload",
+    "keep",
+    "container",
+    "service",
+    "stateful",
+    "daemon",
+    "job",
+    "unknown",
+];
 
 /// A duration where Kubernetes counts seconds.
 pub(crate) fn whole_seconds<'a>(fields: &Fields<'_, 'a>, key: &'a str) -> Option<Millis> {

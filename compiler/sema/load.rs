@@ -55,12 +55,25 @@ impl Library {
         }
     }
 
+    /// The texts alone, for showing places in them.
+    pub(crate) fn sources(&self) -> SourceMap {
+        SourceMap::with_library(Arc::clone(&self.texts))
+    }
+
     /// Adds a module (`tiers`, `runtimes/go`) to what was loaded, unless it is there.
     pub(crate) fn load(&self, module: &str, loaded: &mut Loaded) {
-        let name = format!("std/{module}.bz");
-        let Some(at) = self.texts.iter().position(|file| file.name == name) else {
+        let Some(tree) = self.tree(module) else {
             return;
         };
+        if loaded.files.iter().all(|file| file.id != tree.id) {
+            loaded.files.push(Arc::clone(tree));
+        }
+    }
+
+    /// The tree of a module, if there is one of that name.
+    pub(crate) fn tree(&self, module: &str) -> Option<&Arc<File>> {
+        let name = format!("std/{module}.bz");
+        let at = self.texts.iter().position(|file| file.name == name)?;
         let tree = self.trees[at].get_or_init(|| {
             let module = u32::try_from(at).expect("the library has few modules");
             // The library has no faults and uses no other files, which its tests show.
@@ -71,9 +84,7 @@ impl Library {
             );
             Arc::new(parsed.file)
         });
-        if loaded.files.iter().all(|file| file.id != tree.id) {
-            loaded.files.push(Arc::clone(tree));
-        }
+        Some(tree)
     }
 }
 

@@ -10,6 +10,7 @@ mod dns;
 mod errors;
 mod expect;
 mod image;
+mod kind;
 mod layers;
 pub(crate) mod load;
 mod machine;

@@ -301,6 +301,10 @@ impl<'a> Cx<'a> {
                 self.report(errors::comparison_as_value(span));
                 return None;
             }
+            Operator::Or => {
+                self.report(errors::or_outside_a_kind(span));
+                return None;
+            }
         };
         if computed.is_none() {
             self.report(errors::too_large(span));

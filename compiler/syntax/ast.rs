@@ -157,6 +157,8 @@ pub(crate) enum Operator {
     GreaterEqual,
     Equal,
     NotEqual,
+    /// The second where there is nothing at the first.
+    Or,
 }
 
 impl Operator {
@@ -173,6 +175,7 @@ impl Operator {
             Operator::GreaterEqual => ">=",
             Operator::Equal => "==",
             Operator::NotEqual => "!=",
+            Operator::Or => "or",
         }
     }
 }

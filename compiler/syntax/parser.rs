@@ -451,7 +451,7 @@ impl Parser<'_> {
                 kind: ExprKind::Hole,
             });
         }
-        let value = self.range()?;
+        let value = self.alternatives()?;
         let unit = self.peek();
         let detached = matches!(value.kind, ExprKind::Number)
             && unit.kind == TokenKind::Word
@@ -506,6 +506,17 @@ impl Parser<'_> {
         self.next();
         let right = self.range()?;
         Ok(binary(operator, left, right))
+    }
+
+    /// `a or b or c`: the first that there is.
+    fn alternatives(&mut self) -> Read<Expr> {
+        let mut left = self.range()?;
+        while self.is_word(self.peek(), "or") && !self.peek().first_on_line {
+            self.count_operator()?;
+            let right = self.range()?;
+            left = binary(Operator::Or, left, right);
+        }
+        Ok(left)
     }
 
     fn range(&mut self) -> Read<Expr> {
@@ -622,7 +633,7 @@ impl Parser<'_> {
             }
             TokenKind::OpenParen => {
                 self.next();
-                let inner = self.nested(token, Self::range)?;
+                let inner = self.nested(token, Self::alternatives)?;
                 if self.eat(TokenKind::CloseParen).is_none() {
                     self.sink.push(errors::unclosed(span, "(", ")"));
                     return Err(Reported);
@@ -696,7 +707,9 @@ impl Parser<'_> {
             });
         }
         let mut span = self.word().span;
-        while self.next_is(TokenKind::Dot) && self.peek_second().kind == TokenKind::Word {
+        while self.next_is(TokenKind::Dot)
+            && matches!(self.peek_second().kind, TokenKind::Word | TokenKind::Text)
+        {
             self.next();
             span = span.to(self.word().span);
         }

@@ -39,7 +39,9 @@ pub(crate) struct Uncounted {
     /// The group of its API, empty for that of `v1`.
     pub group: String,
     /// Why.
-    pub why: &'static str,
+    pub why: String,
+    /// Whether some of its pods are counted, and only what else it makes is not known.
+    pub partly: bool,
     /// Whether pods of it may be in this namespace of K3s's own.
     pub in_system: bool,
     /// Where it stands.

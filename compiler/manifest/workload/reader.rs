@@ -3,8 +3,10 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::admission::amount;
+use crate::manifest::kind::{GivenBy, Kinds};
 use crate::manifest::tree::{Fault, Kind, Node, Tree};
 
 /// An amount as a manifest gives it.
@@ -14,8 +16,10 @@ pub(crate) struct Amount {
     pub n: u64,
     /// As written.
     pub text: String,
-    /// Where.
+    /// Where; the object, where its kind gives the amount.
     pub at: Range<usize>,
+    /// The declaration of its kind that gives it, if the object does not.
+    pub by: Option<Arc<GivenBy>>,
 }
 
 /// Request and limit of one resource.
@@ -30,6 +34,8 @@ pub(crate) struct Bounds {
 /// A text and its tree, in which aliases are followed.
 pub(super) struct Reader<'t> {
     pub(super) source: &'t str,
+    /// Who knows what operators make of objects.
+    pub(super) kinds: &'t dyn Kinds,
     /// What aliases stand for.
     anchors: BTreeMap<u32, &'t Node>,
     /// Whether merge keys went deeper than is followed: then a value may be missing that there is.
@@ -37,7 +43,7 @@ pub(super) struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(source: &'t str, tree: &'t Tree) -> Reader<'t> {
+    pub(super) fn new(source: &'t str, tree: &'t Tree, kinds: &'t dyn Kinds) -> Reader<'t> {
         let mut anchors = BTreeMap::new();
         if !tree.shared.is_empty() {
             let mut open: Vec<&Node> = tree.documents.iter().collect();
@@ -51,6 +57,7 @@ impl<'t> Reader<'t> {
         }
         Reader {
             source,
+            kinds,
             anchors,
             too_deep: Cell::new(false),
         }
@@ -157,6 +164,7 @@ impl<'t> Reader<'t> {
                 n,
                 text,
                 at: value.range(),
+                by: None,
             })),
             None => Err(Fault {
                 at: value.range(),

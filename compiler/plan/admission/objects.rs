@@ -121,7 +121,10 @@ impl Objects {
                 continue;
             }
             let adopted = service.adopted.as_ref();
-            let kind = adopted.map_or(service.kind.word(), |adopted| &adopted.object.kind_text);
+            let kind = match adopted.map(|adopted| adopted.object) {
+                Some(object) if object.made_of.is_none() => object.kind_text.as_str(),
+                _ => service.kind.word(),
+            };
             all.object(kind, service.name.value, Some(service.name.span));
             let mut more = Resources::new();
             match &service.kind {

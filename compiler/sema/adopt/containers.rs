@@ -43,10 +43,13 @@ impl<'a> ReadContainers<'_, '_, 'a> {
     pub(super) fn container(&self, container: &'a Container) -> ReadContainer<'a> {
         let reading = self.reading;
         let cx = reading.decls.cx;
-        let kept = reading.keeps.iter().any(|keep| {
-            means(keep.workload, self.object, self.known)
-                && keep.container.is_none_or(|name| name == container.name)
-        });
+        // What an operator makes no rule can change.
+        let made = self.object.made_of.is_some();
+        let kept = made
+            || reading.keeps.iter().any(|keep| {
+                means(keep.workload, self.object, self.known)
+                    && keep.container.is_none_or(|name| name == container.name)
+            });
         let own = reading.rules.iter().find(|rule| {
             rule.container == Some(container.name.as_str())
                 && means(rule.workload, self.object, self.known)
@@ -152,6 +155,20 @@ impl<'a> ReadContainers<'_, '_, 'a> {
         origin(self.manifest, range)
     }
 
+    /// Where an amount was given: in the manifest, or in the declaration of its kind.
+    pub(super) fn of_amount(&self, amount: &'a Amount) -> Origin<'a> {
+        match &amount.by {
+            None => self.origin_at(&amount.at),
+            Some(by) => Origin {
+                env: None,
+                giver: Giver::Declaration("kind"),
+                name: &by.kind,
+                key: &by.key,
+                span: Some(by.span),
+            },
+        }
+    }
+
     /// Memory and CPU of a container as the API server completes them: what rules give, else what the manifest says; a
     /// limit as the request that is missing; then what the LimitRanges of the namespace give.
     pub(super) fn completed(
@@ -187,11 +204,11 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             self.entries.iter().map(|(_, entry)| &entry.limits),
         );
         let settled = !unsettled.iter().any(|resource| resource == "memory");
-        let bytes = |list: &Resources, own: &Option<Amount>, keys: &[&'static str]| {
+        let bytes = |list: &Resources, own: &'a Option<Amount>, keys: &[&'static str]| {
             let n = u64::try_from(list.get("memory")?.div_ceil(1000)).ok()?;
-            let at = [own, &container.memory.limit].into_iter().flatten().next();
-            let origin = match at {
-                Some(own) => self.origin_at(&own.at),
+            let mut given = [own, &container.memory.limit].into_iter().flatten();
+            let origin = match given.next() {
+                Some(own) => self.of_amount(own),
                 None => self.given_by("memory", keys, &container.at),
             };
             Some(Given {
@@ -203,9 +220,12 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             let milli = u64::try_from(*list.get("cpu")?).ok()?;
             let own =
                 container.requests.contains_key("cpu") || container.limits.contains_key("cpu");
-            let origin = match own {
-                true => self.origin_at(&container.at),
-                false => self.given_by("cpu", keys, &container.at),
+            let by = [&container.cpu.request, &container.cpu.limit];
+            let by = by.into_iter().flatten().find(|amount| amount.by.is_some());
+            let origin = match (own, by) {
+                (true, Some(by)) => self.of_amount(by),
+                (true, None) => self.origin_at(&container.at),
+                (false, _) => self.given_by("cpu", keys, &container.at),
             };
             Some(Given {
                 value: Cpu::milli(milli),

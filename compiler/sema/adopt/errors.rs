@@ -154,6 +154,18 @@ pub(super) fn not_of_this_kind(key: &str, kind: &str, name: &str, at: Span) -> D
     .at(at, "means nothing there")
 }
 
+/// A rule about pods that an operator makes: it writes them, and would undo what another writes.
+pub(super) fn of_an_operator(name: &str, kind: &str, at: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ6006",
+        format!(
+            "the pods of `{name}` are made by the operator of `{kind}`, and no rule changes them"
+        ),
+    )
+    .at(at, "means nothing there")
+    .help("change the object itself; `bzc explain kind` says how bzc reads what it asks for")
+}
+
 pub(super) fn unbounded_in_budget(
     budget: &str,
     name: &str,
@@ -241,9 +253,13 @@ pub(super) fn no_object(path: &str, at: Span) -> Diagnostic {
 }
 
 pub(super) fn uncounted(object: &Uncounted, name: &str, place: Span, at: Span) -> Diagnostic {
+    let pods = if object.partly { "other pods" } else { "pods" };
     Diagnostic::lint(
         "uncounted-object",
-        format!("`{}` is not counted: {}", object.what, object.why),
+        match object.partly {
+            true => format!("not all of `{}` is counted: {}", object.what, object.why),
+            false => format!("`{}` is not counted: {}", object.what, object.why),
+        },
     )
     .at(at, "of these manifests")
     .also(
@@ -255,7 +271,7 @@ pub(super) fn uncounted(object: &Uncounted, name: &str, place: Span, at: Span) -
     )
     .note("while nothing is known of its pods, isolation, non-interference and liveness are unknown")
     .help(format!(
-        "say what its pods take in an `others` with `of = [\"{name}\"]`, and `pods = 0` if it makes none"
+        "say what its {pods} take in an `others` with `of = [\"{name}\"]`, and `pods = 0` if it makes none"
     ))
 }
 

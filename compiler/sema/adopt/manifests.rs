@@ -11,7 +11,8 @@ use crate::diag::Sink;
 use crate::manifest::tree::{Fault, Kind, MOST_NODES, Node, Style, Tree, parse};
 use crate::manifest::workload::{Objects, Workload, objects, template};
 use crate::manifest::{Manifest, leave_out_owned, span};
-use crate::sema::load::Loaded;
+use crate::sema::kind::Declared;
+use crate::sema::load::{Library, Loaded};
 use crate::syntax::ast::WordShape;
 use crate::world::{Entry, ReadError, World, resolve};
 use glob::{MatchOptions, Pattern};
@@ -48,7 +49,13 @@ fn patterns(loaded: &Loaded) -> Vec<Span> {
 }
 
 /// Reads every manifest that the program adopts.
-pub(crate) fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut Sink) {
+pub(crate) fn load_manifests(
+    world: &dyn World,
+    library: &Library,
+    loaded: &mut Loaded,
+    sink: &mut Sink,
+) {
+    let kinds = Declared::new(library, loaded);
     let mut nodes_left = MOST_NODES;
     let mut bytes_left = MOST_BYTES;
     let mut taken: BTreeMap<String, Span> = BTreeMap::new();
@@ -95,7 +102,7 @@ pub(crate) fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut 
                 .sources
                 .add(path.clone(), shown.clone(), text, Provenance::Manifest);
             let text = &loaded.sources.file(file).text;
-            match read(text, nodes_left) {
+            match read(text, nodes_left, &kinds) {
                 Ok((tree, objects)) => {
                     nodes_left = nodes_left.saturating_sub(tree.nodes);
                     let manifest = Manifest::new(file, path, at, text, tree, objects);
@@ -121,7 +128,7 @@ pub(crate) fn load_manifests(world: &dyn World, loaded: &mut Loaded, sink: &mut 
     name(loaded);
 }
 
-fn read(text: &str, most: usize) -> Result<(Tree, Objects), Fault> {
+fn read(text: &str, most: usize, kinds: &Declared<'_>) -> Result<(Tree, Objects), Fault> {
     let tree = parse(text, most).map_err(|fault| match template(text) {
         Some(at) => Fault {
             at,
@@ -132,7 +139,7 @@ fn read(text: &str, most: usize) -> Result<(Tree, Objects), Fault> {
         },
         None => fault,
     })?;
-    let objects = objects(text, &tree)?;
+    let objects = objects(text, &tree, kinds)?;
     if template(text).is_some() {
         for (document, root) in tree.documents.iter().enumerate() {
             let has_workload = objects

@@ -235,6 +235,11 @@ impl<'c, 'a> Reading<'c, 'a> {
                 cx.report(errors::no_such_workload(workload, near, self.pattern, span));
                 continue;
             }
+            let made = named.iter().find_map(|object| object.made_of.as_ref());
+            if let Some(made) = made {
+                cx.report(errors::of_an_operator(workload, &made.kind, span));
+                continue;
+            }
             let Some(container) = container else { continue };
             let containers: Vec<&str> = named
                 .iter()
@@ -332,10 +337,9 @@ impl<'c, 'a> Reading<'c, 'a> {
                 span,
             ));
         }
-        match of_rule
-            .or_else(|| rollout(&self.general))
-            .filter(|_| is_deployment && self.keeps_all(object, known).is_none())
-        {
+        match of_rule.or_else(|| rollout(&self.general)).filter(|_| {
+            is_deployment && object.made_of.is_none() && self.keeps_all(object, known).is_none()
+        }) {
             Some(given) => (given, given.value != written),
             None => (
                 Given {

@@ -291,11 +291,14 @@ pub(super) fn scaler<'a>(
         .manifests
         .iter()
         .flat_map(|of| of.objects.scalers.iter().map(move |scaler| (of, scaler)));
-    all.find(|(_, scaler)| {
-        scaler.kind == object.kind_text
-            && scaler.name == object.name
-            && same_namespace(scaler.namespace.as_deref(), object.namespace.as_deref())
-    })
+    all.find(|(_, scaler)| scales(scaler, object))
+}
+
+/// Whether an autoscaler scales a workload.
+pub(super) fn scales(scaler: &Scaler, object: &Workload) -> bool {
+    scaler.kind == object.kind_text
+        && scaler.name == object.name
+        && same_namespace(scaler.namespace.as_deref(), object.namespace.as_deref())
 }
 
 /// Whether two objects are in one namespace. Objects without one all get the namespace that `kubectl` is set to.

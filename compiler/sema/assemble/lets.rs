@@ -10,11 +10,16 @@ use crate::sema::load::Loaded;
 use crate::sema::values::{Cx, Let};
 use crate::syntax::ast::{Expr, ExprKind};
 
-pub(crate) fn collect_lets<'a>(
-    cx: &Cx<'a>,
-    loaded: &'a Loaded,
-    lets: &mut BTreeMap<&'a str, Let<'a>>,
-) {
+/// The same context with the constants of all files.
+pub(crate) fn constants<'a>(cx: Cx<'a>, loaded: &'a Loaded) -> Cx<'a> {
+    let mut lets = BTreeMap::new();
+    collect_lets(&cx, loaded, &mut lets);
+    let cx = Cx { lets, ..cx };
+    compute_lets(&cx);
+    cx
+}
+
+fn collect_lets<'a>(cx: &Cx<'a>, loaded: &'a Loaded, lets: &mut BTreeMap<&'a str, Let<'a>>) {
     for item in loaded
         .files
         .iter()
@@ -56,7 +61,7 @@ pub(crate) fn collect_lets<'a>(
 
 /// Computes every constant, each after those it names, so that no chain is too long to follow. Constants that are
 /// left over go in circles: each circle is reported once, and its constants have no value.
-pub(crate) fn compute_lets<'a>(cx: &Cx<'a>) {
+fn compute_lets<'a>(cx: &Cx<'a>) {
     let mut waiting: BTreeMap<&'a str, BTreeSet<&'a str>> = BTreeMap::new();
     let mut users: BTreeMap<&'a str, Vec<&'a str>> = BTreeMap::new();
     for (name, constant) in &cx.lets {

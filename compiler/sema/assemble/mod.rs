@@ -3,7 +3,7 @@
 mod declare;
 mod envs;
 mod errors;
-mod lets;
+pub(super) mod lets;
 
 pub(crate) use envs::environments;
 
@@ -17,7 +17,7 @@ use crate::diag::Sink;
 use crate::program::{FillPolicy, Given, Giver, Origin, Program};
 use crate::sema::assemble::declare::{check_edition, declare};
 use crate::sema::assemble::envs::{choose_env, names_of_envs, namespace};
-use crate::sema::assemble::lets::{check_unused_lets, collect_lets, compute_lets};
+use crate::sema::assemble::lets::{check_unused_lets, constants};
 use crate::sema::decls::{Decls, LIBRARY, NAMED, OTHERS};
 use crate::sema::layers::Field;
 use crate::sema::load::Loaded;
@@ -26,7 +26,7 @@ use crate::sema::pod::ports::{check_node_ports, check_shared_ports};
 use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
 use crate::sema::workload::{service, tier};
-use crate::sema::{adopt, budget, config, errors as general, expect, image, placement};
+use crate::sema::{adopt, budget, config, errors as general, expect, image, kind, placement};
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
 use crate::world::World;
 
@@ -41,16 +41,13 @@ pub(crate) fn analyze<'a>(
     sink: &mut Sink,
 ) -> (Option<Program<'a>>, Vec<Traced>) {
     let files = loaded.files.iter().map(|file| &**file);
-    let mut lets = BTreeMap::new();
     let cx = Cx {
         sources: &loaded.sources,
         sink: RefCell::new(std::mem::take(sink)),
         lets: BTreeMap::new(),
         tracer: at.map(|at| Tracer::new(files, at)),
     };
-    collect_lets(&cx, loaded, &mut lets);
-    let cx = Cx { lets, ..cx };
-    compute_lets(&cx);
+    let cx = constants(cx, loaded);
     let program = program(&cx, loaded, env, world);
     if !cx.sink.borrow().has_errors() {
         check_unused_lets(&cx);
@@ -72,7 +69,7 @@ pub(crate) fn program<'a>(
     let mut expects = Vec::new();
     let (mut survives, mut fills): (Option<&Item>, Option<&Item>) = (None, None);
     let mut digests: Option<&'a Item> = None;
-    let mut adopts = Vec::new();
+    let (mut adopts, mut kinds) = (Vec::new(), Vec::new());
     for file in &loaded.files {
         let from_library = cx.sources.file(file.id).provenance == Provenance::Library;
         check_edition(cx, &file.items, from_library);
@@ -173,6 +170,7 @@ pub(crate) fn program<'a>(
                 },
                 "edition" | "let" | "use" => {}
                 "adopt" => adopts.push(item),
+                "kind" => kinds.push(item),
                 _ => {
                     let known = NAMED.iter().chain(&OTHERS).copied();
                     cx.report(errors::unknown_declaration(
@@ -204,6 +202,7 @@ pub(crate) fn program<'a>(
     let configs = config::configs(&decls);
     let digests = image::digests(&decls, digests);
     let mut services = service::services(&decls, &tiers, (&runtimes, &images));
+    kind::check(cx, &kinds);
     let adopts = adopt::adopts(&decls, loaded, &adopts, &mut services);
     let mut budgets = budget::budgets(&decls, &services, &tiers);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();

@@ -91,6 +91,14 @@ pub(crate) fn comparison_as_value(span: Span) -> Diagnostic {
     Diagnostic::error("BZ3009", "a comparison is not a value").at(span, "only `expect` compares")
 }
 
+pub(crate) fn or_outside_a_kind(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ3009",
+        "`or` stands between paths of a `kind`, and this is none",
+    )
+    .at(span, "one value is enough here")
+}
+
 pub(crate) fn not_a_number(span: Span, found: &str, text: &str) -> Diagnostic {
     let error = Diagnostic::error("BZ3009", format!("expected a number, found {found}"))
         .at(span, "expected a number");

@@ -1,0 +1,460 @@
+//! The workloads that operators make of objects, by the declaration of their kind (`manifest/kind.rs`).
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::WorkloadKind;
+use super::beyond::{Beyond, is_in_sums, not_counted};
+use super::place::Place;
+use super::{Amount, Bounds, Container, Fault, MadeOf, Reader, Surge, Unavailable, Way, Workload};
+use crate::admission::{Resources, Role};
+use crate::manifest::kind::{Figure, Figures, Maker, Makes, Part, Path, Unknown, Value};
+use crate::manifest::tree::Node;
+
+/// An object, or an item of a list in it.
+#[derive(Clone, Copy)]
+struct Scope<'t> {
+    object: &'t Node,
+    item: Option<&'t Node>,
+}
+
+/// A number of pods, and where it stands if it is one of the object's.
+type Pods = (u64, Option<Range<usize>>);
+
+/// The most that a number of pods can be.
+const MOST: u64 = 100_000;
+
+impl<'t> Reader<'t> {
+    /// The workloads that an operator makes of an object, and why that may not be all: there are none where the object
+    /// does not say enough.
+    pub(super) fn made(
+        &self,
+        object: &'t Node,
+        maker: &Arc<Maker>,
+        (api_version, kind_text, name, namespace): (&str, &str, &str, Option<&String>),
+        way: &Way,
+    ) -> Result<(Vec<Workload>, Vec<String>), Fault> {
+        let whole = Scope { object, item: None };
+        let mut workloads = Vec::new();
+        let there: Vec<&Makes> = maker
+            .makes
+            .iter()
+            .filter(|makes| makes.each.is_some() || self.applies(whole, makes))
+            .collect();
+        for makes in &there {
+            let scopes: Vec<Scope<'t>> = match &makes.each {
+                None => vec![whole],
+                Some(path) => {
+                    let list = self.walk(whole, path);
+                    let items = list.map_or(&[][..], Node::items).iter();
+                    let items = items.filter_map(|item| self.real(item));
+                    items
+                        .map(|item| Scope {
+                            object,
+                            item: Some(item),
+                        })
+                        .filter(|scope| self.applies(*scope, makes))
+                        .collect()
+                }
+            };
+            for (index, scope) in scopes.into_iter().enumerate() {
+                let item_name = scope.item.map(|item| {
+                    self.text(item, "name")
+                        .unwrap_or_else(|| format!("{index:02}"))
+                });
+                let own = match (item_name, there.len()) {
+                    (Some(item), 1) => format!("{name}-{item}"),
+                    (Some(item), _) => format!("{name}-{}-{item}", makes.name),
+                    (None, 1) => name.to_owned(),
+                    (None, _) => format!("{name}-{}", makes.name),
+                };
+                let of = (api_version, kind_text, own, namespace);
+                match self.make(scope, maker, makes, of, (name, way))? {
+                    Some(workload)
+                        if workload.containers.iter().all(|one| one.role != Role::Main) =>
+                    {
+                        let mut all = maker.unknown.iter();
+                        let known = all.find(|unknown| self.is_unknown(whole, unknown));
+                        let why = known.map_or("shows no containers", |unknown| &unknown.why);
+                        return Ok((Vec::new(), vec![format!("it {why}")]));
+                    }
+                    Some(workload) => workloads.push(workload),
+                    None => {
+                        let paths = makes.replicas.iter().flat_map(Value::paths);
+                        let paths: Vec<String> =
+                            paths.map(|path| format!("`{}`", path.written())).collect();
+                        let why = format!(
+                            "it says nothing at {}, where its kind has the number of its pods",
+                            paths.join(" or ")
+                        );
+                        return Ok((Vec::new(), vec![why]));
+                    }
+                }
+            }
+        }
+        let unknown = maker.unknown.iter();
+        let unknown = unknown.filter(|unknown| self.is_unknown(whole, unknown));
+        let why = unknown.map(|unknown| format!("it {}", unknown.why));
+        Ok((workloads, why.collect()))
+    }
+
+    /// Whether there is what makes pods unknown.
+    fn is_unknown(&self, scope: Scope<'t>, unknown: &Unknown) -> bool {
+        let node = |path| self.walk(scope, path);
+        unknown
+            .at
+            .as_ref()
+            .is_none_or(|path| node(path).is_some_and(|node| self.says(node)))
+    }
+
+    /// Whether an operator makes a workload of this.
+    fn applies(&self, scope: Scope<'t>, makes: &Makes) -> bool {
+        self.asked(scope, makes.when.as_ref(), makes.unless.as_ref())
+    }
+
+    fn asked(&self, scope: Scope<'t>, when: Option<&Value>, unless: Option<&Value>) -> bool {
+        when.is_none_or(|value| self.is_there(scope, value))
+            && !unless.is_some_and(|value| self.is_there(scope, value))
+    }
+
+    /// Whether there is something at a value that is no refusal.
+    fn is_there(&self, scope: Scope<'t>, value: &Value) -> bool {
+        match value {
+            Value::Count(n) | Value::Percent(n) => *n > 0,
+            Value::At(path) => self.walk(scope, path).is_some_and(|node| self.says(node)),
+            Value::Either(sides) | Value::Sum(sides) => {
+                self.is_there(scope, &sides.0) || self.is_there(scope, &sides.1)
+            }
+            Value::Product(sides) => {
+                self.is_there(scope, &sides.0) && self.is_there(scope, &sides.1)
+            }
+        }
+    }
+
+    /// Whether a node is more than nothing, `false`, zero, and what is empty.
+    fn says(&self, node: &'t Node) -> bool {
+        match node.text(self.source) {
+            Some(text) => !matches!(text, "" | "false" | "False" | "FALSE" | "0"),
+            None => !node.items().is_empty() || !node.entries().is_empty(),
+        }
+    }
+
+    /// What stands at a path. In a list a key means the item of that name, or an item that has the rest of the path.
+    fn walk(&self, scope: Scope<'t>, path: &Path) -> Option<&'t Node> {
+        let start = match path.in_item {
+            true => scope.item?,
+            false => scope.object,
+        };
+        self.follow(start, &path.keys)
+    }
+
+    fn follow(&self, node: &'t Node, keys: &[String]) -> Option<&'t Node> {
+        let node = self.real(node)?;
+        let Some((key, rest)) = keys.split_first() else {
+            return (!node.is_null(self.source)).then_some(node);
+        };
+        let items = node.items().iter().filter_map(|item| self.real(item));
+        let named = items
+            .clone()
+            .filter(|item| self.text(item, "name").as_ref() == Some(key));
+        let mut found = named.filter_map(|item| self.follow(item, rest));
+        let mut having = items.filter_map(|item| self.follow(self.get(item, key)?, rest));
+        match node.items() {
+            [] => self.follow(self.get(node, key)?, rest),
+            _ => found.next().or_else(|| having.next()),
+        }
+    }
+
+    /// The first node that a value names.
+    fn node(&self, scope: Scope<'t>, value: &Value) -> Option<&'t Node> {
+        match value {
+            Value::At(path) => self.walk(scope, path),
+            Value::Either(sides) => self
+                .node(scope, &sides.0)
+                .or_else(|| self.node(scope, &sides.1)),
+            _ => None,
+        }
+    }
+
+    /// How many pods a value comes to.
+    fn pods(&self, scope: Scope<'t>, value: &Value) -> Result<Option<Pods>, Fault> {
+        let both = |sides: &(Value, Value), join: fn(u64, u64) -> u64| {
+            let left = self.pods(scope, &sides.0)?;
+            let right = self.pods(scope, &sides.1)?;
+            Ok(left
+                .zip(right)
+                .map(|((a, at), (b, other))| (join(a, b).min(MOST), at.or(other))))
+        };
+        match value {
+            Value::Count(n) => Ok(Some((*n, None))),
+            Value::Percent(_) => Ok(None),
+            Value::At(path) => {
+                let Some(node) = self.walk(scope, path) else {
+                    return Ok(None);
+                };
+                let n = node.text(self.source).and_then(|text| text.parse().ok());
+                match n.filter(|n| *n <= MOST) {
+                    Some(n) => Ok(Some((n, Some(node.range())))),
+                    None => Err(Fault {
+                        at: node.range(),
+                        what: format!("`{}` is no number of pods", path.written()),
+                    }),
+                }
+            }
+            Value::Either(sides) => match self.pods(scope, &sides.0)? {
+                Some(found) => Ok(Some(found)),
+                None => self.pods(scope, &sides.1),
+            },
+            Value::Product(sides) => both(sides, u64::saturating_mul),
+            Value::Sum(sides) => both(sides, u64::saturating_add),
+        }
+    }
+
+    /// What a rollout adds.
+    fn surge_of(&self, scope: Scope<'t>, value: &Value) -> Result<Option<Surge>, Fault> {
+        match value {
+            Value::Percent(percent) => Ok(Some(Surge::Percent(*percent))),
+            Value::At(path) => self
+                .walk(scope, path)
+                .map(|node| self.surge(node))
+                .transpose(),
+            Value::Either(sides) => match self.surge_of(scope, &sides.0)? {
+                Some(found) => Ok(Some(found)),
+                None => self.surge_of(scope, &sides.1),
+            },
+            other => Ok(self.pods(scope, other)?.map(|(n, _)| Surge::Pods(n))),
+        }
+    }
+
+    fn make(
+        &self,
+        scope: Scope<'t>,
+        maker: &Arc<Maker>,
+        makes: &Makes,
+        (api_version, kind_text, name, namespace): (&str, &str, String, Option<&String>),
+        (object_name, way): (&str, &Way),
+    ) -> Result<Option<Workload>, Fault> {
+        let replicas = match &makes.replicas {
+            None => Some((1, None)),
+            Some(value) => self.pods(scope, value)?,
+        };
+        let Some((replicas, replicas_at)) = replicas else {
+            return Ok(None);
+        };
+        let template = makes
+            .template
+            .as_ref()
+            .and_then(|path| self.walk(scope, path));
+        let metadata = template.and_then(|template| self.get(template, "metadata"));
+        let pod = template.and_then(|template| self.get(template, "spec"));
+        let at = self.named_at(scope.object);
+        let containers = self.made_containers(scope, makes, pod, (way, &name), &at)?;
+        let mut beyond = pod.map_or(Vec::new(), |pod| self.beyond(pod, metadata));
+        for container in &containers {
+            beyond.extend(others_of(container, &at, &beyond));
+        }
+        let place = makes.place.as_ref().and_then(|path| self.walk(scope, path));
+        let place = match place.or(pod) {
+            Some(of) => self.place(of, metadata)?,
+            None => Place::default(),
+        };
+        let claims = makes.claims.as_ref();
+        Ok(Some(Workload {
+            kind: makes.kind,
+            api_version: api_version.to_owned(),
+            kind_text: kind_text.to_owned(),
+            name,
+            namespace: namespace.cloned(),
+            at,
+            whole: scope.object.range(),
+            way: way.clone(),
+            pod: Vec::new(),
+            containers,
+            replicas,
+            replicas_at,
+            completions: None,
+            surge: match &makes.surge {
+                None => Surge::Recreate,
+                Some(value) => self.surge_of(scope, value)?.unwrap_or(Surge::Percent(25)),
+            },
+            unavailable: Unavailable::Percent(25),
+            revisions: 10,
+            kept_runs: 0,
+            retries: 6,
+            has_rolling_update: false,
+            concurrency: None,
+            schedule: String::new(),
+            lingers: makes.kind == WorkloadKind::Job,
+            in_memory: Vec::new(),
+            secrets: Vec::new(),
+            claims: claims.is_some_and(|value| self.is_there(scope, value)),
+            claims_each: Vec::new(),
+            has_deadline: false,
+            crosses_namespaces: pod.map_or(Ok(false), |pod| self.crosses_namespaces(pod))?,
+            place,
+            beyond,
+            refuses_injection: self.refuses_injection(metadata),
+            owner: match self.get(scope.object, "metadata") {
+                Some(metadata) => self.owner(metadata)?,
+                None => None,
+            },
+            idle: None,
+            made_of: Some(MadeOf {
+                kind: maker.name.clone(),
+                name: object_name.to_owned(),
+            }),
+        }))
+    }
+
+    /// The containers of a workload: those that the operator makes, with those of the object laid over them.
+    fn made_containers(
+        &self,
+        scope: Scope<'t>,
+        makes: &Makes,
+        pod: Option<&'t Node>,
+        (way, name): (&Way, &str),
+        at: &Range<usize>,
+    ) -> Result<Vec<Container>, Fault> {
+        let mut all: Vec<(Container, &Part)> = Vec::new();
+        for part in &makes.parts {
+            if self.asked(scope, part.when.as_ref(), part.unless.as_ref()) {
+                all.push((self.part(scope, part, way, at)?, part));
+            }
+        }
+        let mut given = match pod {
+            Some(pod) => self.containers(pod, way, name)?,
+            None => Vec::new(),
+        };
+        for (path, list) in [
+            (&makes.inits, "initContainers"),
+            (&makes.containers, "containers"),
+        ] {
+            let Some(items) = path.as_ref().and_then(|path| self.walk(scope, path)) else {
+                continue;
+            };
+            for item in items.items() {
+                given.extend(self.container(item, list, way.clone(), name)?);
+            }
+        }
+        let mut containers: Vec<Container> = Vec::new();
+        for (made, part) in all {
+            let over = given
+                .iter()
+                .position(|given| given.name == made.name)
+                .map(|at| given.remove(at));
+            let mut container = match over {
+                None => made,
+                Some(over) => laid_over(made, over),
+            };
+            complete(&mut container, part, at);
+            containers.push(container);
+        }
+        containers.extend(given);
+        // Those that run first, in order, then the others.
+        containers.sort_by_key(|container| container.role == Role::Main);
+        Ok(containers)
+    }
+
+    fn part(
+        &self,
+        scope: Scope<'t>,
+        part: &Part,
+        way: &Way,
+        at: &Range<usize>,
+    ) -> Result<Container, Fault> {
+        let resources = part
+            .resources
+            .as_ref()
+            .and_then(|value| self.node(scope, value));
+        Ok(Container {
+            name: part.name.clone(),
+            at: resources.map_or(at.clone(), Node::range),
+            way: way.clone(),
+            role: part.role,
+            memory: self.bounds(resources, "memory", ["requests", "limits"])?,
+            cpu: self.bounds(resources, "cpu", ["requests", "limits"])?,
+            requests: self.list(resources, "requests")?.amounts,
+            limits: self.list(resources, "limits")?.amounts,
+        })
+    }
+}
+
+/// A container of an operator with what the object says of it, amount by amount.
+fn laid_over(made: Container, over: Container) -> Container {
+    let bounds = |made: Bounds, over: Bounds| Bounds {
+        request: over.request.or(made.request),
+        limit: over.limit.or(made.limit),
+    };
+    let list = |mut made: Resources, over: Resources| {
+        made.extend(over);
+        made
+    };
+    Container {
+        name: over.name,
+        at: over.at,
+        way: over.way,
+        role: made.role,
+        memory: bounds(made.memory, over.memory),
+        cpu: bounds(made.cpu, over.cpu),
+        requests: list(made.requests, over.requests),
+        limits: list(made.limits, over.limits),
+    }
+}
+
+/// Gives a container what its operator gives it where the object says nothing.
+fn complete(container: &mut Container, part: &Part, at: &Range<usize>) {
+    let Container {
+        memory,
+        cpu,
+        requests,
+        limits,
+        ..
+    } = container;
+    let mut give = |bounds: &mut Bounds, figures: &Figures, resource: &str, factor: u64| {
+        let Figures { request, limit } = figures;
+        let pairs = [
+            (&mut bounds.request, request, &mut *requests),
+            (&mut bounds.limit, limit, &mut *limits),
+        ];
+        for (bound, figure, list) in pairs {
+            if let (None, Some(figure)) = (&bound, figure) {
+                *bound = Some(of_figure(figure, at));
+                list.insert(
+                    resource.to_owned(),
+                    u128::from(figure.n) * u128::from(factor),
+                );
+            }
+        }
+    };
+    give(memory, &part.memory, "memory", 1000);
+    give(cpu, &part.cpu, "cpu", 1);
+}
+
+fn of_figure(figure: &Figure, at: &Range<usize>) -> Amount {
+    Amount {
+        n: figure.n,
+        text: String::new(),
+        at: at.clone(),
+        by: Some(Arc::clone(&figure.by)),
+    }
+}
+
+/// What a container asks for that no sum holds, unless it was said.
+fn others_of(container: &Container, at: &Range<usize>, known: &[Beyond]) -> Vec<Beyond> {
+    let lists = [&container.requests, &container.limits]
+        .into_iter()
+        .flatten();
+    let mut all: Vec<Beyond> = Vec::new();
+    for (resource, amount) in lists {
+        let what = not_counted(resource);
+        let is_new = known.iter().chain(&all).all(|beyond| beyond.what != what);
+        if *amount > 0 && !is_in_sums(resource) && is_new {
+            all.push(Beyond {
+                what,
+                at: at.clone(),
+                takes_memory: false,
+            });
+        }
+    }
+    all
+}
