@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::thread;
 
 pub use self::decode::decode;
+use self::trials::Trials;
 use crate::backend::{self, Artifact};
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
@@ -151,8 +152,9 @@ impl Analysis {
                     let edited = self.session.read(world, name, text);
                     edited.pass(world, options, None, |view| view.diagnostics)
                 };
-                let sources = self.sources();
-                trials::keep_those_that_hold(sources, world, &compile, &mut view.diagnostics);
+                let services = view.program.map_or(0, |program| program.services.len());
+                let trials = Trials::new(self.sources(), world, &compile, services);
+                trials::keep_those_that_hold(trials, &mut view.diagnostics);
             }
             then(&view)
         })

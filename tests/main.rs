@@ -15,6 +15,7 @@ mod kinds;
 mod layouts;
 mod ledger;
 mod properties;
+mod proposals;
 mod readme;
 mod recount;
 mod registry;

@@ -1,16 +1,15 @@
 //! What must hold for every program: the order of things does not matter, more demand never makes a program fit,
-//! what the compiler proposes works, the same text gives the same bytes, the formatter changes no meaning, and no
-//! memory is left that a service could have had.
+//! the same text gives the same bytes, the formatter changes no meaning, and no memory is left
+//! that a service could have had.
 
 mod leftover;
 
 use std::collections::BTreeMap;
 
-use bzc::{Compilation, Diagnostic, Help, MemoryWorld, Options, Session};
+use bzc::{Compilation, Diagnostic, MemoryWorld, Options, Session};
 use serde_yaml::Value;
 
 use crate::generate::{self, Item, Kind, MIB, Mem, Memory, Overlap, Program, Rng, Rollout, Size};
-use crate::support::applied;
 
 const FILE: &str = "budget.bz";
 
@@ -572,92 +571,6 @@ fn numbers_of_any_size_are_counted() {
         }
     }
     findings.assert_none();
-}
-
-/// What an error is about: its code and the names in its message.
-fn subject(error: &Diagnostic) -> String {
-    let names: Vec<&str> = error.message.split('`').skip(1).step_by(2).collect();
-    format!("{} {}", error.id, names.join(" "))
-}
-
-// In two halves, because it takes longest and tests run side by side.
-#[test]
-fn every_proposal_of_a_budget_error_works() {
-    proposals_work(30_000, 1000);
-}
-
-#[test]
-fn every_proposal_of_another_budget_error_works() {
-    proposals_work(60_000, 1000);
-}
-
-/// Applies all proposals of all errors of so many programs that are over a budget.
-fn proposals_work(first: u64, wanted: u32) {
-    let mut findings = Findings::default();
-    let (mut over, mut tried) = (0, 0);
-    for seed in 0.. {
-        if over == wanted {
-            break;
-        }
-        assert!(
-            seed < 4000,
-            "only {over} of {seed} programs are over their budget"
-        );
-        let program = generate::any(first + seed, Size::Tiny, (95, 150));
-        let text = program.text();
-        let before = check(&text, program.env());
-        let found = errors(&before);
-        if found.iter().all(|error| error.id != "BZ4001") {
-            continue;
-        }
-        over += 1;
-        let subjects: Vec<String> = found.iter().map(|error| subject(error)).collect();
-        for error in found.iter().filter(|error| error.id == "BZ4001") {
-            let own = subject(error);
-            let helps: Vec<&Help> = error
-                .helps
-                .iter()
-                .filter(|help| !help.edits.is_empty())
-                .collect();
-            // On several nodes what would do is not always a single change that can be guessed.
-            if helps.is_empty() && program.nodes.len() == 1 {
-                let several = if subjects.len() > 1 {
-                    "one of several errors"
-                } else {
-                    "the only error"
-                };
-                findings.add(format!("no proposal for {several}"), &text, &shown(&before));
-            }
-            for help in helps {
-                let Some(after) = applied(&text, FILE, help, &before) else {
-                    continue;
-                };
-                tried += 1;
-                let compiled = check(&after, program.env());
-                let left: Vec<String> = errors(&compiled).into_iter().map(subject).collect();
-                let what = || {
-                    format!(
-                        "{}\nproposes: {}\n--- then\n{after}\n{}",
-                        error.message,
-                        help.text,
-                        shown(&compiled)
-                    )
-                };
-                let verb = help.text.split(' ').next().unwrap_or_default();
-                if left.contains(&own) {
-                    findings.add(
-                        format!("`{verb}` does not remove its error"),
-                        &text,
-                        &what(),
-                    );
-                } else if left.iter().any(|error| !subjects.contains(error)) {
-                    findings.add(format!("`{verb}` raises another error"), &text, &what());
-                }
-            }
-        }
-    }
-    findings.assert_none();
-    assert!(tried > 3 * wanted, "{tried} proposals");
 }
 
 #[test]

@@ -142,11 +142,7 @@ fn what_is_proposed_helps() {
         let compile = |text: &str| check(&world, &name, text, directive(text, "env"));
         let before = compile(&text);
         for diagnostic in &before.diagnostics {
-            for help in diagnostic
-                .helps
-                .iter()
-                .filter(|help| !help.edits.is_empty())
-            {
+            for help in diagnostic.helps.iter().filter(|help| help.is_fix()) {
                 let Some(text) = applied(&text, &name, help, &before) else {
                     continue;
                 };

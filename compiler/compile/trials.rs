@@ -1,138 +1,102 @@
 //! The changes that errors propose, tried: each is applied to the sources, the program is compiled again, and only those
-//! that hold are shown.
+//! that hold are shown, with the number nearest to what the program has. Where none holds by itself, the largest savings
+//! are taken one after the other.
 
-use std::cmp::Reverse;
+mod combined;
+mod edited;
+mod trial;
 
-use crate::base::source::{Provenance, SourceMap};
-use crate::diag::{Diagnostic, Edit, Help};
-use crate::world::{Entry, ReadError, World};
+use self::combined::combined;
+pub(super) use self::trial::Trials;
+use self::trial::{Fault, nearest, subject};
+use crate::diag::{Diagnostic, Help, Proposal, Way};
 
-/// Each trial is a compilation: whoever has many errors mends the first ones first.
+/// Whoever has many errors mends the first ones first.
 const TRIED: usize = 8;
 
-/// The whole pipeline: what it says of the program with this name and text.
-type Compile<'c> = dyn Fn(&dyn World, &str, String) -> Vec<Diagnostic> + 'c;
+/// Proposals beyond this many would only be read by nobody.
+const SHOWN: usize = 6;
 
-/// Drops the proposals that do not make their error go away or that raise another.
-pub(super) fn keep_those_that_hold(
-    sources: &SourceMap,
-    world: &dyn World,
-    compile: &Compile<'_>,
-    diagnostics: &mut [Diagnostic],
-) {
-    let errors = subjects(diagnostics);
+/// Turns what errors propose into helps: those that make their error go away and raise no other.
+pub(super) fn keep_those_that_hold(trials: Trials<'_>, diagnostics: &mut [Diagnostic]) {
+    let errors = diagnostics.iter().filter(|found| found.is_error());
+    let trials = trials.of(errors.map(Fault::of).collect());
     let mut tried = 0;
     for diagnostic in diagnostics {
-        if diagnostic.helps.iter().any(|help| !help.edits.is_empty()) {
-            tried += 1;
+        let untried = diagnostic.helps.iter().any(|help| !help.edits.is_empty());
+        if !untried && diagnostic.proposals.is_empty() {
+            continue;
         }
+        tried += 1;
+        let proposals = std::mem::take(&mut diagnostic.proposals);
         if tried > TRIED {
             diagnostic.helps.retain(|help| help.edits.is_empty());
             continue;
         }
         let own = subject(diagnostic);
-        let proposed = diagnostic.helps.len();
-        diagnostic.helps.retain(|help| {
-            if help.edits.is_empty() {
-                return true;
+        diagnostic
+            .helps
+            .retain(|help| help.edits.is_empty() || trials.hold(&help.edits, &own));
+        let helps = helps(&trials, diagnostic, &proposals, &own);
+        diagnostic.helps.extend(helps);
+        if diagnostic.helps.is_empty() {
+            diagnostic
+                .notes
+                .push("no change that bzc knows makes it fit and breaks nothing else".to_owned());
+        }
+    }
+}
+
+/// What helps against one error: single changes that hold, and where the program is left as it is meant by none of
+/// them, several changes together; a larger machine comes last.
+fn helps(trials: &Trials<'_>, error: &Diagnostic, proposals: &[Proposal], own: &str) -> Vec<Help> {
+    let mut singles: Vec<(bool, Help)> = Vec::new();
+    let mut machines = Vec::new();
+    for proposal in proposals {
+        let Some((n, help)) = single(trials, proposal, own) else {
+            continue;
+        };
+        match proposal.way {
+            Way::Machine => machines.push(help),
+            Way::Remove => singles.push((true, help)),
+            Way::Switch | Way::Raise | Way::Lower => {
+                singles.push((is_large(proposal, n), help));
             }
-            let mut left = errors.clone();
-            if let Some(at) = left.iter().position(|error| *error == own) {
-                left.remove(at);
-            }
-            let after = after(sources, world, compile, &help.edits);
-            after.is_some_and(|after| {
-                after.iter().all(|error| {
-                    let known = left.iter().position(|known| known == error);
-                    known.map(|at| left.remove(at)).is_some()
-                })
-            })
-        });
-        let alone = |help: &Help| help.edits.len() == 1 && !help.needs_machine;
-        if diagnostic.helps.iter().any(alone) {
-            diagnostic.helps.retain(|help| help.edits.len() < 2);
-        }
-        if proposed > 0 && diagnostic.helps.is_empty() {
-            diagnostic.notes.push(
-                "no single change that bzc knows makes it fit and breaks nothing else".to_owned(),
-            );
         }
     }
-}
-
-/// What the errors are about that are left after some edits. `None` if the edits cannot be made.
-fn after(
-    sources: &SourceMap,
-    world: &dyn World,
-    compile: &Compile<'_>,
-    edits: &[Edit],
-) -> Option<Vec<String>> {
-    let world = edited(world, sources, edits)?;
-    let program = sources.files().first()?;
-    let changed = world.files.iter().find(|(path, _)| *path == program.name);
-    let text = changed.map_or(&*program.text, |(_, text)| text).to_owned();
-    Some(subjects(&compile(&world, &program.name, text)))
-}
-
-/// What all errors are about.
-fn subjects(diagnostics: &[Diagnostic]) -> Vec<String> {
-    let errors = diagnostics.iter().filter(|found| found.is_error());
-    errors.map(subject).collect()
-}
-
-/// What an error is about, whatever its numbers are; digits of names between backticks belong to the names.
-fn subject(diagnostic: &Diagnostic) -> String {
-    let mut subject = diagnostic.id.to_owned();
-    for (index, part) in diagnostic.message.split('`').enumerate() {
-        subject.push('`');
-        let named = index % 2 == 1;
-        subject.extend(
-            part.chars()
-                .filter(|c| named || !(c.is_ascii_digit() || *c == '.')),
-        );
+    let mut helps = Vec::new();
+    if singles.iter().all(|(is_large, _)| *is_large) {
+        helps.extend(combined(trials, error, proposals, own));
     }
-    subject
+    // What takes much away comes behind what does not.
+    singles.sort_by_key(|(is_large, _)| *is_large);
+    singles.truncate(SHOWN);
+    let singles: Vec<Help> = singles.into_iter().map(|(_, help)| help).collect();
+    if !singles.is_empty() {
+        helps.retain(|combined| combined.left.is_none());
+    }
+    singles.into_iter().chain(helps).chain(machines).collect()
 }
 
-/// A world in which some files have been edited.
-struct Edited<'w> {
-    world: &'w dyn World,
-    files: Vec<(String, String)>,
-}
-
-impl World for Edited<'_> {
-    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        match self.files.iter().find(|(name, _)| name == path) {
-            Some((_, text)) => Ok(text.clone().into_bytes()),
-            None => self.world.read(path),
+/// One change, if it holds, with its number.
+fn single(trials: &Trials<'_>, proposal: &Proposal, own: &str) -> Option<(Option<u64>, Help)> {
+    let n = match &proposal.number {
+        Some(number) => {
+            let holds = |n| trials.hold(&proposal.with(Some(n)).1, own);
+            Some(nearest(number, number.bound, holds)?)
         }
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
-        self.world.list(folder)
-    }
-
-    fn shown(&self, path: &str) -> String {
-        self.world.shown(path)
-    }
+        None => trials.hold(&proposal.with(None).1, own).then_some(None)?,
+    };
+    let (text, edits) = proposal.with(n);
+    let help = Help {
+        needs_machine: proposal.way == Way::Machine,
+        ..Help::new(text, edits)
+    };
+    Some((n, help))
 }
 
-/// The world with edits applied; `None` if one of them is in the standard library.
-fn edited<'w>(world: &'w dyn World, sources: &SourceMap, edits: &[Edit]) -> Option<Edited<'w>> {
-    let mut files: Vec<(String, String)> = Vec::new();
-    // From the last to the first, so that earlier offsets stay right.
-    let mut edits: Vec<&Edit> = edits.iter().collect();
-    edits.sort_by_key(|edit| Reverse(edit.span));
-    for edit in edits {
-        let file = sources.file(edit.span.file);
-        if file.provenance == Provenance::Library {
-            return None;
-        }
-        if files.iter().all(|(path, _)| *path != file.name) {
-            files.push((file.name.clone(), file.text.to_string()));
-        }
-        let (_, content) = files.iter_mut().find(|(path, _)| *path == file.name)?;
-        content.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
-    }
-    Some(Edited { world, files })
+/// Whether a change leaves less than half of a number.
+fn is_large(proposal: &Proposal, n: Option<u64>) -> bool {
+    let numbers = proposal.number.as_ref().zip(n);
+    numbers.is_some_and(|(number, n)| n < number.now && n.saturating_mul(2) < number.now)
 }

@@ -45,7 +45,13 @@ pub fn json(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let helps: Vec<_> = diagnostic
         .helps
         .iter()
-        .map(|help| json!({ "text": help.text, "edits": help.edits.iter().map(edit).collect::<Vec<_>>() }))
+        .map(|help| {
+            json!({
+                "text": help.text,
+                "edits": help.edits.iter().map(edit).collect::<Vec<_>>(),
+                "left": help.left,
+            })
+        })
         .collect();
     json!({
         "severity": diagnostic.severity.word(),
@@ -139,7 +145,7 @@ fn result(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
     let fixes: Vec<_> = diagnostic
         .helps
         .iter()
-        .filter(|help| !help.edits.is_empty())
+        .filter(|help| help.is_fix())
         .map(|help| json!({ "description": { "text": help.text }, "artifactChanges": changes(&help.edits, sources) }))
         .collect();
     if !fixes.is_empty() {

@@ -6,9 +6,12 @@
 pub(crate) mod codes;
 pub(crate) mod json;
 pub(crate) mod lints;
+mod proposal;
 pub(crate) mod render;
 
 use crate::base::span::Span;
+pub use proposal::Edit;
+pub(crate) use proposal::{Number, Proposal, Unit, Way};
 
 /// How bad it is. Errors stop output; warnings never do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,15 +41,6 @@ pub struct Label {
     pub text: String,
 }
 
-/// One replacement of source text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// What is replaced; empty to insert.
-    pub span: Span,
-    /// The text that replaces it.
-    pub text: String,
-}
-
 /// A way out. With edits, an editor can apply it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Help {
@@ -56,6 +50,28 @@ pub struct Help {
     pub edits: Vec<Edit>,
     /// Whether it needs something that no program can change: another machine.
     pub needs_machine: bool,
+    /// Of several changes one after the other: each in words, with what the compiler says is left behind it.
+    pub steps: Vec<String>,
+    /// What the compiler says is left once all of it is done; `None` where that is nothing.
+    pub left: Option<String>,
+}
+
+impl Help {
+    /// A proposal that is one change, and does away with the fault.
+    pub fn new(text: impl Into<String>, edits: Vec<Edit>) -> Help {
+        Help {
+            text: text.into(),
+            edits,
+            needs_machine: false,
+            steps: Vec::new(),
+            left: None,
+        }
+    }
+
+    /// Whether the edits do away with the fault.
+    pub fn is_fix(&self) -> bool {
+        !self.edits.is_empty() && self.left.is_none()
+    }
 }
 
 /// One line of a sum: how much, of what, and where that number was written.
@@ -88,6 +104,11 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What would help.
     pub helps: Vec<Help>,
+    /// By how much something is over, in bytes or in thousandths of a core, where that is the fault. It orders changes by
+    /// what they leave; messages tell it in words.
+    pub over: Option<u64>,
+    /// Changes that may help and that nobody has tried yet: `compile/trials.rs` makes helps of those that do.
+    pub(crate) proposals: Vec<Proposal>,
 }
 
 impl Diagnostic {
@@ -111,6 +132,8 @@ impl Diagnostic {
             addends: Vec::new(),
             notes: Vec::new(),
             helps: Vec::new(),
+            over: None,
+            proposals: Vec::new(),
         }
     }
 
@@ -144,11 +167,7 @@ impl Diagnostic {
     /// Proposes something in words.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
-        self.helps.push(Help {
-            text: text.into(),
-            edits: Vec::new(),
-            needs_machine: false,
-        });
+        self.helps.push(Help::new(text, Vec::new()));
         self
     }
 
@@ -159,11 +178,7 @@ impl Diagnostic {
             span,
             text: by.into(),
         }];
-        self.helps.push(Help {
-            text: text.into(),
-            edits,
-            needs_machine: false,
-        });
+        self.helps.push(Help::new(text, edits));
         self
     }
 

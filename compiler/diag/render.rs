@@ -42,10 +42,11 @@ pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> Stri
         main = main.element(Level::NOTE.message(paragraph(note)));
     }
     let mut changes = Vec::new();
-    if is_choice(diagnostic) {
-        main = main.element(Level::HELP.message(choice(&diagnostic.helps, sources)));
+    let (together, alone) = by_steps(diagnostic);
+    if is_choice(diagnostic, &alone) {
+        main = main.element(Level::HELP.message(choice(&alone, sources)));
     } else {
-        for help in &diagnostic.helps {
+        for help in alone {
             match patches(help, sources) {
                 Some(patches) => {
                     let title = Level::HELP.secondary_title(paragraph(&help.text));
@@ -60,6 +61,9 @@ pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> Stri
                 }
             }
         }
+    }
+    for help in together {
+        main = main.element(Level::HELP.message(one_after_the_other(help, sources)));
     }
     changes.insert(0, main);
     let text = renderer.term_width(SOURCE_WIDTH).render(&changes);
@@ -157,17 +161,21 @@ pub(super) fn details(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<Strin
         ));
     }
     lines.extend(diagnostic.notes.iter().map(|note| format!("note: {note}")));
-    if is_choice(diagnostic) {
-        lines.push(format!("help: {}", choice(&diagnostic.helps, sources)));
-        return lines;
+    let (together, alone) = by_steps(diagnostic);
+    if is_choice(diagnostic, &alone) {
+        lines.push(format!("help: {}", choice(&alone, sources)));
+    } else {
+        for help in alone {
+            lines.push(format!("help: {}", help.text));
+            lines.extend(
+                changed(&help.edits, sources)
+                    .into_iter()
+                    .map(|line| format!("  {line}")),
+            );
+        }
     }
-    for help in &diagnostic.helps {
-        lines.push(format!("help: {}", help.text));
-        lines.extend(
-            changed(&help.edits, sources)
-                .into_iter()
-                .map(|line| format!("  {line}")),
-        );
+    for help in together {
+        lines.push(format!("help: {}", one_after_the_other(help, sources)));
     }
     lines
 }
@@ -303,21 +311,44 @@ fn wrapped(line: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Whether the helps are the planner's: any one of them is enough.
-fn is_choice(diagnostic: &Diagnostic) -> bool {
-    diagnostic.helps.len() > 1
+/// Helps that are several changes one after the other, and all others.
+fn by_steps(diagnostic: &Diagnostic) -> (Vec<&Help>, Vec<&Help>) {
+    let helps = diagnostic.helps.iter();
+    helps.partition(|help| !help.steps.is_empty())
+}
+
+/// Whether helps are the planner's: any one of them is enough.
+fn is_choice(diagnostic: &Diagnostic, helps: &[&Help]) -> bool {
+    helps.len() > 1
         && diagnostic.id.starts_with("BZ4")
-        && diagnostic.helps.iter().all(|help| !help.edits.is_empty())
+        && helps.iter().all(|help| !help.edits.is_empty())
 }
 
 /// Proposals of which one is enough, each with the lines as they would read.
-fn choice(helps: &[Help], sources: &SourceMap) -> String {
+fn choice(helps: &[&Help], sources: &SourceMap) -> String {
     let mut text = "any one of these makes it fit (each was checked):".to_owned();
     for help in helps {
         text = text + "\n- " + &paragraph(&help.text).replace('\n', "\n  ");
         for line in changed(&help.edits, sources) {
             text = text + "\n    " + &line;
         }
+    }
+    text
+}
+
+/// Changes one after the other, each with what is left behind it, and the lines as they would read after all of them.
+fn one_after_the_other(help: &Help, sources: &SourceMap) -> String {
+    let mut text = match help.left {
+        None => "these together make it fit (checked):".to_owned(),
+        Some(_) => {
+            "what saves most, one after the other, does not make it fit (checked):".to_owned()
+        }
+    };
+    for step in &help.steps {
+        text = text + "\n- " + &paragraph(step).replace('\n', "\n  ");
+    }
+    for line in changed(&help.edits, sources) {
+        text = text + "\n    " + &line;
     }
     text
 }

@@ -49,11 +49,10 @@ fn error() -> Diagnostic {
         span,
         text: text.to_owned(),
     };
-    error.helps.push(Help {
-        text: "both".to_owned(),
-        edits: vec![edit(one, "0"), edit(two, "3"), edit(b, "")],
-        needs_machine: false,
-    });
+    error.helps.push(Help::new(
+        "both",
+        vec![edit(one, "0"), edit(two, "3"), edit(b, "")],
+    ));
     error
 }
 
@@ -62,11 +61,11 @@ fn one_line_with_everything() {
     let expected = concat!(
         r#"{"addends":[{"amount":"1Mi","place":"my budget.bz:2","what":"c"},"#,
         r#"{"amount":"1Mi","place":null,"what":"total"}],"code":"BZ4001","file":"my budget.bz","helps":["#,
-        r#"{"edits":[],"text":"h"},{"edits":["#,
+        r#"{"edits":[],"left":null,"text":"h"},{"edits":["#,
         r#"{"column":5,"end":17,"endColumn":6,"endLine":2,"file":"my budget.bz","line":2,"start":16,"text":"0"},"#,
         r#"{"column":5,"end":5,"endColumn":6,"endLine":1,"file":"<std>/k3s.bz","line":1,"start":4,"text":"3"},"#,
         r#"{"column":9,"end":11,"endColumn":10,"endLine":1,"file":"my budget.bz","line":1,"start":10,"text":""}"#,
-        r#"],"text":"both"}],"labels":[{"file":"my budget.bz","primary":true,"span":"#,
+        r#"],"left":null,"text":"both"}],"labels":[{"file":"my budget.bz","primary":true,"span":"#,
         r#"{"column":9,"end":11,"endColumn":10,"endLine":1,"line":1,"start":10},"text":"here"},"#,
         r#"{"file":"<std>/k3s.bz","primary":false,"span":"#,
         r#"{"column":5,"end":5,"endColumn":6,"endLine":1,"line":1,"start":4},"text":""}],"#,

@@ -263,11 +263,7 @@ fn several_ways_to_make_it_fit_are_a_choice() {
             text: text.to_owned(),
         })
         .into();
-    error.helps.push(Help {
-        text: "lower the tier".to_owned(),
-        edits,
-        needs_machine: false,
-    });
+    error.helps.push(Help::new("lower the tier", edits));
     shows(
         &error,
         &sources,
@@ -507,11 +503,7 @@ fn nothing_panics() {
                     .also(*second, "b");
                 for (one, two) in [("", "x"), ("x\n", "\n"), ("\ty\nz", "")] {
                     let edits = vec![edit(first, one), edit(second, two)];
-                    error.helps = vec![Help {
-                        text: "h".to_owned(),
-                        edits,
-                        needs_machine: false,
-                    }];
+                    error.helps = vec![Help::new("h", edits)];
                     human(&error, &sources, false);
                 }
                 error.helps.push(error.helps[0].clone());

@@ -105,6 +105,7 @@ fn over_cpu(draft: &Draft<'_, '_>, requested: u64, has: u64) -> Diagnostic {
         has,
         written,
     ));
-    error.helps = for_cpu(draft, over);
+    error.over = Some(over);
+    error.proposals = for_cpu(draft, over);
     error
 }

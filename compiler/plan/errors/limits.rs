@@ -56,7 +56,8 @@ pub(crate) fn over_limits(
     error.addends = limit_addends(draft, at, every_pod);
     error.addends.push(addend("together", limits, None));
     error.addends.push(holder);
-    error.helps = for_limits(draft, at, limits, allowed);
+    error.over = Some(limits - allowed);
+    error.proposals = for_limits(draft, at, limits, allowed);
     error
 }
 

@@ -9,7 +9,7 @@ use crate::base::span::Span;
 use crate::diag::Diagnostic;
 use crate::plan::excess::{Ceiling, Excess};
 use crate::plan::fixes::for_memory;
-use crate::plan::model::{ComponentPlan, Draft, NodePlan};
+use crate::plan::model::{ComponentPlan, Draft, NodePlan, SHIMS};
 use crate::plan::resources::Dimension;
 use crate::plan::sums::packaged_asks;
 use crate::program::{Giver, NodeId, Service, ServiceId};
@@ -155,31 +155,44 @@ pub(crate) fn over_memory(
     if over.ceiling == Ceiling::Together {
         error = error.note(nodes_for_pods(draft));
     }
-    if let (true, Some(note)) = (on_node, figure_to_measure(draft, at)) {
+    if let (true, Some(note)) = (on_node, figures_to_measure(draft, at)) {
         error = error.note(note);
     }
     error.addends = addends;
-    error.helps = for_memory(draft, over, &members, on_node);
+    error.over = Some(over.deficit);
+    error.proposals = for_memory(draft, over, &members, on_node);
     error
 }
 
-/// What K3s takes by the library where the program gives nothing, and how to find out what it takes on that machine.
-fn figure_to_measure(draft: &Draft<'_, '_>, at: Option<NodeId>) -> Option<String> {
+/// What K3s, containerd and shims take by the library where the program gives nothing, and how to find out what they take
+/// on that machine.
+fn figures_to_measure(draft: &Draft<'_, '_>, at: Option<NodeId>) -> Option<String> {
+    // Their ids among what is reserved, what they are, and the fields of `k3s` that replace them.
+    const MEASURED: [(&str, &str, &str); 3] = [
+        ("k3s", "the K3s process", "`memory`"),
+        ("containerd", "containerd", "`containerd`"),
+        (SHIMS, "shims", "`shim`"),
+    ];
     let at = at.unwrap_or(NodeId::new(0));
     let of = match draft.on_several_nodes() {
         true => format!(" of node `{}`", draft.program.nodes[at].name.value),
         false => String::new(),
     };
-    let mut reserved = draft.nodes[at].reserved.iter();
-    let process = reserved.find(|addend| addend.id == "k3s")?;
-    let guessed = process
-        .origin
-        .is_some_and(|origin| origin.giver == Giver::Library);
-    guessed.then(|| {
+    let reserved = &draft.nodes[at].reserved;
+    let guessed = MEASURED.iter().filter_map(|(id, what, field)| {
+        let figure = reserved.iter().find(|addend| addend.id == *id)?;
+        let of_library = figure
+            .origin
+            .is_some_and(|origin| origin.giver == Giver::Library);
+        of_library.then(|| (format!("{} for {what}", in_mib(figure.amount)), *field))
+    });
+    let (figures, fields): (Vec<String>, Vec<&str>) = guessed.unzip();
+    (!figures.is_empty()).then(|| {
         format!(
-            "{} for the K3s process{of} is the library's figure: measure the peak of RssAnon in /proc/PID/status of k3s, \
-             over some rollouts, and write it as `memory` of `k3s`{of} (`bzc explain k3s-memory`)",
-            in_mib(process.amount)
+            "the library's figures{of}: {}; measure the peak of RssAnon in /proc/PID/status of each, over some rollouts, and \
+             write it as {} of `k3s`{of} (`bzc explain k3s-memory`)",
+            figures.join(", "),
+            fields.join(", ")
         )
     })
 }

@@ -4,7 +4,7 @@ use super::list::{allocatable, group_addends, nodes_for_pods};
 use crate::base::id::{ids, numbered};
 use crate::base::quantity::{MIB, in_mib};
 use crate::base::span::Span;
-use crate::diag::{Diagnostic, Help};
+use crate::diag::{Diagnostic, Proposal};
 use crate::plan::excess::{Ceiling, Excess};
 use crate::plan::fixes::for_memory;
 use crate::plan::model::{Draft, Workload};
@@ -142,12 +142,13 @@ pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagn
             (all, missing(draft, draft.nodes.len(), allocatable(draft)))
         }
     };
-    error.helps = together(draft, deficit, &members);
+    error.over = Some(deficit);
+    error.proposals = together(draft, deficit, &members);
     error
 }
 
 /// What to change where so many bytes are missing on all nodes together.
-fn together(draft: &Draft<'_, '_>, deficit: u64, members: &[ServiceId]) -> Vec<Help> {
+fn together(draft: &Draft<'_, '_>, deficit: u64, members: &[ServiceId]) -> Vec<Proposal> {
     let excess = Excess {
         ceiling: Ceiling::Together,
         deficit,
@@ -254,6 +255,7 @@ pub(crate) fn lost(
         .unwrap_or(0);
     let deficit = missing(draft, draft.nodes.len() - 1, allocatable(draft) - most);
     let members: Vec<ServiceId> = ids(&program.services).collect();
-    error.helps = together(draft, deficit, &members);
+    error.over = Some(deficit);
+    error.proposals = together(draft, deficit, &members);
     error
 }
