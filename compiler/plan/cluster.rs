@@ -31,6 +31,15 @@ pub(super) struct Found {
     pub(super) placement: Placement,
 }
 
+impl Found {
+    fn in_any_order(level: Option<(u64, u64)>, shown: Shown) -> Found {
+        Found {
+            level,
+            placement: Placement::AnyOrder(shown),
+        }
+    }
+}
+
 /// Chooses numbers and, where no order of pods may be trusted, nodes.
 pub(super) fn settle<'a>(
     program: &Program<'a>,
@@ -45,79 +54,20 @@ pub(super) fn settle<'a>(
     if let Some(certificate) = declared.find_map(|(at, has)| crowded(nodes, at, &low, has)) {
         return Err(Failure::Nowhere(certificate));
     }
-    let room: i128 = nodes
-        .iter()
-        .map(|node| i128::from(node.allocatable()))
-        .sum();
-    let room = room - i128::from(packaged_asks(nodes)[Dimension::Memory]);
+    let room = room_together(nodes);
     let mut filled = workloads.clone();
     let filled_to = choose(program, nodes, Bounds::Together(room), &mut filled);
-    let free_to_move = |(service, workload): (&Service<'_>, &Workload<'_>)| {
-        let held = workload
-            .nodes
-            .as_ref()
-            .is_some_and(|nodes| nodes.len() == 1);
-        workload.peak() == 0 || held || !matches!(tie(program, service), Tie::Node(_))
-    };
-    let movable = program
-        .services
-        .iter()
-        .zip(workloads.iter())
-        .all(free_to_move);
-    let verdict = any_order(program, nodes, &low);
-    if let (Ok(level), Ok(_), true) = (&filled_to, &verdict, movable) {
+    let low_shown = any_order(program, nodes, &low);
+    if let (Ok(level), Ok(_), true) = (&filled_to, &low_shown, all_may_move(program, workloads)) {
         survival(program, nodes, &low)?;
-        // Limits are held as closely as they can be: those of all pods that may be there at once, else those at rest.
-        let closely = limits_fit(program, nodes, &low, true);
-        let holds = |workloads: &[Workload<'_>]| {
-            if !limits_fit(program, nodes, workloads, closely) {
-                return None;
-            }
-            let shown = any_order(program, nodes, workloads).ok()?;
-            let overcommitted =
-                ids(nodes).all(|at| within_overcommit(program, nodes, workloads, at));
-            (overcommitted && survival(program, nodes, workloads).is_ok()).then_some(shown)
+        let free = Free {
+            program,
+            nodes,
+            closely: limits_fit(program, nodes, &low, true),
         };
-        if let Some(shown) = holds(&filled) {
-            *workloads = filled;
-            return Ok(Found {
-                level: *level,
-                placement: Placement::AnyOrder(shown),
-            });
-        }
-        // The sum that all may have, by bisection in whole Mi: the cost of a placement only grows with the sizes.
-        let (mut most, mut least) = (room / i128::from(MIB), 0);
-        let mut best = None;
-        while most - least > 1 {
-            let middle = least + (most - least) / 2;
-            let mut tried = workloads.clone();
-            let bounds = Bounds::Together(middle * i128::from(MIB));
-            let chosen = choose(program, nodes, bounds, &mut tried);
-            match chosen.map(|level| (level, holds(&tried))) {
-                Err(_) => least = middle,
-                Ok((level, Some(shown))) => {
-                    best = Some((tried, level, shown));
-                    least = middle;
-                }
-                Ok((_, None)) => most = middle,
-            }
-        }
-        if let Some((chosen, level, shown)) = best {
+        if let Some((chosen, found)) = free.settle(workloads, (filled, *level), &low, room) {
             *workloads = chosen;
-            return Ok(Found {
-                level,
-                placement: Placement::AnyOrder(shown),
-            });
-        }
-        // The sums alone may still be what is too much: a DaemonSet that grew as far as its nodes allow leaves
-        // nothing for what K3s packages.
-        if let Some(shown) = holds(&low) {
-            *workloads = low;
-            let level = level_of(program, workloads);
-            return Ok(Found {
-                level,
-                placement: Placement::AnyOrder(shown),
-            });
+            return Ok(found);
         }
     }
     if program.survive.is_some() {
@@ -125,27 +75,10 @@ pub(super) fn settle<'a>(
             .err()
             .map_or(Failure::Lost(None, None), Failure::Over));
     }
-    if let Some(pins) = pins(program, nodes, workloads) {
-        let mut held = workloads.clone();
-        for (workload, nodes) in held.iter_mut().zip(pins) {
-            workload.nodes = nodes;
-        }
-        let with_held: Vec<NodePlan<'a>> = ids(nodes)
-            .map(|at| reserve::node(program, &held, at))
-            .collect();
-        if let Ok(level) = choose_on_nodes(program, &with_held, &mut held) {
-            nodes
-                .iter_mut()
-                .zip(with_held)
-                .for_each(|(node, held)| *node = held);
-            *workloads = held;
-            return Ok(Found {
-                level,
-                placement: Placement::Pinned,
-            });
-        }
+    if let Some(found) = pin(program, nodes, workloads) {
+        return Ok(found);
     }
-    match (filled_to, verdict) {
+    match (filled_to, low_shown) {
         (Err(over), _) => Err(Failure::Over(over)),
         (Ok(_), Err(Verdict::Impossible(certificate))) => Err(Failure::Nowhere(certificate)),
         (Ok(_), Ok(_) | Err(_)) => {
@@ -157,6 +90,112 @@ pub(super) fn settle<'a>(
             })
         }
     }
+}
+
+/// What all nodes together have for services, in bytes.
+fn room_together(nodes: &[NodePlan<'_>]) -> i128 {
+    let all = nodes.iter().map(|node| i128::from(node.allocatable()));
+    all.sum::<i128>() - i128::from(packaged_asks(nodes)[Dimension::Memory])
+}
+
+/// Whether no service has pods that a volume ties to whichever node they came to first.
+fn all_may_move(program: &Program<'_>, workloads: &[Workload<'_>]) -> bool {
+    let mut all = program.services.iter().zip(workloads);
+    all.all(|(service, workload)| {
+        let nodes = workload.nodes.as_ref();
+        let held = nodes.is_some_and(|nodes| nodes.len() == 1);
+        workload.peak() == 0 || held || !matches!(tie(program, service), Tie::Node(_))
+    })
+}
+
+/// A choice of numbers under which every pod finds room in whatever order pods come.
+struct Free<'p, 'a> {
+    program: &'p Program<'a>,
+    nodes: &'p [NodePlan<'a>],
+    /// Limits are held as closely as they can be: those of all pods that may be there at once, else those at rest.
+    closely: bool,
+}
+
+impl<'a> Free<'_, 'a> {
+    /// The largest numbers with which every order ends well: those that fill all nodes, else as much of their sum as
+    /// bisection finds, else the low ends.
+    fn settle(
+        &self,
+        workloads: &[Workload<'a>],
+        (filled, level): (Vec<Workload<'a>>, Option<(u64, u64)>),
+        low: &[Workload<'a>],
+        room: i128,
+    ) -> Option<(Vec<Workload<'a>>, Found)> {
+        if let Some(shown) = self.shown(&filled) {
+            return Some((filled, Found::in_any_order(level, shown)));
+        }
+        if let Some(found) = self.bisect(workloads, room) {
+            return Some(found);
+        }
+        // The sums alone may still be what is too much: a DaemonSet that grew as far as its nodes allow leaves
+        // nothing for what K3s packages.
+        let shown = self.shown(low)?;
+        let level = level_of(self.program, low);
+        Some((low.to_vec(), Found::in_any_order(level, shown)))
+    }
+
+    /// The nodes with which the lemma shows that every order ends well; `None` if limits or the loss of a node do not
+    /// hold either.
+    fn shown(&self, workloads: &[Workload<'a>]) -> Option<Shown> {
+        let (program, nodes) = (self.program, self.nodes);
+        if !limits_fit(program, nodes, workloads, self.closely) {
+            return None;
+        }
+        let shown = any_order(program, nodes, workloads).ok()?;
+        let overcommitted = ids(nodes).all(|at| within_overcommit(program, nodes, workloads, at));
+        (overcommitted && survival(program, nodes, workloads).is_ok()).then_some(shown)
+    }
+
+    /// The largest sum that all may have, in whole Mi: the cost of a placement only grows with the sizes.
+    fn bisect(&self, workloads: &[Workload<'a>], room: i128) -> Option<(Vec<Workload<'a>>, Found)> {
+        let (mut most, mut least) = (room / i128::from(MIB), 0);
+        let mut best = None;
+        while most - least > 1 {
+            let middle = least + (most - least) / 2;
+            let mut tried = workloads.to_vec();
+            let bounds = Bounds::Together(middle * i128::from(MIB));
+            let chosen = choose(self.program, self.nodes, bounds, &mut tried);
+            match chosen.map(|level| (level, self.shown(&tried))) {
+                Err(_) => least = middle,
+                Ok((level, Some(shown))) => {
+                    best = Some((tried, Found::in_any_order(level, shown)));
+                    least = middle;
+                }
+                Ok((_, None)) => most = middle,
+            }
+        }
+        best
+    }
+}
+
+/// Holds every service to nodes and chooses numbers there. `None` if no way was found.
+fn pin<'a>(
+    program: &Program<'a>,
+    nodes: &mut [NodePlan<'a>],
+    workloads: &mut Vec<Workload<'a>>,
+) -> Option<Found> {
+    let pins = pins(program, nodes, workloads)?;
+    let mut held = workloads.clone();
+    for (workload, nodes) in held.iter_mut().zip(pins) {
+        workload.nodes = nodes;
+    }
+    let with_held: Vec<NodePlan<'a>> = ids(nodes)
+        .map(|at| reserve::node(program, &held, at))
+        .collect();
+    let level = choose_on_nodes(program, &with_held, &mut held).ok()?;
+    for (node, held) in nodes.iter_mut().zip(with_held) {
+        *node = held;
+    }
+    *workloads = held;
+    Some(Found {
+        level,
+        placement: Placement::Pinned,
+    })
 }
 
 /// Whether limits are within what every node has for them: those of all pods that may be there at once, or of what is

@@ -7,7 +7,7 @@ use super::model::{Choice, LEAST_LIMIT, Wave, Workload};
 use crate::base::id::numbered;
 use crate::base::quantity::Bytes;
 use crate::diag::Sink;
-use crate::program::{Extra, ExtraId, Given, Kind, Memory, Origin, Program, Service, VolumeSource};
+use crate::program::{ExtraId, Given, Kind, Memory, Origin, Program, Service, VolumeSource};
 
 /// What is known of a service before the ranges are filled.
 pub(super) fn workload<'a>(
@@ -27,24 +27,8 @@ pub(super) fn workload<'a>(
         (sidecars, init_peak),
         (sidecar_requests, init_request_peak),
         (sidecar_cpu, cpu_peak),
-    ] = beside(service);
+    ] = sums_of_extras(service);
     let main_cpu = service.cpu.map_or(0, |(request, _)| request.value.milli);
-    let floor = floor(program, service);
-    // What a container writes into a volume in memory is charged to its limit.
-    let in_memory: u64 = service
-        .pod
-        .volumes
-        .iter()
-        .map(|volume| match &volume.source {
-            VolumeSource::Memory(size) => size.value.n,
-            VolumeSource::Claim(_)
-            | VolumeSource::Storage(..)
-            | VolumeSource::Config(_)
-            | VolumeSource::Secret(_)
-            | VolumeSource::Disk(_)
-            | VolumeSource::Host(_) => 0,
-        })
-        .sum();
     let (request, limit, choice) = match service.memory {
         Memory::Burst { request, limit } => (request.value, limit.value, Choice::Burst),
         Memory::Range { low, high } if low.value == high.value => {
@@ -52,44 +36,14 @@ pub(super) fn workload<'a>(
         }
         Memory::Range { low, high } => (low.value, high.value, Choice::Level),
     };
-    let written = match service.memory {
-        Memory::Range { high, .. } => high,
-        Memory::Burst { limit, .. } => limit,
-    };
-    let physical = Given {
-        value: LEAST_LIMIT,
-        origin: Origin::default("proof.least-limit"),
-    };
-    // What an adopted manifest keeps runs as it does, however small it is.
-    let kept = |extra: Option<ExtraId>| {
-        let held = service
-            .adopted
-            .iter()
-            .flat_map(|adopted| &adopted.containers);
-        held.into_iter()
-            .any(|held| held.extra == extra && !held.sets_memory)
-    };
-    let small =
-        |(at, extra): &(ExtraId, &Extra<'_>)| extra.memory.value < LEAST_LIMIT && !kept(Some(*at));
-    for (_, extra) in numbered(&service.extras).filter(small) {
-        sink.push(errors::extra_below_floor(extra, LEAST_LIMIT));
-    }
-    let mut binding = floor
-        .filter(|floor| floor.value > LEAST_LIMIT)
-        .unwrap_or(physical);
-    binding.value = Bytes::new(binding.value.n.saturating_add(in_memory));
-    if written.value < binding.value && !kept(None) {
-        sink.push(errors::below_floor(
-            program, service, written, binding, in_memory,
-        ));
-    }
-    let raised = choice == Choice::Level && binding.value > request;
+    let floor = checked_floor(program, service, sink);
+    let raised = choice == Choice::Level && floor.value > request;
     Workload {
         request,
         limit,
         choice,
-        least: if raised { binding.value } else { request },
-        floor: raised.then_some(binding),
+        least: if raised { floor.value } else { request },
+        floor: raised.then_some(floor),
         replicas,
         surge: service.surge(replicas),
         wave: match service.wave {
@@ -111,9 +65,61 @@ pub(super) fn workload<'a>(
     }
 }
 
+/// The least memory of the main container: its runtime's floor or what runc needs, and what its volumes in memory hold.
+/// Reports containers that have less. What an adopted manifest keeps runs as it does, however small it is.
+fn checked_floor<'a>(
+    program: &Program<'a>,
+    service: &Service<'a>,
+    sink: &mut Sink,
+) -> Given<'a, Bytes> {
+    let kept = |extra: Option<ExtraId>| {
+        let mut containers = service.adopted.iter().flat_map(|one| &one.containers);
+        containers.any(|held| held.extra == extra && !held.sets_memory)
+    };
+    for (id, extra) in numbered(&service.extras) {
+        if extra.memory.value < LEAST_LIMIT && !kept(Some(id)) {
+            sink.push(errors::extra_below_floor(extra, LEAST_LIMIT));
+        }
+    }
+    let physical = Given {
+        value: LEAST_LIMIT,
+        origin: Origin::default("proof.least-limit"),
+    };
+    let measured = floor(program, service);
+    let mut least = measured
+        .filter(|floor| floor.value > LEAST_LIMIT)
+        .unwrap_or(physical);
+    let in_memory = in_memory(service);
+    least.value = Bytes::new(least.value.n.saturating_add(in_memory));
+    let written = match service.memory {
+        Memory::Range { high, .. } => high,
+        Memory::Burst { limit, .. } => limit,
+    };
+    if written.value < least.value && !kept(None) {
+        let error = errors::below_floor(program, service, written, least, in_memory);
+        sink.push(error);
+    }
+    least
+}
+
+/// What volumes in memory may hold: what a container writes into one is charged to its limit.
+fn in_memory(service: &Service<'_>) -> u64 {
+    let volumes = service.pod.volumes.iter();
+    let sizes = volumes.map(|volume| match &volume.source {
+        VolumeSource::Memory(size) => size.value.n,
+        VolumeSource::Claim(_)
+        | VolumeSource::Storage(..)
+        | VolumeSource::Config(_)
+        | VolumeSource::Secret(_)
+        | VolumeSource::Disk(_)
+        | VolumeSource::Host(_) => 0,
+    });
+    sizes.sum()
+}
+
 /// Of all sidecars, and of the hungriest init container with the sidecars before it: limits of memory, requests of
 /// memory, requests of CPU (Kubernetes, component-helpers `PodRequests`).
-fn beside(service: &Service<'_>) -> [(u64, u64); 3] {
+fn sums_of_extras(service: &Service<'_>) -> [(u64, u64); 3] {
     let mut sums = [(0_u64, 0_u64); 3];
     for extra in &service.extras {
         let request = extra.request.unwrap_or(extra.memory).value.n;

@@ -7,7 +7,7 @@ use crate::base::quantity::{Bytes, Cpu};
 use crate::diag::{Diagnostic, Sink};
 use crate::manifest::Manifest;
 use crate::manifest::edit::{Want, apply};
-use crate::manifest::workload::{Role, Workload as Object};
+use crate::manifest::workload::{Amount, Container, Role, Way, Workload as Object};
 use crate::plan::model::{Plan, Workload};
 use crate::program::{Adopted, Form, HOSTNAME, Kind, ManifestId, MaxSurge, Rollout, Service};
 
@@ -112,84 +112,12 @@ pub(crate) fn change<'p>(
 fn wants(change: &Change<'_>, all: &mut Vec<(usize, Want)>) {
     let object = change.object;
     for changed in &change.containers {
-        let container = &object.containers[changed.index];
-        let resources = container.way.key("resources");
-        // What the file says already stays as it is spelled.
-        let mut set = |list: &'static str, key: &'static str, text: String, said: bool| {
-            if !said {
-                *resources.key(list).key(key).within(all) = Want::Word(text);
-            }
-        };
-        if let Some((request, limit)) = changed.memory {
-            let said = |amount: &Option<crate::manifest::workload::Amount>, n: u64| {
-                amount.as_ref().is_some_and(|amount| amount.n == n)
-            };
-            set(
-                "requests",
-                "memory",
-                request.to_string(),
-                said(&container.memory.request, request.n),
-            );
-            set(
-                "limits",
-                "memory",
-                limit.to_string(),
-                said(&container.memory.limit, limit.n),
-            );
-        }
-        if let Some((request, limit)) = changed.cpu {
-            let said = |amount: &Option<crate::manifest::workload::Amount>, cpu: Cpu| {
-                amount.as_ref().is_some_and(|amount| amount.n == cpu.milli)
-            };
-            set(
-                "requests",
-                "cpu",
-                request.to_string(),
-                said(&container.cpu.request, request),
-            );
-            if let Some(limit) = limit {
-                set(
-                    "limits",
-                    "cpu",
-                    limit.to_string(),
-                    said(&container.cpu.limit, limit),
-                );
-            }
-        }
-        if !changed.env.is_empty() {
-            let named = changed.env.iter().map(|(name, value)| {
-                (
-                    (*name).to_owned(),
-                    Want::Map(vec![("value", Want::Text((*value).to_owned()))]),
-                )
-            });
-            *container.way.key("env").within(all) = Want::Named(named.collect());
-        }
+        container_wants(&object.containers[changed.index], changed, all);
     }
     if let Some(names) = &change.held_to {
-        let pod = object
-            .pod
-            .iter()
-            .fold(object.way.clone(), |way, key| way.key(key));
-        match names.as_slice() {
-            [name] => {
-                *pod.key("nodeSelector").key(HOSTNAME).within(all) = Want::Text((*name).to_owned())
-            }
-            names => {
-                let values = names
-                    .iter()
-                    .map(|name| Want::Text((*name).to_owned()))
-                    .collect();
-                let hostname = Want::Map(vec![
-                    ("key", Want::Word(HOSTNAME.to_owned())),
-                    ("operator", Want::Word("In".to_owned())),
-                    ("values", Want::List(values)),
-                ]);
-                let term = Want::Map(vec![("matchExpressions", Want::List(vec![hostname]))]);
-                let required = AFFINITY.iter().fold(pod, |way, key| way.key(key));
-                *required.key("nodeSelectorTerms").within(all) = Want::List(vec![term]);
-            }
-        }
+        let keys = object.pod.iter();
+        let pod = keys.fold(object.way.clone(), |way, key| way.key(key));
+        node_wants(&pod, names, all);
     }
     let spec = object.way.key("spec");
     if let Some(replicas) = change.replicas {
@@ -199,25 +127,79 @@ fn wants(change: &Change<'_>, all: &mut Vec<(usize, Want)>) {
         *spec.key("concurrencyPolicy").within(all) = Want::Word(concurrency.to_owned());
     }
     if let Some(rollout) = change.rollout {
-        let rolling = rollout.rolling();
-        let strategy = spec.key("strategy");
-        *strategy.key("type").within(all) = Want::Word(rollout.strategy().to_owned());
-        match rolling {
-            Some((surge, unavailable)) => {
-                *strategy.key("rollingUpdate").key("maxSurge").within(all) = match surge {
-                    MaxSurge::Pods(n) => Want::Count(n),
-                    MaxSurge::Percent(percent) => Want::Word(format!("{percent}%")),
-                };
-                *strategy
-                    .key("rollingUpdate")
-                    .key("maxUnavailable")
-                    .within(all) = Want::Count(unavailable.into());
-            }
-            None if object.has_rolling_update => {
-                *strategy.key("rollingUpdate").within(all) = Want::Absent
-            }
-            None => {}
+        rollout_wants(&spec.key("strategy"), rollout, object, all);
+    }
+}
+
+/// The resources and variables of a container. What the file says already stays as it is spelled.
+fn container_wants(
+    container: &Container,
+    changed: &ContainerChange<'_>,
+    all: &mut Vec<(usize, Want)>,
+) {
+    let resources = container.way.key("resources");
+    let mut set = |list, key, written: &Option<Amount>, n: u64, text: String| {
+        if written.as_ref().is_none_or(|written| written.n != n) {
+            *resources.key(list).key(key).within(all) = Want::Word(text);
         }
+    };
+    if let Some((request, limit)) = changed.memory {
+        let written = &container.memory;
+        let text = request.to_string();
+        set("requests", "memory", &written.request, request.n, text);
+        let text = limit.to_string();
+        set("limits", "memory", &written.limit, limit.n, text);
+    }
+    if let Some((request, limit)) = changed.cpu {
+        let written = &container.cpu;
+        let text = request.to_string();
+        set("requests", "cpu", &written.request, request.milli, text);
+        if let Some(limit) = limit {
+            let text = limit.to_string();
+            set("limits", "cpu", &written.limit, limit.milli, text);
+        }
+    }
+    if !changed.env.is_empty() {
+        let named = changed.env.iter().map(|(name, value)| {
+            let value = Want::Text((*value).to_owned());
+            ((*name).to_owned(), Want::Map(vec![("value", value)]))
+        });
+        *container.way.key("env").within(all) = Want::Named(named.collect());
+    }
+}
+
+/// The nodes that pods are held to: one by its label, several by a required affinity.
+fn node_wants(pod: &Way, names: &[&str], all: &mut Vec<(usize, Want)>) {
+    let text = |name: &&str| Want::Text((*name).to_owned());
+    if let [name] = names {
+        *pod.key("nodeSelector").key(HOSTNAME).within(all) = text(name);
+        return;
+    }
+    let hostname = Want::Map(vec![
+        ("key", Want::Word(HOSTNAME.to_owned())),
+        ("operator", Want::Word("In".to_owned())),
+        ("values", Want::List(names.iter().map(text).collect())),
+    ]);
+    let term = Want::Map(vec![("matchExpressions", Want::List(vec![hostname]))]);
+    let affinity = AFFINITY.iter();
+    let required = affinity.fold(pod.clone(), |way, key| way.key(key));
+    *required.key("nodeSelectorTerms").within(all) = Want::List(vec![term]);
+}
+
+/// How a Deployment replaces its pods.
+fn rollout_wants(strategy: &Way, rollout: Rollout, object: &Object, all: &mut Vec<(usize, Want)>) {
+    *strategy.key("type").within(all) = Want::Word(rollout.strategy().to_owned());
+    let rolling = strategy.key("rollingUpdate");
+    match rollout.rolling() {
+        Some((surge, unavailable)) => {
+            *rolling.key("maxSurge").within(all) = match surge {
+                MaxSurge::Pods(n) => Want::Count(n),
+                MaxSurge::Percent(percent) => Want::Word(format!("{percent}%")),
+            };
+            *rolling.key("maxUnavailable").within(all) = Want::Count(unavailable.into());
+        }
+        None if object.has_rolling_update => *rolling.within(all) = Want::Absent,
+        None => {}
     }
 }
 
@@ -227,6 +209,29 @@ const AFFINITY: [&str; 3] = [
     "nodeAffinity",
     "requiredDuringSchedulingIgnoredDuringExecution",
 ];
+
+/// The entry of a container in a strategic-merge patch.
+fn container_patch(container: &Container, changed: &ContainerChange<'_>) -> serde_json::Value {
+    let mut item = serde_json::json!({ "name": container.name });
+    if let Some((request, limit)) = changed.memory {
+        item["resources"]["requests"]["memory"] = request.to_string().into();
+        item["resources"]["limits"]["memory"] = limit.to_string().into();
+    }
+    if let Some((request, limit)) = changed.cpu {
+        item["resources"]["requests"]["cpu"] = request.to_string().into();
+        if let Some(limit) = limit {
+            item["resources"]["limits"]["cpu"] = limit.to_string().into();
+        }
+    }
+    if !changed.env.is_empty() {
+        let env = changed
+            .env
+            .iter()
+            .map(|(name, value)| serde_json::json!({ "name": name, "value": value }));
+        item["env"] = env.collect();
+    }
+    item
+}
 
 /// A strategic-merge patch of one object: what identifies it, and what changes.
 pub(crate) fn merge_patch(change: &Change<'_>) -> serde_json::Value {
@@ -243,24 +248,7 @@ pub(crate) fn merge_patch(change: &Change<'_>) -> serde_json::Value {
     let mut pod = Map::new();
     for changed in &change.containers {
         let container = &object.containers[changed.index];
-        let mut item = json!({ "name": container.name });
-        if let Some((request, limit)) = changed.memory {
-            item["resources"]["requests"]["memory"] = request.to_string().into();
-            item["resources"]["limits"]["memory"] = limit.to_string().into();
-        }
-        if let Some((request, limit)) = changed.cpu {
-            item["resources"]["requests"]["cpu"] = request.to_string().into();
-            if let Some(limit) = limit {
-                item["resources"]["limits"]["cpu"] = limit.to_string().into();
-            }
-        }
-        if !changed.env.is_empty() {
-            let env = changed
-                .env
-                .iter()
-                .map(|(name, value)| json!({ "name": name, "value": value }));
-            item["env"] = env.collect();
-        }
+        let item = container_patch(container, changed);
         let list = if container.role == Role::Main {
             "containers"
         } else {

@@ -38,6 +38,7 @@ pub(super) struct Comparison<'t> {
 }
 
 impl Comparison<'_> {
+    /// Whether a value is the old one with what is wanted of it.
     fn same(&self, old: Option<&Node>, new: Option<&Node>, want: Option<&Want>) -> bool {
         let want = want.filter(|want| !want.is_nothing());
         let (new, want) = match (new, want) {
@@ -46,88 +47,83 @@ impl Comparison<'_> {
             (None, Some(_)) | (Some(_), Some(Want::Absent)) => return false,
             (Some(new), want) => (new, want),
         };
+        let old_items = old.map_or(&[][..], Node::items);
         match want {
             None => old.is_some_and(|old| self.equal(old, new)),
-            Some(Want::Map(wants)) => {
-                let mut old_keys = old.map_or(&[][..], Node::entries).iter();
-                let find = |key: &str| {
-                    wants
-                        .iter()
-                        .find(|(name, _)| *name == key)
-                        .map(|(_, want)| want)
-                };
-                let kept = old_keys.all(|(key, value)| {
-                    let text = key.text(self.old);
-                    let after = text
-                        .and_then(|text| new.entry(text, self.new))
-                        .map(|(_, value)| value);
-                    self.same(Some(value), after, text.and_then(find))
-                });
-                let known = |key: &str| old.is_some_and(|old| old.entry(key, self.old).is_some());
-                let added = new.entries().iter().all(|(key, value)| {
-                    let Some(text) = key.text(self.new) else {
-                        return false;
-                    };
-                    known(text)
-                        || find(text).is_some_and(|want| self.same(None, Some(value), Some(want)))
-                });
-                let all = wants.iter().all(|(key, want)| {
-                    want.is_nothing() || *want == Want::Absent || new.entry(key, self.new).is_some()
-                });
-                matches!(new.kind, Kind::Map(..)) && kept && added && all
-            }
-            Some(Want::Items(wants)) => {
-                let (before, after) = (old.map_or(&[][..], Node::items), new.items());
-                let want = |index: usize| {
-                    wants
-                        .iter()
-                        .find(|(at, _)| *at == index)
-                        .map(|(_, want)| want)
-                };
-                let mut pairs = before.iter().zip(after).enumerate();
-                before.len() == after.len()
-                    && pairs.all(|(at, (a, b))| self.same(Some(a), Some(b), want(at)))
-            }
-            Some(Want::Named(wants)) => {
-                let (before, after) = (old.map_or(&[][..], Node::items), new.items());
-                let name = |node: &Node, source: &str| {
-                    node.entry("name", source)
-                        .and_then(|(_, value)| value.text(source))
-                        .map(str::to_owned)
-                };
-                let want = |name: Option<String>| {
-                    wants.iter().find(|(known, _)| Some(known) == name.as_ref())
-                };
-                let kept = before.iter().zip(after).all(|(a, b)| {
-                    let wanted = want(name(a, self.old)).map(|(_, want)| want);
-                    self.same(Some(a), Some(b), wanted)
-                });
-                let fresh = after.iter().skip(before.len()).all(|node| {
-                    let Some((text, Want::Map(wanted))) = want(name(node, self.new)) else {
-                        return false;
-                    };
-                    let mut all = vec![("name", Want::Text(text.clone()))];
-                    all.extend(wanted.iter().cloned());
-                    self.same(None, Some(node), Some(&Want::Map(all)))
-                });
-                let all = wants.iter().all(|(wanted, _)| {
-                    after
-                        .iter()
-                        .any(|node| name(node, self.new).as_ref() == Some(wanted))
-                });
-                before.len() <= after.len() && kept && fresh && all
-            }
+            Some(Want::Map(wants)) => self.same_map(old, new, wants),
+            Some(Want::Items(wants)) => self.same_items(old_items, new.items(), wants),
+            Some(Want::Named(wants)) => self.same_named(old_items, new.items(), wants),
             Some(Want::List(wants)) => {
-                let after = new.items();
-                let mut pairs = after.iter().zip(wants);
+                let mut pairs = new.items().iter().zip(wants);
                 old.is_none_or(|old| old.is_null(self.old))
-                    && after.len() == wants.len()
+                    && new.items().len() == wants.len()
                     && pairs.all(|(item, want)| self.same(None, Some(item), Some(want)))
             }
             Some(scalar) => says(new, self.new, scalar),
         }
     }
 
+    /// Whether a mapping has every old key, and of new keys those that are wanted.
+    fn same_map(&self, old: Option<&Node>, new: &Node, wants: &[(&'static str, Want)]) -> bool {
+        let wanted = |key: &str| {
+            let want = wants.iter().find(|(name, _)| *name == key);
+            want.map(|(_, want)| want)
+        };
+        let after = |key: &str| new.entry(key, self.new).map(|(_, value)| value);
+        let mut old_entries = old.map_or(&[][..], Node::entries).iter();
+        let kept = old_entries.all(|(key, value)| {
+            let key = key.text(self.old);
+            self.same(Some(value), key.and_then(after), key.and_then(wanted))
+        });
+        let is_old = |key: &str| old.is_some_and(|old| old.entry(key, self.old).is_some());
+        let added = new.entries().iter().all(|(key, value)| {
+            key.text(self.new).is_some_and(|key| {
+                is_old(key)
+                    || wanted(key).is_some_and(|want| self.same(None, Some(value), Some(want)))
+            })
+        });
+        let all = wants
+            .iter()
+            .all(|(key, want)| want.is_nothing() || *want == Want::Absent || after(key).is_some());
+        matches!(new.kind, Kind::Map(..)) && kept && added && all
+    }
+
+    /// Whether a list has the old items, some of them with what is wanted at their index.
+    fn same_items(&self, old: &[Node], new: &[Node], wants: &[(usize, Want)]) -> bool {
+        let wanted = |index: usize| {
+            let want = wants.iter().find(|(at, _)| *at == index);
+            want.map(|(_, want)| want)
+        };
+        let mut pairs = old.iter().zip(new).enumerate();
+        old.len() == new.len()
+            && pairs.all(|(at, (old, new))| self.same(Some(old), Some(new), wanted(at)))
+    }
+
+    /// Whether a list has the old items, some of them with what is wanted by their names, and behind them those that
+    /// are new.
+    fn same_named(&self, old: &[Node], new: &[Node], wants: &[(String, Want)]) -> bool {
+        let wanted =
+            |name: Option<&str>| wants.iter().find(|(known, _)| Some(known.as_str()) == name);
+        let kept = old.iter().zip(new).all(|(old, new)| {
+            let want = wanted(name_of(old, self.old)).map(|(_, want)| want);
+            self.same(Some(old), Some(new), want)
+        });
+        let added = new.iter().skip(old.len()).all(|item| {
+            let Some((name, Want::Map(fields))) = wanted(name_of(item, self.new)) else {
+                return false;
+            };
+            let mut all = vec![("name", Want::Text(name.clone()))];
+            all.extend(fields.iter().cloned());
+            self.same(None, Some(item), Some(&Want::Map(all)))
+        });
+        let all = wants.iter().all(|(name, _)| {
+            let mut names = new.iter().map(|item| name_of(item, self.new));
+            names.any(|known| known == Some(name))
+        });
+        old.len() <= new.len() && kept && added && all
+    }
+
+    /// Whether two values are the same, in the same way of writing.
     fn equal(&self, old: &Node, new: &Node) -> bool {
         if (old.anchor, old.is_text) != (new.anchor, new.is_text) {
             return false;
@@ -150,6 +146,12 @@ impl Comparison<'_> {
             _ => false,
         }
     }
+}
+
+/// The `name` of an item of a list.
+fn name_of<'t>(item: &'t Node, source: &'t str) -> Option<&'t str> {
+    let (_, name) = item.entry("name", source)?;
+    name.text(source)
 }
 
 /// Whether a scalar says what is wanted.

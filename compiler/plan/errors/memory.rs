@@ -6,7 +6,7 @@ use super::list::{
 use crate::base::id::{Id, ids};
 use crate::base::quantity::in_mib;
 use crate::base::span::Span;
-use crate::diag::Diagnostic;
+use crate::diag::{Addend, Diagnostic};
 use crate::plan::excess::{Ceiling, Excess};
 use crate::plan::fixes::for_memory;
 use crate::plan::model::{ComponentPlan, Draft, NodePlan, SHIMS};
@@ -20,96 +20,20 @@ pub(crate) fn over_memory(
     over: Excess,
     place: &dyn Fn(Span) -> String,
 ) -> Diagnostic {
-    let program = draft.program;
-    let all: Vec<ServiceId> = ids(&program.services).collect();
-    let mut addends = Vec::new();
-    // What holds, how much of it services could have, and which.
-    let (holder, members, room, holds, given) = match over.ceiling {
-        Ceiling::Budget(index) => {
-            let budget = &program.budgets[index];
-            let members = budget.members.clone().unwrap_or(all);
-            let ceiling = budget.ceiling.value.n;
-            (
-                format!("budget `{}`", budget.name.value),
-                members,
-                ceiling,
-                ceiling,
-                budget.ceiling.origin.span,
-            )
-        }
-        Ceiling::Together => {
-            addends = listed_components(draft, draft.components(), Dimension::Memory);
-            let allocatable = allocatable(draft);
-            (
-                "what all nodes have for pods".to_owned(),
-                all,
-                allocatable,
-                allocatable,
-                None,
-            )
-        }
-        Ceiling::Node(at) | Ceiling::Limits(at) => {
-            let (node, declared) = (&draft.nodes[at], &program.nodes[at]);
-            let reserved = node.reserved.iter();
-            addends = reserved
-                .map(|addend| listed(addend, Dimension::Memory))
-                .collect();
-            // On several nodes only what every node has is told apart from the rest.
-            let several = draft.on_several_nodes();
-            let every = node
-                .components
-                .iter()
-                .filter(|component| component.every_node || !several);
-            let every: Vec<ComponentPlan> = every.copied().collect();
-            addends.extend(listed_components(draft, &every, Dimension::Memory));
-            let here =
-                |index: &ServiceId| !draft.on_several_nodes() || draft.workloads[*index].is_fixed();
-            let members = all.into_iter().filter(here).collect();
-            let holder = format!("the memory of node `{}`", declared.name.value);
-            (
-                holder,
-                members,
-                node.allocatable(),
-                node.capacity,
-                declared.memory.origin.span,
-            )
-        }
-    };
     let on_node = !matches!(over.ceiling, Ceiling::Budget(_));
     let at = match over.ceiling {
         Ceiling::Node(at) | Ceiling::Limits(at) => Some(at),
         Ceiling::Together | Ceiling::Budget(_) => None,
     };
-    let services = group_addends(draft, &members, on_node, at);
+    let full = full(draft, over.ceiling);
+    let services = group_addends(draft, &full.members, on_node, at);
     let mut lows: Vec<Span> = services.iter().filter_map(|addend| addend.span).collect();
-    addends.extend(services);
-    // Every amount is over or under by what is told: what is taken is what holds and the excess.
-    addends.push(addend("together", holds.saturating_add(over.deficit), None));
-    addends.push(addend(holder.clone(), holds, given));
+    lows.sort_unstable();
+    lows.dedup();
 
-    let what = match over.ceiling {
-        Ceiling::Budget(_) => format!("{holder} is over by {}", excess(over.deficit)),
-        Ceiling::Together => format!(
-            "the nodes together are over their memory by {}",
-            excess(over.deficit)
-        ),
-        Ceiling::Node(at) | Ceiling::Limits(at) => {
-            format!(
-                "node `{}` is over its memory by {}",
-                program.nodes[at].name.value,
-                excess(over.deficit)
-            )
-        }
-    };
-    let mut error = Diagnostic::error("BZ4001", what);
-    let left = match over.ceiling {
-        Ceiling::Node(at) if !draft.on_several_nodes() => {
-            room.saturating_sub(draft.nodes[at].packaged()[Dimension::Memory])
-        }
-        Ceiling::Together => room.saturating_sub(packaged_asks(&draft.nodes)[Dimension::Memory]),
-        Ceiling::Node(_) | Ceiling::Budget(_) | Ceiling::Limits(_) => room,
-    };
-    if let Some((service, needs, left)) = first_too_many(draft, &members, on_node, at, left) {
+    let mut error = Diagnostic::error("BZ4001", title(draft, over, &full.holder));
+    let left = left_for_services(draft, over.ceiling, full.room);
+    if let Some((service, needs, left)) = first_too_many(draft, &full.members, on_node, at, left) {
         let text = format!(
             "the first that does not fit: it needs {}, {} left",
             in_mib(needs),
@@ -117,40 +41,19 @@ pub(crate) fn over_memory(
         );
         error = error.at(service.name.span, text);
     }
-    if let Some(span) = given {
-        let shortfall = if let Ceiling::Node(at) = over.ceiling {
-            shortfall(&draft.nodes[at])
-        } else {
-            0
-        };
-        let text = match (on_node, shortfall) {
-            (true, 0) => format!("{} of it left for pods", in_mib(room)),
-            (true, short) => format!("{} less than what no pod gets", in_mib(short)),
-            (false, _) => "holds this much".to_owned(),
-        };
+    if let Some(span) = full.given {
+        let text = label_of_holder(draft, over.ceiling, full.room);
         error = match error.primary {
             Some(_) => error.also(span, text),
             None => error.at(span, text),
         };
     }
-    lows.sort_unstable();
-    lows.dedup();
     // A handful of places can be looked at; the sum has them all.
     for span in lows.into_iter().take(3) {
         error = error.also(span, "the least of this");
     }
-    if members.len() > 1 {
-        let names: Vec<String> = members
-            .iter()
-            .take(12)
-            .map(|index| &program.services[*index])
-            .map(|service| format!("`{}` {}", service.name.value, place(service.name.span)))
-            .collect();
-        let more = match members.len().saturating_sub(12) {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        error = error.note(format!("services: {}{more}", names.join(", ")));
+    if full.members.len() > 1 {
+        error = error.note(list_of_services(draft, &full.members, place));
     }
     if over.ceiling == Ceiling::Together {
         error = error.note(nodes_for_pods(draft));
@@ -158,10 +61,138 @@ pub(crate) fn over_memory(
     if let (true, Some(note)) = (on_node, figures_to_measure(draft, at)) {
         error = error.note(note);
     }
-    error.addends = addends;
-    error.over = Some(over.deficit);
-    error.proposals = for_memory(draft, over, &members, on_node);
+    error.addends = full.taken;
+    error.addends.extend(services);
+    // The rows add up: what is taken is what the holder has, and the excess.
+    let taken = full.has.saturating_add(over.deficit);
+    error.addends.push(addend("together", taken, None));
     error
+        .addends
+        .push(addend(full.holder, full.has, full.given));
+    error.over = Some(over.deficit);
+    error.proposals = for_memory(draft, over, &full.members, on_node);
+    error
+}
+
+/// What is over: a node, all nodes together or a budget.
+struct Full {
+    /// How a row of the sum names it.
+    holder: String,
+    /// The services whose memory it holds.
+    members: Vec<ServiceId>,
+    /// How much it has, in bytes.
+    has: u64,
+    /// How much of that pods may have.
+    room: u64,
+    /// Where the program gives how much it has.
+    given: Option<Span>,
+    /// What is taken of it before any service.
+    taken: Vec<Addend>,
+}
+
+fn full(draft: &Draft<'_, '_>, ceiling: Ceiling) -> Full {
+    let program = draft.program;
+    let all = ids(&program.services);
+    match ceiling {
+        Ceiling::Budget(id) => {
+            let budget = &program.budgets[id];
+            Full {
+                holder: format!("budget `{}`", budget.name.value),
+                members: budget.members.clone().unwrap_or_else(|| all.collect()),
+                has: budget.ceiling.value.n,
+                room: budget.ceiling.value.n,
+                given: budget.ceiling.origin.span,
+                taken: Vec::new(),
+            }
+        }
+        Ceiling::Together => Full {
+            holder: "what all nodes have for pods".to_owned(),
+            members: all.collect(),
+            has: allocatable(draft),
+            room: allocatable(draft),
+            given: None,
+            taken: listed_components(draft, draft.components(), Dimension::Memory),
+        },
+        Ceiling::Node(at) | Ceiling::Limits(at) => {
+            let (node, declared) = (&draft.nodes[at], &program.nodes[at]);
+            // On several nodes only pods that every node has are known to be on this one.
+            let several = draft.on_several_nodes();
+            let components = node.components.iter();
+            let here: Vec<ComponentPlan> = components
+                .filter(|component| component.every_node || !several)
+                .copied()
+                .collect();
+            let reserved = node.reserved.iter();
+            let reserved = reserved.map(|addend| listed(addend, Dimension::Memory));
+            let packaged = listed_components(draft, &here, Dimension::Memory);
+            Full {
+                holder: format!("the memory of node `{}`", declared.name.value),
+                members: all
+                    .filter(|id| !several || draft.workloads[*id].is_fixed())
+                    .collect(),
+                has: node.capacity,
+                room: node.allocatable(),
+                given: declared.memory.origin.span,
+                taken: reserved.chain(packaged).collect(),
+            }
+        }
+    }
+}
+
+/// What is over, and by how much.
+fn title(draft: &Draft<'_, '_>, over: Excess, holder: &str) -> String {
+    let by = excess(over.deficit);
+    match over.ceiling {
+        Ceiling::Budget(_) => format!("{holder} is over by {by}"),
+        Ceiling::Together => format!("the nodes together are over their memory by {by}"),
+        Ceiling::Node(at) | Ceiling::Limits(at) => {
+            let name = draft.program.nodes[at].name.value;
+            format!("node `{name}` is over its memory by {by}")
+        }
+    }
+}
+
+/// The part of the room for pods that what K3s packages leaves.
+fn left_for_services(draft: &Draft<'_, '_>, ceiling: Ceiling, room: u64) -> u64 {
+    let packaged = match ceiling {
+        Ceiling::Node(at) if !draft.on_several_nodes() => draft.nodes[at].packaged(),
+        Ceiling::Together => packaged_asks(&draft.nodes),
+        Ceiling::Node(_) | Ceiling::Budget(_) | Ceiling::Limits(_) => return room,
+    };
+    room.saturating_sub(packaged[Dimension::Memory])
+}
+
+/// The label at the number that says how much there is.
+fn label_of_holder(draft: &Draft<'_, '_>, ceiling: Ceiling, room: u64) -> String {
+    let short = match ceiling {
+        Ceiling::Budget(_) => return "holds this much".to_owned(),
+        Ceiling::Node(at) => shortfall(&draft.nodes[at]),
+        Ceiling::Together | Ceiling::Limits(_) => 0,
+    };
+    match short {
+        0 => format!("{} of it left for pods", in_mib(room)),
+        _ => format!("{} less than what no pod gets", in_mib(short)),
+    }
+}
+
+/// The services that share what is over, a dozen of them with their places.
+fn list_of_services(
+    draft: &Draft<'_, '_>,
+    members: &[ServiceId],
+    place: &dyn Fn(Span) -> String,
+) -> String {
+    const LISTED: usize = 12;
+    let names: Vec<String> = members
+        .iter()
+        .take(LISTED)
+        .map(|id| draft.program.services[*id].name)
+        .map(|name| format!("`{}` {}", name.value, place(name.span)))
+        .collect();
+    let more = match members.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!("services: {}{more}", names.join(", "))
 }
 
 /// What K3s, containerd and shims take by the library where the program gives nothing, and how to find out what they take

@@ -1,9 +1,8 @@
 //! Pods that find no room on several nodes, and nodes that cannot be spared.
 
 use super::list::{allocatable, group_addends, nodes_for_pods};
-use crate::base::id::{ids, numbered};
+use crate::base::id::{Id, ids, numbered};
 use crate::base::quantity::{MIB, in_mib};
-use crate::base::span::Span;
 use crate::diag::{Diagnostic, Proposal};
 use crate::plan::excess::{Ceiling, Excess};
 use crate::plan::fixes::for_memory;
@@ -14,60 +13,81 @@ use crate::plan::resources::Dimension;
 use crate::plan::sums::packaged_asks;
 use crate::plan::tie::{Tie, tie};
 use crate::plan::words::named;
-use crate::program::{NodeId, ServiceId};
-/// The name of a class of pods: a service's, or a packaged component's behind them.
-fn class_name<'a>(draft: &Draft<'_, 'a>, class: usize) -> (&'a str, Option<Span>) {
-    match draft.program.services.get(class) {
-        Some(service) => (service.name.value, Some(service.name.span)),
-        None => {
-            let component = draft.components().get(class - draft.program.services.len());
-            (
-                component.map_or("", |component| {
-                    draft.program.components[component.component].name
-                }),
-                None,
-            )
+use crate::program::{NodeId, Service, ServiceId};
+
+/// Whose pods a class of the search are.
+enum Whose<'a> {
+    /// A service's.
+    Service(ServiceId),
+    /// Those of a component with this name.
+    Component(&'a str),
+}
+
+/// Whose pods a class is: one a service, and behind them one a component.
+fn whose<'a>(draft: &Draft<'_, 'a>, class: usize) -> Whose<'a> {
+    let program = draft.program;
+    match class.checked_sub(program.services.len()) {
+        None => Whose::Service(ServiceId::new(class)),
+        Some(behind) => {
+            let component = draft.components().get(behind);
+            Whose::Component(component.map_or("", |one| program.components[one.component].name))
         }
+    }
+}
+
+/// An error about the pods of a class: about the service that they are of, or without a place.
+fn of_class(
+    draft: &Draft<'_, '_>,
+    class: usize,
+    message: impl Fn(&str) -> String,
+    label: &str,
+) -> Diagnostic {
+    match whose(draft, class) {
+        Whose::Service(id) => {
+            let name = draft.program.services[id].name;
+            Diagnostic::error("BZ4007", message(name.value)).at(name.span, label)
+        }
+        Whose::Component(name) => Diagnostic::error("BZ4007", message(name)),
     }
 }
 
 /// Pods that no placement on the nodes has room for.
 pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagnostic {
+    let all: Vec<ServiceId> = ids(&draft.program.services).collect();
+    let mut error = without_place(draft, certificate).note(nodes_for_pods(draft));
+    error.addends = group_addends(draft, &all, true, None);
+    let (members, deficit) = too_much(draft, certificate, all);
+    error.over = Some(deficit);
+    error.proposals = together(draft, deficit, &members);
+    error
+}
+
+/// What a certificate says.
+fn without_place(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagnostic {
     let program = draft.program;
-    let names = |nodes: &[NodeId]| -> Vec<&str> {
-        nodes
-            .iter()
-            .map(|node| program.nodes[*node].name.value)
-            .collect()
-    };
-    let error = match certificate {
+    match certificate {
         Certificate::TooLarge { class } => {
-            let (name, span) = class_name(draft, *class);
-            let each = draft
-                .workloads
-                .get(*class)
-                .map_or(0, |workload| workload.charge(true));
-            let text = format!(
-                "no node has room for a pod of `{name}`, which needs {}",
-                in_mib(each)
-            );
-            let error = Diagnostic::error("BZ4007", text);
-            span.map_or(error.clone(), |span| {
-                error.at(span, "too large for every node it may go to")
-            })
+            let each = match whose(draft, *class) {
+                Whose::Service(id) => draft.workloads[id].charge(true),
+                Whose::Component(_) => 0,
+            };
+            let message = |name: &str| {
+                let needs = in_mib(each);
+                format!("no node has room for a pod of `{name}`, which needs {needs}")
+            };
+            let label = "too large for every node it may go to";
+            of_class(draft, *class, message, label)
         }
         Certificate::Apart {
             class,
             count,
             nodes,
         } => {
-            let (name, span) = class_name(draft, *class);
-            let text =
-                format!("{count} pods of `{name}` may not share a node, and {nodes} can take one");
-            let error = Diagnostic::error("BZ4007", text);
-            span.map_or(error.clone(), |span| {
-                error.at(span, "one a node, by its `anti-affinity`")
-            })
+            let message = |name: &str| {
+                format!("{count} pods of `{name}` may not share a node, and {nodes} can take one")
+            };
+            let label = "one a node, by its `anti-affinity`";
+            of_class(draft, *class, message, label)
         }
         Certificate::Volume {
             dimension,
@@ -76,18 +96,16 @@ pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagn
             have,
         } => {
             let show = |amount: u128| dimension.show(u64::try_from(amount).unwrap_or(u64::MAX));
-            let (code, of) = (dimension.code(), dimension.word());
-            let over = show(needed.saturating_sub(*have));
+            let names = nodes.iter().map(|id| program.nodes[*id].name);
             let which = match nodes.len() == program.nodes.len() {
                 true => "the nodes together".to_owned(),
-                false => named(&names(nodes)),
+                false => named(&names.clone().map(|name| name.value).collect::<Vec<_>>()),
             };
-            let text = format!("{which}: {over} too little {of}");
-            let first = nodes.first().map_or(program.nodes[0].name.span, |node| {
-                program.nodes[*node].name.span
-            });
-            Diagnostic::error(code, text).at(
-                first,
+            let over = show(needed.saturating_sub(*have));
+            let message = format!("{which}: {over} too little {}", dimension.word());
+            let first = names.map(|name| name.span).next();
+            Diagnostic::error(dimension.code(), message).at(
+                first.unwrap_or(program.nodes[0].name.span),
                 format!(
                     "{} asked for by all that may run nowhere else, {} there",
                     show(*needed),
@@ -106,25 +124,20 @@ pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagn
         .note(format!(
             "every way of placing them was excluded; {states} had to be looked at"
         )),
-    };
-    let all: Vec<ServiceId> = ids(&program.services).collect();
-    let mut error = error.note(nodes_for_pods(draft));
-    error.addends = group_addends(draft, &all, true, None);
-    let (members, deficit) = match certificate {
-        // What one pod has too much counts for each of its kind.
-        Certificate::TooLarge { class } if *class < all.len() => {
-            let workload = &draft.workloads[*class];
-            let rooms = numbered(&draft.nodes).filter(|(at, _)| workload.may_be_on(*at));
-            let largest = rooms.map(|(_, node)| node.allocatable()).max().unwrap_or(0);
-            // A smaller pod may be there once more, beside one that ends, at its price.
-            let service = &program.services[*class];
-            let prices = program.nodes.iter().map(|node| price_of_pod(node, service));
-            let price = prices.max().unwrap_or(0);
-            let over = workload
-                .charge(true)
-                .saturating_sub(largest)
-                .saturating_add(price);
-            (vec![all[*class]], over.saturating_mul(workload.peak()))
+    }
+}
+
+/// How many bytes too much, and of which services.
+fn too_much(
+    draft: &Draft<'_, '_>,
+    certificate: &Certificate,
+    all: Vec<ServiceId>,
+) -> (Vec<ServiceId>, u64) {
+    match certificate {
+        Certificate::TooLarge { class } if let Whose::Service(id) = whose(draft, *class) => {
+            // What one pod has too much counts for each of its kind.
+            let over = too_large_by(draft, id);
+            (vec![id], over.saturating_mul(draft.workloads[id].peak()))
         }
         Certificate::Volume {
             dimension: Dimension::Memory,
@@ -141,10 +154,21 @@ pub(crate) fn nowhere(draft: &Draft<'_, '_>, certificate: &Certificate) -> Diagn
         | Certificate::Exhausted { .. } => {
             (all, missing(draft, draft.nodes.len(), allocatable(draft)))
         }
-    };
-    error.over = Some(deficit);
-    error.proposals = together(draft, deficit, &members);
-    error
+    }
+}
+
+/// By how many bytes a pod is too large for the largest node that may take it.
+fn too_large_by(draft: &Draft<'_, '_>, id: ServiceId) -> u64 {
+    let (program, workload) = (draft.program, &draft.workloads[id]);
+    let rooms = numbered(&draft.nodes).filter(|(at, _)| workload.may_be_on(*at));
+    let largest = rooms.map(|(_, node)| node.allocatable()).max().unwrap_or(0);
+    // A smaller pod may be there once more, beside one that ends, at its price.
+    let nodes = program.nodes.iter();
+    let prices = nodes.map(|node| price_of_pod(node, &program.services[id]));
+    workload
+        .charge(true)
+        .saturating_sub(largest)
+        .saturating_add(prices.max().unwrap_or(0))
 }
 
 /// What to change where so many bytes are missing on all nodes together.
@@ -181,81 +205,66 @@ pub(crate) fn lost(
     certificate: Option<&Certificate>,
 ) -> Diagnostic {
     let program = draft.program;
-    let span = program
-        .survive
-        .and_then(|survive| survive.origin.span)
-        .unwrap_or(program.nodes[0].name.span);
-    let running = || {
-        program
-            .services
-            .iter()
-            .zip(&draft.workloads)
-            .filter(|(_, workload)| workload.peak() > 0)
+    let survive = program.survive.and_then(|survive| survive.origin.span);
+    let span = survive.unwrap_or(program.nodes[0].name.span);
+    let error = |message: String| {
+        Diagnostic::error("BZ4008", message).at(span, "is to outlive the loss of one node")
     };
-    let bound = |workload: &Workload<'_>| {
-        workload
-            .nodes
-            .as_ref()
-            .is_some_and(|nodes| nodes.len() == 1)
-    };
-    let staying = running().find_map(|(service, _)| match tie(program, service) {
-        Tie::Node(why) => Some((service, why)),
-        Tie::None | Tie::Unknown(_) => None,
-    });
-    let held = running().find(|(_, workload)| bound(workload) && !workload.is_fixed());
-    let demand = "is to outlive the loss of one node";
-    if let Some((service, why)) =
-        staying.or(held.map(|(service, _)| (service, "is held to one node")))
-    {
+    if let Some((service, why)) = bound_to_a_node(draft) {
         let message = format!("`{}` is lost with its node", service.name.value);
-        return Diagnostic::error("BZ4008", message)
-            .at(span, demand)
-            .also(service.name.span, why);
+        return error(message).also(service.name.span, why);
     }
-    let error = match node {
-        Some(at) => {
-            let name = program.nodes[at].name.value;
-            Diagnostic::error(
-                "BZ4008",
-                format!("without `{name}` some pod may find no room"),
-            )
-            .at(span, demand)
-            .also(program.nodes[at].name.span, "this one cannot be spared")
-        }
-        None => Diagnostic::error(
-            "BZ4008",
-            "some pod may find no room, even with every node there",
-        )
-        .at(span, demand),
+    let error = match node.map(|at| program.nodes[at].name) {
+        Some(name) => error(format!(
+            "without `{}` some pod may find no room",
+            name.value
+        ))
+        .also(name.span, "this one cannot be spared"),
+        None => error("some pod may find no room, even with every node there".to_owned()),
     };
     let small = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
-    let mut error = match certificate {
+    let why = match certificate {
         Some(Certificate::Volume {
             dimension: Dimension::Memory,
             needed,
             have,
             ..
-        }) => error.note(format!(
+        }) => format!(
             "{} asked for, {} left",
             in_mib(small(*needed)),
             in_mib(small(*have))
-        )),
-        Some(Certificate::Apart { count, nodes, .. }) => error.note(format!(
-            "{count} pods may not share a node, and {nodes} nodes are left"
-        )),
-        Some(_) => error.note("there is no placement of the pods on the nodes that are left"),
-        None => error.note("there are orders of the pods in which one finds no room"),
-    }
-    .note(nodes_for_pods(draft));
-    let most = draft
-        .nodes
-        .iter()
-        .map(|node| node.allocatable())
-        .max()
-        .unwrap_or(0);
-    let deficit = missing(draft, draft.nodes.len() - 1, allocatable(draft) - most);
+        ),
+        Some(Certificate::Apart { count, nodes, .. }) => {
+            format!("{count} pods may not share a node, and {nodes} nodes are left")
+        }
+        Some(_) => "there is no placement of the pods on the nodes that are left".to_owned(),
+        None => "there are orders of the pods in which one finds no room".to_owned(),
+    };
+    let mut error = error.note(why).note(nodes_for_pods(draft));
+    let rooms = draft.nodes.iter().map(|node| node.allocatable());
+    let left = allocatable(draft) - rooms.max().unwrap_or(0);
+    let deficit = missing(draft, draft.nodes.len() - 1, left);
     let members: Vec<ServiceId> = ids(&program.services).collect();
     error.over = Some(deficit);
     error.proposals = together(draft, deficit, &members);
     error
+}
+
+/// The first service whose pods can run on one node only, and what holds them there.
+fn bound_to_a_node<'p, 'a>(draft: &'p Draft<'_, 'a>) -> Option<(&'p Service<'a>, &'static str)> {
+    let program = draft.program;
+    let running = || {
+        let all = program.services.iter().zip(&draft.workloads);
+        all.filter(|(_, workload)| workload.peak() > 0)
+    };
+    let tied = running().find_map(|(service, _)| match tie(program, service) {
+        Tie::Node(why) => Some((service, why)),
+        Tie::None | Tie::Unknown(_) => None,
+    });
+    let held = |workload: &Workload<'_>| {
+        let nodes = workload.nodes.as_ref();
+        nodes.is_some_and(|nodes| nodes.len() == 1) && !workload.is_fixed()
+    };
+    let held = running().find(|(_, workload)| held(workload));
+    tied.or(held.map(|(service, _)| (service, "is held to one node")))
 }
