@@ -212,27 +212,12 @@ pub(super) fn choose(
     let mut rooms = rooms(program, nodes, bounds, workloads);
     let alone = alone(program, workloads);
     let highest: Vec<Bytes> = workloads.iter().map(|workload| workload.limit).collect();
+    let copies = |room: &Room, id: ServiceId, workload: &Workload<'_>| {
+        copies(program, (room, bounds), (id, workload), nodes.len())
+    };
     let mut claims: Vec<Claim> = Vec::with_capacity(workloads.len());
     let mut ranged: Vec<ServiceId> = Vec::with_capacity(workloads.len());
-    for (index, workload) in numbered(workloads) {
-        let copies = |room: &Room| {
-            let pods = room.moment.pods(index, workload);
-            match (room.ceiling, bounds) {
-                (Ceiling::Together, _) => pods,
-                // A DaemonSet has one pod on each node that takes it, and each has to have room for it.
-                (Ceiling::Node(node), Bounds::Together(_)) if workload.is_fixed() => {
-                    workload.on(node, 1)
-                }
-                (Ceiling::Node(_), Bounds::Together(_)) => 0,
-                (Ceiling::Node(node), Bounds::Nodes(_)) => workload.on(node, pods),
-                (Ceiling::Limits(node), Bounds::Nodes(Limits::AllAtOnce)) => {
-                    workload.on(node, workload.pods)
-                }
-                (Ceiling::Limits(node), _) => at_rest(workload, node, nodes.len()),
-                (Ceiling::Budget(budget), _) if program.budgets[budget].is_over(index) => pods,
-                (Ceiling::Budget(_), _) => 0,
-            }
-        };
+    for (id, workload) in numbered(workloads) {
         if workload.choice == Choice::Burst {
             // Nothing to choose: the scheduler counts the request, everything else the limit.
             for room in &mut rooms {
@@ -240,45 +225,82 @@ pub(super) fn choose(
                     Ceiling::Node(_) | Ceiling::Together => workload.pod_request(),
                     Ceiling::Budget(_) | Ceiling::Limits(_) => workload.pod_limit(),
                 };
-                room.left -= i128::from(each) * i128::from(copies(room));
+                room.left -= i128::from(each) * i128::from(copies(room, id, workload));
             }
             continue;
         }
-        let counted = (0_u16..).zip(&rooms).map(|(at, room)| (at, copies(room)));
+        let counted = rooms.iter().map(|room| copies(room, id, workload));
         claims.push(Claim {
             lo: workload.pod_least(),
             hi: workload.pod_limit(),
-            weight: share(program, index, workload),
-            under: counted.filter(|(_, copies)| *copies > 0).collect(),
+            weight: share(program, id, workload),
+            under: (0_u16..).zip(counted).filter(|(_, n)| *n > 0).collect(),
         });
-        ranged.push(index);
+        ranged.push(id);
     }
     // A room below zero is over by itself; the claims must then be over by that much more.
-    let clamp = |n: i128| u64::try_from(n.max(0)).unwrap_or(u64::MAX);
-    let positive: Vec<u64> = rooms.iter().map(|room| clamp(room.left)).collect();
-    let kept = if alone.is_empty() {
-        Vec::new()
-    } else {
-        claims.clone()
+    let positive: Vec<u64> = rooms.iter().map(|room| clamped(room.left)).collect();
+    // They are needed again only to level services that are alike.
+    let kept = match alone.is_empty() {
+        true => Vec::new(),
+        false => claims.clone(),
     };
-    let filled = in_turns(program, &ranged, claims, &positive);
-    let mut deficits: Vec<u64> = rooms.iter().map(|room| clamp(-room.left)).collect();
-    if let Fill::Over(over) = &filled {
-        over.iter().for_each(|excess| {
-            deficits[excess.ceiling] = deficits[excess.ceiling].saturating_add(excess.deficit)
-        });
+    match in_turns(program, &ranged, claims, &positive) {
+        Fill::Fits { sizes, .. } if rooms.iter().all(|room| room.left >= 0) => {
+            for (id, size) in ranged.iter().zip(sizes) {
+                workloads[*id].give(size);
+            }
+            let dealt = (&*rooms, &*kept, &*ranged);
+            level_alike(program, dealt, &alone, &highest, workloads);
+            Ok(level(program, workloads))
+        }
+        filled @ (Fill::Fits { .. } | Fill::Over(_)) => Err(over(&rooms, &filled)),
     }
-    // Of several moments the worst is told.
+}
+
+/// How many pods of a service count in a room.
+fn copies(
+    program: &Program<'_>,
+    (room, bounds): (&Room, Bounds),
+    (id, workload): (ServiceId, &Workload<'_>),
+    nodes: usize,
+) -> u64 {
+    let pods = room.moment.pods(id, workload);
+    match (room.ceiling, bounds) {
+        (Ceiling::Together, _) => pods,
+        // A DaemonSet has one pod on each node that takes it, and each has to have room for it.
+        (Ceiling::Node(node), Bounds::Together(_)) if workload.is_fixed() => workload.on(node, 1),
+        (Ceiling::Node(_), Bounds::Together(_)) => 0,
+        (Ceiling::Node(node), Bounds::Nodes(_)) => workload.on(node, pods),
+        (Ceiling::Limits(node), Bounds::Nodes(Limits::AllAtOnce)) => {
+            workload.on(node, workload.pods)
+        }
+        (Ceiling::Limits(node), _) => at_rest(workload, node, nodes),
+        (Ceiling::Budget(budget), _) if program.budgets[budget].is_over(id) => pods,
+        (Ceiling::Budget(_), _) => 0,
+    }
+}
+
+/// What is left of a room; nothing where it is over.
+fn clamped(left: i128) -> u64 {
+    u64::try_from(left.max(0)).unwrap_or(u64::MAX)
+}
+
+/// What is over by how much: by itself, and by what the claims have too much. Of several moments the worst counts.
+fn over(rooms: &[Room], filled: &Fill) -> Vec<Excess> {
+    let mut deficits: Vec<u64> = rooms.iter().map(|room| clamped(-room.left)).collect();
+    if let Fill::Over(claims) = filled {
+        for excess in claims {
+            let deficit = &mut deficits[excess.ceiling];
+            *deficit = deficit.saturating_add(excess.deficit);
+        }
+    }
     let mut over: Vec<Excess> = Vec::new();
-    for (room, deficit) in rooms
-        .iter()
-        .zip(deficits)
-        .filter(|(_, deficit)| *deficit > 0)
-    {
-        match over
-            .iter_mut()
-            .find(|excess| excess.ceiling == room.ceiling)
-        {
+    for (room, deficit) in rooms.iter().zip(deficits) {
+        if deficit == 0 {
+            continue;
+        }
+        match over.iter_mut().find(|one| one.ceiling == room.ceiling) {
             Some(excess) => excess.deficit = excess.deficit.max(deficit),
             None => over.push(Excess {
                 ceiling: room.ceiling,
@@ -286,23 +308,7 @@ pub(super) fn choose(
             }),
         }
     }
-    match filled {
-        Fill::Fits { sizes, .. } if over.is_empty() => {
-            ranged
-                .iter()
-                .zip(sizes)
-                .for_each(|(index, size)| workloads[*index].give(size));
-            level_alike(
-                program,
-                (&rooms, &kept, &ranged),
-                &alone,
-                &highest,
-                workloads,
-            );
-            Ok(level(program, workloads))
-        }
-        Fill::Fits { .. } | Fill::Over(_) => Err(over),
-    }
+    over
 }
 
 /// Fills all but those that shrink first, and then these with what is left.

@@ -185,8 +185,22 @@ fn sufficiency<'a>(plan: &Plan<'_, '_>) -> Theorem<'a> {
     }
 }
 
+/// T4: every pod finds a node.
 fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
-    let (program, together) = (plan.program, &plan.together);
+    let why = doubts_of_liveness(plan);
+    Theorem {
+        promise: Promise::Liveness,
+        node: None,
+        verdict: verdict(&why),
+        sums: terms::liveness(plan),
+        statement: statement_of_liveness(plan),
+        why,
+    }
+}
+
+/// Why it is not known that every pod finds a node.
+fn doubts_of_liveness(plan: &Plan<'_, '_>) -> Vec<String> {
+    let program = plan.program;
     let mut why = Vec::new();
     if let Placement::Unknown(reason) = &plan.placement {
         why.push(reason.clone());
@@ -204,22 +218,7 @@ fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
     }
     why.extend(elsewhere(plan));
     why.extend(uncounted(plan));
-    let running = program.services.iter().zip(&plan.workloads);
-    for (service, _) in running.filter(|(_, workload)| workload.peak() > 0) {
-        if let Kind::CronJob(
-            _,
-            Schedule {
-                concurrency: Concurrency::Allow(runs),
-                ..
-            },
-        ) = &service.kind
-        {
-            let name = service.name.value;
-            why.push(format!(
-                "nothing in Kubernetes holds `{name}` to the {runs} runs at once that it states"
-            ));
-        }
-    }
+    why.extend(unheld_runs(plan));
     why.extend(adopted(plan));
     why.extend(super::beyond::reasons(plan, Promise::Liveness));
     why.extend(super::admission::doubts(plan));
@@ -229,25 +228,45 @@ fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
     for node in &program.nodes {
         why.extend(voided(node, Promise::Liveness));
     }
-    let sums = terms::liveness(plan);
+    why
+}
+
+/// Cron jobs whose runs may overlap: nothing in Kubernetes counts them.
+fn unheld_runs<'p>(plan: &'p Plan<'_, '_>) -> impl Iterator<Item = String> + use<'p> {
+    let all = plan.program.services.iter().zip(&plan.workloads);
+    let running = all.filter(|(_, workload)| workload.peak() > 0);
+    running.filter_map(|(service, _)| match &service.kind {
+        Kind::CronJob(
+            _,
+            Schedule {
+                concurrency: Concurrency::Allow(runs),
+                ..
+            },
+        ) => {
+            let name = service.name.value;
+            Some(format!(
+                "nothing in Kubernetes holds `{name}` to the {runs} runs at once that it states"
+            ))
+        }
+        Kind::CronJob(..)
+        | Kind::Deployment(_)
+        | Kind::StatefulSet
+        | Kind::DaemonSet
+        | Kind::Job(_) => None,
+    })
+}
+
+fn statement_of_liveness(plan: &Plan<'_, '_>) -> String {
+    let (program, together) = (plan.program, &plan.together);
     let max_pods: u64 = program.nodes.iter().map(|node| node.max_pods.value).sum();
-    let all_cpu: Option<u64> = program
-        .nodes
-        .iter()
-        .map(|node| node.cpu.map(|cpu| cpu.value.milli))
-        .sum();
-    let cpu = match program.nodes.as_slice() {
-        [node] => node.cpu.map(|cpu| cpu.value.to_string()),
-        _ => all_cpu.map(|milli| match milli % 1000 {
-            0 => (milli / 1000).to_string(),
-            _ => Cpu::milli(milli).to_string(),
-        }),
-    };
     let counts = Dimension::ALL.into_iter().rev().filter_map(|dimension| {
         let asked = together.asked[dimension];
         match dimension {
             Dimension::Memory => None,
-            Dimension::Cpu => { cpu.as_ref() }.map(|cpu| format!("; {asked}m of {cpu} CPU")),
+            Dimension::Cpu => {
+                let cpu = cpu_of_all(&program.nodes)?;
+                Some(format!("; {asked}m of {cpu} CPU"))
+            }
             Dimension::Pods => Some(format!("; {asked} of {max_pods} pods")),
         }
     });
@@ -260,20 +279,26 @@ fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
         (Placement::AnyOrder(_), true) => "; every pod finds room in whatever order they come",
         (Placement::Pinned, true) => "; every service is held to nodes that have room for it",
     };
-    Theorem {
-        promise: Promise::Liveness,
-        node: None,
-        verdict: verdict(&why),
-        statement: format!(
-            "{} requested at the peak of a rollout{rolled}, {} allocatable{}{placed}{}",
-            in_mib(together.asked[Dimension::Memory]),
-            in_mib(together.allocatable),
-            counts.collect::<String>(),
-            waits(plan),
-        ),
-        sums,
-        why,
+    format!(
+        "{} requested at the peak of a rollout{rolled}, {} allocatable{}{placed}{}",
+        in_mib(together.asked[Dimension::Memory]),
+        in_mib(together.allocatable),
+        counts.collect::<String>(),
+        waits(plan),
+    )
+}
+
+/// The CPU of all nodes in words; `None` if one does not say what it has.
+fn cpu_of_all(nodes: &[Node<'_>]) -> Option<String> {
+    if let [node] = nodes {
+        return node.cpu.map(|cpu| cpu.value.to_string());
     }
+    let each = nodes.iter().map(|node| node.cpu.map(|cpu| cpu.value.milli));
+    let milli: u64 = each.sum::<Option<u64>>()?;
+    Some(match milli % 1000 {
+        0 => (milli / 1000).to_string(),
+        _ => Cpu::milli(milli).to_string(),
+    })
 }
 
 /// What a pod gets by default to end (Kubernetes, terminationGracePeriodSeconds), in seconds.
