@@ -19,7 +19,7 @@ use serde_yaml::Value;
 use crate::generate::{self, Size};
 use crate::golden::{examples, goldens};
 use crate::support::corpus;
-use components::{Component, components, others};
+use components::{Component, balance, components, others};
 use count::count_node;
 use kubelet::kubelet_arguments;
 pub(crate) use machines::generated;
@@ -353,7 +353,11 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
                 let own = machines
                     .iter()
                     .position(|machine| machine.name == first.name)?;
-                components(files, &first.name, &nodes[own].config, faults)?
+                let server = &nodes[own].config;
+                let mut found = components(files, &first.name, server, faults)?;
+                let all: Vec<&Value> = nodes.iter().map(|node| &node.config).collect();
+                balance(files, (&node.config, server, &all), &mut found)?;
+                found
             }
             _ => Vec::new(),
         };
@@ -461,7 +465,17 @@ fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
     let of_component = |component: &Component| Kind {
         name: component.name.clone(),
         size: [component.request, component.cpu, 1],
-        on: open.clone(),
+        on: counted
+            .iter()
+            .zip(&open)
+            .map(|(node, open)| {
+                let mut alike = node
+                    .components
+                    .iter()
+                    .filter(|one| one.name == component.name);
+                *open && (!component.every_node || alike.any(|one| one.peak() > 0))
+            })
+            .collect(),
         apart: false,
         everywhere: component.every_node,
         pods: vec![component.peak(); moments.len()],

@@ -1,54 +1,52 @@
 //! What stands in several manifests for the same pods, as a dump of a cluster has it: it counts with its controller.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::file::Manifest;
 use super::workload::Workload;
-use super::workload::dump::Owner;
 
 /// The label in which a Deployment puts what the name of its ReplicaSet ends with (pkg/controller/deployment).
 const TEMPLATE_HASH: &str = "pod-template-hash";
 
-/// Leaves out what counts with its controller: a ReplicaSet of a Deployment, a Pod of any of them. What a suspended
-/// CronJob had started before counts for itself, and so does what an object made whose pods nobody counts.
+/// Leaves out what counts with its controller: a ReplicaSet of a Deployment, a Pod of any of them, what K3s made for a
+/// Service. What a suspended CronJob had started before counts for itself, and so does what an object made whose pods
+/// nobody counts.
 pub(crate) fn leave_out_owned(manifests: &mut [Manifest]) {
-    let all = manifests
-        .iter()
-        .flat_map(|manifest| &manifest.objects.workloads);
-    let key = |kind: &str, name: &str, workload: &Workload| {
-        let namespace = workload
-            .namespace
-            .clone()
-            .unwrap_or_else(|| "default".to_owned());
-        (kind.to_owned(), name.to_owned(), namespace)
+    let key = |kind: &str, name: &str, namespace: Option<&str>| {
+        let namespace = namespace.unwrap_or("default");
+        [kind, name, namespace].map(str::to_owned)
     };
-    let counted: BTreeMap<_, bool> = all
-        .map(|one| {
-            let name = one
-                .made_of
-                .as_ref()
-                .map_or(&one.name, |object| &object.name);
-            (key(&one.kind_text, name, one), one.idle.is_none())
-        })
-        .collect();
-    let has = |kind: &str, name: &str, of: &Workload| {
-        counted
-            .get(&key(kind, name, of))
-            .is_some_and(|counts| *counts)
+    let of_workload = |one: &Workload| {
+        let name = one
+            .made_of
+            .as_ref()
+            .map_or(&one.name, |object| &object.name);
+        key(&one.kind_text, name, one.namespace.as_deref())
     };
+    let mut counted = BTreeSet::new();
+    for Manifest { objects, .. } in &*manifests {
+        let workloads = objects.workloads.iter().filter(|one| one.idle.is_none());
+        counted.extend(workloads.map(of_workload));
+        let balancers = objects.balancers.iter();
+        counted.extend(balancers.map(|one| key("Service", &one.name, one.namespace.as_deref())));
+    }
     for manifest in manifests {
         manifest.objects.workloads.retain(|workload| {
-            let Some(Owner { kind, name }) = &workload.owner else {
+            let Some(owner) = &workload.owner else {
                 return true;
+            };
+            let namespace = owner.namespace.as_ref().or(workload.namespace.as_ref());
+            let has = |kind: &str, name: &str| {
+                counted.contains(&key(kind, name, namespace.map(String::as_str)))
             };
             // A dump may have Deployments and Pods, and not the ReplicaSets between them.
             let mut labels = workload.place.labels.iter();
             let hash = labels.find(|(key, _)| key == TEMPLATE_HASH);
             let deployment = hash
-                .and_then(|(_, hash)| name.strip_suffix(hash.as_str())?.strip_suffix('-'))
-                .filter(|_| kind == "ReplicaSet");
-            let by_deployment = deployment.is_some_and(|name| has("Deployment", name, workload));
-            !has(kind, name, workload) && !by_deployment
+                .and_then(|(_, hash)| owner.name.strip_suffix(hash.as_str())?.strip_suffix('-'))
+                .filter(|_| owner.kind == "ReplicaSet");
+            let by_deployment = deployment.is_some_and(|name| has("Deployment", name));
+            !has(&owner.kind, &owner.name) && !by_deployment
         });
     }
 }

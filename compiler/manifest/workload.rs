@@ -1,6 +1,7 @@
 //! What the proof must know of the objects in a manifest: workloads with their containers, requests and limits,
 //! autoscalers, quotas and limit ranges. Everything keeps its place in the text.
 
+pub(crate) mod balancer;
 pub(crate) mod beyond;
 pub(crate) mod bounds;
 pub(crate) mod dump;
@@ -19,6 +20,7 @@ pub(crate) use super::kind::WorkloadKind;
 use super::tree::{Fault, Node, Tree};
 pub(crate) use crate::admission::Role;
 use crate::admission::{Resources, amount};
+use balancer::Balancer;
 use beyond::{Beyond, Injected};
 use bounds::{Claim, Counted, LimitRange, Namespace, ResourceQuota};
 use dump::Owner;
@@ -252,6 +254,8 @@ pub(crate) struct Objects {
     pub quotas: Vec<ResourceQuota>,
     /// Autoscalers.
     pub scalers: Vec<Scaler>,
+    /// Services for which K3s makes pods of its own.
+    pub balancers: Vec<Balancer>,
     /// LimitRanges.
     pub ranges: Vec<LimitRange>,
     /// Namespaces that say something of their pods.
@@ -349,6 +353,15 @@ impl<'t> Reader<'t> {
             in_system: namespace.as_deref() == system || target.as_deref() == system,
             at: real.range(),
         };
+        if api_version == "v1" && kind == "Service" {
+            let balancer = self.balancer(real, &name, namespace.as_deref())?;
+            if balancer.is_some() && self.has_other_priority(metadata) {
+                let why = "K3s makes pods for it whose priority is not its own";
+                objects.uncounted.push(uncounted(why.to_owned()));
+            } else {
+                objects.balancers.extend(balancer);
+            }
+        }
         match (known.filter(|_| core), kind.as_str(), spec) {
             // Its controller, if it has one, counts what it keeps.
             (Some(_), ..) if self.has_ended(real, &kind)? => {

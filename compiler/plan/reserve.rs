@@ -10,7 +10,7 @@ use super::resources::{Dimension, Resources};
 use crate::base::id::numbered;
 use crate::base::quantity::Bytes;
 use crate::program::{
-    Component, ComponentId, Given, Node, NodeId, Origin, Program, Service, namespace,
+    Component, ComponentId, Given, Node, NodeId, Origin, Program, Service, SettingValue, namespace,
 };
 
 /// Everything about a node that depends only on which pods may be there.
@@ -29,7 +29,18 @@ pub(super) fn node<'a>(
         .is_none_or(|nodes| nodes.contains(&at));
     let components: Vec<ComponentPlan> = numbered(&program.components)
         .filter(|(_, component)| open && (has_server || component.foreign))
-        .map(|(id, component)| component_plan(id, component, system_default))
+        .map(|(id, component)| {
+            let mut planned = component_plan(id, component, system_default);
+            // A label holds it to other nodes: it is here with no pod, for every node has the same list.
+            if !component
+                .nodes
+                .as_ref()
+                .is_none_or(|nodes| nodes.contains(&at))
+            {
+                (planned.replicas, planned.pods) = (0, 0);
+            }
+            planned
+        })
         .collect();
     let mut reserved = fixed(node);
     let traefik = has_server
@@ -188,16 +199,12 @@ pub(super) fn price_of_pod(node: &Node<'_>, service: &Service<'_>) -> u64 {
 }
 
 /// The limit a LimitRange gives to containers of kube-system that have none: the largest any of them needs.
-/// Not where Helm installs something: its jobs take what they take, and dying they would install nothing.
+/// Not where Helm installs something: its jobs take what they take, and dying they would install nothing. And not where
+/// anything else may be there.
 fn system_default<'a>(program: &Program<'a>) -> Option<Given<'a, Bytes>> {
     let components = &program.components;
-    if components
-        .iter()
-        .any(|component| component.name.starts_with("helm-install"))
-        || program.services.iter().any(limitless_in_system)
-        || uncounted_in_system(program)
-        || super::admission::has_range(program, "kube-system")
-    {
+    let installs = |one: &Component<'_>| one.name.starts_with("helm-install");
+    if components.iter().any(installs) || beside_in_system(program).is_some() {
         return None;
     }
     let limitless = components.iter().filter(|component| !has_limit(component));
@@ -206,22 +213,65 @@ fn system_default<'a>(program: &Program<'a>) -> Option<Given<'a, Bytes>> {
         .max_by_key(|bound| bound.value)
 }
 
+/// What there may be in kube-system beside what K3s packages, in a sentence: of what it needs nothing is known, so that a
+/// LimitRange there might refuse it or kill it.
+pub(super) fn beside_in_system(program: &Program<'_>) -> Option<String> {
+    if let Some(service) = program.services.iter().find(|one| limitless_in_system(one)) {
+        return Some(format!("`{}` is there without a limit", service.name.value));
+    }
+    if super::admission::has_range(program, SYSTEM) {
+        return Some("an adopted one is there".to_owned());
+    }
+    if let Some(object) = uncounted_in_system(program) {
+        return Some(format!("of `{object}` there may be pods"));
+    }
+    for component in &program.components {
+        let name = component.name;
+        match component.namespace {
+            Some(namespace) if namespace.value != SYSTEM => {}
+            Some(_) => return Some(format!("`others {name}` is there")),
+            None if component.foreign => {
+                return Some(format!(
+                    "`others {name}` has no `namespace`, and may be there"
+                ));
+            }
+            // Those of Traefik come with Helm.
+            None if component.of_balancer() && name != "svclb-traefik" => {
+                return Some(format!("K3s starts `{name}` there"));
+            }
+            None => {}
+        }
+    }
+    let mut backends = program
+        .nodes
+        .iter()
+        .filter_map(|node| node.setting("flannel-backend"));
+    let other_network =
+        backends.any(|backend| matches!(backend, SettingValue::Text(text) if text == "none"));
+    other_network
+        .then(|| "with `flannel-backend = none` a network of others is usually there".to_owned())
+}
+
+const SYSTEM: &str = "kube-system";
+
 /// Whether a service was adopted into kube-system with a container that gives no limit of its own: what the components of
 /// K3s need is no limit for it, and one below its request would make its pods invalid.
 fn limitless_in_system(service: &Service<'_>) -> bool {
     service.adopted.as_ref().is_some_and(|adopted| {
         let mut pairs = adopted.object.containers.iter().zip(&adopted.containers);
-        namespace(adopted.object.namespace.as_deref()) == "kube-system"
+        namespace(adopted.object.namespace.as_deref()) == SYSTEM
             && pairs.any(|(read, held)| !held.sets_memory && read.memory.limit.is_none())
     })
 }
 
-/// Whether something is adopted that may make pods in kube-system, such as the job that installs a chart, whatever the
-/// program says that they take: of their limits nothing is known.
-fn uncounted_in_system(program: &Program<'_>) -> bool {
+/// What is adopted and may make pods in kube-system: the job that installs a chart, whatever the program says that they
+/// take, and everything of which it does not say where its pods are.
+fn uncounted_in_system<'p>(program: &'p Program<'_>) -> Option<&'p str> {
     let manifests = program.manifests.iter();
-    let mut objects = manifests.flat_map(|manifest| &manifest.objects.uncounted);
-    objects.any(|object| object.in_system)
+    let all = manifests.flat_map(|manifest| &manifest.objects.uncounted);
+    let mut there = all.filter(|object| object.in_system);
+    let unsaid = program.uncounted.first().map(|one| one.object);
+    there.next().or(unsaid).map(|object| object.what.as_str())
 }
 
 fn has_limit(component: &Component<'_>) -> bool {

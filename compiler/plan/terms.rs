@@ -237,18 +237,19 @@ fn asked<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Sum<'a> {
 
 /// What components ask for on all nodes: those that move once, those of every node as often.
 fn components_on_all<'a>(plan: &Plan<'_, 'a>, dimension: Dimension) -> Vec<Addend<'a>> {
-    let open = plan
-        .nodes
-        .iter()
-        .filter(|node| !node.components.is_empty())
-        .count() as u64;
     let Some((at, node)) = numbered(&plan.nodes).find(|(_, node)| !node.components.is_empty())
     else {
         return Vec::new();
     };
     let of = |(index, component): (usize, &ComponentPlan)| {
-        let nodes = if component.every_node { open } else { 1 };
-        let pods = component.peak().saturating_mul(nodes);
+        let there = plan
+            .nodes
+            .iter()
+            .filter_map(|node| node.components.get(index));
+        let pods = match component.every_node {
+            true => there.map(ComponentPlan::peak).fold(0, u64::saturating_add),
+            false => component.peak(),
+        };
         let declared = &plan.program.components[component.component];
         let origin = asked_origin(declared, dimension);
         of_component(plan, (at, index), (pods, component.pod[dimension]), origin)

@@ -76,14 +76,21 @@ fn isolation<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
 
 fn interference<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
     let (node, declared) = (&plan.nodes[at], &plan.program.nodes[at]);
-    let unbounded = node
-        .components
-        .iter()
-        .filter(|component| component.unbounded);
-    let mut why: Vec<String> = unbounded
-        .map(|component| &plan.program.components[component.component])
+    let unbounded = || {
+        let there = node.components.iter();
+        let there = there.filter(|component| component.unbounded && component.pods > 0);
+        there.map(|component| &plan.program.components[component.component])
+    };
+    let mut why: Vec<String> = unbounded()
         .map(|component| format!("nothing limits `{}`, {}", component.name, component.whose()))
         .collect();
+    // Without it the LimitRange would hold them.
+    let beside = super::reserve::beside_in_system(plan.program);
+    if let Some(beside) = beside.filter(|_| unbounded().any(|one| !one.foreign)) {
+        why.push(format!(
+            "bzc writes no LimitRange to `kube-system`, which would hold them and all else there: {beside}"
+        ));
+    }
     let running = plan.program.services.iter().zip(&plan.workloads);
     why.extend(running.filter_map(|(service, workload)| {
         let container = service.adopted.as_ref()?.unbounded()?;
@@ -386,7 +393,7 @@ fn adopted(plan: &Plan<'_, '_>) -> Vec<String> {
         why.extend(adopted.doubts.iter().map(|doubt| no_node(name, doubt)));
         // A CronJob that is suspended makes no more.
         let owner = adopted.object.owner.as_ref();
-        if let Some(Owner { kind, name: by }) = owner.filter(|owner| owner.kind != "CronJob") {
+        if let Some(Owner { kind, name: by, .. }) = owner.filter(|owner| owner.kind != "CronJob") {
             why.push(format!(
                 "`{name}` was made by the {kind} `{by}`, and how many more that makes is not known"
             ));

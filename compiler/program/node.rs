@@ -154,6 +154,20 @@ impl Node<'_> {
         OF_EVERY_NODE.into_iter().chain(of_arch)
     }
 
+    /// The labels that the program gives it: its `labels`, and those of `node-label`.
+    pub(crate) fn given_labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self
+            .labels
+            .iter()
+            .map(|(key, value)| (*key, value.as_ref()));
+        let more = match self.setting("node-label") {
+            Some(SettingValue::List(more)) => more.as_slice(),
+            _ => &[],
+        };
+        let more = more.iter();
+        own.chain(more.map(|label| label.value.split_once('=').unwrap_or((&label.value, ""))))
+    }
+
     /// The name it has in the cluster: what its config.yaml says, or its name in the program.
     pub(crate) fn cluster_name(&self) -> &str {
         match self.setting("node-name") {
@@ -241,12 +255,16 @@ pub(crate) struct Component<'a> {
     pub transient: u64,
     /// Whether it is a DaemonSet: `pods` is then the number on each node that takes it.
     pub every_node: bool,
+    /// The nodes to which a label holds it, by index; `None` if it may be on all that take packaged pods.
+    pub nodes: Option<Vec<NodeId>>,
     /// Whether bzc writes its manifest, because the program changes it or the library says so.
     pub owned: bool,
     /// The image that the program gives it instead of K3s's.
     pub image: Option<Given<'a, Cow<'a, str>>>,
     /// Whether it is none of K3s's, but pods the program says there are.
     pub foreign: bool,
+    /// The namespace of these pods, where the program says it.
+    pub namespace: Option<Given<'a, &'a str>>,
     /// Adopted objects that make these pods, as `KIND/NAME`.
     pub of: Vec<Cow<'a, str>>,
 }
@@ -254,6 +272,11 @@ pub(crate) struct Component<'a> {
 listed!(ComponentId: Component<'a>);
 
 impl Component<'_> {
+    /// Whether K3s's load balancer makes its pods.
+    pub(crate) fn of_balancer(&self) -> bool {
+        self.name.starts_with("svclb-") && !self.foreign
+    }
+
     /// Who brings it, behind its name.
     pub(crate) const fn whose(&self) -> &'static str {
         if self.foreign {

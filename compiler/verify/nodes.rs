@@ -105,19 +105,14 @@ pub(super) fn all_limits(facts: &Facts<'_>, at: usize) -> u128 {
 impl Check {
     pub(super) fn components(&mut self, facts: &Facts<'_>, at: usize) {
         let node = &facts.report.nodes[at];
-        // Every node that has any has the same.
+        // Every node that has any has the same. Those of every node may be held to some: they have no pods elsewhere.
         let alike = |node: &Node<'_>| -> Vec<_> {
             let of = |c: &Component<'_>| {
-                let numbers = [
-                    c.replicas,
-                    c.pods_at_peak,
-                    c.pods_with_ending,
-                    c.request_bytes,
-                    c.limit_bytes,
-                    c.cpu_milli,
-                ];
+                let pods = [c.replicas, c.pods_at_peak, c.pods_with_ending];
+                let numbers = [c.request_bytes, c.limit_bytes, c.cpu_milli];
+                let pods = Some(pods).filter(|_| !c.every_node);
                 (
-                    c.name.to_string(),
+                    (c.name.to_string(), pods),
                     numbers,
                     [c.every_node, c.preempts, c.bounded],
                 )

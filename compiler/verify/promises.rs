@@ -43,13 +43,12 @@ fn on_all(facts: &Facts<'_>, each: fn(&Component<'_>) -> u64) -> Vec<Expected> {
         return Vec::new();
     };
     let nodes = &facts.report.nodes;
-    let open = nodes
-        .iter()
-        .filter(|node| !node.components.is_empty())
-        .count() as u128;
     let term = |(index, component): (usize, &Component<'_>)| {
-        let times = if component.every_node { open } else { 1 };
-        let pods = u128::from(component.pods_at_peak).saturating_mul(times);
+        let there = nodes.iter().filter_map(|node| node.components.get(index));
+        let pods = match component.every_node {
+            true => sum(there.map(|component| component.pods_at_peak.into())),
+            false => component.pods_at_peak.into(),
+        };
         Expected::of_component((at, index), component, pods, each(component))
     };
     nodes[at].components.iter().enumerate().map(term).collect()
@@ -651,7 +650,8 @@ fn interference(facts: &Facts<'_>, at: usize) -> Promise {
         shown(node.allocatable_bytes.into()),
     ];
     says.extend(node.overcommit_percent.map(|percent| format!("{percent}%")));
-    let bounded = node.components.iter().all(|component| component.bounded);
+    let mut components = node.components.iter();
+    let bounded = components.all(|one| one.bounded || one.pods_with_ending == 0);
     let services = facts.report.services.iter();
     let running = services.filter(|service| service.pods_with_ending > 0);
     let adopted = running.filter_map(|service| service.adopted.as_ref());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_yaml::Value;
 
-use super::files::documents;
+use super::files::{Node, documents};
 use super::game::HELPER;
 use super::quantity::{count, each, text};
 
@@ -21,7 +21,7 @@ fn deployment(name: &str, strategy: &str, pod: &str) -> String {
 }
 
 /// A DaemonSet for a Service of type LoadBalancer: a container with a host port for each port of it.
-fn svclb(name: &str, ports: &[(usize, String)]) -> String {
+fn svclb(name: &str, ports: &[(usize, String)], selector: &str) -> String {
     let container = |(at, (port, protocol)): (usize, &(usize, String))| {
         format!(
             "{{name: lb-{at}, ports: [{{containerPort: {port}, hostPort: {port}, protocol: {protocol}}}]}}"
@@ -31,14 +31,21 @@ fn svclb(name: &str, ports: &[(usize, String)]) -> String {
     format!(
         "{{apiVersion: apps/v1, kind: DaemonSet, metadata: {{name: svclb-{name}, namespace: kube-system}}, spec: {{\
          template: {{metadata: {{labels: {{app: svclb-{name}}}}}, spec: {{priorityClassName: system-node-critical, \
-         tolerations: {TOLERATIONS}, containers: [{}]}}}}}}}}",
+         nodeSelector: {{{selector}}}, tolerations: {TOLERATIONS}, containers: [{}]}}}}}}}}",
         containers.join(", ")
     )
 }
 
 /// The objects of K3s, without those that are switched off.
-pub(super) fn objects(off: &BTreeSet<String>, given: &[Value]) -> Vec<Value> {
+pub(super) fn objects(off: &BTreeSet<String>, nodes: &[Node], given: &[Value]) -> Vec<Value> {
     let mut texts = Vec::new();
+    const ENABLE: &str = "svccontroller.k3s.cattle.io/enablelb";
+    const POOL: &str = "svccontroller.k3s.cattle.io/lbpool";
+    let selector = |pool: Option<String>| match pool {
+        _ if nodes.iter().all(|node| !node.labels.contains_key(ENABLE)) => String::new(),
+        Some(pool) => format!("{ENABLE}: \"true\", {POOL}: \"{pool}\""),
+        None => format!("{ENABLE}: \"true\""),
+    };
     let has = |name: &str| !off.contains(name);
     if has("coredns") {
         texts.push(deployment(
@@ -85,20 +92,23 @@ pub(super) fn objects(off: &BTreeSet<String>, given: &[Value]) -> Vec<Value> {
     if has("servicelb") {
         if has("traefik") {
             let ports = [(80, "TCP".to_owned()), (443, "TCP".to_owned())];
-            texts.push(svclb("traefik", &ports));
+            texts.push(svclb("traefik", &ports, &selector(None)));
         }
-        for service in given
-            .iter()
-            .filter(|one| one["kind"] == "Service" && one["spec"]["type"] == "LoadBalancer")
-        {
+        for service in given.iter().filter(|one| {
+            one["kind"] == "Service"
+                && one["spec"]["type"] == "LoadBalancer"
+                && one["spec"]["loadBalancerClass"].is_null()
+        }) {
             let port = |port: &Value| {
                 let protocol = text(&port["protocol"]).unwrap_or_else(|| "TCP".to_owned());
                 Some((count(&port["port"])?, protocol))
             };
             let ports: Vec<(usize, String)> =
                 each(&service["spec"]["ports"]).filter_map(port).collect();
-            let name = text(&service["metadata"]["name"]).unwrap_or_default();
-            texts.push(svclb(&name, &ports));
+            let of = |key: &str| text(&service["metadata"][key]).unwrap_or_default();
+            let name = format!("{}-{}", of("namespace"), of("name"));
+            let pool = text(&service["metadata"]["labels"][POOL]);
+            texts.push(svclb(&name, &ports, &selector(pool)));
         }
     }
     let parsed = texts.iter().flat_map(|text| documents(text.as_bytes()));

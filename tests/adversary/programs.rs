@@ -154,7 +154,7 @@ fn what_is_promised_of_generated_sets_of_manifests_holds() {
     let parts = Parts {
         rules: true,
         classes: true,
-        balancers: false,
+        balancers: true,
         storage: true,
         odd: true,
         several: true,

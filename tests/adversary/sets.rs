@@ -85,6 +85,9 @@ impl Set {
 
     pub(super) fn text(&self) -> String {
         let mut out = "edition = 1\n".to_owned();
+        // Of some the load balancer of K3s is held to the agents.
+        let held =
+            self.manifests.contains("LoadBalancer") && self.manifests.len().is_multiple_of(2);
         for (at, (memory, cpu)) in self.nodes.iter().enumerate() {
             let role = if at == 0 { "" } else { "role = agent  " };
             let memory = memory.saturating_sub(self.less).max(64);
@@ -93,9 +96,13 @@ impl Set {
             } else {
                 format!("cpu = {cpu}  ")
             };
+            let labels = match held && at > 0 {
+                true => "labels { \"svccontroller.k3s.cattle.io/enablelb\" = \"true\" }  ",
+                false => "",
+            };
             let _ = writeln!(
                 out,
-                "node n{at} {{ memory = {memory}Mi  {role}{cpu}reserve = 200Mi }}"
+                "node n{at} {{ memory = {memory}Mi  {role}{labels}{cpu}reserve = 200Mi }}"
             );
         }
         out + &self.rest
@@ -393,11 +400,17 @@ impl Maker {
     }
 
     fn balancer(&mut self) {
-        let port = self.rng.range(8000, 8100);
-        self.object(&format!(
-            "{{apiVersion: v1, kind: Service, metadata: {{name: lb, namespace: shop}}, spec: {{type: LoadBalancer, ports: \
-             [{{port: {port}}}]}}}}"
-        ));
+        for (at, namespace) in ["shop", "lab"].into_iter().enumerate() {
+            if at > 0 && self.rng.chance(50) {
+                break;
+            }
+            let port = self.rng.range(8000, 8004);
+            self.object(&format!(
+                "{{apiVersion: v1, kind: Service, metadata: {{name: lb, namespace: {namespace}}}, spec: {{type: LoadBalancer, \
+                 ports: [{{port: {port}}}, {{port: {}, protocol: UDP}}]}}}}",
+                port + 1
+            ));
+        }
     }
 
     fn finish(mut self) -> Set {

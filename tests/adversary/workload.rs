@@ -217,7 +217,7 @@ pub(super) fn workload(object: &Value, at_most: Option<usize>, packaged: bool) -
 pub(super) fn workloads(cluster: &Cluster) -> Vec<Workload> {
     let servers = cluster.nodes.iter().any(|node| node.server);
     let packaged: Vec<Value> = if servers {
-        packaged::objects(&cluster.off, &cluster.objects)
+        packaged::objects(&cluster.off, &cluster.nodes, &cluster.objects)
     } else {
         Vec::new()
     };

@@ -255,6 +255,73 @@ pub(super) fn components(
     Some(components)
 }
 
+/// A label of a node, by its config.yaml.
+fn label<'c>(config: &'c Value, key: &str) -> Option<&'c str> {
+    let labels = config["node-label"].as_sequence()?.iter();
+    let mut pairs = labels.filter_map(|label| label.as_str()?.split_once('='));
+    pairs
+        .find(|(known, _)| *known == key)
+        .map(|(_, value)| value)
+}
+
+/// Whether pods of the load balancer for a Service of this pool come to a node of which this is the configuration
+/// (k3s-io/k3s, pkg/cloudprovider/servicelb.go).
+fn is_balanced(config: &Value, all: &[&Value], pool: Option<&str>) -> bool {
+    const ENABLE: &str = "svccontroller.k3s.cattle.io/enablelb";
+    const POOL: &str = "svccontroller.k3s.cattle.io/lbpool";
+    all.iter().all(|config| label(config, ENABLE).is_none())
+        || label(config, ENABLE) == Some("true")
+            && pool.is_none_or(|pool| label(config, POOL) == Some(pool))
+}
+
+/// The pods of the load balancer on one node for the adopted Services, and what a label of the node makes of those for
+/// Traefik. `server` is the configuration of the first server, `all` those of all nodes.
+pub(super) fn balance(
+    files: &Files,
+    (config, server, all): (&Value, &Value, &[&Value]),
+    components: &mut Vec<Component>,
+) -> Option<()> {
+    let mut traefik = components
+        .iter_mut()
+        .filter(|one| one.name == "svclb-traefik");
+    if let Some(traefik) = traefik.next().filter(|_| !is_balanced(config, all, None)) {
+        (traefik.replicas, traefik.ending) = (0, 0);
+    }
+    if disabled(server).contains("servicelb") {
+        return Some(());
+    }
+    let adopted = objects(files, "adopted/")?;
+    let services: Vec<&Value> = adopted
+        .iter()
+        .filter(|one| is_kind(one, "Service") && one["apiVersion"] == "v1")
+        .filter(|one| one["spec"]["type"] == "LoadBalancer")
+        .filter(|one| one["spec"]["loadBalancerClass"].is_null())
+        .collect();
+    for service in &services {
+        let name = name_of(service);
+        let alike = services.iter().filter(|one| name_of(one) == name).count();
+        let namespace = service["metadata"]["namespace"]
+            .as_str()
+            .unwrap_or("default");
+        let pool = service["metadata"]["labels"]["svccontroller.k3s.cattle.io/lbpool"].as_str();
+        let pods = u128::from(is_balanced(config, all, pool));
+        components.push(Component {
+            name: match alike {
+                1 if name != "traefik" => format!("svclb-{name}"),
+                _ => format!("svclb-{namespace}.{name}"),
+            },
+            request: 0,
+            limit: None,
+            cpu: 0,
+            replicas: pods,
+            ending: pods,
+            every_node: true,
+            critical: true,
+        });
+    }
+    Some(())
+}
+
 /// Each component as the report has it.
 pub(super) fn compare_components(
     components: &[Component],

@@ -14,6 +14,8 @@ pub(crate) struct Owner {
     pub kind: String,
     /// Its name.
     pub name: String,
+    /// Its namespace; that of what it made where none is given.
+    pub namespace: Option<String>,
 }
 
 /// The annotation that makes an object of a chart a hook of Helm, with the events at which Helm applies it.
@@ -35,6 +37,12 @@ const BY_HAND: &str = "cronjob.kubernetes.io/instantiate";
 /// What only the API server writes.
 const OF_THE_SERVER: [&str; 3] = ["ownerReferences", "resourceVersion", "uid"];
 
+/// The labels in which K3s says for which Service it made a DaemonSet (k3s pkg/cloudprovider/servicelb.go).
+const OF_SERVICE: [&str; 2] = [
+    "svccontroller.k3s.cattle.io/svcname",
+    "svccontroller.k3s.cattle.io/svcnamespace",
+];
+
 impl<'t> Reader<'t> {
     /// The controller that made an object and replaces it.
     pub(super) fn owner(&self, metadata: &'t Node) -> Result<Option<Owner>, Fault> {
@@ -42,12 +50,22 @@ impl<'t> Reader<'t> {
         if annotations.is_some_and(|all| self.get(all, BY_HAND).is_some()) {
             return Ok(None);
         }
+        let labels = self.get(metadata, "labels");
+        let of_service = labels.map(|labels| OF_SERVICE.map(|key| self.text(labels, key)));
+        if let Some([Some(name), namespace @ Some(_)]) = of_service {
+            return Ok(Some(Owner {
+                kind: "Service".to_owned(),
+                name,
+                namespace,
+            }));
+        }
         let mut owners = self.items(metadata, "ownerReferences")?.iter();
         let owner = owners.find(|owner| self.text(owner, "controller").as_deref() == Some("true"));
         Ok(owner.and_then(|owner| {
             Some(Owner {
                 kind: self.text(owner, "kind")?,
                 name: self.text(owner, "name")?,
+                namespace: None,
             })
         }))
     }

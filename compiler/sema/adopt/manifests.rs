@@ -352,6 +352,7 @@ fn name(loaded: &mut Loaded) {
         });
         manifest.known_as = known_as.collect();
     }
+    name_balancers(loaded);
     let quotas = || {
         let all = loaded.manifests.iter();
         all.flat_map(|manifest| &manifest.objects.quotas)
@@ -365,6 +366,23 @@ fn name(loaded: &mut Loaded) {
         if names.get(&quota.name).is_some_and(|count| *count > 1) {
             let namespace = quota.namespace.as_deref().unwrap_or("default");
             quota.known_as = format!("{namespace}.{}", quota.name);
+        }
+    }
+}
+
+/// The pods that K3s makes for a Service are told apart by its name, and where several have it by its namespace too. Those
+/// of Traefik's Service are packaged.
+fn name_balancers(loaded: &mut Loaded) {
+    let all = loaded.manifests.iter();
+    let mut count: BTreeMap<String, usize> = [("traefik".to_owned(), 1)].into();
+    for balancer in all.flat_map(|manifest| &manifest.objects.balancers) {
+        *count.entry(balancer.name.clone()).or_default() += 1;
+    }
+    let all = loaded.manifests.iter_mut();
+    for balancer in all.flat_map(|manifest| &mut manifest.objects.balancers) {
+        if count.get(&balancer.name).is_some_and(|count| *count > 1) {
+            let namespace = balancer.namespace.as_deref().unwrap_or("default");
+            balancer.known_as = format!("svclb-{namespace}.{}", balancer.name);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::base::id::{Id, numbered};
 use crate::base::span::Span;
 use crate::manifest::workload::place::{HOSTNAME, Place, Requirement, Spread};
 use crate::manifest::workload::{Workload, WorkloadKind};
-use crate::program::{Node, NodeId, OF_ARCHITECTURE, Role, Service, SettingValue, Taint};
+use crate::program::{Node, NodeId, OF_ARCHITECTURE, Role, Service, Taint};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
@@ -22,15 +22,8 @@ type Labels<'n> = Vec<(&'n str, &'n str)>;
 
 /// The labels of a node, as far as the program says.
 fn labels<'n>(node: &'n Node<'_>, several: bool) -> Labels<'n> {
-    let given = node.labels.iter();
-    let mut labels: Labels<'n> = given.map(|(key, value)| (*key, value.as_ref())).collect();
+    let mut labels: Labels<'n> = node.given_labels().collect();
     labels.extend(node.labels_of_k3s());
-    if let Some(SettingValue::List(more)) = node.setting("node-label") {
-        labels.extend(
-            more.iter()
-                .map(|label| label.value.split_once('=').unwrap_or((&label.value, ""))),
-        );
-    }
     if several || node.setting("node-name").is_some() {
         labels.push((HOSTNAME, node.cluster_name()));
     }

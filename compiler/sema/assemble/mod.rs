@@ -21,7 +21,7 @@ use crate::sema::assemble::lets::{check_unused_lets, constants};
 use crate::sema::decls::{Decls, LIBRARY, NAMED, OTHERS};
 use crate::sema::layers::Field;
 use crate::sema::load::Loaded;
-use crate::sema::machine::{addresses, component, k3s, node, settings};
+use crate::sema::machine::{addresses, balancers, component, k3s, node, settings};
 use crate::sema::pod::ports::{check_node_ports, check_shared_ports};
 use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
@@ -249,9 +249,10 @@ pub(crate) fn program<'a>(
     adopt::check_budgets(&decls, &services, &budgets);
     let mut components = component::components(&decls, &nodes);
     components.extend(component::others(&decls));
+    balancers::balancers(&decls, loaded, &nodes, &mut components);
     let uncounted = adopt::uncounted(&decls, loaded, &components);
     adopt::check_packaged(&decls, &components, &services);
-    component::check_host_ports(&decls, &components, &services);
+    balancers::check_host_ports(&decls, loaded, (&nodes, &components), &services);
     if placement::first_server(&nodes).is_some() {
         component::check_storage(&decls, &components, &services);
     }

@@ -12,6 +12,7 @@ use crate::sema::errors as general;
 use crate::sema::image::reference::check_image;
 use crate::sema::layers::{Fields, Layer};
 use crate::sema::machine::node::MOST_PODS;
+use crate::sema::names::check_label;
 use crate::sema::workload::resources::{check_order, cpu};
 
 /// The components that can be changed so that it lasts: CoreDNS by a manifest beside an empty `coredns.yaml.skip`,
@@ -39,11 +40,10 @@ fn is_stock<'a>(decls: &Decls<'_, 'a>, own: Decl<'a>) -> bool {
     stock
 }
 
-/// The components of this K3s that are not disabled, with what the program changes of them.
-pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<Component<'a>> {
-    let cx = decls.cx;
+/// The names that all servers disable.
+pub(crate) fn disabled<'n>(nodes: &'n [Node<'_>]) -> Vec<Spanned<Cow<'n, str>>> {
     // Every server deploys what it does not disable: a component is absent only if all servers disable it.
-    let disables = |node: &Node<'a>| match node.setting("disable") {
+    let disables = |node: &'n Node<'_>| match node.setting("disable") {
         Some(SettingValue::List(items)) => items
             .iter()
             .flat_map(|item| item.value.split(',').map(move |name| (name, item.span)))
@@ -52,31 +52,44 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
         _ => Vec::new(),
     };
     let servers = || nodes.iter().filter(|node| node.role == Role::Server);
+    let mut disabled: Vec<Spanned<Cow<'n, str>>> =
+        servers().next().map(disables).unwrap_or_default();
+    for server in servers().skip(1) {
+        let also = disables(server);
+        disabled.retain(|item| also.iter().any(|other| other.value == item.value));
+    }
+    disabled
+}
+
+/// What the library says of a component.
+pub(crate) fn library<'c, 'a>(decls: &'c Decls<'_, 'a>, name: &str) -> Option<Fields<'c, 'a>> {
+    let decl = decls.packaged.get(name)?;
+    let layer = Layer {
+        env: None,
+        giver: Giver::Library,
+        name: decl.name,
+        items: &decl.item.body.as_ref()?.items,
+    };
+    Some(Fields::new(decls.cx, "component", decl.span, vec![layer]))
+}
+
+/// The components of this K3s that are not disabled, with what the program changes of them.
+pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<Component<'a>> {
+    let cx = decls.cx;
+    let servers = || nodes.iter().filter(|node| node.role == Role::Server);
     let without_helm = |node: &Node<'a>| {
         matches!(
             node.setting("disable-helm-controller"),
             Some(SettingValue::Bool(true))
         )
     };
-    let mut disabled: Vec<Spanned<Cow<'_, str>>> =
-        servers().next().map(disables).unwrap_or_default();
-    for server in servers().skip(1) {
-        let also = disables(server);
-        disabled.retain(|item| also.iter().any(|other| other.value == item.value));
-    }
+    let disabled = disabled(nodes);
     let agents_only = servers().next().is_none();
     let mut components = Vec::new();
     for decl in decls.packaged.values() {
-        let Some(body) = &decl.item.body else {
+        let Some(stock) = library(decls, decl.name) else {
             continue;
         };
-        let layer = Layer {
-            env: None,
-            giver: Giver::Library,
-            name: decl.name,
-            items: &body.items,
-        };
-        let stock = Fields::new(cx, "component", decl.span, vec![layer]);
         let switches = stock.names("disable").unwrap_or_default();
         let off = disabled
             .iter()
@@ -151,9 +164,11 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
                 stock.count("transient").map_or(0, |given| given.value)
             },
             every_node: stock.flag("every-node") == Some(true),
+            nodes: None,
             owned,
             image,
             foreign: false,
+            namespace: None,
             of: Vec::new(),
         });
     }
@@ -186,6 +201,11 @@ pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
                 .cx
                 .report(general::out_of_range("pods", "0 to 65535", decl.span));
         }
+        let namespace = fields.name("namespace");
+        if let Some(given) = namespace {
+            let span = given.origin.span.unwrap_or(decl.span);
+            check_label(decls.cx, "namespace", given.value, span);
+        }
         Some(Component {
             name: decl.name,
             span: Some(decl.span),
@@ -198,9 +218,11 @@ pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
             // start.
             transient: pods,
             every_node: fields.flag("every-node") == Some(true),
+            nodes: None,
             owned: false,
             image: None,
             foreign: true,
+            namespace,
             of: fields.strings("of").unwrap_or_default(),
         })
     };
@@ -245,32 +267,6 @@ pub(crate) fn check_storage<'a>(
                 service.name.value,
                 volume.name.span,
             ));
-        }
-    }
-}
-
-/// With Traefik and K3s's load balancer on, two ports of every node are taken.
-pub(crate) fn check_host_ports<'a>(
-    decls: &Decls<'_, 'a>,
-    components: &[Component<'a>],
-    services: &[Service<'a>],
-) {
-    if components
-        .iter()
-        .all(|component| component.name != "svclb-traefik")
-    {
-        return;
-    }
-    for port in services
-        .iter()
-        .flat_map(|service| &service.ports)
-        .filter(|port| !port.udp)
-        .filter_map(|port| port.host_port)
-    {
-        if port.value == 80 || port.value == 443 {
-            decls
-                .cx
-                .report(errors::host_port_of_traefik(port.value, port.span));
         }
     }
 }

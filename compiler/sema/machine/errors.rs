@@ -140,13 +140,52 @@ pub(crate) fn others_of_k3s(name: &str, span: Span) -> Diagnostic {
     .at(span, "would be counted twice")
 }
 
-pub(crate) fn host_port_of_traefik(port: u16, span: Span) -> Diagnostic {
-    Diagnostic::error(
+/// Whose pods hold a port of the nodes: of the Service of this name, or of that of Traefik's chart.
+fn holder(of: Option<(&str, Span)>) -> String {
+    match of {
+        None => "Traefik".to_owned(),
+        Some((name, _)) => format!("the Service `{name}`"),
+    }
+}
+
+/// `of` is the Service that the load balancer took the port for, and where; `None` for that of Traefik's chart.
+pub(crate) fn port_of_balancer(port: u16, of: Option<(&str, Span)>, span: Span) -> Diagnostic {
+    let holder = holder(of);
+    let error = Diagnostic::error(
         "BZ5008",
-        format!("host port {port} is taken by K3s's own load balancer, for Traefik"),
+        format!("host port {port} is taken by K3s's own load balancer, for {holder}"),
     )
-    .at(span, "a pod with it would stay Pending")
-    .help("disable `traefik` or `servicelb`, or let Traefik serve it")
+    .at(span, "a pod with it would stay Pending");
+    match of {
+        None => error.help("disable `traefik` or `servicelb`, or let Traefik serve it"),
+        Some((_, first)) => error
+            .also(first, "taken on every node here")
+            .help("give one of them another port, or leave it to the Service"),
+    }
+}
+
+/// Two Services whose pods of the load balancer would want the same port of the same nodes.
+pub(crate) fn port_of_two_services(
+    (port, name): (u16, &str),
+    of: Option<(&str, Span)>,
+    span: Span,
+) -> Diagnostic {
+    let holder = holder(of);
+    let error = Diagnostic::error(
+        "BZ5008",
+        format!(
+            "port {port} of the Service `{name}` is taken by K3s's own load balancer, for {holder}"
+        ),
+    )
+    .at(span, format!("its pods `svclb-{name}` would stay Pending"));
+    match of {
+        None => error.help(
+            "disable `traefik` or `servicelb`, give it another port, or let Traefik serve it",
+        ),
+        Some((_, first)) => error
+            .also(first, "taken on every node here")
+            .help("give one of them another port, or another type than LoadBalancer"),
+    }
 }
 
 pub(crate) fn trimmed(key: &str, span: Span) -> Diagnostic {

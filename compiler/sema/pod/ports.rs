@@ -207,7 +207,7 @@ pub(crate) fn check_shared_ports(cx: &Cx<'_>, services: &[Service<'_>]) {
 }
 
 /// Whether two services may have pods on the same node; `None` is every node.
-fn meet(one: Option<&[NodeId]>, other: Option<&[NodeId]>) -> bool {
+pub(crate) fn meet(one: Option<&[NodeId]>, other: Option<&[NodeId]>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one.iter().any(|node| other.contains(node)),
         (None, _) | (_, None) => true,

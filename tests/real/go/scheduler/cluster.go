@@ -363,6 +363,13 @@ func (c *cluster) isLeftOut(object runtime.Object) bool {
 	if !ok {
 		return false
 	}
+	labels := meta.GetLabels()
+	if name := labels["svccontroller.k3s.cattle.io/svcname"]; name != "" {
+		return slices.ContainsFunc(c.objects, func(other runtime.Object) bool {
+			service, ok := other.(*corev1.Service)
+			return ok && service.Name == name && service.Namespace == labels["svccontroller.k3s.cattle.io/svcnamespace"]
+		})
+	}
 	owner := metav1.GetControllerOf(meta)
 	if _, byHand := meta.GetAnnotations()["cronjob.kubernetes.io/instantiate"]; owner == nil || byHand {
 		return false
@@ -453,7 +460,7 @@ func (c *cluster) workloads(promised map[string]int) (found []workload) {
 }
 
 // packaged are the pods of the components of K3s that run as K3s has them (k3s-io/k3s, manifests/).
-func packaged(disabled []string, c *cluster) []workload {
+func packaged(disabled []string, c *cluster, nodes []*corev1.Node) []workload {
 	stock := []struct {
 		name      string
 		switches  []string // what turns it off
@@ -494,9 +501,70 @@ func packaged(disabled []string, c *cluster) []workload {
 				spec.Containers = append(spec.Containers, next)
 			}
 		}
+		if component.everyNode {
+			spec.NodeSelector = balanced(nodes, "")
+		}
 		found = append(found, workload{
 			namespace: "kube-system", name: component.name, component: component.name,
 			template: corev1.PodTemplateSpec{Spec: spec}, pods: component.pods, surge: component.surge, everyNode: component.everyNode,
+		})
+	}
+	if !slices.Contains(off, "servicelb") {
+		found = append(found, balancers(c, nodes)...)
+	}
+	return found
+}
+
+const (
+	enableLabel = "svccontroller.k3s.cattle.io/enablelb"
+	poolLabel   = "svccontroller.k3s.cattle.io/lbpool"
+)
+
+// balanced is the node selector that the load balancer of K3s gives its pods (k3s-io/k3s, pkg/cloudprovider/servicelb.go).
+func balanced(nodes []*corev1.Node, pool string) map[string]string {
+	labelled := func(node *corev1.Node) bool { _, ok := node.Labels[enableLabel]; return ok }
+	if !slices.ContainsFunc(nodes, labelled) {
+		return nil
+	}
+	selector := map[string]string{enableLabel: "true"}
+	if pool != "" {
+		selector[poolLabel] = pool
+	}
+	return selector
+}
+
+// balancers are the pods of the load balancer of K3s for the Services that were adopted.
+func balancers(c *cluster, nodes []*corev1.Node) (found []workload) {
+	alike := map[string]int{"traefik": 1}
+	var services []*corev1.Service
+	for _, object := range c.objects {
+		service, ok := object.(*corev1.Service)
+		if ok && service.Spec.Type == corev1.ServiceTypeLoadBalancer && service.Spec.LoadBalancerClass == nil {
+			services = append(services, service)
+			alike[service.Name]++
+		}
+	}
+	for _, service := range services {
+		name := "svclb-" + service.Name
+		if alike[service.Name] > 1 {
+			name = "svclb-" + service.Namespace + "." + service.Name
+		}
+		spec := corev1.PodSpec{
+			PriorityClassName: "system-node-critical", NodeSelector: balanced(nodes, service.Labels[poolLabel]),
+			Tolerations: []corev1.Toleration{
+				{Key: "node-role.kubernetes.io/control-plane", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule},
+				{Key: "CriticalAddonsOnly", Operator: corev1.TolerationOpExists},
+			},
+		}
+		for _, port := range service.Spec.Ports {
+			spec.Containers = append(spec.Containers, corev1.Container{
+				Name: fmt.Sprintf("port-%d-%s", port.Port, strings.ToLower(string(port.Protocol))), Image: "packaged",
+				Ports: []corev1.ContainerPort{{ContainerPort: port.Port, HostPort: port.Port, Protocol: port.Protocol}},
+			})
+		}
+		found = append(found, workload{
+			namespace: "kube-system", name: name, component: name,
+			template: corev1.PodTemplateSpec{Spec: spec}, pods: 1, everyNode: true,
 		})
 	}
 	return found

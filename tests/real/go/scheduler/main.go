@@ -145,7 +145,7 @@ func check(dir string, orders int) (string, error) {
 	}
 	var stock []workload
 	if slices.ContainsFunc(report.Nodes, func(node node) bool { return node.Role == "server" }) {
-		stock = packaged(disabled, cluster)
+		stock = packaged(disabled, cluster, nodes)
 	}
 	stock = append(stock, others(&report)...)
 	services := map[string]int{}
