@@ -11,7 +11,7 @@ mod settings;
 use self::draft::Draft;
 use crate::compile::{Options, Session};
 use crate::fmt::format;
-use crate::manifest::tree::{MOST_NODES, Node, Tree, parse};
+use crate::manifest::tree::{MOST_NODES, Tree, Yaml, parse};
 use crate::world::MemoryWorld;
 
 /// A program, and what it leaves out.
@@ -49,7 +49,7 @@ pub fn import(files: &[(String, String)]) -> Result<Imported, String> {
 }
 
 fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Result<(), String> {
-    let is_object = |root: &Node| {
+    let is_object = |root: &Yaml| {
         root.entry("kind", text).is_some() && root.entry("apiVersion", text).is_some()
     };
     let mut known = false;

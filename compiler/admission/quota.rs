@@ -200,7 +200,7 @@ pub(crate) struct Member<'m> {
 
 /// What a quota makes of the pods and objects of its namespace, resource by resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct Balance {
     /// The resource.
     pub resource: String,
     /// How much there may be.
@@ -239,7 +239,7 @@ pub(crate) fn judge(
     quota: &Quota,
     members: &[Member<'_>],
     (objects_rest, objects_most): (&Resources, &Resources),
-) -> Vec<Verdict> {
+) -> Vec<Balance> {
     let mut rest = Resources::new();
     let mut most = Resources::new();
     let mut kept: BTreeMap<&str, Amount> = BTreeMap::new();
@@ -257,7 +257,7 @@ pub(crate) fn judge(
         let ended = kept.entry("count/pods").or_default();
         *ended += pieces(member.kept);
     }
-    let verdict = |(resource, hard): (&String, &Amount)| {
+    let balance = |(resource, hard): (&String, &Amount)| {
         let at = |list: &Resources| list.get(resource).copied().unwrap_or(0);
         let (rest, most) = (at(&rest), at(&most));
         let kept = kept.get(resource.as_str()).copied().unwrap_or(0);
@@ -280,12 +280,12 @@ pub(crate) fn judge(
         } else {
             Ends::Fits
         };
-        Verdict {
+        Balance {
             resource: resource.clone(),
             hard: *hard,
             rest,
             ends,
         }
     };
-    quota.hard.iter().map(verdict).collect()
+    quota.hard.iter().map(balance).collect()
 }

@@ -552,9 +552,9 @@ fn ends(hard: &str, counts: [[u64; 2]; 2], kept: u64) -> Ends {
         scopes: Vec::new(),
     };
     let none = Resources::new();
-    let verdicts = judge(&quota, &members, (&none, &none));
-    assert_eq!(verdicts.len(), 1);
-    verdicts[0].ends.clone()
+    let balances = judge(&quota, &members, (&none, &none));
+    assert_eq!(balances.len(), 1);
+    balances[0].ends.clone()
 }
 
 #[test]

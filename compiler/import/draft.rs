@@ -1,7 +1,7 @@
 //! The program that an import is writing: its parts as lines, and how values are written there.
 
 use crate::base::quantity::{Bytes, Cpu};
-use crate::manifest::tree::{Kind, Node};
+use crate::manifest::tree::{Kind, Yaml};
 
 /// A declaration of the program that is being written.
 #[derive(Debug, Default)]
@@ -83,7 +83,7 @@ pub(super) fn cpu(request: Option<u64>, limit: Option<u64>) -> Option<String> {
 }
 
 /// The scalars of a list, or the one scalar that stands for a list of one.
-pub(super) fn texts<'n>(node: &'n Node, text: &'n str) -> Option<Vec<&'n str>> {
+pub(super) fn texts<'n>(node: &'n Yaml, text: &'n str) -> Option<Vec<&'n str>> {
     match &node.kind {
         Kind::List(_, items) => items.iter().map(|item| item.text(text)).collect(),
         _ => node.text(text).map(|one| vec![one]),

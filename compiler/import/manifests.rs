@@ -1,7 +1,7 @@
 //! From workloads of manifests to services, field by field. What no field of bz can express is listed by its path.
 
 use super::draft::{Draft, Part, cpu, key, list, memory, quoted, texts};
-use crate::manifest::tree::{Node, Tree};
+use crate::manifest::tree::{Tree, Yaml};
 use crate::manifest::workload::{Container, Role, Surge, Workload, WorkloadKind, objects};
 
 /// Fields that a program can express, or that bzc writes itself. What is below `*` is checked on its own.
@@ -55,7 +55,7 @@ pub(super) fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Re
             + 1;
         format!("`{name}`, line {line}: {}", fault.what)
     })?;
-    let mut roots: Vec<&Node> = Vec::new();
+    let mut roots: Vec<&Yaml> = Vec::new();
     for root in &tree.documents {
         match root.entry("items", text) {
             Some((_, items)) => roots.extend(items.items()),
@@ -91,13 +91,13 @@ pub(super) fn read(name: &str, text: &str, tree: &Tree, draft: &mut Draft) -> Re
 }
 
 /// The value at a path of keys.
-fn at<'n>(node: &'n Node, keys: &[&str], text: &str) -> Option<&'n Node> {
+fn at<'n>(node: &'n Yaml, keys: &[&str], text: &str) -> Option<&'n Yaml> {
     keys.iter().try_fold(node, |node, key| {
         node.entry(key, text).map(|(_, value)| value)
     })
 }
 
-fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut Draft) {
+fn service(name: &str, text: &str, root: &Yaml, workload: &Workload, draft: &mut Draft) {
     let of = format!("{} `{}` ({name})", workload.kind_text, workload.name);
     let word = match workload.kind {
         WorkloadKind::Deployment => "service",
@@ -210,7 +210,7 @@ fn service(name: &str, text: &str, root: &Node, workload: &Workload, draft: &mut
     }
 }
 
-fn pod_container<'n>(pod: &'n Node, container: &Container, text: &str) -> Option<&'n Node> {
+fn pod_container<'n>(pod: &'n Yaml, container: &Container, text: &str) -> Option<&'n Yaml> {
     let list = if container.role == Role::Main {
         "containers"
     } else {
@@ -226,7 +226,7 @@ fn pod_container<'n>(pod: &'n Node, container: &Container, text: &str) -> Option
 /// The fields of a container, or why a program cannot have it.
 fn fields(
     container: &Container,
-    node: Option<&Node>,
+    node: Option<&Yaml>,
     text: &str,
     is_main: bool,
     said: &mut Vec<String>,
@@ -271,7 +271,7 @@ fn fields(
         }
     }
     let mut env: Vec<String> = Vec::new();
-    for item in at(node, &["env"], text).map_or(&[][..], Node::items) {
+    for item in at(node, &["env"], text).map_or(&[][..], Yaml::items) {
         let of = |keys: &[&str]| at(item, keys, text).and_then(|node| node.text(text));
         let Some(name) = of(&["name"]) else { continue };
         let secret = ["name", "key"].map(|field| of(&["valueFrom", "secretKeyRef", field]));
@@ -286,7 +286,7 @@ fn fields(
     if !env.is_empty() {
         lines.push(format!("env {{ {} }}", env.join("\n")));
     }
-    let ports = at(node, &["ports"], text).map_or(&[][..], Node::items);
+    let ports = at(node, &["ports"], text).map_or(&[][..], Yaml::items);
     match ports {
         [port] if is_main => {
             let number = at(port, &["containerPort"], text).and_then(|node| node.text(text));
@@ -317,9 +317,9 @@ fn fields(
 }
 
 /// Lists the fields of an object that are not in the program.
-fn left(root: &Node, workload: &Workload, text: &str, said: &mut Vec<String>) {
-    let mut look = |node: Option<&Node>, prefix: &str, inner: &[&str]| {
-        for (field, _) in node.map_or(&[][..], Node::entries) {
+fn left(root: &Yaml, workload: &Workload, text: &str, said: &mut Vec<String>) {
+    let mut look = |node: Option<&Yaml>, prefix: &str, inner: &[&str]| {
+        for (field, _) in node.map_or(&[][..], Yaml::entries) {
             let field = field.text(text).unwrap_or_default();
             let path = if prefix.is_empty() {
                 field.to_owned()

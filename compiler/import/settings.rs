@@ -1,12 +1,12 @@
 //! From a K3s config.yaml to `k3s`, and from the services of a docker-compose file to services.
 
 use super::draft::{Draft, Part, key, list, memory, quoted, texts};
-use crate::manifest::tree::{Kind, Node, Style};
+use crate::manifest::tree::{Kind, Style, Yaml};
 use crate::manifest::workload::bytes;
 use crate::stdlib::{Flag, flag};
 
 /// Keys and values of K3s.
-pub(super) fn k3s(name: &str, text: &str, root: &Node, draft: &mut Draft) {
+pub(super) fn k3s(name: &str, text: &str, root: &Yaml, draft: &mut Draft) {
     let mut part = Part {
         of: name.to_owned(),
         lines: vec!["k3s {".to_owned()],
@@ -72,7 +72,7 @@ fn a(kind: &str) -> String {
     }
 }
 
-fn setting(flag: &Flag, value: &Node, text: &str) -> Option<String> {
+fn setting(flag: &Flag, value: &Yaml, text: &str) -> Option<String> {
     let word = |text: &str| match flag
         .values
         .is_some_and(|values| values.split('|').any(|known| known == text))
@@ -99,7 +99,7 @@ fn setting(flag: &Flag, value: &Node, text: &str) -> Option<String> {
     }
 }
 
-fn octal(value: &Node, said: &str) -> Option<u64> {
+fn octal(value: &Yaml, said: &str) -> Option<u64> {
     let plain = matches!(value.kind, Kind::Scalar(Style::Plain, _)) && !value.is_text;
     let digits = said.strip_prefix('0').filter(|rest| !rest.is_empty())?;
     plain.then(|| u64::from_str_radix(digits, 8).ok()).flatten()
@@ -109,7 +109,7 @@ fn octal(value: &Node, said: &str) -> Option<u64> {
 fn arguments(
     name: &str,
     written: &str,
-    value: &Node,
+    value: &Yaml,
     text: &str,
     part: &mut Part,
     draft: &mut Draft,
@@ -146,7 +146,7 @@ const TAKEN: [&str; 9] = [
 ];
 
 /// The services of a docker-compose file.
-pub(super) fn compose(name: &str, text: &str, root: &Node, services: &Node, draft: &mut Draft) {
+pub(super) fn compose(name: &str, text: &str, root: &Yaml, services: &Yaml, draft: &mut Draft) {
     for (other, _) in root.entries() {
         if let Some(other) = other
             .text(text)

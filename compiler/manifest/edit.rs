@@ -12,7 +12,7 @@ use std::ops::Range;
 use want::refuse;
 pub(crate) use want::{Refusal, Want};
 
-use super::tree::{Kind, Node, Style, Tree};
+use super::tree::{Kind, Style, Tree, Yaml};
 
 /// Bytes that are replaced.
 type Splice = (Range<usize>, String);
@@ -74,7 +74,7 @@ pub(crate) fn apply(source: &str, tree: &Tree, wants: &[(usize, Want)]) -> Resul
 }
 
 /// The least indentation of a mapping below another one.
-fn step(root: &Node, source: &str) -> usize {
+fn step(root: &Yaml, source: &str) -> usize {
     let mut found = None;
     let mut open = vec![root];
     while let Some(node) = open.pop() {
@@ -93,7 +93,7 @@ fn step(root: &Node, source: &str) -> usize {
     found.unwrap_or(2)
 }
 
-fn column_of(node: &Node, source: &str) -> usize {
+fn column_of(node: &Yaml, source: &str) -> usize {
     column(source, node.start as usize)
 }
 
@@ -123,7 +123,7 @@ impl Editor<'_> {
     }
 
     /// Whether an alias somewhere shows the same node.
-    fn check_shared(&self, node: &Node) -> Result<(), Refusal> {
+    fn check_shared(&self, node: &Yaml) -> Result<(), Refusal> {
         if node.anchor > 0 && self.tree.shared.contains_key(&node.anchor) {
             return refuse(
                 node.range(),
@@ -133,7 +133,7 @@ impl Editor<'_> {
         Ok(())
     }
 
-    fn change(&mut self, node: &Node, want: &Want) -> Result<(), Refusal> {
+    fn change(&mut self, node: &Yaml, want: &Want) -> Result<(), Refusal> {
         if want.is_nothing() {
             return Ok(());
         }
@@ -170,7 +170,7 @@ impl Editor<'_> {
             }
             (Want::Named(wants), Kind::List(flow, items)) => {
                 for (name, want) in wants {
-                    let named = |item: &&Node| {
+                    let named = |item: &&Yaml| {
                         item.entry("name", self.source)
                             .and_then(|(_, value)| value.text(self.source))
                             == Some(name)
@@ -192,7 +192,7 @@ impl Editor<'_> {
         }
     }
 
-    fn set_scalar(&mut self, node: &Node, style: Style, want: &Want) -> Result<(), Refusal> {
+    fn set_scalar(&mut self, node: &Yaml, style: Style, want: &Want) -> Result<(), Refusal> {
         if says(node, self.source, want) {
             return Ok(());
         }
@@ -209,9 +209,9 @@ impl Editor<'_> {
     /// Changes the value of a key that is there.
     fn change_entry(
         &mut self,
-        map: &Node,
+        map: &Yaml,
         flow: bool,
-        (key, value): (&Node, &Node),
+        (key, value): (&Yaml, &Yaml),
         want: &Want,
     ) -> Result<(), Refusal> {
         if *want == Want::Absent {
@@ -268,7 +268,7 @@ impl Editor<'_> {
     }
 
     /// The place right behind the colon of a key.
-    fn colon(&self, key: &Node) -> Result<usize, Refusal> {
+    fn colon(&self, key: &Yaml) -> Result<usize, Refusal> {
         let rest = &self.source[key.range().end..];
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         match rest[blanks..].starts_with(':') {
@@ -294,8 +294,8 @@ impl Editor<'_> {
     }
 
     /// Whether keys of a mapping between braces stand between quotes.
-    fn quotes(&self, map: &Node) -> bool {
-        let quoted = |key: &Node| matches!(key.kind, Kind::Scalar(Style::Double, _));
+    fn quotes(&self, map: &Yaml) -> bool {
+        let quoted = |key: &Yaml| matches!(key.kind, Kind::Scalar(Style::Double, _));
         match map.entries().first() {
             Some((key, _)) => quoted(key),
             None => self
@@ -309,9 +309,9 @@ impl Editor<'_> {
     /// Adds an entry to a mapping.
     fn insert(
         &mut self,
-        map: &Node,
+        map: &Yaml,
         flow: bool,
-        entries: &[(Node, Node)],
+        entries: &[(Yaml, Yaml)],
         key: &'static str,
         want: &Want,
     ) -> Result<(), Refusal> {
@@ -376,7 +376,7 @@ impl Editor<'_> {
     }
 
     /// Where the last value of an entry ends; `None` where that is hard to say.
-    fn tail(&self, key: &Node, value: &Node) -> Option<usize> {
+    fn tail(&self, key: &Yaml, value: &Yaml) -> Option<usize> {
         match &value.kind {
             Kind::Scalar(Style::Block, _) => None,
             _ if value.is_empty() => self.colon(key).ok(),
@@ -394,9 +394,9 @@ impl Editor<'_> {
     /// Adds a named item to a sequence.
     fn append(
         &mut self,
-        list: &Node,
+        list: &Yaml,
         flow: bool,
-        items: &[Node],
+        items: &[Yaml],
         name: &str,
         want: &Want,
     ) -> Result<(), Refusal> {
@@ -433,7 +433,7 @@ impl Editor<'_> {
     }
 
     /// Takes an entry away with its lines.
-    fn remove(&mut self, map: &Node, flow: bool, key: &Node, value: &Node) -> Result<(), Refusal> {
+    fn remove(&mut self, map: &Yaml, flow: bool, key: &Yaml, value: &Yaml) -> Result<(), Refusal> {
         self.check_shared(value)?;
         let end = self.tail(key, value);
         let (Some(end), true) = (end, map.entries().len() > 1) else {

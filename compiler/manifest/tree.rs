@@ -24,22 +24,22 @@ pub(crate) enum Style {
     Block,
 }
 
-/// What a node is.
+/// What a value is.
 #[derive(Debug)]
 pub(crate) enum Kind {
     /// A scalar; its text, where that is not the bytes of its span.
     Scalar(Style, Option<Box<str>>),
     /// A sequence, and whether it stands between brackets.
-    List(bool, Vec<Node>),
+    List(bool, Vec<Yaml>),
     /// A mapping, and whether it stands between braces.
-    Map(bool, Vec<(Node, Node)>),
+    Map(bool, Vec<(Yaml, Yaml)>),
     /// `*name`: the number of the anchor.
     Alias(u32),
 }
 
 /// A value or a key.
 #[derive(Debug)]
-pub(crate) struct Node {
+pub(crate) struct Yaml {
     /// The first byte.
     pub start: u32,
     /// Behind the last.
@@ -52,7 +52,7 @@ pub(crate) struct Node {
     pub kind: Kind,
 }
 
-impl Node {
+impl Yaml {
     /// Its bytes.
     pub(crate) fn range(&self) -> Range<usize> {
         self.start as usize..self.end as usize
@@ -81,7 +81,7 @@ impl Node {
     }
 
     /// The entries of a mapping; none of anything else.
-    pub(crate) fn entries(&self) -> &[(Node, Node)] {
+    pub(crate) fn entries(&self) -> &[(Yaml, Yaml)] {
         match &self.kind {
             Kind::Map(_, entries) => entries,
             _ => &[],
@@ -89,7 +89,7 @@ impl Node {
     }
 
     /// The items of a sequence; none of anything else.
-    pub(crate) fn items(&self) -> &[Node] {
+    pub(crate) fn items(&self) -> &[Yaml] {
         match &self.kind {
             Kind::List(_, items) => items,
             _ => &[],
@@ -97,7 +97,7 @@ impl Node {
     }
 
     /// The entry of a mapping with this key, if the mapping itself has it.
-    pub(crate) fn entry<'n>(&'n self, key: &str, source: &str) -> Option<&'n (Node, Node)> {
+    pub(crate) fn entry<'n>(&'n self, key: &str, source: &str) -> Option<&'n (Yaml, Yaml)> {
         self.entries()
             .iter()
             .find(|(name, _)| name.text(source) == Some(key))
@@ -117,7 +117,7 @@ pub(crate) struct Fault {
 #[derive(Debug)]
 pub(crate) struct Tree {
     /// One a document; an empty document is a null.
-    pub documents: Vec<Node>,
+    pub documents: Vec<Yaml>,
     /// The places of all anchors that some alias names, by number.
     pub shared: BTreeMap<u32, Range<usize>>,
     /// How many values it has, about.
@@ -128,9 +128,9 @@ pub(crate) struct Tree {
 
 /// A collection that is being read.
 struct Open {
-    node: Node,
+    node: Yaml,
     /// The key that waits for its value.
-    key: Option<Node>,
+    key: Option<Yaml>,
     /// The keys of a mapping that has many: data of a ConfigMap may have thousands.
     seen: BTreeMap<Box<str>, u32>,
 }
@@ -139,7 +139,7 @@ impl Open {
     /// An empty list or map.
     fn new((start, end): (u32, u32), anchor: usize, kind: Kind) -> Open {
         Open {
-            node: Node {
+            node: Yaml {
                 start,
                 end,
                 anchor: number(anchor),
@@ -232,7 +232,7 @@ pub(crate) fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
                     });
                 };
                 tree.shared.insert(anchor, from..to);
-                Some(Node {
+                Some(Yaml {
                     start,
                     end,
                     anchor: 0,
@@ -269,7 +269,7 @@ pub(crate) fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
             None => tree.documents.push(node),
             Some(Open {
                 node:
-                    Node {
+                    Yaml {
                         kind: Kind::List(_, items),
                         ..
                     },
@@ -277,7 +277,7 @@ pub(crate) fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
             }) => items.push(node),
             Some(Open {
                 node:
-                    Node {
+                    Yaml {
                         kind: Kind::Map(_, entries),
                         ..
                     },
@@ -304,7 +304,7 @@ fn scalar(
     (start, end): (u32, u32),
     anchor: u32,
     is_text: bool,
-) -> Node {
+) -> Yaml {
     let style = match style {
         ScalarStyle::Plain => Style::Plain,
         ScalarStyle::SingleQuoted => Style::Single,
@@ -319,7 +319,7 @@ fn scalar(
     };
     let is_same = source.get(start as usize..end as usize) == Some(&*text);
     let decoded = (!is_same).then(|| text.into_owned().into_boxed_str());
-    Node {
+    Yaml {
         start,
         end,
         anchor,
@@ -329,7 +329,7 @@ fn scalar(
 }
 
 /// The bounds of a collection, once all of it is known.
-fn close(node: &mut Node, end: u32) {
+fn close(node: &mut Yaml, end: u32) {
     let (flow, first, last) = match &node.kind {
         Kind::List(flow, items) => (*flow, items.first(), items.last()),
         Kind::Map(flow, entries) => {
@@ -371,9 +371,9 @@ fn check_tag(tag: Option<&Tag>, source: &str, span: &Span) -> Result<bool, Fault
 /// A key may come once.
 fn check_key(
     source: &str,
-    entries: &[(Node, Node)],
+    entries: &[(Yaml, Yaml)],
     seen: &mut BTreeMap<Box<str>, u32>,
-    key: &Node,
+    key: &Yaml,
 ) -> Result<(), Fault> {
     const FEW: usize = 16;
     let Some(text) = key.text(source) else {

@@ -17,7 +17,7 @@ use std::ops::Range;
 use super::edit::Want;
 use super::kind::Kinds;
 pub(crate) use super::kind::WorkloadKind;
-use super::tree::{Fault, Node, Tree};
+use super::tree::{Fault, Tree, Yaml};
 pub(crate) use crate::admission::Role;
 use crate::admission::{Resources, amount};
 use balancer::Balancer;
@@ -314,7 +314,7 @@ pub(crate) fn template(source: &str) -> Option<Range<usize>> {
 }
 
 impl<'t> Reader<'t> {
-    fn object(&self, root: &'t Node, way: Way, objects: &mut Objects) -> Result<(), Fault> {
+    fn object(&self, root: &'t Yaml, way: Way, objects: &mut Objects) -> Result<(), Fault> {
         let Some(real) = self.real(root) else {
             return Ok(());
         };
@@ -457,7 +457,7 @@ impl<'t> Reader<'t> {
 
     fn workload(
         &self,
-        object: &'t Node,
+        object: &'t Yaml,
         kind: WorkloadKind,
         (api_version, kind_text, name, namespace): (String, String, String, Option<String>),
         way: Way,
@@ -589,7 +589,7 @@ impl<'t> Reader<'t> {
     }
 
     /// What a rollout starts beside the old pods, with the defaults of Kubernetes.
-    fn rollout(&self, spec: &'t Node, workload: &mut Workload) -> Result<(), Fault> {
+    fn rollout(&self, spec: &'t Yaml, workload: &mut Workload) -> Result<(), Fault> {
         let strategy = match workload.kind {
             WorkloadKind::Deployment => self.get(spec, "strategy"),
             WorkloadKind::DaemonSet => self.get(spec, "updateStrategy"),
@@ -620,7 +620,7 @@ impl<'t> Reader<'t> {
     }
 
     /// `maxUnavailable` of a Deployment.
-    fn unavailable(&self, rolling: Option<&'t Node>) -> Result<Unavailable, Fault> {
+    fn unavailable(&self, rolling: Option<&'t Yaml>) -> Result<Unavailable, Fault> {
         let Some(node) = rolling.and_then(|rolling| self.get(rolling, "maxUnavailable")) else {
             return Ok(Unavailable::Percent(25));
         };
@@ -642,7 +642,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A `maxSurge`: pods, or so many in a hundred.
-    fn surge(&self, node: &'t Node) -> Result<Surge, Fault> {
+    fn surge(&self, node: &'t Yaml) -> Result<Surge, Fault> {
         let text = node.text(self.source).unwrap_or_default();
         let parsed = match text.strip_suffix('%') {
             Some(percent) => percent.parse().ok().map(Surge::Percent),
@@ -656,7 +656,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn containers(&self, pod: &'t Node, way: &Way, of: &str) -> Result<Vec<Container>, Fault> {
+    fn containers(&self, pod: &'t Yaml, way: &Way, of: &str) -> Result<Vec<Container>, Fault> {
         let mut containers = Vec::new();
         for list in ["initContainers", "containers"] {
             for (index, item) in self.items(pod, list)?.iter().enumerate() {
@@ -670,7 +670,7 @@ impl<'t> Reader<'t> {
     /// A container of the list of that name.
     fn container(
         &self,
-        item: &'t Node,
+        item: &'t Yaml,
         list: &'static str,
         way: Way,
         of: &str,

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use super::model::{Plan, Workload};
 use crate::admission::limits::{claim_refusals, give_defaults, invalid, refusals};
-use crate::admission::quota::{Ends, Member, Verdict, judge, pod_usage};
+use crate::admission::quota::{Balance, Ends, Member, judge, pod_usage};
 use crate::admission::{self, Amount, Pod, Resources, Role};
 use crate::base::id::numbered;
 use crate::base::quantity::Cpu;
@@ -21,7 +21,7 @@ use crate::manifest::workload::beyond::{is_in_sums, not_counted};
 use crate::manifest::workload::bounds::{ResourceQuota, is_counted};
 use crate::manifest::workload::{Container, Surge, Unavailable};
 use crate::program::{
-    Adopted, Given, Held, Kind, Program, Rollout, Run, Service, ServiceId, namespace,
+    Adopted, Given, Kind, Program, Rollout, Ruled, Run, Service, ServiceId, namespace,
 };
 use namespace::{Bounded, From};
 use objects::{KEPT_RUNS, Objects};
@@ -182,7 +182,7 @@ fn adopted_containers(
     workload: &Workload<'_>,
 ) -> Vec<admission::Container> {
     let pairs = adopted.object.containers.iter().zip(&adopted.containers);
-    let container = |(read, held): (&Container, &Held<'_>)| {
+    let container = |(read, held): (&Container, &Ruled<'_>)| {
         let mut container = admission::Container {
             name: read.name.clone(),
             role: read.role,
@@ -406,21 +406,21 @@ impl<'p, 'a> Bounded<'p, 'a> {
                 });
             }
             judged.unknown.extend(self.uncounted(quota, &objects));
-            let mut verdicts = judge(&quota.quota, &members, (&objects.rest, &objects.most));
+            let mut balances = judge(&quota.quota, &members, (&objects.rest, &objects.most));
             // The larger amounts were counted: with the others it may well fit.
-            verdicts.retain(|verdict| {
+            balances.retain(|balance| {
                 let held = ["requests.", "limits."];
                 let bare = held
                     .iter()
-                    .find_map(|prefix| verdict.resource.strip_prefix(prefix));
-                let bare = bare.unwrap_or(&verdict.resource);
+                    .find_map(|prefix| balance.resource.strip_prefix(prefix));
+                let bare = bare.unwrap_or(&balance.resource);
                 counted.iter().all(|index| self.is_settled(*index, bare))
             });
             let mut waiting = Vec::new();
-            for verdict in &verdicts {
-                self.conclude(*from, verdict, (&counted, &members), &objects, judged);
-                if let Ends::Waits(most) = verdict.ends {
-                    waiting.push((verdict, most));
+            for balance in &balances {
+                self.conclude(*from, balance, (&counted, &members), &objects, judged);
+                if let Ends::Waits(most) = balance.ends {
+                    waiting.push((balance, most));
                 }
             }
             judged.waits.extend(errors::waits(self, *from, &waiting));
@@ -430,33 +430,33 @@ impl<'p, 'a> Bounded<'p, 'a> {
     fn conclude(
         &self,
         from: From<'p, ResourceQuota>,
-        verdict: &Verdict,
+        balance: &Balance,
         (counted, members): (&[ServiceId], &[Member<'_>]),
         objects: &Objects,
         judged: &mut Judged,
     ) {
-        let (name, resource) = (&from.1.name, &verdict.resource);
+        let (name, resource) = (&from.1.name, &balance.resource);
         let shown = |amount| admission::shown(resource, amount);
-        match verdict.ends {
+        match balance.ends {
             Ends::Fits | Ends::Waits(_) => {}
             Ends::Over => judged.errors.push(errors::over(
                 self,
                 from,
-                verdict,
+                balance,
                 (counted, members),
                 objects,
             )),
             Ends::Stuck(member) => judged.errors.push(errors::stuck(
                 self,
                 from,
-                verdict,
+                balance,
                 (counted[member], &members[member]),
             )),
             Ends::Fills(most) => judged.unknown.push(format!(
                 "quota `{name}` of namespace `{}` may fill with what has ended and is kept: {} of `{resource}` then, {} held",
                 self.name,
                 shown(most),
-                shown(verdict.hard)
+                shown(balance.hard)
             )),
         }
     }

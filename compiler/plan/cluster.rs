@@ -4,7 +4,7 @@
 use super::excess::Excess;
 use super::model::{Choice, ComponentPlan, Moment, NodePlan, Placement, Plan, Workload};
 use super::moments::moments;
-use super::pack::{self, Certificate, Class, Spread, Verdict};
+use super::pack::{self, Certificate, Class, Packing, Spread};
 use super::reserve::{self, price_of_pod};
 use super::resources::{Capacity, Dimension, Resources};
 use super::size::{Bounds, choose, choose_on_nodes, level as level_of};
@@ -80,7 +80,7 @@ pub(super) fn settle<'a>(
     }
     match (filled_to, low_shown) {
         (Err(over), _) => Err(Failure::Over(over)),
-        (Ok(_), Err(Verdict::Impossible(certificate))) => Err(Failure::Nowhere(certificate)),
+        (Ok(_), Err(Packing::Impossible(certificate))) => Err(Failure::Nowhere(certificate)),
         (Ok(_), Ok(_) | Err(_)) => {
             *workloads = low;
             let why = "in some order of the pods one may find no room, and no way was found to hold each service to nodes";
@@ -377,15 +377,15 @@ fn any_order(
     program: &Program<'_>,
     nodes: &[NodePlan<'_>],
     workloads: &[Workload<'_>],
-) -> Result<Shown, Verdict> {
-    let rooms = rooms(program, nodes, workloads).ok_or(Verdict::Undecided)?;
+) -> Result<Shown, Packing> {
+    let rooms = rooms(program, nodes, workloads).ok_or(Packing::Undecided)?;
     let mut shown = Vec::new();
     let mut worst = None;
     for moment in moments(program, workloads) {
         match pack::place(&rooms, &classes(program, nodes, workloads, moment, None)) {
-            Verdict::AnyOrder(with) => shown.push((moment, with)),
-            impossible @ Verdict::Impossible(_) => return Err(impossible),
-            other @ (Verdict::Packed(_) | Verdict::Undecided) => worst = Some(other),
+            Packing::AnyOrder(with) => shown.push((moment, with)),
+            impossible @ Packing::Impossible(_) => return Err(impossible),
+            other @ (Packing::Packed(_) | Packing::Undecided) => worst = Some(other),
         }
     }
     worst.map_or(Ok(shown), Err)
@@ -407,11 +407,11 @@ fn survival(
         for lost in ids(nodes) {
             let classes = classes(program, nodes, workloads, moment, Some(lost));
             match pack::without(&rooms, &classes, lost) {
-                Verdict::AnyOrder(_) => {}
-                Verdict::Impossible(certificate) => {
+                Packing::AnyOrder(_) => {}
+                Packing::Impossible(certificate) => {
                     return Err(Failure::Lost(Some(lost), Some(certificate)));
                 }
-                Verdict::Packed(_) | Verdict::Undecided => {
+                Packing::Packed(_) | Packing::Undecided => {
                     return Err(Failure::Lost(Some(lost), None));
                 }
             }
@@ -512,7 +512,7 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: ServiceId) -> Option<u64> {
             spread: Spread::Any,
             ..all[index.index()].clone()
         });
-        matches!(pack::place(&rooms, &all), Verdict::AnyOrder(_))
+        matches!(pack::place(&rooms, &all), Packing::AnyOrder(_))
     };
     Some(most_that_fit(fits))
 }

@@ -62,7 +62,7 @@ pub(crate) enum Spread {
 
 /// What is known of the placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Packing {
     /// Any scheduler that places a pod whenever some node has room places all, in every order. Per class the nodes
     /// with which the lemma shows it.
     AnyOrder(Vec<Vec<NodeId>>),
@@ -97,7 +97,7 @@ pub(crate) enum Certificate {
 }
 
 /// Places all pods, or says why not.
-pub(crate) fn place(nodes: &[Capacity], classes: &[Class]) -> Verdict {
+pub(crate) fn place(nodes: &[Capacity], classes: &[Class]) -> Packing {
     decide(nodes, classes, None, BUDGET)
 }
 
@@ -120,18 +120,18 @@ pub(crate) fn one(nodes: &[Capacity], classes: &[Class]) -> Option<Vec<Vec<u64>>
     Some(cluster.by_class(&filled, classes))
 }
 
-/// Places all pods on the nodes that are left when one is lost. Only [`Verdict::AnyOrder`] means that nothing has to be
+/// Places all pods on the nodes that are left when one is lost. Only [`Packing::AnyOrder`] means that nothing has to be
 /// done then: the pins of one placement are of no use in another. The rows of a placement are those of all nodes, the
 /// lost one's are zeros.
-pub(crate) fn without(nodes: &[Capacity], classes: &[Class], lost: NodeId) -> Verdict {
+pub(crate) fn without(nodes: &[Capacity], classes: &[Class], lost: NodeId) -> Packing {
     let budget = BUDGET / (nodes.len() as u64).max(1);
     decide(nodes, classes, Some(lost.index()), budget)
 }
 
-fn decide(nodes: &[Capacity], classes: &[Class], lost: Option<usize>, budget: u64) -> Verdict {
+fn decide(nodes: &[Capacity], classes: &[Class], lost: Option<usize>, budget: u64) -> Packing {
     let mut cluster = Cluster::new(nodes, classes, lost);
     if let Some(reason) = cluster.hopeless() {
-        return Verdict::Impossible(reason);
+        return Packing::Impossible(reason);
     }
     if cluster
         .kinds
@@ -139,18 +139,18 @@ fn decide(nodes: &[Capacity], classes: &[Class], lost: Option<usize>, budget: u6
         .fold(0, |sum: u64, kind| sum.saturating_add(kind.count))
         > PODS
     {
-        return Verdict::Undecided;
+        return Packing::Undecided;
     }
     cluster.reduce();
     if let Some(shown) = order::any(&cluster, classes.len()) {
-        Verdict::AnyOrder(shown)
+        Packing::AnyOrder(shown)
     } else if let Some(filled) = cluster.greedy() {
-        Verdict::Packed(cluster.by_class(&filled, classes))
+        Packing::Packed(cluster.by_class(&filled, classes))
     } else {
         match Search::new(&cluster, budget).run() {
-            Outcome::Found(filled) => Verdict::Packed(cluster.by_class(&filled, classes)),
-            Outcome::Exhausted(states) => Verdict::Impossible(Certificate::Exhausted { states }),
-            Outcome::GivenUp => Verdict::Undecided,
+            Outcome::Found(filled) => Packing::Packed(cluster.by_class(&filled, classes)),
+            Outcome::Exhausted(states) => Packing::Impossible(Certificate::Exhausted { states }),
+            Outcome::GivenUp => Packing::Undecided,
         }
     }
 }

@@ -73,7 +73,7 @@ pub(crate) struct Adopted<'a> {
     /// `k8s/web.yaml:12`.
     pub place: &'a str,
     /// One a container of the object, in the same order.
-    pub containers: Vec<Held<'a>>,
+    pub containers: Vec<Ruled<'a>>,
     /// Whether a rule gives the pods at rest.
     pub sets_replicas: bool,
     /// Whether a rule gives the rollout.
@@ -102,7 +102,7 @@ impl Adopted<'_> {
 
 /// What rules make of a container of an adopted workload.
 #[derive(Debug, Clone)]
-pub(crate) struct Held<'a> {
+pub(crate) struct Ruled<'a> {
     /// The container beside the main one that stands for it; `None` for the main one.
     pub extra: Option<ExtraId>,
     /// Whether a rule gives its memory.

@@ -21,7 +21,7 @@ use crate::base::span::Spanned;
 use crate::manifest::Manifest;
 pub(crate) use crate::manifest::workload::WorkloadKind;
 pub(crate) use crate::manifest::workload::place::HOSTNAME;
-pub(crate) use adopt::{Adopt, Adopted, Form, Held, Uncounted};
+pub(crate) use adopt::{Adopt, Adopted, Form, Ruled, Uncounted};
 pub(crate) use id::{
     AdoptId, BudgetId, ComponentId, ExtraId, ImageId, ManifestId, NodeId, RuntimeId, ServiceId,
     TierId,

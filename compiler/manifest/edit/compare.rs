@@ -1,7 +1,7 @@
 //! Whether a text that was changed says what the original said, but for the values that were asked for.
 
 use super::want::{Refusal, Want, refuse};
-use crate::manifest::tree::{Kind, Node, Style, Tree, parse};
+use crate::manifest::tree::{Kind, Style, Tree, Yaml, parse};
 
 /// Reads what an edit made, and compares.
 pub(super) fn check(
@@ -39,7 +39,7 @@ pub(super) struct Comparison<'t> {
 
 impl Comparison<'_> {
     /// Whether a value is the old one with what is wanted of it.
-    fn same(&self, old: Option<&Node>, new: Option<&Node>, want: Option<&Want>) -> bool {
+    fn same(&self, old: Option<&Yaml>, new: Option<&Yaml>, want: Option<&Want>) -> bool {
         let want = want.filter(|want| !want.is_nothing());
         let (new, want) = match (new, want) {
             (None, Some(Want::Absent)) => return true,
@@ -47,7 +47,7 @@ impl Comparison<'_> {
             (None, Some(_)) | (Some(_), Some(Want::Absent)) => return false,
             (Some(new), want) => (new, want),
         };
-        let old_items = old.map_or(&[][..], Node::items);
+        let old_items = old.map_or(&[][..], Yaml::items);
         match want {
             None => old.is_some_and(|old| self.equal(old, new)),
             Some(Want::Map(wants)) => self.same_map(old, new, wants),
@@ -64,13 +64,13 @@ impl Comparison<'_> {
     }
 
     /// Whether a mapping has every old key, and of new keys those that are wanted.
-    fn same_map(&self, old: Option<&Node>, new: &Node, wants: &[(&'static str, Want)]) -> bool {
+    fn same_map(&self, old: Option<&Yaml>, new: &Yaml, wants: &[(&'static str, Want)]) -> bool {
         let wanted = |key: &str| {
             let want = wants.iter().find(|(name, _)| *name == key);
             want.map(|(_, want)| want)
         };
         let after = |key: &str| new.entry(key, self.new).map(|(_, value)| value);
-        let mut old_entries = old.map_or(&[][..], Node::entries).iter();
+        let mut old_entries = old.map_or(&[][..], Yaml::entries).iter();
         let kept = old_entries.all(|(key, value)| {
             let key = key.text(self.old);
             self.same(Some(value), key.and_then(after), key.and_then(wanted))
@@ -89,7 +89,7 @@ impl Comparison<'_> {
     }
 
     /// Whether a list has the old items, some of them with what is wanted at their index.
-    fn same_items(&self, old: &[Node], new: &[Node], wants: &[(usize, Want)]) -> bool {
+    fn same_items(&self, old: &[Yaml], new: &[Yaml], wants: &[(usize, Want)]) -> bool {
         let wanted = |index: usize| {
             let want = wants.iter().find(|(at, _)| *at == index);
             want.map(|(_, want)| want)
@@ -101,7 +101,7 @@ impl Comparison<'_> {
 
     /// Whether a list has the old items, some of them with what is wanted by their names, and behind them those that
     /// are new.
-    fn same_named(&self, old: &[Node], new: &[Node], wants: &[(String, Want)]) -> bool {
+    fn same_named(&self, old: &[Yaml], new: &[Yaml], wants: &[(String, Want)]) -> bool {
         let wanted =
             |name: Option<&str>| wants.iter().find(|(known, _)| Some(known.as_str()) == name);
         let kept = old.iter().zip(new).all(|(old, new)| {
@@ -124,7 +124,7 @@ impl Comparison<'_> {
     }
 
     /// Whether two values are the same, in the same way of writing.
-    fn equal(&self, old: &Node, new: &Node) -> bool {
+    fn equal(&self, old: &Yaml, new: &Yaml) -> bool {
         if (old.anchor, old.is_text) != (new.anchor, new.is_text) {
             return false;
         }
@@ -138,7 +138,7 @@ impl Comparison<'_> {
                     && before.iter().zip(after).all(|(a, b)| self.equal(a, b))
             }
             (Kind::Map(_, before), Kind::Map(_, after)) => {
-                let pair = |((key, value), (other, after)): (&(Node, Node), &(Node, Node))| {
+                let pair = |((key, value), (other, after)): (&(Yaml, Yaml), &(Yaml, Yaml))| {
                     self.equal(key, other) && self.equal(value, after)
                 };
                 before.len() == after.len() && before.iter().zip(after).all(pair)
@@ -149,13 +149,13 @@ impl Comparison<'_> {
 }
 
 /// The `name` of an item of a list.
-fn name_of<'t>(item: &'t Node, source: &'t str) -> Option<&'t str> {
+fn name_of<'t>(item: &'t Yaml, source: &'t str) -> Option<&'t str> {
     let (_, name) = item.entry("name", source)?;
     name.text(source)
 }
 
 /// Whether a scalar says what is wanted.
-pub(super) fn says(node: &Node, source: &str, want: &Want) -> bool {
+pub(super) fn says(node: &Yaml, source: &str, want: &Want) -> bool {
     let Some(text) = node.text(source) else {
         return false;
     };

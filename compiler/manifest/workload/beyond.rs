@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::reader::Reader;
-use crate::manifest::tree::Node;
+use crate::manifest::tree::Yaml;
 
 /// Something of a pod that is not counted.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ impl Injected {
 
 impl<'t> Reader<'t> {
     /// What of a pod is not counted.
-    pub(super) fn beyond(&self, pod: &'t Node, metadata: Option<&'t Node>) -> Vec<Beyond> {
+    pub(super) fn beyond(&self, pod: &'t Yaml, metadata: Option<&'t Yaml>) -> Vec<Beyond> {
         let mut all = Vec::new();
         let mut add = |what: String, at: Range<usize>, takes_memory| {
             all.push(Beyond {
@@ -106,7 +106,7 @@ impl<'t> Reader<'t> {
         let containers = ["initContainers", "containers"].into_iter();
         let containers = containers
             .filter_map(|list| self.get(pod, list))
-            .flat_map(Node::items);
+            .flat_map(Yaml::items);
         let mut seen = BTreeSet::new();
         for resources in containers.filter_map(|container| self.get(container, "resources")) {
             for list in ["requests", "limits"] {
@@ -155,14 +155,14 @@ impl<'t> Reader<'t> {
     }
 
     /// The keys by which a pod says that no webhook is to put containers into it.
-    pub(super) fn refuses_injection(&self, metadata: Option<&'t Node>) -> BTreeSet<String> {
+    pub(super) fn refuses_injection(&self, metadata: Option<&'t Yaml>) -> BTreeSet<String> {
         let keys = INJECTIONS.iter().map(|injection| injection.on_pods);
         let refused = keys.filter(|key| self.marked(metadata, key, &REFUSING).is_some());
         refused.map(str::to_owned).collect()
     }
 
     /// What makes a webhook put containers into all pods of a namespace.
-    pub(super) fn injected(&self, metadata: &'t Node, namespace: &str) -> Vec<Injected> {
+    pub(super) fn injected(&self, metadata: &'t Yaml, namespace: &str) -> Vec<Injected> {
         let mut all = Vec::new();
         for injection in &INJECTIONS {
             for (key, asking) in injection.on_namespaces {
@@ -185,7 +185,7 @@ impl<'t> Reader<'t> {
     /// Where a label or an annotation with one of these values stands; with no values, any that does not refuse.
     fn marked(
         &self,
-        metadata: Option<&'t Node>,
+        metadata: Option<&'t Yaml>,
         key: &str,
         values: &[&str],
     ) -> Option<Range<usize>> {

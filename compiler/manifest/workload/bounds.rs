@@ -9,7 +9,7 @@ use crate::admission::limits::{Limits, Of};
 use crate::admission::quota::{Quota, Scope, ServiceType, Test};
 use crate::admission::quota::{claim_usage, objects as pieces_of, service_usage};
 use crate::admission::{Amount, Resources, amount};
-use crate::manifest::tree::{Fault, Node};
+use crate::manifest::tree::{Fault, Yaml};
 
 /// Amounts by the name of the resource, each with its place.
 #[derive(Debug, Clone, Default)]
@@ -163,17 +163,17 @@ const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 
 impl<'t> Reader<'t> {
     /// Where the name of an object stands.
-    pub(super) fn named_at(&self, object: &'t Node) -> Range<usize> {
+    pub(super) fn named_at(&self, object: &'t Yaml) -> Range<usize> {
         let metadata = self.get(object, "metadata");
         let name = metadata.and_then(|metadata| {
             self.get(metadata, "name")
                 .or(self.get(metadata, "generateName"))
         });
-        name.map_or(object.range().start..object.range().start, Node::range)
+        name.map_or(object.range().start..object.range().start, Yaml::range)
     }
 
     /// Amounts of resources.
-    pub(super) fn list(&self, of: Option<&'t Node>, key: &str) -> Result<List, Fault> {
+    pub(super) fn list(&self, of: Option<&'t Yaml>, key: &str) -> Result<List, Fault> {
         let mut list = List::default();
         for (name, node) in self.entries(of.and_then(|of| self.get(of, key))) {
             if node.is_null(self.source) {
@@ -193,20 +193,20 @@ impl<'t> Reader<'t> {
     }
 
     /// The entries of a mapping whose keys are texts.
-    fn entries(&self, map: Option<&'t Node>) -> Vec<(&'t str, &'t Node)> {
-        let entries = map.map_or(&[][..], Node::entries).iter();
+    fn entries(&self, map: Option<&'t Yaml>) -> Vec<(&'t str, &'t Yaml)> {
+        let entries = map.map_or(&[][..], Yaml::entries).iter();
         entries
             .filter_map(|(key, value)| Some((key.text(self.source)?, self.real(value)?)))
             .collect()
     }
 
     /// A small whole number, or what Kubernetes takes where there is none.
-    pub(super) fn whole(&self, of: &'t Node, key: &str, default: u64) -> u64 {
+    pub(super) fn whole(&self, of: &'t Yaml, key: &str, default: u64) -> u64 {
         let written = self.text(of, key).and_then(|text| text.parse().ok());
         written.unwrap_or(default).min(100_000)
     }
 
-    pub(super) fn limit_range(&self, spec: &'t Node) -> Result<Vec<Entry>, Fault> {
+    pub(super) fn limit_range(&self, spec: &'t Yaml) -> Result<Vec<Entry>, Fault> {
         let mut entries = Vec::new();
         for item in self.items(spec, "limits")? {
             let Some(item) = self.real(item) else {
@@ -257,7 +257,7 @@ impl<'t> Reader<'t> {
 
     pub(super) fn quota(
         &self,
-        spec: &'t Node,
+        spec: &'t Yaml,
         (name, namespace): (String, Option<String>),
         at: Range<usize>,
     ) -> Result<ResourceQuota, Fault> {
@@ -312,7 +312,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A Namespace that holds its pods to a level.
-    pub(super) fn namespace(&self, metadata: &'t Node, name: String) -> Option<Namespace> {
+    pub(super) fn namespace(&self, metadata: &'t Yaml, name: String) -> Option<Namespace> {
         let level = self.get(self.get(metadata, "labels")?, ENFORCE)?;
         let text = level.text(self.source)?.to_owned();
         (text != "privileged").then(|| Namespace {
@@ -325,7 +325,7 @@ impl<'t> Reader<'t> {
     pub(super) fn counted(
         &self,
         kind: &str,
-        object: &'t Node,
+        object: &'t Yaml,
         (name, namespace): (String, Option<String>),
     ) -> Result<Option<Counted>, Fault> {
         let Some(names) = counts(kind) else {
@@ -355,7 +355,7 @@ impl<'t> Reader<'t> {
         }))
     }
 
-    fn service(&self, spec: &'t Node) -> Result<Resources, Fault> {
+    fn service(&self, spec: &'t Yaml) -> Result<Resources, Fault> {
         let ports = self.items(spec, "ports")?;
         let all = ports.len() as u64;
         Ok(match self.text(spec, "type").as_deref() {
@@ -379,7 +379,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn claim(&self, spec: &'t Node, at: Range<usize>) -> Result<Claim, Fault> {
+    fn claim(&self, spec: &'t Yaml, at: Range<usize>) -> Result<Claim, Fault> {
         let requests = self.list(self.get(spec, "resources"), "requests")?;
         Ok(Claim {
             storage: requests.amounts.get("storage").copied(),
@@ -389,7 +389,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Claims that are made for each pod: by a StatefulSet, and those that live as long as the pod.
-    pub(super) fn claims(&self, spec: &'t Node, pod: &'t Node) -> Result<Vec<Claim>, Fault> {
+    pub(super) fn claims(&self, spec: &'t Yaml, pod: &'t Yaml) -> Result<Vec<Claim>, Fault> {
         let mut claims = Vec::new();
         for template in self.items(spec, "volumeClaimTemplates")? {
             let template = self.real(template);
@@ -411,11 +411,11 @@ impl<'t> Reader<'t> {
 
     /// Whether a term of the pod's affinities, required or preferred, names other namespaces (`usesCrossNamespacePodAffinity`
     /// of `pkg/quota/v1/evaluator/core/pods.go`).
-    pub(super) fn crosses_namespaces(&self, pod: &'t Node) -> Result<bool, Fault> {
+    pub(super) fn crosses_namespaces(&self, pod: &'t Yaml) -> Result<bool, Fault> {
         let Some(affinity) = self.get(pod, "affinity") else {
             return Ok(false);
         };
-        let names_others = |term: &'t Node| {
+        let names_others = |term: &'t Yaml| {
             self.get(term, "namespaceSelector").is_some()
                 || self
                     .get(term, "namespaces")

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::reader::Reader;
-use crate::manifest::tree::{Fault, Node};
+use crate::manifest::tree::{Fault, Yaml};
 
 /// The controller that an object says has made it.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ const OF_SERVICE: [&str; 2] = [
 
 impl<'t> Reader<'t> {
     /// The controller that made an object and replaces it.
-    pub(super) fn owner(&self, metadata: &'t Node) -> Result<Option<Owner>, Fault> {
+    pub(super) fn owner(&self, metadata: &'t Yaml) -> Result<Option<Owner>, Fault> {
         let annotations = self.get(metadata, "annotations");
         if annotations.is_some_and(|all| self.get(all, BY_HAND).is_some()) {
             return Ok(None);
@@ -71,14 +71,14 @@ impl<'t> Reader<'t> {
     }
 
     /// Whether an object comes from a cluster rather than from somebody who wrote it.
-    pub(super) fn is_from_cluster(&self, metadata: Option<&'t Node>) -> bool {
+    pub(super) fn is_from_cluster(&self, metadata: Option<&'t Yaml>) -> bool {
         let has = |key: &&str| metadata.is_some_and(|metadata| self.get(metadata, key).is_some());
         OF_THE_SERVER.iter().any(has)
     }
 
     /// Whether an object of this kind is a Pod or a Job that has ended, well or not: its status says so, and no pod of it
     /// runs again.
-    pub(super) fn has_ended(&self, object: &'t Node, kind: &str) -> Result<bool, Fault> {
+    pub(super) fn has_ended(&self, object: &'t Yaml, kind: &str) -> Result<bool, Fault> {
         let Some(status) = self.get(object, "status") else {
             return Ok(false);
         };
@@ -98,7 +98,7 @@ impl<'t> Reader<'t> {
 
     /// Where a workload says that none of its pods is to run: `suspend: true` of a Job or a CronJob, or a hook of Helm
     /// for a test or a removal.
-    pub(super) fn idle(&self, object: &'t Node, kind: &str) -> Option<Range<usize>> {
+    pub(super) fn idle(&self, object: &'t Yaml, kind: &str) -> Option<Range<usize>> {
         let suspend = self
             .get(object, "spec")
             .and_then(|spec| self.get(spec, "suspend"));

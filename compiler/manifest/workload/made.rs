@@ -9,13 +9,13 @@ use super::place::Place;
 use super::{Amount, Bounds, Container, Fault, MadeOf, Reader, Surge, Unavailable, Way, Workload};
 use crate::admission::{Resources, Role};
 use crate::manifest::kind::{Figure, Figures, Maker, Makes, Part, Path, Unknown, Value};
-use crate::manifest::tree::Node;
+use crate::manifest::tree::Yaml;
 
 /// An object, or an item of a list in it.
 #[derive(Clone, Copy)]
 struct Scope<'t> {
-    object: &'t Node,
-    item: Option<&'t Node>,
+    object: &'t Yaml,
+    item: Option<&'t Yaml>,
 }
 
 /// A number of pods, and where it stands if it is one of the object's.
@@ -29,7 +29,7 @@ impl<'t> Reader<'t> {
     /// does not say enough.
     pub(super) fn made(
         &self,
-        object: &'t Node,
+        object: &'t Yaml,
         maker: &Arc<Maker>,
         (api_version, kind_text, name, namespace): (&str, &str, &str, Option<&String>),
         way: &Way,
@@ -46,7 +46,7 @@ impl<'t> Reader<'t> {
                 None => vec![whole],
                 Some(path) => {
                     let list = self.walk(whole, path);
-                    let items = list.map_or(&[][..], Node::items).iter();
+                    let items = list.map_or(&[][..], Yaml::items).iter();
                     let items = items.filter_map(|item| self.real(item));
                     items
                         .map(|item| Scope {
@@ -132,7 +132,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Whether a node is more than nothing, `false`, zero, and what is empty.
-    fn says(&self, node: &'t Node) -> bool {
+    fn says(&self, node: &'t Yaml) -> bool {
         match node.text(self.source) {
             Some(text) => !matches!(text, "" | "false" | "False" | "FALSE" | "0"),
             None => !node.items().is_empty() || !node.entries().is_empty(),
@@ -140,7 +140,7 @@ impl<'t> Reader<'t> {
     }
 
     /// What stands at a path. In a list a key means the item of that name, or an item that has the rest of the path.
-    fn walk(&self, scope: Scope<'t>, path: &Path) -> Option<&'t Node> {
+    fn walk(&self, scope: Scope<'t>, path: &Path) -> Option<&'t Yaml> {
         let start = match path.in_item {
             true => scope.item?,
             false => scope.object,
@@ -148,7 +148,7 @@ impl<'t> Reader<'t> {
         self.follow(start, &path.keys)
     }
 
-    fn follow(&self, node: &'t Node, keys: &[String]) -> Option<&'t Node> {
+    fn follow(&self, node: &'t Yaml, keys: &[String]) -> Option<&'t Yaml> {
         let node = self.real(node)?;
         let Some((key, rest)) = keys.split_first() else {
             return (!node.is_null(self.source)).then_some(node);
@@ -166,7 +166,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The first node that a value names.
-    fn node(&self, scope: Scope<'t>, value: &Value) -> Option<&'t Node> {
+    fn node(&self, scope: Scope<'t>, value: &Value) -> Option<&'t Yaml> {
         match value {
             Value::At(path) => self.walk(scope, path),
             Value::Either(sides) => self
@@ -311,7 +311,7 @@ impl<'t> Reader<'t> {
         &self,
         scope: Scope<'t>,
         makes: &Makes,
-        pod: Option<&'t Node>,
+        pod: Option<&'t Yaml>,
         (way, name): (&Way, &str),
         at: &Range<usize>,
     ) -> Result<Vec<Container>, Fault> {
@@ -368,7 +368,7 @@ impl<'t> Reader<'t> {
             .and_then(|value| self.node(scope, value));
         Ok(Container {
             name: part.name.clone(),
-            at: resources.map_or(at.clone(), Node::range),
+            at: resources.map_or(at.clone(), Yaml::range),
             way: way.clone(),
             role: part.role,
             memory: self.bounds(resources, "memory", ["requests", "limits"])?,

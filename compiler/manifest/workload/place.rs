@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::reader::Reader;
-use crate::manifest::tree::{Fault, Node};
+use crate::manifest::tree::{Fault, Yaml};
 
 /// Where pods may run.
 #[derive(Debug, Clone, Default)]
@@ -131,7 +131,7 @@ const OTHER_PODS: [&str; 4] = [
 ];
 
 impl<'t> Reader<'t> {
-    pub(super) fn place(&self, pod: &'t Node, metadata: Option<&'t Node>) -> Result<Place, Fault> {
+    pub(super) fn place(&self, pod: &'t Yaml, metadata: Option<&'t Yaml>) -> Result<Place, Fault> {
         let mut place = Place {
             priority_class: self.text(pod, "priorityClassName"),
             ..Place::default()
@@ -195,7 +195,7 @@ impl<'t> Reader<'t> {
         Ok(place)
     }
 
-    fn affinity(&self, affinity: &'t Node, place: &mut Place) -> Result<(), Fault> {
+    fn affinity(&self, affinity: &'t Yaml, place: &mut Place) -> Result<(), Fault> {
         const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
         let required = |kind| {
             self.get(affinity, kind)
@@ -255,7 +255,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn host_ports(&self, pod: &'t Node, place: &mut Place) -> Result<(), Fault> {
+    fn host_ports(&self, pod: &'t Yaml, place: &mut Place) -> Result<(), Fault> {
         let of_host = self.text(pod, "hostNetwork").as_deref() == Some("true");
         for list in ["initContainers", "containers"] {
             for container in self.items(pod, list)? {
@@ -300,9 +300,9 @@ impl<'t> Reader<'t> {
     }
 
     /// The entries of a mapping of texts, with the place of each.
-    fn pairs(&self, map: Option<&'t Node>) -> Vec<(String, String, Range<usize>)> {
+    fn pairs(&self, map: Option<&'t Yaml>) -> Vec<(String, String, Range<usize>)> {
         let own = map
-            .map_or(&[][..], Node::entries)
+            .map_or(&[][..], Yaml::entries)
             .iter()
             .filter_map(|(key, value)| {
                 let value = self.real(value)?;
@@ -315,7 +315,7 @@ impl<'t> Reader<'t> {
         own.collect()
     }
 
-    fn equal(&self, map: Option<&'t Node>) -> Vec<Requirement> {
+    fn equal(&self, map: Option<&'t Yaml>) -> Vec<Requirement> {
         let one = |(key, value, at)| Requirement {
             key,
             operator: Operator::In,
@@ -328,7 +328,7 @@ impl<'t> Reader<'t> {
     /// What labels must be; what bzc does not know goes to `more`.
     fn requirements(
         &self,
-        of: &'t Node,
+        of: &'t Yaml,
         key: &'static str,
         more: &mut Vec<Fault>,
     ) -> Result<Vec<Requirement>, Fault> {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::reader::Reader;
-use crate::manifest::tree::Node;
+use crate::manifest::tree::Yaml;
 
 const QUIET: &str = include_str!("../../schema/quiet.tsv");
 
@@ -54,7 +54,7 @@ impl<'t> Reader<'t> {
         &self,
         group: &str,
         kind: &str,
-        spec: Option<&'t Node>,
+        spec: Option<&'t Yaml>,
     ) -> Option<&'static str> {
         let get = |key: &str| spec.and_then(|spec| self.get(spec, key));
         match (group, kind) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::admission::amount;
 use crate::manifest::kind::{GivenBy, Kinds};
-use crate::manifest::tree::{Fault, Kind, Node, Tree};
+use crate::manifest::tree::{Fault, Kind, Tree, Yaml};
 
 /// An amount as a manifest gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) struct Reader<'t> {
     /// Who knows what operators make of objects.
     pub(super) kinds: &'t dyn Kinds,
     /// What aliases stand for.
-    anchors: BTreeMap<u32, &'t Node>,
+    anchors: BTreeMap<u32, &'t Yaml>,
     /// Whether merge keys went deeper than is followed: then a value may be missing that there is.
     pub(super) too_deep: Cell<bool>,
 }
@@ -46,7 +46,7 @@ impl<'t> Reader<'t> {
     pub(super) fn new(source: &'t str, tree: &'t Tree, kinds: &'t dyn Kinds) -> Reader<'t> {
         let mut anchors = BTreeMap::new();
         if !tree.shared.is_empty() {
-            let mut open: Vec<&Node> = tree.documents.iter().collect();
+            let mut open: Vec<&Yaml> = tree.documents.iter().collect();
             while let Some(node) = open.pop() {
                 if node.anchor > 0 {
                     anchors.insert(node.anchor, node);
@@ -64,7 +64,7 @@ impl<'t> Reader<'t> {
     }
 
     /// What a node stands for: itself, or what its alias names.
-    pub(super) fn real(&self, node: &'t Node) -> Option<&'t Node> {
+    pub(super) fn real(&self, node: &'t Yaml) -> Option<&'t Yaml> {
         match &node.kind {
             Kind::Alias(anchor) => self.anchors.get(anchor).copied(),
             _ => Some(node),
@@ -72,12 +72,12 @@ impl<'t> Reader<'t> {
     }
 
     /// The value at a key, its own or merged; nulls are nothing.
-    pub(super) fn get(&self, node: &'t Node, key: &str) -> Option<&'t Node> {
+    pub(super) fn get(&self, node: &'t Yaml, key: &str) -> Option<&'t Yaml> {
         let found = self.look(node, key, 0)?;
         (!found.is_null(self.source)).then_some(found)
     }
 
-    fn look(&self, node: &'t Node, key: &str, depth: usize) -> Option<&'t Node> {
+    fn look(&self, node: &'t Yaml, key: &str, depth: usize) -> Option<&'t Yaml> {
         const DEEPEST: usize = 3;
         let node = self.real(node)?;
         if let Some((_, value)) = node.entry(key, self.source) {
@@ -89,7 +89,7 @@ impl<'t> Reader<'t> {
             return None;
         }
         match self.real(merged)? {
-            Node {
+            Yaml {
                 kind: Kind::List(_, items),
                 ..
             } => items
@@ -100,14 +100,14 @@ impl<'t> Reader<'t> {
         }
     }
 
-    pub(super) fn text(&self, node: &'t Node, key: &str) -> Option<String> {
+    pub(super) fn text(&self, node: &'t Yaml, key: &str) -> Option<String> {
         self.get(node, key)?.text(self.source).map(str::to_owned)
     }
 
-    pub(super) fn items(&self, node: &'t Node, key: &'static str) -> Result<&'t [Node], Fault> {
+    pub(super) fn items(&self, node: &'t Yaml, key: &'static str) -> Result<&'t [Yaml], Fault> {
         match self.get(node, key) {
             None => Ok(&[]),
-            Some(Node {
+            Some(Yaml {
                 kind: Kind::List(_, items),
                 ..
             }) => Ok(items),
@@ -120,7 +120,7 @@ impl<'t> Reader<'t> {
 
     pub(super) fn count(
         &self,
-        node: &'t Node,
+        node: &'t Yaml,
         key: &'static str,
     ) -> Result<Option<(u64, Range<usize>)>, Fault> {
         let Some(value) = self.get(node, key) else {
@@ -142,7 +142,7 @@ impl<'t> Reader<'t> {
     /// A quantity: bytes, or thousandths of a core.
     pub(super) fn amount(
         &self,
-        node: &'t Node,
+        node: &'t Yaml,
         key: &'static str,
     ) -> Result<Option<Amount>, Fault> {
         let Some(value) = self.get(node, key) else {
@@ -175,7 +175,7 @@ impl<'t> Reader<'t> {
 
     pub(super) fn bounds(
         &self,
-        resources: Option<&'t Node>,
+        resources: Option<&'t Yaml>,
         key: &'static str,
         of: [&str; 2],
     ) -> Result<Bounds, Fault> {

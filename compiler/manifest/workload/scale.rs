@@ -1,7 +1,7 @@
 //! Objects that set how many pods others have: HorizontalPodAutoscaler, and ScaledObject of KEDA.
 
 use super::{Fault, Reader, Scaler, Uncounted};
-use crate::manifest::tree::Node;
+use crate::manifest::tree::Yaml;
 
 /// A field of a scaler, and what it is where nothing is said.
 type Bound = (&'static str, u64);
@@ -10,8 +10,8 @@ impl<'t> Reader<'t> {
     /// What an object scales, by its fields for the fewest and the most pods. None if it is not whole.
     pub(super) fn scaler(
         &self,
-        object: &'t Node,
-        spec: &'t Node,
+        object: &'t Yaml,
+        spec: &'t Yaml,
         [least, most]: [Bound; 2],
         namespace: Option<String>,
         uncounted: &dyn Fn(String) -> Uncounted,

@@ -4,7 +4,7 @@
 use super::namespace::{Bounded, From};
 use super::objects::{Objects, is_one};
 use crate::admission::limits::{Found, Refusal, Rule};
-use crate::admission::quota::{Member, Verdict};
+use crate::admission::quota::{Balance, Member};
 use crate::admission::{Amount, pieces, shown};
 use crate::base::quantity::{Bytes, MIB};
 use crate::base::span::Span;
@@ -280,19 +280,19 @@ fn whole(resource: &str, amount: Amount) -> Amount {
 pub(super) fn over(
     namespace: &Bounded<'_, '_>,
     from: From<'_, ResourceQuota>,
-    verdict: &Verdict,
+    balance: &Balance,
     (counted, members): (&[ServiceId], &[Member<'_>]),
     objects: &Objects,
 ) -> Diagnostic {
-    let resource = verdict.resource.as_str();
+    let resource = balance.resource.as_str();
     let (holder, held) = quota(namespace, from, resource);
-    let excess = verdict.rest - verdict.hard;
+    let excess = balance.rest - balance.hard;
     let message = format!(
         "{holder} is over by {} of `{resource}`",
         shown(resource, whole(resource, excess))
     );
     let mut error = Diagnostic::error("BZ6010", message)
-        .at(held, format!("holds {}", shown(resource, verdict.hard)));
+        .at(held, format!("holds {}", shown(resource, balance.hard)));
     let mut addends: Vec<(Amount, Addend)> = Vec::new();
     for (index, member) in counted.iter().zip(members) {
         let each = member.usage.get(resource).copied().unwrap_or(0);
@@ -334,14 +334,14 @@ pub(super) fn over(
         }
     }
     error.addends = addends.into_iter().map(|(_, addend)| addend).collect();
-    for (what, amount) in [("together", verdict.rest), ("the quota", verdict.hard)] {
+    for (what, amount) in [("together", balance.rest), ("the quota", balance.hard)] {
         error.addends.push(Addend {
             what: what.to_owned(),
             amount: shown(resource, amount),
             span: (what == "the quota").then_some(held),
         });
     }
-    error = raised(error, namespace, from, resource, verdict.rest);
+    error = raised(error, namespace, from, resource, balance.rest);
     for (index, member) in counted.iter().zip(members) {
         error = lowered(error, namespace, (*index, member), resource, excess);
     }
@@ -391,10 +391,10 @@ fn lowered(
 pub(super) fn stuck(
     namespace: &Bounded<'_, '_>,
     from: From<'_, ResourceQuota>,
-    verdict: &Verdict,
+    balance: &Balance,
     (index, member): (ServiceId, &Member<'_>),
 ) -> Diagnostic {
-    let resource = verdict.resource.as_str();
+    let resource = balance.resource.as_str();
     let (holder, held) = quota(namespace, from, resource);
     let service = namespace.service(index);
     let name = service.name.value;
@@ -406,8 +406,8 @@ pub(super) fn stuck(
             held,
             format!(
                 "{} of {} are taken at rest, and a new pod takes {}",
-                shown(resource, verdict.rest),
-                shown(resource, verdict.hard),
+                shown(resource, balance.rest),
+                shown(resource, balance.hard),
                 shown(resource, each)
             ),
         )
@@ -418,7 +418,7 @@ pub(super) fn stuck(
         namespace,
         from,
         resource,
-        verdict.rest.saturating_add(each),
+        balance.rest.saturating_add(each),
     );
     error
 }
@@ -454,19 +454,19 @@ fn replaced(error: Diagnostic, namespace: &Bounded<'_, '_>, service: &Service<'_
 pub(super) fn waits(
     namespace: &Bounded<'_, '_>,
     from: From<'_, ResourceQuota>,
-    waiting: &[(&Verdict, Amount)],
+    waiting: &[(&Balance, Amount)],
 ) -> Option<Diagnostic> {
     let (first, _) = waiting.first()?;
     let (holder, _) = quota(namespace, from, &first.resource);
     let message = format!("during a rollout {holder} refuses pods until others have ended");
     let mut lint =
         Diagnostic::lint("rollout-waits", message).at(from.0.pattern, "of these manifests");
-    for (verdict, most) in waiting {
-        let resource = verdict.resource.as_str();
+    for (balance, most) in waiting {
+        let resource = balance.resource.as_str();
         let (_, held) = quota(namespace, from, resource);
         let text = format!(
             "{} at rest, and up to {} with new and ending pods",
-            shown(resource, verdict.rest),
+            shown(resource, balance.rest),
             shown(resource, whole(resource, *most))
         );
         lint = lint.also(held, text);

@@ -1,6 +1,6 @@
 //! Nodes and pods as the cases of the tests name them, dimension by dimension.
 
-use super::{Capacity, Resources, Spread, Verdict};
+use super::{Capacity, Packing, Resources, Spread};
 use crate::base::id::Id;
 use crate::plan::resources::Dimension;
 use crate::program::NodeId;
@@ -63,15 +63,15 @@ pub(super) fn classes(classes: &[Class]) -> Vec<super::Class> {
     classes.iter().map(class).collect()
 }
 
-pub(super) fn place(nodes: &[Node], pods: &[Class]) -> Verdict {
+pub(super) fn place(nodes: &[Node], pods: &[Class]) -> Packing {
     super::place(&capacities(nodes), &classes(pods))
 }
 
-pub(super) fn decide(nodes: &[Node], pods: &[Class], lost: Option<usize>, budget: u64) -> Verdict {
+pub(super) fn decide(nodes: &[Node], pods: &[Class], lost: Option<usize>, budget: u64) -> Packing {
     super::decide(&capacities(nodes), &classes(pods), lost, budget)
 }
 
-pub(super) fn survives_one(nodes: &[Node], pods: &[Class]) -> Vec<Verdict> {
+pub(super) fn survives_one(nodes: &[Node], pods: &[Class]) -> Vec<Packing> {
     let (capacities, classes) = (capacities(nodes), classes(pods));
     let lost = (0..nodes.len()).map(NodeId::new);
     lost.map(|lost| super::without(&capacities, &classes, lost))

@@ -9,7 +9,7 @@ mod made;
 
 use super::cases::{self, Class, Node, cluster, decide, place, survives_one};
 use super::search::{Outcome, Search};
-use super::{BUDGET, Certificate, Dimension, Spread, Verdict};
+use super::{BUDGET, Certificate, Dimension, Packing, Spread};
 use crate::base::id::Id;
 use crate::base::random::Random;
 use crate::program::NodeId;
@@ -25,7 +25,7 @@ fn what_is_admitted_in_any_order_never_gets_stuck() {
     for case in 0..8000 {
         let (nodes, classes) = random.cluster(6);
         let verdict = place(&nodes, &classes);
-        if matches!(verdict, Verdict::AnyOrder(_)) {
+        if matches!(verdict, Packing::AnyOrder(_)) {
             assert_eq!(
                 reach(&nodes, &classes),
                 (false, true),
@@ -37,7 +37,7 @@ fn what_is_admitted_in_any_order_never_gets_stuck() {
                 .any(|class| class.spread != Spread::Any && class.count > 1);
             admitted[usize::from(restricted) + 2 * usize::from(single)] +=
                 usize::from(nodes.len() > 1);
-        } else if case % 4 == 0 && !matches!(verdict, Verdict::Impossible(_)) {
+        } else if case % 4 == 0 && !matches!(verdict, Packing::Impossible(_)) {
             *(if reach(&nodes, &classes).0 {
                 &mut rightly
             } else {
@@ -60,7 +60,7 @@ fn large_clusters_keep_what_is_said_of_them() {
     for _ in 0..4000 {
         let (nodes, classes) = random.wide();
         match decide(&nodes, &classes, None, 20_000) {
-            Verdict::AnyOrder(_) => {
+            Packing::AnyOrder(_) => {
                 said[0] += 1;
                 for _ in 0..40 {
                     assert_eq!(
@@ -70,7 +70,7 @@ fn large_clusters_keep_what_is_said_of_them() {
                     );
                 }
                 for lost in 0..nodes.len() {
-                    if let Verdict::AnyOrder(_) = decide(&nodes, &classes, Some(lost), 1000) {
+                    if let Packing::AnyOrder(_) = decide(&nodes, &classes, Some(lost), 1000) {
                         outlived += 1;
                         for _ in 0..10 {
                             assert_eq!(
@@ -82,7 +82,7 @@ fn large_clusters_keep_what_is_said_of_them() {
                     }
                 }
             }
-            Verdict::Packed(rows) => {
+            Packing::Packed(rows) => {
                 said[1] += 1;
                 assert!(
                     is_placement(&nodes, &classes, &rows),
@@ -90,13 +90,13 @@ fn large_clusters_keep_what_is_said_of_them() {
                 );
                 stuck += usize::from((0..40).any(|_| random.game(&nodes, &classes, None).is_err()));
             }
-            Verdict::Impossible(_) => {
+            Packing::Impossible(_) => {
                 said[2] += 1;
                 // An order that ends well would be a placement.
                 let none = (0..40).all(|_| random.game(&nodes, &classes, None).is_err());
                 assert!(none, "{nodes:?} {classes:?}");
             }
-            Verdict::Undecided => said[3] += 1,
+            Packing::Undecided => said[3] += 1,
         }
     }
     // The cases say something, and what needs pins mostly gets stuck without them.
@@ -133,13 +133,13 @@ fn the_packing_agrees_with_all_assignments() {
             is_right(&verdict, &nodes, &classes, feasible),
             "{nodes:?} {classes:?} {verdict:?}"
         );
-        if let Verdict::Packed(rows) = &verdict {
+        if let Packing::Packed(rows) = &verdict {
             let pinned: Vec<Class> = (0..)
                 .zip(rows)
                 .flat_map(|(j, row)| pins(&classes, j, row))
                 .collect();
             assert!(
-                matches!(place(&nodes, &pinned), Verdict::AnyOrder(_)),
+                matches!(place(&nodes, &pinned), Packing::AnyOrder(_)),
                 "{nodes:?} {classes:?} {rows:?}"
             );
         }
@@ -157,7 +157,7 @@ fn the_packing_agrees_with_all_assignments() {
             Outcome::Exhausted(states) => {
                 exhausted += usize::from(matches!(
                     verdict,
-                    Verdict::Impossible(Certificate::Exhausted { .. })
+                    Packing::Impossible(Certificate::Exhausted { .. })
                 ));
                 long += usize::from(states > 2);
                 assert!(!feasible, "{nodes:?} {classes:?}");
@@ -197,12 +197,12 @@ fn one_node_is_the_plain_sum() {
             .all(|(sum, room)| *sum <= room);
         let verdict = place(&nodes, &classes);
         assert_eq!(
-            matches!(verdict, Verdict::AnyOrder(_)),
+            matches!(verdict, Packing::AnyOrder(_)),
             fits,
             "{nodes:?} {classes:?}"
         );
         assert_eq!(
-            matches!(verdict, Verdict::Impossible(_)),
+            matches!(verdict, Packing::Impossible(_)),
             !fits,
             "{nodes:?} {classes:?}"
         );
@@ -224,7 +224,7 @@ fn a_lost_node_is_as_if_it_had_never_been() {
                 is_right(verdict, &left, &classes, packs(&left, &classes)),
                 "{left:?} {classes:?} {verdict:?}"
             );
-            let any_order = |verdict: &Verdict| matches!(verdict, Verdict::AnyOrder(_));
+            let any_order = |verdict: &Packing| matches!(verdict, Packing::AnyOrder(_));
             assert_eq!(any_order(verdict), any_order(&place(&left, &classes)));
         }
     }
@@ -239,7 +239,7 @@ fn what_is_pinned_to_a_lost_node_is_lost() {
     let classes: Vec<Class> = (0..12).map(pinned).collect();
     assert!(matches!(
         place(&[const { node(24) }; 12], &classes),
-        Verdict::AnyOrder(_)
+        Packing::AnyOrder(_)
     ));
     for (lost, verdict) in survives_one(&[const { node(24) }; 12], &classes)
         .into_iter()
@@ -247,7 +247,7 @@ fn what_is_pinned_to_a_lost_node_is_lost() {
     {
         assert_eq!(
             verdict,
-            Verdict::Impossible(Certificate::TooLarge { class: lost })
+            Packing::Impossible(Certificate::TooLarge { class: lost })
         );
     }
     // With more groups of nodes than unions are tried of, some are still safe and some are not.
@@ -260,11 +260,11 @@ fn what_is_pinned_to_a_lost_node_is_lost() {
     };
     assert!(matches!(
         place(&[const { node(24) }; 12], &with(1)),
-        Verdict::Packed(_)
+        Packing::Packed(_)
     ));
     assert!(matches!(
         place(&[const { node(26) }; 12], &with(2)),
-        Verdict::AnyOrder(_)
+        Packing::AnyOrder(_)
     ));
 }
 
@@ -274,7 +274,7 @@ fn restrictions_cost_the_freedom_of_order() {
     let nodes = [node(5), node(5)];
     assert!(matches!(
         place(&nodes, &[class(1, 6)]),
-        Verdict::AnyOrder(_)
+        Packing::AnyOrder(_)
     ));
     let pinned = Class {
         nodes: Some(vec![0]),
@@ -282,11 +282,11 @@ fn restrictions_cost_the_freedom_of_order() {
     };
     assert!(matches!(
         place(&nodes, &[class(1, 5), pinned.clone()]),
-        Verdict::Packed(_)
+        Packing::Packed(_)
     ));
     assert!(matches!(
         place(&nodes, &[class(1, 4), pinned.clone()]),
-        Verdict::AnyOrder(_)
+        Packing::AnyOrder(_)
     ));
     // What is pinned elsewhere does not count.
     let elsewhere = Class {
@@ -295,7 +295,7 @@ fn restrictions_cost_the_freedom_of_order() {
     };
     assert!(matches!(
         place(&nodes, &[class(1, 1), elsewhere, pinned]),
-        Verdict::AnyOrder(_)
+        Packing::AnyOrder(_)
     ));
     // A free pod is safe where one node alone is safe: the smaller B.
     let heavy = Class {
@@ -313,7 +313,7 @@ fn restrictions_cost_the_freedom_of_order() {
                 heavy
             ]
         ),
-        Verdict::AnyOrder(_)
+        Packing::AnyOrder(_)
     ));
     // Two that may not share a node block one for each other.
     let apart = Class {
@@ -322,23 +322,23 @@ fn restrictions_cost_the_freedom_of_order() {
     };
     assert!(matches!(
         place(&nodes, &[class(1, 4), apart.clone()]),
-        Verdict::AnyOrder(_)
+        Packing::AnyOrder(_)
     ));
     assert!(matches!(
         place(&nodes, &[class(1, 5), apart]),
-        Verdict::Packed(_)
+        Packing::Packed(_)
     ));
     // A large pod can fill but one node.
     assert!(matches!(
         place(&[node(10), node(10), node(10)], &[class(7, 3)]),
-        Verdict::AnyOrder(_)
+        Packing::AnyOrder(_)
     ));
 }
 
 #[test]
 fn what_is_impossible_says_why() {
     let why = |nodes: &[Node], classes: &[Class]| match place(nodes, classes) {
-        Verdict::Impossible(certificate) => Some(certificate),
+        Packing::Impossible(certificate) => Some(certificate),
         _ => None,
     };
     let volume = |dimension, nodes: Vec<usize>, needed, have| {
@@ -412,8 +412,8 @@ fn what_is_impossible_says_why() {
         why(&[node(10), node(10)], &[class(6, 3)]).map(|_| ()),
         Some(())
     );
-    assert!(matches!(place(&[], &[]), Verdict::AnyOrder(_)));
-    assert!(matches!(place(&[], &[class(1, 0)]), Verdict::AnyOrder(_)));
+    assert!(matches!(place(&[], &[]), Packing::AnyOrder(_)));
+    assert!(matches!(place(&[], &[class(1, 0)]), Packing::AnyOrder(_)));
 }
 
 #[test]
@@ -426,7 +426,7 @@ fn sums_are_bounded() {
     };
     assert!(matches!(
         place(std::slice::from_ref(&large), &[all.clone(), all]),
-        Verdict::Impossible(_)
+        Packing::Impossible(_)
     ));
     let endless = Node {
         pods: most,
@@ -434,7 +434,7 @@ fn sums_are_bounded() {
     };
     assert_eq!(
         place(&[endless.clone(), endless.clone()], &[class(1, most)]),
-        Verdict::Undecided
+        Packing::Undecided
     );
     let nodes = [Node { pods: 1, ..node(1) }, endless.clone(), endless];
     let classes = [
@@ -447,7 +447,7 @@ fn sums_are_bounded() {
             ..class(1, 0)
         },
     ];
-    assert!(matches!(place(&nodes, &classes), Verdict::AnyOrder(_)));
+    assert!(matches!(place(&nodes, &classes), Packing::AnyOrder(_)));
     let classes = [
         Class {
             cpu: most,
@@ -459,7 +459,7 @@ fn sums_are_bounded() {
             ..class(1, 1)
         },
     ];
-    assert!(matches!(place(&nodes, &classes), Verdict::AnyOrder(_)));
+    assert!(matches!(place(&nodes, &classes), Packing::AnyOrder(_)));
 }
 
 #[test]
@@ -477,8 +477,8 @@ fn tight_clusters_are_decided() {
             .collect::<Vec<_>>()
     };
     let certain = |nodes: &[Node], classes: &[Class]| match place(nodes, classes) {
-        Verdict::Packed(rows) => is_placement(nodes, classes, &rows).then_some(true),
-        Verdict::Impossible(Certificate::Exhausted { .. }) => Some(false),
+        Packing::Packed(rows) => is_placement(nodes, classes, &rows).then_some(true),
+        Packing::Impossible(Certificate::Exhausted { .. }) => Some(false),
         _ => None,
     };
     // 60 pods with 2Mi to spare; all sizes are multiples of three, which the rooms are not.
@@ -512,14 +512,14 @@ fn many_services_are_decided() {
         .collect();
     let sum: u64 = classes.iter().map(|class| class.memory * class.count).sum();
     let nodes = |percent: u64| vec![node(sum / 2000 * percent); 20];
-    assert!(matches!(place(&nodes(130), &classes), Verdict::AnyOrder(_)));
+    assert!(matches!(place(&nodes(130), &classes), Packing::AnyOrder(_)));
     let verdict = place(&nodes(101), &classes);
     assert!(is_right(&verdict, &nodes(101), &classes, true));
     assert_eq!(verdict, place(&nodes(101), &classes));
     // The last hundred bytes of each node: nobody knows, and says so soon.
     let exact = vec![node(sum / 20 + 1); 20];
     let soon = || decide(&exact, &classes, None, 50_000);
-    assert_eq!(soon(), Verdict::Undecided);
+    assert_eq!(soon(), Packing::Undecided);
 }
 
 #[test]
@@ -531,9 +531,9 @@ fn the_order_of_the_classes_changes_no_verdict() {
         assert_eq!(before, place(&nodes, &classes));
         classes.reverse();
         let after = match place(&nodes, &classes) {
-            Verdict::Packed(mut rows) => {
+            Packing::Packed(mut rows) => {
                 rows.iter_mut().for_each(|row| row.reverse());
-                Verdict::Packed(rows)
+                Packing::Packed(rows)
             }
             verdict => verdict,
         };

@@ -12,7 +12,7 @@ use crate::base::span::Spanned;
 use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::Entry;
 use crate::manifest::workload::{Amount, Container, Role, Workload};
-use crate::program::{EnvValue, Extra, Given, Giver, Held, Memory, Origin};
+use crate::program::{EnvValue, Extra, Given, Giver, Memory, Origin, Ruled};
 use crate::sema::errors as general;
 use crate::sema::layers::{Field, Fields};
 use crate::sema::names::plain_text;
@@ -27,7 +27,7 @@ pub(super) struct ReadContainer<'a> {
     pub(super) request: Given<'a, Bytes>,
     pub(super) limit: Given<'a, Bytes>,
     pub(super) cpu: Option<CpuPair<'a>>,
-    pub(super) held: Held<'a>,
+    pub(super) held: Ruled<'a>,
 }
 
 /// What reading the containers of one workload needs.
@@ -130,7 +130,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
                 unbounded,
             });
         }
-        let held = Held {
+        let held = Ruled {
             extra: None,
             sets_memory: given.is_some(),
             cpu: of_rule,

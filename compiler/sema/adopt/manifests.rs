@@ -8,7 +8,7 @@ use crate::base::source::Provenance;
 use crate::base::span::{FileId, Span};
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
-use crate::manifest::tree::{Fault, Kind, MOST_NODES, Node, Style, Tree, parse};
+use crate::manifest::tree::{Fault, Kind, MOST_NODES, Style, Tree, Yaml, parse};
 use crate::manifest::workload::{Objects, Workload, objects, template};
 use crate::manifest::{Manifest, leave_out_owned, span};
 use crate::sema::kind::Declared;
@@ -154,7 +154,7 @@ fn read(text: &str, most: usize, kinds: &Declared<'_>) -> Result<(Tree, Objects)
 
 /// Finds placeholders that a template engine has still to fill in. Without quotes they read as mappings whose key is a
 /// mapping. With quotes only workloads are searched: elsewhere they may be data, as is all text in block scalars.
-fn holds_template(root: &Node, text: &str, has_workload: bool) -> Result<(), Fault> {
+fn holds_template(root: &Yaml, text: &str, has_workload: bool) -> Result<(), Fault> {
     let mut open = vec![root];
     while let Some(node) = open.pop() {
         let in_quotes = matches!(node.kind, Kind::Scalar(style, _) if style != Style::Block)

@@ -13,8 +13,8 @@ use crate::manifest::workload::bounds::Entry;
 use crate::manifest::workload::place::HostPort;
 use crate::manifest::workload::{Role, Scaler, Workload, WorkloadKind};
 use crate::program::{
-    Adopted, Concurrency, Extra, ExtraId, Given, Giver, Held, Image, Kind, ManifestId, Memory, Pod,
-    Port, Run, Scale, Schedule, Service, Volume, VolumeSource,
+    Adopted, Concurrency, Extra, ExtraId, Given, Giver, Image, Kind, ManifestId, Memory, Pod, Port,
+    Ruled, Run, Scale, Schedule, Service, Volume, VolumeSource,
 };
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
@@ -64,7 +64,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             .iter()
             .any(|read| read.request.value != read.limit.value || read.held.unbounded);
         let mut extras: Vec<Extra<'a>> = Vec::new();
-        let mut containers: Vec<Held<'a>> = Vec::new();
+        let mut containers: Vec<Ruled<'a>> = Vec::new();
         for (at, (container, read)) in object.containers.iter().zip(&all).enumerate() {
             let mut held = read.held.clone();
             if at != main_at {

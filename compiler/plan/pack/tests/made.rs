@@ -345,15 +345,15 @@ pub(super) fn is_placement(nodes: &[Node], classes: &[Class], rows: &[Vec<u64>])
 
 /// Whether the verdict is right, given whether there is a placement.
 pub(super) fn is_right(
-    verdict: &Verdict,
+    verdict: &Packing,
     nodes: &[Node],
     classes: &[Class],
     feasible: bool,
 ) -> bool {
     match verdict {
-        Verdict::AnyOrder(_) => feasible,
-        Verdict::Packed(rows) => feasible && is_placement(nodes, classes, rows),
-        Verdict::Impossible(_) => !feasible,
-        Verdict::Undecided => false,
+        Packing::AnyOrder(_) => feasible,
+        Packing::Packed(rows) => feasible && is_placement(nodes, classes, rows),
+        Packing::Impossible(_) => !feasible,
+        Packing::Undecided => false,
     }
 }
