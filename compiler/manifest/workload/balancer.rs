@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::place::HostPort;
 use super::reader::Reader;
-use crate::manifest::tree::{Fault, Node};
+use crate::manifest::tree::{Fault, Yaml};
 
 /// A Service of type LoadBalancer that no other load balancer is named for.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ impl<'t> Reader<'t> {
     /// (k8s.io/cloud-provider controllers/service).
     pub(super) fn balancer(
         &self,
-        service: &'t Node,
+        service: &'t Yaml,
         name: &str,
         namespace: Option<&str>,
     ) -> Result<Option<Balancer>, Fault> {
@@ -88,7 +88,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Whether the pods of a Service have a class of priority that bzc does not follow.
-    pub(super) fn has_other_priority(&self, metadata: &'t Node) -> bool {
+    pub(super) fn has_other_priority(&self, metadata: &'t Yaml) -> bool {
         let annotations = self.get(metadata, "annotations");
         annotations.is_some_and(|all| self.get(all, PRIORITY).is_some())
     }
