@@ -139,7 +139,7 @@ impl Analysis {
     }
 
     /// Analyses and plans, tries what errors propose, and hands what is known to `then`. `world` gives what is read of
-    /// the project beside its sources: the layouts of images, templates, digests.
+    /// the project in addition to its sources: the layouts of images, templates, digests.
     pub fn view<R>(
         &self,
         world: &dyn World,
@@ -246,7 +246,7 @@ pub struct View<'v, 'a> {
     plan: Option<&'v Plan<'v, 'a>>,
     /// The numbers, of a program that does not fit too.
     draft: Option<&'v Draft<'v, 'a>>,
-    /// The texts of others with the numbers of the plan; none if anything stops the output.
+    /// Templates and adopted manifests with the numbers of the plan; none if anything stops the output.
     rendered: Option<Rendered<'v, 'a>>,
     /// Whether an error proposes changes that nobody has tried yet.
     untried: bool,
@@ -285,7 +285,7 @@ impl<'v, 'a> View<'v, 'a> {
             .map_or_else(Vec::new, |(_, plan)| plan.unknown())
     }
 
-    /// The ledger in full, with bars for a terminal of so many columns.
+    /// The ledger in full, with bars for a terminal that is `columns` wide.
     pub fn ledger(&self, columns: usize) -> Option<String> {
         let (program, plan) = self.sound()?;
         Some(ledger::full(program, plan, self.sources, columns))

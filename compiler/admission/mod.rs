@@ -24,7 +24,7 @@ pub(crate) type Resources = BTreeMap<String, Amount>;
 pub(crate) enum Role {
     /// Beside the others.
     Main,
-    /// Before the others, and beside them: an init container that is always restarted.
+    /// It starts before the others and keeps running with them: an init container that is always restarted.
     Sidecar,
     /// Before the others.
     Init,
@@ -114,7 +114,7 @@ impl Pod {
     }
 }
 
-/// Adds so many times what another list has.
+/// Adds the amounts of another list, each multiplied by `times`.
 pub(crate) fn add(to: &mut Resources, more: &Resources, times: u64) {
     for (resource, amount) in more {
         let sum = to.entry(resource.clone()).or_default();

@@ -148,7 +148,7 @@ pub(crate) enum ServiceType {
     LoadBalancer,
 }
 
-/// What a Service adds to a quota, with so many ports that get a port of the node.
+/// What a Service adds to a quota. `node_ports` is the number of its ports that get a port of the node.
 pub(crate) fn service_usage(kind: ServiceType, node_ports: u64) -> Resources {
     let mut usage = objects(&["services", "count/services"], 1);
     if kind != ServiceType::Inside {
@@ -261,7 +261,7 @@ pub(crate) fn judge(
         let at = |list: &Resources| list.get(resource).copied().unwrap_or(0);
         let (rest, most) = (at(&rest), at(&most));
         let kept = kept.get(resource.as_str()).copied().unwrap_or(0);
-        // The first member whose rollout needs room for one pod beside so much, and does not have it.
+        // The first member whose rollout needs room for one more pod than there is at rest, and does not have it.
         let stuck = |taken: Amount| {
             members.iter().position(|member| {
                 let each = member.usage.get(resource).copied().unwrap_or(0);

@@ -8,7 +8,7 @@ use crate::program::Form;
 use crate::render::header;
 use crate::render::{Patched, change, merge_patch};
 
-/// Where originals stand beside their patches: a kustomization reads nothing outside its own folder.
+/// The folder of the originals, below that of their patches: a kustomization reads nothing outside its own folder.
 const ORIGINALS: &str = "originals";
 
 pub(super) fn emit(plan: &Plan<'_, '_>, patched: &[Patched], files: &mut Vec<Artifact>) {

@@ -261,7 +261,7 @@ fn cpu_request<L>(cpu: Option<&(Given<'_, Cpu>, L)>) -> u64 {
     cpu.map_or(0, |(request, _)| request.value.milli)
 }
 
-/// A container beside the main one.
+/// A sidecar or an init container.
 fn extra<'r>(extra: &'r Extra<'_>) -> report::Extra<'r> {
     report::Extra {
         name: extra.name.value.into(),

@@ -8,7 +8,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, T
 
 /// Files with more bytes are refused: a release of a large operator has five million.
 pub(crate) const MOST_BYTES: usize = 16 << 20;
-/// All files of a program together have at most so many values, keys among them: that bounds what their trees take.
+/// The most values that all files of a program may have together, keys included. It bounds the memory of their trees.
 pub(crate) const MOST_NODES: usize = 1 << 20;
 
 /// How a scalar is written.
@@ -161,7 +161,7 @@ fn number(anchor: usize) -> u32 {
     u32::try_from(anchor).unwrap_or(u32::MAX)
 }
 
-/// Reads a file of at most so many values.
+/// Reads a file of at most `most` values.
 ///
 /// # Errors
 ///

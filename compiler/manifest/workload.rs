@@ -111,14 +111,14 @@ pub(crate) struct Container {
     pub limits: Resources,
 }
 
-/// What a rollout of a Deployment starts beside the old pods.
+/// The pods that a rollout of a Deployment starts while the old ones still run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Surge {
     /// All old pods end first.
     Recreate,
-    /// So many.
+    /// A number of pods.
     Pods(u64),
-    /// So many in a hundred, rounded up.
+    /// A percentage, rounded up.
     Percent(u64),
 }
 
@@ -167,7 +167,7 @@ pub(crate) struct Workload {
     pub concurrency: Option<String>,
     /// The schedule of a CronJob.
     pub schedule: String,
-    /// Whether a pod that is told to end may still be there beside its successor.
+    /// Whether a pod that has to end may still be there while its successor runs.
     pub lingers: bool,
     /// Volumes in memory: their names and bounds.
     pub in_memory: Vec<(String, Option<u64>)>,
@@ -207,9 +207,9 @@ pub(crate) struct MadeOf {
 /// How many pods of a Deployment a rollout may take away before their successors are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unavailable {
-    /// So many.
+    /// A number of pods.
     Pods(u64),
-    /// So many in a hundred, rounded down.
+    /// A percentage, rounded down.
     Percent(u64),
 }
 
@@ -262,7 +262,7 @@ pub(crate) struct Objects {
     pub namespaces: Vec<Namespace>,
     /// Namespaces into whose pods a webhook puts containers.
     pub injected: Vec<Injected>,
-    /// What quotas count, beside workloads.
+    /// Objects other than workloads that quotas count.
     pub counted: Vec<Counted>,
     /// PriorityClasses.
     pub classes: Vec<PriorityClass>,
@@ -588,7 +588,7 @@ impl<'t> Reader<'t> {
         Ok(Some(workload))
     }
 
-    /// What a rollout starts beside the old pods, with the defaults of Kubernetes.
+    /// The surge of a rollout, with the defaults of Kubernetes.
     fn rollout(&self, spec: &'t Yaml, workload: &mut Workload) -> Result<(), Fault> {
         let strategy = match workload.kind {
             WorkloadKind::Deployment => self.get(spec, "strategy"),
@@ -641,7 +641,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// A `maxSurge`: pods, or so many in a hundred.
+    /// A `maxSurge`: a number of pods or a percentage.
     fn surge(&self, node: &'t Yaml) -> Result<Surge, Fault> {
         let text = node.text(self.source).unwrap_or_default();
         let parsed = match text.strip_suffix('%') {

@@ -242,7 +242,7 @@ fn is_fixed(component: &ComponentPlan) -> bool {
     component.every_node && component.preempts
 }
 
-/// What the pods ask for that a node has whatever happens: DaemonSets.
+/// What the pods of DaemonSets ask for: every node has them, wherever other pods go.
 fn fixed(node: &NodePlan<'_>, at: NodeId, workloads: &[Workload<'_>]) -> Resources {
     let every = node
         .components
@@ -273,7 +273,7 @@ fn crowded(
     if is_alone {
         fixed = fixed.plus(critical(node));
     } else {
-        // Memory is filled, and what is over is told with its addends.
+        // Numbers are chosen to fit memory, and where none fits the error lists the addends.
         has[Dimension::Memory] = None;
     }
     let dimension = has.less(fixed).err()?;
@@ -285,7 +285,7 @@ fn crowded(
     })
 }
 
-/// What a node has for pods that may also go elsewhere: what is left beside DaemonSets. `None` if those alone are too
+/// What a node has for pods that may also go elsewhere: what its DaemonSets leave. `None` if those alone are too
 /// much, or if what K3s packages can come to be in their way: its pods have the highest priority of all
 /// (`system-cluster-critical`, `system-node-critical`), so a DaemonSet waits for ever where they came first.
 fn room(
@@ -303,7 +303,7 @@ fn room(
     (!has_daemons || left.less(critical(node)).is_ok()).then_some(left)
 }
 
-/// What K3s packages asks for beside that: pods that push out what is in their way, wherever they come.
+/// What those packaged pods ask for that are not on every node and push out what is in their way.
 fn critical(node: &NodePlan<'_>) -> Resources {
     let components = node.components.iter();
     let critical = components.filter(|component| component.preempts && !component.every_node);
@@ -420,8 +420,9 @@ fn survival(
     Ok(())
 }
 
-/// Nodes for every service so that all fit whatever happens: one for all pods of a service, with what they cost the
-/// node beside their requests; for pods that may not share a node, as many as there are of them.
+/// Nodes for every service with which all pods find room in any order: one node for all pods of a service, or for pods
+/// that may not share a node as many nodes as there are pods. Pods count with what they cost a node in addition to their
+/// requests.
 fn pins(
     program: &Program<'_>,
     nodes: &[NodePlan<'_>],

@@ -114,7 +114,7 @@ struct Class<'a> {
     members: &'a [usize],
     weight: u64,
     size: u64,
-    /// The first so many members are one step beyond `size`; only [`deal`] sets them apart.
+    /// The number of members, from the first on, that are one step beyond `size`. Only [`deal`] makes it more than 0.
     ahead: usize,
 }
 
@@ -164,7 +164,7 @@ impl Class<'_> {
         self.size = to;
     }
 
-    /// Takes so many bytes a copy from each ceiling above the class; false when one of them is broken by then.
+    /// Takes a number of bytes for each copy from all ceilings above the class. False if one of them is broken then.
     fn pay(&self, left: &mut [i128], bytes: i128) -> bool {
         let mut whole = true;
         for &(ceiling, copies) in &self.claim.under {

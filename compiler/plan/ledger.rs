@@ -61,7 +61,7 @@ impl<'a> Addend<'a> {
         }
     }
 
-    /// An amount that is so many times `each`.
+    /// An amount that is a number times `each`.
     pub(crate) fn product(
         id: impl Into<Cow<'a, str>>,
         what: impl Into<Cow<'a, str>>,

@@ -26,7 +26,7 @@ pub(crate) enum Most {
     All(u64),
     /// Every request is its limit: no more is let in than there is.
     Admitted(u64),
-    /// The worst set: of each kind of pods, in the order given, so many.
+    /// The worst set: the number of pods of each kind, in the order given.
     Set(u64, Vec<u64>),
     /// More than the worst set can come to: there are too many sizes to look for it.
     Bound(u64),
@@ -46,7 +46,7 @@ impl Most {
 /// With more steps than this the search for the worst set is left out: a tenth of a second.
 const STEPS: u64 = 50_000_000;
 
-/// The most that limits of pods on a node come to, with so many bytes for the requests of all.
+/// The most that limits of pods on a node come to, with `allocatable` bytes for the requests of all.
 pub(super) fn most(kinds: &[Alike], allocatable: u64) -> Most {
     let sum = |of: fn(&Alike) -> u64| {
         let each = kinds.iter().map(|kind| of(kind).saturating_mul(kind.count));

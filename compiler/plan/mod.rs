@@ -175,7 +175,7 @@ fn check_limits(draft: &Draft<'_, '_>, sink: &mut Sink) {
             Some(_) => node.limits.bytes().max(node.at_rest),
             None => node.at_rest,
         };
-        // Where no pod takes more than it requests, what is over is told by the requests.
+        // Where no pod takes more than it requests, the error about requests says what is over.
         // Where requests are over by themselves, they are what is to be mended first.
         let requests_fit = draft.on_several_nodes() || node.excess() == 0;
         if limits > allowed && requests_fit && sums::has_gaps(node, at, &draft.workloads) {

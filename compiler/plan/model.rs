@@ -111,7 +111,7 @@ impl Plan<'_, '_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Placement {
     /// There is one node, or every order of pods and every choice of nodes ends well. For each moment,
-    /// service and then component the nodes with which the lemma of `plan/pack/order.rs` shows it, by index.
+    /// service and then component the nodes with which the lemma of `plan/pack/order.rs` shows it.
     AnyOrder(Vec<(Moment, Vec<Vec<NodeId>>)>),
     /// One placement was found, and every service is held to it.
     Pinned,
@@ -295,7 +295,7 @@ pub(crate) struct Workload<'a> {
     pub replicas: u64,
     /// Pods a rollout starts before others leave.
     pub surge: u64,
-    /// Which rollouts may happen beside its own.
+    /// Which rollouts may go on at the same time as its own.
     pub wave: Wave,
     /// Pods that may be there at once, those on their way out among them.
     pub pods: u64,
@@ -303,7 +303,7 @@ pub(crate) struct Workload<'a> {
     pub one_a_node: bool,
     /// Whether its pods must not share a node.
     pub apart: bool,
-    /// Whether a pod of a run may still be there beside its successor.
+    /// Whether a pod of a run may still be ending while its successor runs.
     pub lingers: bool,
     /// Whether its pods may push out others: then those on their way out count as those that must find room.
     pub preempts: bool,
@@ -344,7 +344,7 @@ impl Workload<'_> {
             .is_none_or(|nodes| nodes.contains(&node))
     }
 
-    /// How many of so many of its pods may be on a node.
+    /// The number of pods that may be on a node, out of `pods` pods of this workload.
     pub(crate) fn on(&self, node: NodeId, pods: u64) -> u64 {
         match (self.may_be_on(node), self.one_a_node) {
             (false, _) => 0,
@@ -354,7 +354,7 @@ impl Workload<'_> {
     }
 
     /// What a pod counts for when its main container counts for `main`: Kubernetes' own formula, in which init
-    /// containers run one after another, before the others and beside the sidecars declared before them.
+    /// containers run one after another, before the others, while the sidecars declared before them run.
     pub(crate) fn pod(&self, main: u64) -> u64 {
         main.saturating_add(self.sidecars).max(self.init_peak)
     }

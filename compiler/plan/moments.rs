@@ -30,8 +30,8 @@ pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<
     moments
 }
 
-/// What services that roll alone have in common where the moment of one stands for those of the others: what a pod may
-/// count for, with what stands beside its main container; how many there are; weight and budgets; where they may be.
+/// What two services that roll alone must have in common for the moment of one to be as bad as that of the other: what a
+/// pod counts for with all its containers, how many pods there are, weight and budgets, and where the pods may be.
 pub(super) type Likeness = (
     [u64; 6],
     [u64; 2],

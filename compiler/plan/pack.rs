@@ -32,7 +32,7 @@ mod tests;
 /// Steps of a search, each the work of placing one kind on one node.
 const BUDGET: u64 = 2_000_000;
 
-/// Beyond so many pods nothing is decided; below, no sum can overflow: 2^64 * 2^32 * 2^16 nodes.
+/// With more pods than this nothing is decided. With fewer, no sum can overflow: 2^64 * 2^32 * 2^16 nodes.
 const PODS: u64 = 1 << 32;
 
 /// An amount in every dimension.
@@ -92,7 +92,7 @@ pub(crate) enum Certificate {
         count: u64,
         nodes: u64,
     },
-    /// All placements were excluded, after so many partial ones.
+    /// All placements were excluded. `states` is the number of partial placements that were looked at.
     Exhausted { states: u64 },
 }
 
@@ -176,7 +176,7 @@ impl Kind {
             .fold(most, u64::min)
     }
 
-    /// How many of `count` of them can be on so many nodes at once.
+    /// How many of `count` pods can be on `nodes` nodes at once.
     fn at_once(&self, count: u64, nodes: usize) -> u64 {
         if self.single || nodes == 0 {
             count.min(nodes as u64)

@@ -21,7 +21,7 @@ pub(super) fn node<'a>(
 ) -> NodePlan<'a> {
     let node = &program.nodes[at];
     let system_default = system_default(program);
-    // Where the servers are, nobody said: what K3s packages runs there or here.
+    // A program of agents alone does not say where its servers are: what K3s packages may run on them or on this node.
     let has_server = program.servers().next().is_some();
     let open = program
         .open_nodes
@@ -161,7 +161,7 @@ fn shim_pods(
     u64::try_from(pods).unwrap_or(u64::MAX)
 }
 
-/// What so many pods take of K3s and of containerd, beside their own memory.
+/// What K3s and containerd take for a number of pods, in addition to what the pods themselves take.
 fn of_pods<'a>(node: &Node<'a>, pods: u64) -> impl Iterator<Item = Addend<'a>> + use<'a> {
     let process = node.process;
     let (shim, growth) = (process.shim, process.pod_growth);
@@ -185,13 +185,13 @@ fn of_pods<'a>(node: &Node<'a>, pods: u64) -> impl Iterator<Item = Addend<'a>> +
     [shims].into_iter().chain(growth)
 }
 
-/// What so many pods more than those that are there cost a node beside their own memory, in bytes.
+/// What further pods cost a node in addition to their own memory, in bytes.
 pub(super) fn price_of_pods(node: &Node<'_>, there: u64, more: u64) -> u64 {
     let of = |pods| of_pods(node, pods).map(|addend| addend.amount).sum::<u64>();
     of(there.saturating_add(more)) - of(there)
 }
 
-/// What a pod of a service costs a node at the most beside its own memory, in bytes.
+/// The most that a pod of a service costs a node in addition to its own memory, in bytes.
 pub(super) fn price_of_pod(node: &Node<'_>, service: &Service<'_>) -> u64 {
     let process = &node.process;
     let mounts = service.secret_mounts().saturating_mul(SECRET_BYTES);

@@ -97,7 +97,7 @@ pub(super) enum Bounds {
     /// Every node for itself: pods are where they may be, and limits of pods that may take more than they request are
     /// within what there is, as far as this says.
     Nodes(Limits),
-    /// All nodes together have so many bytes, and each has room for what it has whatever happens.
+    /// All nodes together have this number of bytes, and each has room for its DaemonSets.
     Together(i128),
 }
 
@@ -168,7 +168,7 @@ fn rooms(
         match bounds {
             Bounds::Together(room) => {
                 add(Ceiling::Together, room);
-                // What rolls out somewhere does not come to be on every node.
+                // A moment of a rollout changes nothing of what every node has.
                 for (index, node) in numbered(nodes).filter(|_| number == 0) {
                     let every = node
                         .components

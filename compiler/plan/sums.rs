@@ -129,7 +129,7 @@ fn at_worst<'w, 'a: 'w>(
         .unwrap_or(0)
 }
 
-/// What services ask for at the worst moment, where `count` says how many of so many pods count.
+/// What services ask for at the worst moment. `count` gives, of the pods that a service has then, the number that counts.
 fn asked_at_worst<'a>(
     program: &Program<'a>,
     workloads: &[Workload<'a>],
@@ -153,8 +153,8 @@ pub(super) fn asked_on<'a>(
     asked_at_worst(program, workloads, |workload, pods| workload.on(at, pods)).plus(node.packaged())
 }
 
-/// What K3s packages, and what the program says there is beside, on all nodes together: what moves once, what every
-/// node has as often.
+/// The pods of K3s's packages and those that the program declares as `others`, on all nodes together. Pods that may move
+/// between nodes count once, pods that every node has count once for each node.
 pub(crate) fn packaged<T>(nodes: &[NodePlan<'_>], of: impl Fn(&ComponentPlan) -> T) -> Vec<T> {
     let first = nodes.iter().position(|node| !node.components.is_empty());
     let mut all = Vec::new();

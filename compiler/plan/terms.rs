@@ -26,7 +26,7 @@ pub(crate) fn component_origin<'a>(component: &Component<'a>) -> Option<Origin<'
     memory.or(component.bound.map(|bound| bound.origin))
 }
 
-/// What so many pods of a component come to.
+/// What a number of pods of a component comes to.
 fn of_component<'a>(
     draft: &Draft<'_, 'a>,
     (at, index): (NodeId, usize),
@@ -271,7 +271,7 @@ pub(super) fn survival<'a>(plan: &Plan<'_, 'a>) -> Sum<'a> {
     }
 }
 
-/// What K3s packages and what the program says there is beside, on one node or on all: what errors list of it.
+/// The pods of packaged and of declared components on one node or on all, as errors list them.
 pub(super) fn component_addends<'a>(
     draft: &Draft<'_, 'a>,
     components: &[ComponentPlan],

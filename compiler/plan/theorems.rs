@@ -606,7 +606,7 @@ const VOIDED: [(Promise, &str, &str); 20] = [
     ),
 ];
 
-/// What the node's K3s is told that takes a promise out of the proof's reach.
+/// Settings of the node's K3s under which a promise can no longer be proved.
 fn voided(node: &Node<'_>, promise: Promise) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     for setting in &node.config {

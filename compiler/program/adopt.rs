@@ -103,7 +103,7 @@ impl Adopted<'_> {
 /// What rules make of a container of an adopted workload.
 #[derive(Debug, Clone)]
 pub(crate) struct Ruled<'a> {
-    /// The container beside the main one that stands for it; `None` for the main one.
+    /// The sidecar or init container that stands for it; `None` for the main container.
     pub extra: Option<ExtraId>,
     /// Whether a rule gives its memory.
     pub sets_memory: bool,

@@ -39,6 +39,6 @@ id! {
     AdoptId
 }
 id! {
-    /// A container of a service beside its main one.
+    /// A sidecar or an init container of a service.
     ExtraId
 }

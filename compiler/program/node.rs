@@ -108,7 +108,7 @@ pub(crate) struct Node<'a> {
     pub memory: Given<'a, Bytes>,
     /// What it has to compute with; without it nothing is known of CPU.
     pub cpu: Option<Given<'a, Cpu>>,
-    /// What the OS and everything beside K3s takes; without it isolation is unknown.
+    /// What the OS and everything else that is not K3s takes; without it isolation is unknown.
     pub reserve: Option<Given<'a, Bytes>>,
     /// `memory.available` under which the kubelet evicts.
     pub eviction: Given<'a, Bytes>,
@@ -255,7 +255,7 @@ pub(crate) struct Component<'a> {
     pub transient: u64,
     /// Whether it is a DaemonSet: `pods` is then the number on each node that takes it.
     pub every_node: bool,
-    /// The nodes to which a label holds it, by index; `None` if it may be on all that take packaged pods.
+    /// The nodes to which a label holds it; `None` if it may be on all that take packaged pods.
     pub nodes: Option<Vec<NodeId>>,
     /// Whether bzc writes its manifest, because the program changes it or the library says so.
     pub owned: bool,

@@ -1,4 +1,4 @@
-//! Pods: containers beside the main one, and what does not matter for the proof but is part of the pod.
+//! Pods: sidecars and init containers, and what is part of a pod and does not matter for the proof.
 
 use super::id::{ExtraId, NodeId};
 use crate::base::id::listed;
@@ -27,7 +27,7 @@ pub(crate) struct Pod<'a> {
     pub volumes: Vec<Volume<'a>>,
     /// Where it may run.
     pub place: Place<'a>,
-    /// Labels beside those bzc sets.
+    /// Labels in addition to those that bzc sets.
     pub labels: Vec<(&'a str, Cow<'a, str>)>,
     /// Annotations of the pod.
     pub annotations: Vec<(&'a str, Cow<'a, str>)>,
@@ -58,12 +58,12 @@ pub(crate) struct Place<'a> {
     pub nodes: Option<Vec<NodeId>>,
 }
 
-/// A container beside the main one.
+/// A sidecar or an init container.
 #[derive(Debug, Clone)]
 pub(crate) struct Extra<'a> {
     /// Its name.
     pub name: Spanned<&'a str>,
-    /// Whether it runs on beside the others (`sidecar`) or must end first (`init`).
+    /// Whether it keeps running with the main container (`sidecar`) or must end before that starts (`init`).
     pub stays: bool,
     /// What it runs.
     pub image: Spanned<Cow<'a, str>>,

@@ -112,7 +112,7 @@ pub(crate) enum Formula<'a> {
 /// A number of the plan that `expect` may name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Metric<'a> {
-    /// Of what, by index among its kind.
+    /// Of what.
     pub of: Subject,
     /// Which number.
     pub key: &'a str,

@@ -19,7 +19,7 @@ pub(crate) struct Service<'a> {
     pub kind: Kind<'a>,
     /// Where it comes from, if it was adopted.
     pub adopted: Option<Box<Adopted<'a>>>,
-    /// Containers beside the main one, in the order written, which is the order they start in.
+    /// Sidecars and init containers, in the order written, which is the order they start in.
     pub extras: Vec<Extra<'a>>,
     /// Its name.
     pub name: Spanned<&'a str>,
@@ -41,7 +41,7 @@ pub(crate) struct Service<'a> {
     pub shrinks_first: bool,
     /// Rollout.
     pub rollout: Given<'a, Rollout>,
-    /// Rollouts of other waves do not happen beside its own.
+    /// Its rollout does not go on at the same time as those of other waves.
     pub wave: Option<Given<'a, u64>>,
     /// Ports, in the order written.
     pub ports: Vec<Port<'a>>,
@@ -52,7 +52,7 @@ pub(crate) struct Service<'a> {
 listed!(ServiceId: Service<'a>);
 
 impl Service<'_> {
-    /// The new pods that a rollout may add to so many replicas.
+    /// The new pods that a rollout may add to `replicas` pods.
     pub(crate) fn surge(&self, replicas: u64) -> u64 {
         match self.kind {
             Kind::Deployment(_) => self.rollout.value.surge(replicas),
@@ -71,7 +71,7 @@ impl Service<'_> {
         }
     }
 
-    /// The pods beyond so many replicas that were told to end and may not have ended. Each still has its shim.
+    /// The pods beyond `replicas` that have to end and may not have ended. Each still has its shim.
     /// StatefulSet and DaemonSet wait until each pod has ended, a Job until its pod has failed unless it `lingers`, and a
     /// CronJob that replaces does not wait.
     pub(crate) fn ending(&self, replicas: u64, lingers: bool) -> u64 {
@@ -148,7 +148,7 @@ impl Rollout {
         most.min(replicas)
     }
 
-    /// Whether no other rollout may go on beside it.
+    /// Whether no other rollout may go on at the same time.
     pub(crate) const fn is_alone(self) -> bool {
         match self {
             Rollout::Serial => true,
@@ -182,9 +182,9 @@ impl Rollout {
 /// `maxSurge`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MaxSurge {
-    /// So many pods.
+    /// A number of pods.
     Pods(u64),
-    /// So much of the replicas.
+    /// A share of the replicas.
     Percent(u64),
 }
 
@@ -261,7 +261,7 @@ pub(crate) enum Concurrency {
     Forbid,
     /// The old one is ended.
     Replace,
-    /// Both run, up to so many as the program states.
+    /// Both run, up to the number that the program states.
     Allow(u64),
 }
 

@@ -1,4 +1,4 @@
-//! What is said of texts of others that cannot take the numbers of the plan.
+//! Errors about templates and adopted manifests that cannot take the numbers of the plan.
 
 use crate::base::span::{Span, Spanned};
 use crate::diag::Diagnostic;

@@ -353,7 +353,7 @@ pub(super) fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
     patched
 }
 
-/// Pods are held to nodes beside what their manifest requires of nodes, never in its place.
+/// Why pods cannot be held to nodes: that may add to what their manifest requires of nodes, and never replaces it.
 fn cannot_hold(
     service: &Service<'_>,
     adopted: &Adopted<'_>,

@@ -13,7 +13,7 @@ pub(crate) use manifests::{Patched, change, merge_patch};
 use crate::diag::Sink;
 use crate::plan::model::Plan;
 
-/// The texts of others as they go into the output.
+/// Templates and adopted manifests as they go into the output.
 #[derive(Debug)]
 pub(crate) struct Rendered<'p, 'a> {
     /// One an image to be built, in the order of [`targets`].

@@ -441,7 +441,7 @@ fn texts(list: &[std::borrow::Cow<'_, str>]) -> Option<Vec<String>> {
     (!list.is_empty()).then(|| list.iter().map(ToString::to_string).collect())
 }
 
-/// A container beside the main one. Kubernetes calls a sidecar an init container that is always restarted.
+/// A sidecar or an init container. Kubernetes calls a sidecar an init container that is always restarted.
 fn extra(extra: &Extra<'_>) -> core::Container {
     let variables = extra
         .env

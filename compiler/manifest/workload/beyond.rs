@@ -110,7 +110,7 @@ impl<'t> Reader<'t> {
         let mut seen = BTreeSet::new();
         for resources in containers.filter_map(|container| self.get(container, "resources")) {
             for list in ["requests", "limits"] {
-                // A fault in an amount is told where amounts are read.
+                // The reader of amounts reports a faulty one.
                 let Ok(list) = self.list(Some(resources), list) else {
                     continue;
                 };

@@ -17,7 +17,7 @@ pub(super) struct Bounded<'p, 'a> {
     pub(super) name: &'p str,
     pub(super) ranges: Vec<From<'p, LimitRange>>,
     pub(super) quotas: Vec<From<'p, ResourceQuota>>,
-    /// The services whose pods run there, by index, each with a pod that has been given its defaults.
+    /// The services whose pods run there, each with a pod that has been given its defaults.
     pub(super) pods: Vec<(ServiceId, Pod)>,
     /// Resources of which two LimitRanges give one of these services different amounts: nothing is refused for them.
     pub(super) unsettled: BTreeSet<(ServiceId, String)>,

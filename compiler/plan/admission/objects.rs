@@ -182,7 +182,7 @@ impl Objects {
         self.named.push((what, span, usage));
     }
 
-    /// What bzc writes beside workloads, and Secrets that services name and nobody adopted.
+    /// The objects that bzc writes in addition to workloads, and the Secrets that services name and no manifest has.
     fn own(&mut self, plan: &Plan<'_, '_>) {
         let program = plan.program;
         let own = || {

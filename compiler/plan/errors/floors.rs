@@ -88,7 +88,7 @@ pub(crate) fn component_below_floor(
     }
 }
 
-/// The same of a container beside the main one.
+/// The same for a sidecar or an init container.
 pub(crate) fn extra_below_floor(extra: &Extra<'_>, least: Bytes) -> Diagnostic {
     let message = format!(
         "`{}` may have {}, and no container starts below {least}",

@@ -49,7 +49,7 @@ pub(super) fn listed_components(
         .collect()
 }
 
-/// Bytes as an excess is told: in Mi, rounded up so that closing it is enough.
+/// An excess in Mi, rounded up so that closing it is enough.
 pub(super) fn excess(bytes: u64) -> String {
     format!("{}Mi", bytes.div_ceil(MIB))
 }
@@ -66,7 +66,7 @@ pub(super) struct Group<'a> {
     beside: bool,
 }
 
-/// On a node, by index, only the pods that may be there count.
+/// On a node only the pods that may be there count.
 pub(super) fn groups<'a>(
     draft: &Draft<'_, 'a>,
     members: &[ServiceId],
@@ -87,7 +87,7 @@ pub(super) fn groups<'a>(
                 }
             }
         };
-        // What other containers make of a pod is not told by the memory of its main one.
+        // With other containers the memory of the main one does not explain what a pod takes.
         let beside = workload.sidecars > 0 || workload.init_peak > 0;
         let place = if beside {
             Some(service.name.span)

@@ -162,7 +162,7 @@ fn too_large_by(draft: &Draft<'_, '_>, id: ServiceId) -> u64 {
     let (program, workload) = (draft.program, &draft.workloads[id]);
     let rooms = numbered(&draft.nodes).filter(|(at, _)| workload.may_be_on(*at));
     let largest = rooms.map(|(_, node)| node.allocatable()).max().unwrap_or(0);
-    // A smaller pod may be there once more, beside one that ends, at its price.
+    // A smaller pod may be there once more while another one ends, and costs what every pod costs.
     let nodes = program.nodes.iter();
     let prices = nodes.map(|node| price_of_pod(node, &program.services[id]));
     workload
@@ -171,7 +171,7 @@ fn too_large_by(draft: &Draft<'_, '_>, id: ServiceId) -> u64 {
         .saturating_add(prices.max().unwrap_or(0))
 }
 
-/// What to change where so many bytes are missing on all nodes together.
+/// What to change where `deficit` bytes are missing on all nodes together.
 fn together(draft: &Draft<'_, '_>, deficit: u64, members: &[ServiceId]) -> Vec<Proposal> {
     let excess = Excess {
         ceiling: Ceiling::Together,

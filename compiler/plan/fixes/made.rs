@@ -55,7 +55,7 @@ pub(super) fn number(
 /// What services, or what one of them is charged, where a proposal counts.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'s> {
-    /// The services whose numbers count under the ceiling, by index.
+    /// The services whose numbers count under the ceiling.
     pub(super) members: &'s [ServiceId],
     /// Whether requests count, and not limits.
     pub(super) on_node: bool,
