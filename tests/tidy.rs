@@ -438,3 +438,40 @@ fn nothing_in_tests_is_forgotten() {
         );
     }
 }
+
+/// Paths in a line of a document that are not there. They begin at the root, at `compiler/`, at one of the two rooms that
+/// have floors, or at the folder that the line is about, which it names first.
+fn missing_paths(line: &str) -> Vec<&str> {
+    let root = corpus::root();
+    let quoted = || line.split('`').skip(1).step_by(2);
+    let room = quoted().next().filter(|first| first.ends_with('/'));
+    let room = room.map(|room| format!("compiler/{room}"));
+    let folders = ["", "compiler", "compiler/plan", "compiler/sema"];
+    let is_there = |path: &str| {
+        let mut folders = folders.into_iter().chain(room.as_deref());
+        folders.any(|folder| root.join(folder).join(path).exists())
+    };
+    let is_path = |word: &&str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+        let is_example = ["NAME", "GROUP", "BZnnnn"]
+            .iter()
+            .any(|name| word.contains(name));
+        word.chars().all(plain) && !is_example && (word.contains('/') || word.ends_with(".rs"))
+    };
+    quoted()
+        .filter(is_path)
+        .filter(|path| !is_there(path))
+        .collect()
+}
+
+#[test]
+fn documents_name_files_that_are_there() {
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = corpus::text(&corpus::root().join(document));
+        let missing: Vec<&str> = text.lines().flat_map(missing_paths).collect();
+        assert!(
+            missing.is_empty(),
+            "{document} names {missing:?}, which are not there"
+        );
+    }
+}
