@@ -80,6 +80,7 @@ pub(crate) fn block_of(key: &str) -> Option<&'static str> {
         "readiness" | "liveness" | "startup" => "probe",
         "workload" => "adopt.workload",
         "container" => "kind.container",
+        "unknown" => "kind.unknown",
         "service" | "stateful" | "daemon" | "job" => "kind.workload",
         _ => return None,
     })

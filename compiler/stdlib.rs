@@ -54,7 +54,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    "argoproj.io" "keda.sh" "monitoring.coreos.com" "postgresql.cnpg.io"
+    "acid.zalan.do" "argoproj.io" "databases.spotahome.com" "dragonflydb.io" "elasticsearch.k8s.elastic.co"
+    "k8s.mariadb.com" "kafka.strimzi.io" "keda.sh" "monitoring.coreos.com" "postgres-operator.crunchydata.com"
+    "postgresql.cnpg.io" "serving.knative.dev"
 }
 
 macro_rules! templates {

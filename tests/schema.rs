@@ -197,7 +197,7 @@ fn a_value_of_another_type_is_refused() {
 }
 
 /// The tables of the specification, each behind the rule with this id.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 14] = [
     ("node", "declarations.node.form"),
     ("k3s", "declarations.k3s.own"),
     ("component", "declarations.component.form"),
@@ -211,6 +211,7 @@ const TABLES: [(&str, &str); 13] = [
     ("kind", "declarations.kind.form"),
     ("kind.workload", "declarations.kind.workload"),
     ("kind.container", "declarations.kind.container"),
+    ("kind.unknown", "declarations.kind.unknown"),
 ];
 
 /// The rows of a place as the specification shows them.

@@ -86,6 +86,8 @@ pub(crate) struct Part {
     pub memory: Figures,
     /// The same of CPU.
     pub cpu: Figures,
+    /// The least limit of memory that the operator lets it have.
+    pub least: Option<Figure>,
 }
 
 /// Request and limit that an operator gives.
@@ -120,8 +122,10 @@ pub(crate) struct GivenBy {
 /// What makes pods of an object unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unknown {
-    /// Only where there is something at this path; always without one.
-    pub at: Option<Path>,
+    /// Only where there is something at this value.
+    pub when: Option<Value>,
+    /// Not where there is something at this one.
+    pub unless: Option<Value>,
     /// The second half of a sentence that begins with the object.
     pub why: String,
 }

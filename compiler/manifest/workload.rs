@@ -492,7 +492,7 @@ impl<'t> Reader<'t> {
         let containers = self.containers(
             pod,
             &path.iter().fold(way.clone(), |way, key| way.key(key)),
-            &name,
+            Some(&name),
         )?;
         if containers
             .iter()
@@ -656,7 +656,12 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn containers(&self, pod: &'t Yaml, way: &Way, of: &str) -> Result<Vec<Container>, Fault> {
+    fn containers(
+        &self,
+        pod: &'t Yaml,
+        way: &Way,
+        of: Option<&str>,
+    ) -> Result<Vec<Container>, Fault> {
         let mut containers = Vec::new();
         for list in ["initContainers", "containers"] {
             for (index, item) in self.items(pod, list)?.iter().enumerate() {
@@ -673,16 +678,21 @@ impl<'t> Reader<'t> {
         item: &'t Yaml,
         list: &'static str,
         way: Way,
-        of: &str,
+        of: Option<&str>,
     ) -> Result<Option<Container>, Fault> {
         let Some(item) = self.real(item) else {
             return Ok(None);
         };
-        let Some(name) = self.get(item, "name") else {
-            return Err(Fault {
-                at: item.range().start..item.range().start,
-                what: format!("a container of `{of}` has no `name`"),
-            });
+        // Some operators give a container without a name one of their own.
+        let name = match (self.get(item, "name"), of) {
+            (Some(name), _) => name,
+            (None, None) => item,
+            (None, Some(of)) => {
+                return Err(Fault {
+                    at: item.range().start..item.range().start,
+                    what: format!("a container of `{of}` has no `name`"),
+                });
+            }
         };
         let role = match (list, self.text(item, "restartPolicy").as_deref()) {
             ("containers", _) => Role::Main,
@@ -691,7 +701,7 @@ impl<'t> Reader<'t> {
         };
         let resources = self.get(item, "resources");
         Ok(Some(Container {
-            name: name.text(self.source).unwrap_or_default().to_owned(),
+            name: name.text(self.source).unwrap_or("unnamed").to_owned(),
             at: name.range(),
             way,
             role,

@@ -193,32 +193,46 @@ fn maker<'a>(fields: &Fields<'_, 'a>, name: &str) -> Maker {
         makes,
         unknown: unknown
             .into_iter()
-            .filter_map(|field| unknown_at(cx, field))
+            .filter_map(|field| unknown_of(cx, field))
             .collect(),
     }
 }
 
-/// `unknown spec.plugins = "may be given containers by its plugins"`.
-fn unknown_at<'a>(cx: &Cx<'a>, field: Field<'a>) -> Option<Unknown> {
+/// `unknown spec.plugins = "may be given containers by its plugins"`, also with `{ unless = spec.sealed }` behind it.
+fn unknown_of<'a>(cx: &Cx<'a>, field: Field<'a>) -> Option<Unknown> {
     let item = field.item;
-    let at = match &*item.names {
-        [] => None,
-        [word] => Some(path(cx, cx.text(word.span), word.span)?),
-        _ => {
-            let example = "unknown spec.plugins = \"may be given containers by its plugins\"";
-            cx.report(general::malformed("unknown", example, item.span));
-            return None;
-        }
-    };
-    let Some(value) = &item.value else {
+    let malformed = || {
         if !item.is_hole() {
             let example = "unknown spec.plugins = \"may be given containers by its plugins\"";
             cx.report(general::malformed("unknown", example, item.span));
         }
-        return None;
+        None
+    };
+    let named = match &*item.names {
+        [] => None,
+        [word] => Some(Value::At(path(cx, cx.text(word.span), word.span)?)),
+        _ => return malformed(),
+    };
+    let Some(value) = &item.value else {
+        return malformed();
     };
     let why = cx.string(value)?.into_owned();
-    Some(Unknown { at, why })
+    let block = match &item.body {
+        Some(_) => Some(Fields::of_body(cx, "unknown", field)?),
+        None => None,
+    };
+    let asked = |key: &'static str| {
+        let fields = block.as_ref()?;
+        value_of(fields, key, &[Dim::Count])
+    };
+    if let Some(fields) = &block {
+        fields.check_keys("kind.unknown");
+    }
+    Some(Unknown {
+        when: named,
+        unless: asked("unless"),
+        why,
+    })
 }
 
 /// A block `stateful NAME { .. }` of a kind, with its place.
@@ -338,6 +352,10 @@ fn part<'a>(cx: &Cx<'a>, field: Field<'a>, of: &str) -> Option<Part> {
         resources: value_of(&fields, "resources", &[]),
         memory: figures("memory").unwrap_or_default(),
         cpu: figures("cpu").unwrap_or_default(),
+        least: fields.memory("least").map(|given| Figure {
+            n: given.value.n,
+            by: by("least", given.origin.span),
+        }),
     })
 }
 

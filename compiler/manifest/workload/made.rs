@@ -9,7 +9,7 @@ use super::place::Place;
 use super::{Amount, Bounds, Container, Fault, MadeOf, Reader, Surge, Unavailable, Way, Workload};
 use crate::admission::{Resources, Role};
 use crate::manifest::kind::{Figure, Figures, Maker, Makes, Part, Path, Unknown, Value};
-use crate::manifest::tree::Yaml;
+use crate::manifest::tree::{Kind, Yaml};
 
 /// An object, or an item of a list in it.
 #[derive(Clone, Copy)]
@@ -100,11 +100,7 @@ impl<'t> Reader<'t> {
 
     /// Whether there is what makes pods unknown.
     fn is_unknown(&self, scope: Scope<'t>, unknown: &Unknown) -> bool {
-        let node = |path| self.walk(scope, path);
-        unknown
-            .at
-            .as_ref()
-            .is_none_or(|path| node(path).is_some_and(|node| self.says(node)))
+        self.asked(scope, unknown.when.as_ref(), unknown.unless.as_ref())
     }
 
     /// Whether an operator makes a workload of this.
@@ -131,11 +127,12 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Whether a node is more than nothing, `false`, zero, and what is empty.
+    /// Whether a node is more than nothing, `false`, zero, and an empty list or text: an empty block asks for something
+    /// with all its defaults.
     fn says(&self, node: &'t Yaml) -> bool {
         match node.text(self.source) {
             Some(text) => !matches!(text, "" | "false" | "False" | "FALSE" | "0"),
-            None => !node.items().is_empty() || !node.entries().is_empty(),
+            None => !matches!(&node.kind, Kind::List(_, items) if items.is_empty()),
         }
     }
 
@@ -248,7 +245,7 @@ impl<'t> Reader<'t> {
         let metadata = template.and_then(|template| self.get(template, "metadata"));
         let pod = template.and_then(|template| self.get(template, "spec"));
         let at = self.named_at(scope.object);
-        let containers = self.made_containers(scope, makes, pod, (way, &name), &at)?;
+        let containers = self.made_containers(scope, makes, pod, way, &at)?;
         let mut beyond = pod.map_or(Vec::new(), |pod| self.beyond(pod, metadata));
         for container in &containers {
             beyond.extend(others_of(container, &at, &beyond));
@@ -312,7 +309,7 @@ impl<'t> Reader<'t> {
         scope: Scope<'t>,
         makes: &Makes,
         pod: Option<&'t Yaml>,
-        (way, name): (&Way, &str),
+        way: &Way,
         at: &Range<usize>,
     ) -> Result<Vec<Container>, Fault> {
         let mut all: Vec<(Container, &Part)> = Vec::new();
@@ -322,7 +319,7 @@ impl<'t> Reader<'t> {
             }
         }
         let mut given = match pod {
-            Some(pod) => self.containers(pod, way, name)?,
+            Some(pod) => self.containers(pod, way, None)?,
             None => Vec::new(),
         };
         for (path, list) in [
@@ -333,7 +330,7 @@ impl<'t> Reader<'t> {
                 continue;
             };
             for item in items.items() {
-                given.extend(self.container(item, list, way.clone(), name)?);
+                given.extend(self.container(item, list, way.clone(), None)?);
             }
         }
         let mut containers: Vec<Container> = Vec::new();
@@ -428,6 +425,12 @@ fn complete(container: &mut Container, part: &Part, at: &Range<usize>) {
     };
     give(memory, &part.memory, "memory", 1000);
     give(cpu, &part.cpu, "cpu", 1);
+    if let (Some(limit), Some(least)) = (&mut memory.limit, &part.least)
+        && limit.n < least.n
+    {
+        *limit = of_figure(least, at);
+        limits.insert("memory".to_owned(), u128::from(least.n) * 1000);
+    }
 }
 
 fn of_figure(figure: &Figure, at: &Range<usize>) -> Amount {
