@@ -297,10 +297,15 @@ impl<'v, 'a> View<'v, 'a> {
         Some(ledger::memory(draft, self.sources, columns))
     }
 
-    /// Where the number of a path (`service.api.memory`) comes from. `None` also if there is no such number.
+    /// Where the number of a path (`service.api.memory`) comes from, of a program that does not fit too. `None` if there is
+    /// no such number.
     pub fn derivation(&self, path: &str) -> Option<String> {
-        let (program, plan) = self.sound()?;
-        ledger::derivation(program, plan, self.sources, path)
+        let program = self.program?;
+        let found = match (self.plan, self.draft) {
+            (Some(plan), _) => ledger::Found::Fits(plan),
+            (None, draft) => ledger::Found::Over(draft?),
+        };
+        ledger::derivation(program, found, self.sources, path)
     }
 
     /// The text of report.json.

@@ -9,10 +9,10 @@ use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
 use crate::plan::ledger::Addend;
 use crate::plan::model::{
-    Choice, ComponentPlan, Draft, NodePlan, Placement, Plan, Theorem, Workload,
+    BudgetPlan, Choice, ComponentPlan, Draft, NodePlan, Placement, Plan, Theorem, Workload,
 };
 use crate::plan::resources::Dimension;
-use crate::plan::{Room, headroom};
+use crate::plan::{Room, budgets, headroom};
 use crate::program::{FillPolicy, Given, Giver, Memory, Program, Service, ServiceId};
 
 /// An amount in Mi without the unit, for lines that give the unit once.
@@ -546,11 +546,34 @@ fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> S
     }
 }
 
+/// What was found of a program: a plan, or sums that show what is over.
+#[derive(Clone, Copy)]
+pub(crate) enum Found<'f, 'p, 'a> {
+    Fits(&'f Plan<'p, 'a>),
+    Over(&'f Draft<'p, 'a>),
+}
+
+impl<'f, 'p, 'a> Found<'f, 'p, 'a> {
+    fn draft(self) -> &'f Draft<'p, 'a> {
+        match self {
+            Found::Fits(plan) => &plan.draft,
+            Found::Over(draft) => draft,
+        }
+    }
+
+    fn budgets(self) -> Vec<BudgetPlan> {
+        match self {
+            Found::Fits(plan) => plan.budgets.clone(),
+            Found::Over(draft) => budgets(draft),
+        }
+    }
+}
+
 /// Where one number comes from: `service.strategy.memory`, `node.wsl.free`, `budget.platform`. `None` if the
 /// program has nothing of that name.
 pub(crate) fn derivation(
     program: &Program<'_>,
-    plan: &Plan<'_, '_>,
+    found: Found<'_, '_, '_>,
     sources: &SourceMap,
     path: &str,
 ) -> Option<String> {
@@ -570,14 +593,14 @@ pub(crate) fn derivation(
         ["service", name] | ["service", name, "memory"] | [name, "memory"] => {
             let (id, _) =
                 numbered(&program.services).find(|(_, service)| service.name.value == *name)?;
-            Some(service_derivation(program, plan, sources, id))
+            Some(service_derivation(program, found, sources, id))
         }
         ["budget", name] | ["budget", name, _] => {
             let index = program
                 .budgets
                 .iter()
                 .position(|budget| budget.name.value == *name)?;
-            let (budget, planned) = (&program.budgets[index], &plan.budgets[index]);
+            let (budget, planned) = (&program.budgets[index], found.budgets()[index]);
             Some(lines(
                 format!("{} of {}", in_mib(planned.used), in_mib(planned.ceiling)),
                 vec![
@@ -598,7 +621,10 @@ pub(crate) fn derivation(
         ["node", name, ..] | [name, _]
             if program.nodes.iter().any(|node| node.name.value == *name) =>
         {
-            Some(full(program, plan, sources, COLUMNS))
+            Some(match found {
+                Found::Fits(plan) => full(program, plan, sources, COLUMNS),
+                Found::Over(draft) => memory(draft, sources, COLUMNS),
+            })
         }
         _ => None,
     }
@@ -606,11 +632,16 @@ pub(crate) fn derivation(
 
 fn service_derivation(
     program: &Program<'_>,
-    plan: &Plan<'_, '_>,
+    found: Found<'_, '_, '_>,
     sources: &SourceMap,
     id: ServiceId,
 ) -> String {
-    let (service, workload) = (&program.services[id], &plan.workloads[id]);
+    let draft = found.draft();
+    let (service, workload) = (&program.services[id], &draft.workloads[id]);
+    let level = match found {
+        Found::Fits(plan) => plan.level,
+        Found::Over(_) => None,
+    };
     let mut rows: Vec<(String, String)> = Vec::new();
     let giver = |given: &Given<'_, Bytes>| match given.origin.giver {
         Giver::Tier => format!("tier {}", given.origin.name),
@@ -652,7 +683,11 @@ fn service_derivation(
         ));
         rows.extend(cited(&floor, sources).map(|source| (format!("  {source}"), String::new())));
     }
-    match (workload.choice, plan.level) {
+    match (workload.choice, level) {
+        (Choice::Ceiling | Choice::Level, _) if matches!(found, Found::Over(_)) => rows.push((
+            "its least, for the program does not fit".to_owned(),
+            "rule proof.fill".to_owned(),
+        )),
         (Choice::Ceiling, _) => rows.push((
             "chosen: the ceiling".to_owned(),
             "rule proof.fill".to_owned(),
@@ -673,7 +708,7 @@ fn service_derivation(
         }
         (Choice::Level, None) | (Choice::Written | Choice::Burst, _) => {}
     }
-    for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
+    for (budget, planned) in program.budgets.iter().zip(found.budgets()) {
         if budget.is_over(id) {
             let text = format!(
                 "{} holds {} of {}",
@@ -684,21 +719,23 @@ fn service_derivation(
             rows.push((text, place(&budget.ceiling, sources)));
         }
     }
+    let stands = |free: u64, excess: u64| match excess {
+        0 => format!("{} left", in_mib(free)),
+        _ => format!("{} too little", in_mib(excess)),
+    };
     match program.nodes.as_slice() {
         [node] => {
-            let left = in_mib(plan.nodes[0].free());
+            let stands = stands(draft.nodes[0].free(), draft.nodes[0].excess());
             rows.push((
-                format!("{} has {left} left", node.name.value),
+                format!("{} has {stands}", node.name.value),
                 place(&node.memory, sources),
             ));
         }
-        _ => rows.push((
-            format!(
-                "the nodes together have {} left",
-                in_mib(plan.together.free())
-            ),
-            String::new(),
-        )),
+        _ => {
+            let stands = stands(draft.together.free(), draft.together.excess());
+            let text = format!("the nodes together have {stands}");
+            rows.push((text, String::new()));
+        }
     }
     if workload.request == workload.limit {
         rows.push((

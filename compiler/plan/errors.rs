@@ -10,7 +10,7 @@ mod memory;
 mod nodes;
 
 pub(super) use counts::over_count;
-pub(super) use expectation::expectation;
+pub(super) use expectation::{expectation, unmet_promise};
 pub(super) use floors::{below_floor, component_below_floor, extra_below_floor};
 pub(super) use limits::over_limits;
 pub(super) use memory::over_memory;

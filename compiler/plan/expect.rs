@@ -1,11 +1,11 @@
 //! Evaluates the program's `expect` comparisons on a finished plan.
 
 use super::errors;
-use super::model::Plan;
+use super::model::{Plan, Promise, Theorem};
 use super::resources::Dimension;
 use crate::base::quantity::in_mib;
 use crate::diag::Sink;
-use crate::program::{Dim, Formula, Metric, Subject};
+use crate::program::{Dim, Formula, Metric, Subject, VERDICTS};
 use crate::syntax::ast::Operator;
 
 pub(super) fn check(plan: &Plan<'_, '_>, sink: &mut Sink) {
@@ -33,13 +33,30 @@ pub(super) fn check(plan: &Plan<'_, '_>, sink: &mut Sink) {
                 .into_iter()
                 .map(|metric| (metric, printed(metric, number(plan, metric))))
                 .collect();
-            let in_memory = shown.iter().any(|(metric, _)| metric.key != "pods");
-            sink.push(errors::expectation(expect, left, right, &shown, in_memory));
+            let promise = shown
+                .iter()
+                .map(|(metric, _)| *metric)
+                .find(|m| is_promise(*m));
+            let error = match promise {
+                Some(promise) => {
+                    let why = promised(plan, promise).map_or(&[][..], |theorem| &theorem.why);
+                    errors::unmet_promise(expect, &shown, why)
+                }
+                None => {
+                    let in_memory = shown.iter().any(|(metric, _)| metric.key != "pods");
+                    errors::expectation(expect, left, right, &shown, in_memory)
+                }
+            };
+            sink.push(error);
         }
     }
 }
 
 fn printed(metric: Metric<'_>, n: i128) -> String {
+    if is_promise(metric) {
+        let word = usize::try_from(n).ok().and_then(|n| VERDICTS.get(n));
+        return word.copied().unwrap_or("not asked for").to_owned();
+    }
     match (metric.key, u64::try_from(n)) {
         ("pods", _) | (_, Err(_)) => n.to_string(),
         (_, Ok(bytes)) => in_mib(bytes),
@@ -86,7 +103,36 @@ fn value(plan: &Plan<'_, '_>, formula: &Formula<'_>) -> i128 {
     }
 }
 
+/// How a promise stands on a node, and why; one about all nodes stands so on each.
+fn promised<'p, 'a>(plan: &'p Plan<'_, 'a>, metric: Metric<'_>) -> Option<&'p Theorem<'a>> {
+    let Subject::Node(at) = metric.of else {
+        return None;
+    };
+    let mut theorems = plan.theorems.iter();
+    theorems.find(|theorem| {
+        theorem.promise.word() == metric.key && theorem.node.is_none_or(|node| node == at)
+    })
+}
+
+/// The place of a verdict in `VERDICTS`, and none of them where the program does not ask for the promise.
+fn verdict(theorem: Option<&Theorem<'_>>) -> i128 {
+    let word = theorem.map(|theorem| theorem.verdict.word());
+    let at = (0..)
+        .zip(VERDICTS)
+        .find(|(_, verdict)| Some(*verdict) == word);
+    at.map_or(-1, |(at, _)| at)
+}
+
+fn is_promise(metric: Metric<'_>) -> bool {
+    Promise::ALL
+        .iter()
+        .any(|promise| promise.word() == metric.key)
+}
+
 fn number(plan: &Plan<'_, '_>, metric: Metric<'_>) -> i128 {
+    if is_promise(metric) {
+        return verdict(promised(plan, metric));
+    }
     let n = match (metric.of, metric.key) {
         (Subject::Node(at), "free") => plan.nodes[at].free(),
         (Subject::Node(at), "allocatable") => plan.nodes[at].allocatable(),

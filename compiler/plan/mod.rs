@@ -40,7 +40,7 @@ use model::{Draft, LEAST_LIMIT, NodePlan, Placement, Plan, Together, Workload};
 use pack::Certificate;
 use resources::{Capacity, Dimension};
 pub(crate) use room::{Room, headroom};
-pub(crate) use sums::packaged_asks;
+pub(crate) use sums::{budgets, packaged_asks};
 pub(crate) use terms::component_origin;
 
 /// What became of a program.

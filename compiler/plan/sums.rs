@@ -200,7 +200,7 @@ pub(super) fn settle(draft: &mut Draft<'_, '_>) {
 }
 
 /// How every budget stands.
-pub(super) fn budgets(draft: &Draft<'_, '_>) -> Vec<BudgetPlan> {
+pub(crate) fn budgets(draft: &Draft<'_, '_>) -> Vec<BudgetPlan> {
     let used = |budget: &Budget<'_>| {
         at_worst(draft.program, &draft.workloads, |index, workload, pods| {
             if budget.is_over(index) {

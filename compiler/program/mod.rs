@@ -35,7 +35,7 @@ pub(crate) use origin::{Given, Giver, Origin, WORKLOADS};
 pub(crate) use pod::{
     EnvValue, Extra, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Volume, VolumeSource,
 };
-pub(crate) use value::{Dim, Expect, Formula, Metric, Num, Subject};
+pub(crate) use value::{Dim, Expect, Formula, Metric, Num, Subject, VERDICTS};
 pub(crate) use workload::{
     Concurrency, Kind, MaxSurge, Memory, Rollout, Run, Scale, Schedule, Service,
 };

@@ -22,7 +22,12 @@ pub(crate) enum Dim {
     Duration,
     /// Percent.
     Percent,
+    /// How a promise stands: an index into [`VERDICTS`].
+    Verdict,
 }
+
+/// What a verdict can say.
+pub(crate) const VERDICTS: [&str; 3] = ["proved", "relaxed", "unknown"];
 
 impl Dim {
     /// With its article, for messages.
@@ -34,6 +39,7 @@ impl Dim {
             Dim::Cpu => "an amount of CPU",
             Dim::Duration => "a duration",
             Dim::Percent => "a percentage",
+            Dim::Verdict => "a verdict",
         }
     }
 }
@@ -81,6 +87,10 @@ impl fmt::Display for Num {
             Dim::Cpu => Cpu::milli(self.n).fmt(f),
             Dim::Duration => Millis(self.n).fmt(f),
             Dim::Percent => write!(f, "{}%", self.n),
+            Dim::Verdict => {
+                let word = usize::try_from(self.n).ok().and_then(|n| VERDICTS.get(n));
+                f.write_str(word.copied().unwrap_or("unknown"))
+            }
         }
     }
 }

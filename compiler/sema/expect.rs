@@ -7,13 +7,14 @@ use crate::base::id::Id;
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::program::{
-    BudgetId, Dim, Expect, Formula, Metric, NodeId, Num, ServiceId, Subject, WORKLOADS,
+    BudgetId, Dim, Expect, Formula, Metric, NodeId, Num, Service, ServiceId, Subject, VERDICTS,
+    WORKLOADS,
 };
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::syntax::ast::{Expr, ExprKind, Operator};
 
-/// The numbers that `expect` can name, by kind, with their dimensions.
+/// The numbers and verdicts that `expect` can name, by kind, with their dimensions.
 pub(crate) const METRICS: [(&str, &[(&str, Dim)]); 3] = [
     (
         "node",
@@ -25,6 +26,11 @@ pub(crate) const METRICS: [(&str, &[(&str, Dim)]); 3] = [
             ("requests", Dim::Memory),
             ("limits", Dim::Memory),
             ("pods", Dim::Count),
+            ("isolation", Dim::Verdict),
+            ("non-interference", Dim::Verdict),
+            ("sufficiency", Dim::Verdict),
+            ("liveness", Dim::Verdict),
+            ("survival", Dim::Verdict),
         ],
     ),
     (
@@ -46,43 +52,57 @@ pub(crate) const METRICS: [(&str, &[(&str, Dim)]); 3] = [
     ),
 ];
 
-pub(crate) fn expects<'a>(decls: &Decls<'_, 'a>, written: &[(Span, &'a Expr)]) -> Vec<Expect<'a>> {
+/// What is known of names: the declarations, and all workloads, adopted ones among them.
+#[derive(Clone, Copy)]
+struct Known<'k, 'd, 'a> {
+    decls: &'k Decls<'d, 'a>,
+    services: &'k [Service<'a>],
+}
+
+pub(crate) fn expects<'a>(
+    decls: &Decls<'_, 'a>,
+    services: &[Service<'a>],
+    written: &[(Span, &'a Expr)],
+) -> Vec<Expect<'a>> {
+    let known = Known { decls, services };
     written
         .iter()
-        .filter_map(|(span, expr)| expect(decls, *span, expr))
+        .filter_map(|(span, expr)| expect(known, *span, expr))
         .collect()
 }
 
-pub(crate) fn expect<'a>(decls: &Decls<'_, 'a>, span: Span, expr: &'a Expr) -> Option<Expect<'a>> {
+fn expect<'a>(known: Known<'_, '_, 'a>, span: Span, expr: &'a Expr) -> Option<Expect<'a>> {
+    let cx = known.decls.cx;
+    let malformed = |example| {
+        cx.report(general::malformed("expect", example, span));
+        None
+    };
     let ExprKind::Binary(operator, sides) = &expr.kind else {
-        decls.cx.report(general::malformed(
-            "expect",
-            "expect wsl.free >= 500Mi",
-            span,
-        ));
-        return None;
+        return malformed("expect wsl.free >= 500Mi");
     };
     if matches!(
         operator,
-        Operator::Plus | Operator::Minus | Operator::Times | Operator::Divide
+        Operator::Plus | Operator::Minus | Operator::Times | Operator::Divide | Operator::Or
     ) {
-        decls.cx.report(general::malformed(
-            "expect",
-            "expect wsl.free >= 500Mi",
-            span,
-        ));
-        return None;
+        return malformed("expect wsl.free >= 500Mi");
     }
-    let (left, right) = (formula(decls, &sides.0), formula(decls, &sides.1));
+    let (left, right) = match [&sides.0, &sides.1].map(|side| of_promise(known, side)) {
+        [true, false] => (formula(known, &sides.0), verdict(known, &sides.1)),
+        [false, true] => (verdict(known, &sides.0), formula(known, &sides.1)),
+        [..] => (formula(known, &sides.0), formula(known, &sides.1)),
+    };
     let ((left, left_dim), (right, right_dim)) = (left?, right?);
     if left_dim != right_dim {
-        decls.cx.report(general::mixed_dimensions(
+        cx.report(general::mixed_dimensions(
             operator.sign(),
             left_dim,
             right_dim,
             expr.span,
         ));
         return None;
+    }
+    if left_dim == Dim::Verdict && !matches!(operator, Operator::Equal | Operator::NotEqual) {
+        return malformed("expect wsl.isolation == proved");
     }
     Some(Expect {
         span,
@@ -92,26 +112,62 @@ pub(crate) fn expect<'a>(decls: &Decls<'_, 'a>, span: Span, expr: &'a Expr) -> O
     })
 }
 
-pub(crate) fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
-    let cx = decls.cx;
+/// Whether an expression is a path whose end is a promise.
+fn of_promise(known: Known<'_, '_, '_>, expr: &Expr) -> bool {
+    let text = known.decls.cx.text(expr.span);
+    let key = text.rsplit_once('.').map(|(_, key)| key);
+    let keys = METRICS.iter().flat_map(|(_, keys)| keys.iter());
+    let mut promises = keys.filter(|(_, dim)| *dim == Dim::Verdict);
+    matches!(expr.kind, ExprKind::Path) && promises.any(|(promise, _)| Some(*promise) == key)
+}
+
+/// `proved` and its kin, which are words only beside a promise.
+fn verdict<'a>(known: Known<'_, '_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
+    let cx = known.decls.cx;
+    let word = cx.text(expr.span);
+    let index = (0..).zip(VERDICTS).find(|(_, verdict)| *verdict == word);
+    let Some((index, _)) = index else {
+        cx.report(general::not_one_of("a verdict", word, expr.span, &VERDICTS));
+        return None;
+    };
+    Some((
+        Formula::Constant(Num::of(Dim::Verdict, index)),
+        Dim::Verdict,
+    ))
+}
+
+fn formula<'a>(known: Known<'_, '_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
+    let cx = known.decls.cx;
     match &expr.kind {
-        ExprKind::Path if cx.text(expr.span).contains('.') => metric(decls, expr.span),
+        ExprKind::Path if cx.text(expr.span).contains('.') => metric(known, expr.span),
         ExprKind::Binary(operator, sides) => {
-            let (left, right) = (formula(decls, &sides.0), formula(decls, &sides.1));
+            let (left, right) = (formula(known, &sides.0), formula(known, &sides.1));
             let ((left, left_dim), (right, right_dim)) = (left?, right?);
             match (&left, operator, &right) {
-                (Formula::Constant(_), _, Formula::Constant(_)) => return constant(decls, expr),
+                (Formula::Constant(_), _, Formula::Constant(_)) => {
+                    return constant(known.decls, expr);
+                }
                 (_, Operator::Divide, Formula::Constant(Num { n: 0, .. })) => {
                     cx.report(general::division_by_zero(expr.span));
                     return None;
                 }
                 _ => {}
             }
+            // Verdicts are compared, not added up.
+            let are_numbers = ![left_dim, right_dim].contains(&Dim::Verdict);
             let dim = match operator {
-                Operator::Plus | Operator::Minus if left_dim == right_dim => left_dim,
-                Operator::Times if left_dim == Dim::Count || left_dim == Dim::Percent => right_dim,
-                Operator::Times | Operator::Divide if right_dim == Dim::Count => left_dim,
-                Operator::Times if right_dim == Dim::Percent => left_dim,
+                Operator::Plus | Operator::Minus if left_dim == right_dim && are_numbers => {
+                    left_dim
+                }
+                Operator::Times
+                    if are_numbers && (left_dim == Dim::Count || left_dim == Dim::Percent) =>
+                {
+                    right_dim
+                }
+                Operator::Times | Operator::Divide if right_dim == Dim::Count && are_numbers => {
+                    left_dim
+                }
+                Operator::Times if right_dim == Dim::Percent && are_numbers => left_dim,
                 _ => {
                     cx.report(general::mixed_dimensions(
                         operator.sign(),
@@ -124,25 +180,30 @@ pub(crate) fn formula<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Form
             };
             Some((Formula::Binary(*operator, Box::new((left, right))), dim))
         }
-        _ => constant(decls, expr),
+        _ => constant(known.decls, expr),
     }
 }
 
-pub(crate) fn constant<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
+fn constant<'a>(decls: &Decls<'_, 'a>, expr: &'a Expr) -> Option<(Formula<'a>, Dim)> {
     let number: Num = decls.cx.number(expr)?;
     Some((Formula::Constant(number), number.dim))
 }
 
 /// The names of a kind, sorted; of all workloads for `service`.
-pub(crate) fn names<'a>(decls: &Decls<'_, 'a>, of: &'static str) -> Vec<&'a str> {
+fn names<'a>(known: Known<'_, '_, 'a>, of: &'static str) -> Vec<&'a str> {
     match of {
-        "service" => decls.workloads().map(|(_, decl)| decl.name).collect(),
-        _ => decls.of(of).map(|decl| decl.name).collect(),
+        "service" => known
+            .services
+            .iter()
+            .map(|service| service.name.value)
+            .collect(),
+        _ => known.decls.of(of).map(|decl| decl.name).collect(),
     }
 }
 
 /// `wsl.free`, or `node.wsl.free` where the bare name would be two things.
-pub(crate) fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
+fn metric<'a>(known: Known<'_, '_, 'a>, span: Span) -> Option<(Formula<'a>, Dim)> {
+    let decls = known.decls;
     let cx = decls.cx;
     let parts: Vec<&'a str> = cx.text(span).split('.').collect();
     let (kind, name, key) = match parts.as_slice() {
@@ -164,7 +225,7 @@ pub(crate) fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'
         })
         .filter(|(of, _)| {
             if *of == "service" {
-                decls.has_workload(name)
+                decls.has_workload(name) || names(known, of).contains(&name)
             } else {
                 decls.get(of, name).is_some()
             }
@@ -177,7 +238,7 @@ pub(crate) fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'
     let (of, keys) = match found.as_slice() {
         [one] => **one,
         [] => {
-            let near = nearest(name, METRICS.iter().flat_map(|(of, _)| names(decls, of)));
+            let near = nearest(name, METRICS.iter().flat_map(|(of, _)| names(known, of)));
             cx.report(general::unknown_name(
                 "node, budget or service",
                 name,
@@ -192,8 +253,8 @@ pub(crate) fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'
             return None;
         }
     };
-    let Some((key, dim)) = keys.iter().find(|(known, _)| *known == key) else {
-        let known: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
+    let Some((key, dim)) = keys.iter().find(|(other, _)| *other == key) else {
+        let all: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
         let key_span = Span {
             start: name_span.end + 1,
             ..span
@@ -202,11 +263,11 @@ pub(crate) fn metric<'a>(decls: &Decls<'_, 'a>, span: Span) -> Option<(Formula<'
             &format!("what is asked of {of} `{name}`"),
             key,
             key_span,
-            &known,
+            &all,
         ));
         return None;
     };
-    let index = names(decls, of).iter().position(|known| *known == name)?;
+    let index = names(known, of).iter().position(|other| *other == name)?;
     let of = match of {
         "node" => Subject::Node(NodeId::new(index)),
         "budget" => Subject::Budget(BudgetId::new(index)),

@@ -42,3 +42,23 @@ pub(crate) fn expectation(
     }
     error
 }
+
+/// A promise that stands otherwise than expected, and why it does.
+pub(crate) fn unmet_promise(
+    expect: &Expect<'_>,
+    shown: &[(Metric<'_>, String)],
+    why: &[String],
+) -> Diagnostic {
+    let stand = shown
+        .iter()
+        .map(|(metric, value)| format!("{} is {value}", subject(metric)));
+    let message = format!(
+        "expected otherwise: {}",
+        stand.collect::<Vec<_>>().join(", ")
+    );
+    let mut error = Diagnostic::error("BZ4005", message).at(expect.span, "does not hold");
+    for reason in why {
+        error = error.note(reason.as_str());
+    }
+    error
+}

@@ -7,6 +7,7 @@ use crate::base::quantity::{Bytes, MIB, in_mib};
 use crate::diag::{Edit, Proposal, Unit, Way};
 use crate::plan::excess::Ceiling;
 use crate::plan::model::{ComponentPlan, Draft, LEAST_LIMIT};
+use crate::plan::reserve::price_of_pods;
 use crate::plan::resources::Dimension;
 use crate::program::{Component, ComponentId, NodeId, SettingValue};
 
@@ -53,10 +54,25 @@ pub(super) fn fewer(draft: &Draft<'_, '_>) -> Vec<Proposal> {
             .map(|component| component.asked()[Dimension::Memory])
             .fold(0, u64::saturating_add)
     };
+    let pods = |names: &[&str]| -> u64 {
+        let of = |plan: &&ComponentPlan| draft.program.components[plan.component].name;
+        let named = draft
+            .components()
+            .iter()
+            .filter(|plan| names.contains(&of(plan)));
+        named.map(|plan| plan.pods).fold(0, u64::saturating_add)
+    };
     for (switch, names, price) in SWITCHES {
-        let saves = taken(names);
-        if let Some(edit) = (saves > 0).then(|| disabling(draft, switch)).flatten() {
-            let text = format!("disable `{switch}`, {} less: {price}", in_mib(saves));
+        // Without them there are fewer shims too, and what they need of K3s.
+        let (asked, pods) = (taken(names), pods(names));
+        let shims = draft.nodes[0].shim_pods().saturating_sub(pods);
+        let saves = asked.saturating_add(price_of_pods(&draft.program.nodes[0], shims, pods));
+        if let Some(edit) = (pods > 0).then(|| disabling(draft, switch)).flatten() {
+            let less = match asked {
+                0 => String::new(),
+                _ => format!(", {} less", in_mib(asked)),
+            };
+            let text = format!("disable `{switch}`{less}: {price}");
             proposals.push(change(Way::Switch, text, edit.span, edit.text, saves));
         }
     }

@@ -258,7 +258,7 @@ pub(crate) fn program<'a>(
     }
     let open_nodes = placement::of_components(&nodes);
     let survive = survives.and_then(|item| survive(cx, item, nodes.len()));
-    let expects = expect::expects(&decls, &expects);
+    let expects = expect::expects(&decls, &services, &expects);
     let source = cx.sources.files().first()?.name.as_str();
     let env = decls.env;
     Some(Program {

@@ -134,7 +134,7 @@ pub(crate) fn argument_value<'a>(fields: &Fields<'_, 'a>, value: &'a Expr) -> Op
                 Dim::Memory => Bytes::with_unit(number.n, number.unit).to_string(),
                 Dim::Cpu => Cpu::milli(number.n).to_string(),
                 Dim::Duration => Millis(number.n).to_string(),
-                Dim::Percent => format!("{}%", number.n),
+                Dim::Percent | Dim::Verdict => number.to_string(),
                 Dim::Count | Dim::Decimal => number.n.to_string(),
             }))
         }

@@ -40,7 +40,7 @@ pub(crate) fn not_whole(text: &str, dim: Dim, span: Span) -> Diagnostic {
             "thousandths of a core",
             "use at most three decimals, or `m` without any",
         ),
-        Dim::Percent | Dim::Count => ("numbers", "use a whole number"),
+        Dim::Percent | Dim::Count | Dim::Verdict => ("numbers", "use a whole number"),
     };
     Diagnostic::error(
         "BZ3002",
