@@ -1,10 +1,10 @@
-//! YAML text to a tree whose nodes know their bytes.
+//! YAML text to a tree whose values know their bytes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag};
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 
 /// Files with more bytes are refused: a release of a large operator has five million.
 pub(crate) const MOST_BYTES: usize = 16 << 20;
@@ -177,61 +177,78 @@ pub(crate) fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
     }
     let mut options = Options::default();
     options.set_emit_comments(false);
-    let mut tree = Tree {
-        documents: Vec::new(),
-        shared: BTreeMap::new(),
-        nodes: 0,
-        anchors: BTreeMap::new(),
-    };
-    let mut open: Vec<Open> = Vec::new();
-    let mut nodes = 0_usize;
+    let mut builder = Builder::new(source);
     for event in Parser::new_from_str_with_options(source, options) {
-        let (event, span) = event.map_err(|error| {
-            let at = error
-                .marker()
-                .byte_offset()
-                .unwrap_or_default()
-                .min(source.len());
-            let at = (0..=at)
-                .rev()
-                .find(|at| source.is_char_boundary(*at))
-                .unwrap_or_default();
-            Fault {
-                at: at..at,
-                what: error.info(),
-            }
-        })?;
-        nodes += 1;
-        if nodes > most {
+        let (event, span) = event.map_err(|error| not_yaml(source, &error))?;
+        builder.tree.nodes += 1;
+        if builder.tree.nodes > most {
             let what =
                 format!("with it there are more than {MOST_NODES} values, and bzc reads no more");
             return Err(Fault { at: 0..0, what });
         }
+        if let Some(value) = builder.event(event, &span)? {
+            builder.put(value)?;
+        }
+    }
+    Ok(builder.tree)
+}
+
+/// What the parser says of a text that is no YAML, and where.
+fn not_yaml(source: &str, error: &ScanError) -> Fault {
+    let at = error.marker().byte_offset().unwrap_or_default();
+    let mut before = (0..=at.min(source.len())).rev();
+    let at = before.find(|at| source.is_char_boundary(*at));
+    let at = at.unwrap_or_default();
+    Fault {
+        at: at..at,
+        what: error.info(),
+    }
+}
+
+/// Makes a tree of the events of the parser.
+struct Builder<'s> {
+    source: &'s str,
+    tree: Tree,
+    /// The collections that have begun and not ended, the innermost last.
+    open: Vec<Open>,
+}
+
+impl<'s> Builder<'s> {
+    fn new(source: &'s str) -> Builder<'s> {
+        Builder {
+            source,
+            tree: Tree {
+                documents: Vec::new(),
+                shared: BTreeMap::new(),
+                nodes: 0,
+                anchors: BTreeMap::new(),
+            },
+            open: Vec::new(),
+        }
+    }
+
+    /// The value that ends with an event, if one does.
+    fn event(&mut self, event: Event<'_>, span: &Span) -> Result<Option<Yaml>, Fault> {
         let (start, end) = (
             offset(span.start.byte_offset()),
             offset(span.end.byte_offset()),
         );
-        let done = match event {
+        let source = self.source;
+        Ok(match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let is_text = check_tag(tag.as_deref(), source, &span)?;
-                Some(scalar(
-                    source,
-                    text,
-                    style,
-                    (start, end),
-                    number(anchor),
-                    is_text,
-                ))
+                let is_text = check_tag(tag.as_deref(), source, span)?;
+                let anchor = number(anchor);
+                Some(scalar(source, text, style, (start, end), anchor, is_text))
             }
             Event::Alias(anchor) => {
                 let anchor = number(anchor);
-                let Some((from, to)) = tree.anchors.get(&anchor).copied() else {
+                let Some((from, to)) = self.tree.anchors.get(&anchor).copied() else {
                     return Err(Fault {
                         at: start as usize..end as usize,
                         what: "an alias stands inside what it names".to_owned(),
                     });
                 };
-                tree.shared.insert(anchor, from..to);
+                self.tree.shared.insert(anchor, from..to);
                 Some(Yaml {
                     start,
                     end,
@@ -241,60 +258,51 @@ pub(crate) fn parse(source: &str, most: usize) -> Result<Tree, Fault> {
                 })
             }
             Event::SequenceStart(style, anchor, tag) => {
-                check_tag(tag.as_deref(), source, &span)?;
+                check_tag(tag.as_deref(), source, span)?;
                 let kind = Kind::List(style == StructureStyle::Flow, Vec::new());
-                open.push(Open::new((start, end), anchor, kind));
+                self.open.push(Open::new((start, end), anchor, kind));
                 None
             }
             Event::MappingStart(style, anchor, tag) => {
-                check_tag(tag.as_deref(), source, &span)?;
+                check_tag(tag.as_deref(), source, span)?;
                 let kind = Kind::Map(style == StructureStyle::Flow, Vec::new());
-                open.push(Open::new((start, end), anchor, kind));
+                self.open.push(Open::new((start, end), anchor, kind));
                 None
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                open.pop().map(|Open { mut node, .. }| {
+                let ended = self.open.pop();
+                ended.map(|Open { mut node, .. }| {
                     close(&mut node, end);
                     node
                 })
             }
             _ => None,
-        };
-        let Some(node) = done else { continue };
-        if node.anchor > 0 {
-            tree.anchors
-                .insert(node.anchor, (node.start as usize, node.end as usize));
+        })
+    }
+
+    /// Puts a value into the collection that it stands in; one that stands in none is a document.
+    fn put(&mut self, value: Yaml) -> Result<(), Fault> {
+        if value.anchor > 0 {
+            let place = (value.start as usize, value.end as usize);
+            self.tree.anchors.insert(value.anchor, place);
         }
-        match open.last_mut() {
-            None => tree.documents.push(node),
-            Some(Open {
-                node:
-                    Yaml {
-                        kind: Kind::List(_, items),
-                        ..
-                    },
-                ..
-            }) => items.push(node),
-            Some(Open {
-                node:
-                    Yaml {
-                        kind: Kind::Map(_, entries),
-                        ..
-                    },
-                key,
-                seen,
-            }) => match key.take() {
-                None => *key = Some(node),
+        let Some(Open { node, key, seen }) = self.open.last_mut() else {
+            self.tree.documents.push(value);
+            return Ok(());
+        };
+        match &mut node.kind {
+            Kind::List(_, items) => items.push(value),
+            Kind::Map(_, entries) => match key.take() {
+                None => *key = Some(value),
                 Some(key) => {
-                    check_key(source, entries, seen, &key)?;
-                    entries.push((key, node));
+                    check_key(self.source, entries, seen, &key)?;
+                    entries.push((key, value));
                 }
             },
-            Some(_) => {}
+            Kind::Scalar(..) | Kind::Alias(_) => {}
         }
+        Ok(())
     }
-    tree.nodes = nodes;
-    Ok(tree)
 }
 
 fn scalar(

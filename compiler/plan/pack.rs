@@ -206,7 +206,31 @@ struct Cluster {
     tight: usize,
 }
 
+/// The largest first in the dimension `tight`, kinds that are the same made one. Pods that may not share a node stay
+/// apart: they are counted by class.
+fn merged(mut kinds: Vec<Kind>, tight: usize) -> Vec<Kind> {
+    // The sort is stable: the members of a kind stay in order.
+    kinds.sort_by_key(|kind| {
+        (
+            Reverse((kind.size[tight], kind.size)),
+            kind.set,
+            kind.single,
+        )
+    });
+    kinds.dedup_by(|next, kind| {
+        let is_same =
+            !next.single && !kind.single && (next.size, next.set) == (kind.size, kind.set);
+        if is_same {
+            kind.count = kind.count.saturating_add(next.count);
+            kind.members.append(&mut next.members);
+        }
+        is_same
+    });
+    kinds
+}
+
 impl Cluster {
+    /// The nodes that are there without the one that is lost, and the pods of all classes, alike ones together.
     fn new(nodes: &[Capacity], classes: &[Class], lost: Option<usize>) -> Self {
         let size = |class: &Class| Dimension::ALL.map(|d| u128::from(class.each[d]));
         let total = classes.iter().fold([0; COUNT], |sum, class| {
@@ -228,64 +252,33 @@ impl Cluster {
         order.sort_by_key(|&node| Reverse((room[node][tight], room[node])));
 
         let takes = |class: &Class, node: usize| {
-            let may = class
-                .nodes
-                .as_ref()
-                .is_none_or(|only| only.contains(&NodeId::new(node)));
+            let only = class.nodes.as_ref();
+            let may = only.is_none_or(|only| only.contains(&NodeId::new(node)));
             may && Some(node) != lost && fits(&size(class), &room[node])
         };
-        let used = classes
-            .iter()
-            .enumerate()
-            .filter(|(_, class)| class.count > 0);
-        let of: Vec<(usize, Vec<bool>)> = used
+        // Each class that has pods, with the nodes that take one.
+        let taking: Vec<(usize, Vec<bool>)> = (0..)
+            .zip(classes)
+            .filter(|(_, class)| class.count > 0)
             .map(|(index, class)| {
-                (
-                    index,
-                    (0..nodes.len()).map(|node| takes(class, node)).collect(),
-                )
+                let taking = (0..nodes.len()).map(|node| takes(class, node));
+                (index, taking.collect())
             })
             .collect();
-        let sets: Vec<Vec<bool>> = of
-            .iter()
-            .map(|(_, set)| set.clone())
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        let mut kinds: Vec<Kind> = Vec::new();
-        for (index, set) in &of {
-            let class = &classes[*index];
-            let single = class.spread == Spread::AtMostOnePerNode;
-            let set = sets.binary_search(set).unwrap_or(0);
-            kinds.push(Kind {
-                size: size(class),
-                count: class.count,
-                single,
-                set,
-                members: vec![*index],
-            });
-        }
-        kinds.sort_by_key(|kind| {
-            (
-                Reverse((kind.size[tight], kind.size)),
-                kind.set,
-                kind.single,
-            )
-        }); // stable
-        kinds.dedup_by(|next, kind| {
-            let same =
-                !next.single && !kind.single && (next.size, next.set) == (kind.size, kind.set);
-            if same {
-                kind.count = kind.count.saturating_add(next.count);
-                kind.members.append(&mut next.members);
-            }
-            same
-        });
+        let sets: BTreeSet<&Vec<bool>> = taking.iter().map(|(_, set)| set).collect();
+        let sets: Vec<Vec<bool>> = sets.into_iter().cloned().collect();
+        let kind = |(index, set): &(usize, Vec<bool>)| Kind {
+            size: size(&classes[*index]),
+            count: classes[*index].count,
+            single: classes[*index].spread == Spread::AtMostOnePerNode,
+            set: sets.binary_search(set).unwrap_or(0),
+            members: vec![*index],
+        };
         Cluster {
+            kinds: merged(taking.iter().map(kind).collect(), tight),
             room,
             order,
             sets,
-            kinds,
             tight,
         }
     }

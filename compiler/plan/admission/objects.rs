@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::written::{has_range, writes_quota};
-use crate::admission::quota::{ServiceType, claim_usage, objects, service_usage};
+use crate::admission::quota::{ServiceType, objects, service_usage};
 use crate::admission::{Amount, Resources, add, pieces};
 use crate::base::span::Span;
 use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::{Claim, Counted, counts};
-use crate::plan::model::Plan;
+use crate::plan::model::{Plan, Workload};
 use crate::program::{EnvValue, Kind, Program, Service, VolumeSource, namespace};
 
 /// What the objects of a namespace come to.
@@ -18,6 +18,8 @@ pub(super) struct Objects {
     pub(super) rest: Resources,
     /// With all that is kept of what was.
     pub(super) most: Resources,
+    /// The class of claims that name none, where it is known.
+    default_class: Option<&'static str>,
     /// Whether there are claims.
     pub(super) has_claims: bool,
     /// Whether a claim has no class, and the default class of the cluster is not known.
@@ -75,100 +77,97 @@ pub(super) fn claim_place(service: &Service<'_>, claim: &Claim, plan: &Plan<'_, 
     }
 }
 
+/// The services that bzc writes the objects of.
+fn declared<'p, 'a>(program: &'p Program<'a>) -> impl Iterator<Item = &'p Service<'a>> {
+    let all = program.services.iter();
+    all.filter(|service| service.adopted.is_none())
+}
+
+/// What Kubernetes makes in every namespace.
+const IN_EVERY_NAMESPACE: [(&str, &str); 2] = [
+    ("ConfigMap", "kube-root-ca.crt"),
+    ("ServiceAccount", "default"),
+];
+
 impl Objects {
+    /// The objects of a namespace.
     pub(super) fn of(plan: &Plan<'_, '_>, name: &str) -> Objects {
         let program = plan.program;
-        let has_default = program
-            .components
-            .iter()
-            .any(|component| component.name == "local-path-provisioner");
+        let mut components = program.components.iter();
+        let has_default = components.any(|component| component.name == "local-path-provisioner");
         let mut all = Objects {
             rest: Resources::new(),
             most: Resources::new(),
+            default_class: has_default.then_some("local-path"),
             has_claims: false,
             classless: false,
             named: Vec::new(),
         };
-        // What Kubernetes makes in every namespace, and in this one.
-        let by_itself: &[(&str, &str)] = match name {
-            "default" => &[
-                ("ConfigMap", "kube-root-ca.crt"),
-                ("ServiceAccount", "default"),
-                ("Service", "kubernetes"),
-            ],
-            _ => &[
-                ("ConfigMap", "kube-root-ca.crt"),
-                ("ServiceAccount", "default"),
-            ],
-        };
-        for (kind, name) in by_itself {
+        for (kind, name) in IN_EVERY_NAMESPACE {
             all.object(kind, name, None);
         }
-        let class = has_default.then_some("local-path");
+        if name == "default" {
+            all.object("Service", "kubernetes", None);
+        }
         for (manifest, object) in of_namespace(program, name) {
             let usage = match &object.claim {
-                Some(claim) => {
-                    all.claim(claim, has_default);
-                    claim.usage(class)
-                }
+                Some(claim) => all.claim(claim),
                 None => object.usage.clone(),
             };
             let span = Some(manifest.span(&object.at));
             all.add(format!("{} `{}`", object.kind, object.name), span, usage);
         }
         for (service, workload) in program.services.iter().zip(&plan.workloads) {
-            if program.namespace_of(service) != name {
-                continue;
-            }
-            let adopted = service.adopted.as_ref();
-            let kind = match adopted.map(|adopted| adopted.object) {
-                Some(object) if object.made_of.is_none() => object.kind_text.as_str(),
-                _ => service.kind.word(),
-            };
-            all.object(kind, service.name.value, Some(service.name.span));
-            let mut more = Resources::new();
-            match &service.kind {
-                Kind::Deployment(_) => {
-                    // One is made before the oldest is taken away.
-                    let kept = adopted.map_or(REVISIONS, |adopted| adopted.object.revisions);
-                    all.add(
-                        format!("ReplicaSet of `{}`", service.name.value),
-                        Some(service.name.span),
-                        objects(&["count/replicasets.apps"], 1),
-                    );
-                    more = objects(&["count/replicasets.apps"], kept + 1);
-                }
-                Kind::CronJob(..) => {
-                    let kept = adopted.map_or(KEPT_RUNS, |adopted| adopted.object.kept_runs);
-                    more = objects(&["count/jobs.batch"], kept + 1);
-                }
-                Kind::StatefulSet | Kind::DaemonSet | Kind::Job(_) => {}
-            }
-            add(&mut all.most, &more, 1);
-            for claim in claims(service) {
-                all.claim(&claim, has_default);
-                let usage = claim_usage(claim.storage, claim.class.as_deref().or(class));
-                let mut each = Resources::new();
-                add(&mut each, &usage, workload.replicas);
-                let span = claim_place(service, &claim, plan);
-                all.add(
-                    format!("claims of `{}`", service.name.value),
-                    Some(span),
-                    each,
-                );
-                let more = workload.peak() - workload.replicas;
-                add(&mut all.most, &usage, more);
+            if program.namespace_of(service) == name {
+                all.service(plan, service, workload);
             }
         }
         if program.namespace.value == name {
-            all.own(plan);
+            all.written(plan);
+            all.secrets(program);
         }
         all
     }
 
-    fn claim(&mut self, claim: &Claim, has_default: bool) {
+    /// The object of a service, what Kubernetes makes and keeps of it, and the claims of its pods.
+    fn service(&mut self, plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) {
+        let adopted = service.adopted.as_ref().map(|adopted| adopted.object);
+        let kind = match adopted {
+            Some(object) if object.made_of.is_none() => object.kind_text.as_str(),
+            _ => service.kind.word(),
+        };
+        let (name, span) = (service.name.value, Some(service.name.span));
+        self.object(kind, name, span);
+        match &service.kind {
+            Kind::Deployment(_) => {
+                let sets = |n| objects(&["count/replicasets.apps"], n);
+                self.add(format!("ReplicaSet of `{name}`"), span, sets(1));
+                // One is made before the oldest is taken away.
+                let kept = adopted.map_or(REVISIONS, |object| object.revisions);
+                add(&mut self.most, &sets(kept + 1), 1);
+            }
+            Kind::CronJob(..) => {
+                let kept = adopted.map_or(KEPT_RUNS, |object| object.kept_runs);
+                add(&mut self.most, &objects(&["count/jobs.batch"], kept + 1), 1);
+            }
+            Kind::StatefulSet | Kind::DaemonSet | Kind::Job(_) => {}
+        }
+        for claim in claims(service) {
+            let usage = self.claim(&claim);
+            let mut at_rest = Resources::new();
+            add(&mut at_rest, &usage, workload.replicas);
+            let span = claim_place(service, &claim, plan);
+            self.add(format!("claims of `{name}`"), Some(span), at_rest);
+            let more = workload.peak() - workload.replicas;
+            add(&mut self.most, &usage, more);
+        }
+    }
+
+    /// What a claim adds to a quota.
+    fn claim(&mut self, claim: &Claim) -> Resources {
         self.has_claims = true;
-        self.classless |= claim.class.is_none() && !has_default;
+        self.classless |= claim.class.is_none() && self.default_class.is_none();
+        claim.usage(self.default_class)
     }
 
     fn object(&mut self, kind: &str, name: &str, span: Option<Span>) {
@@ -182,14 +181,10 @@ impl Objects {
         self.named.push((what, span, usage));
     }
 
-    /// The objects that bzc writes in addition to workloads, and the Secrets that services name and no manifest has.
-    fn own(&mut self, plan: &Plan<'_, '_>) {
+    /// The objects that bzc writes in addition to workloads.
+    fn written(&mut self, plan: &Plan<'_, '_>) {
         let program = plan.program;
-        let own = || {
-            let all = program.services.iter();
-            all.filter(|service| service.adopted.is_none())
-        };
-        for service in own() {
+        for service in declared(program) {
             let (name, span) = (service.name.value, Some(service.name.span));
             if let Kind::Deployment(Some(_)) = service.kind {
                 self.object("HorizontalPodAutoscaler", name, span);
@@ -212,28 +207,28 @@ impl Objects {
                 self.object("LimitRange", "bzc", None);
             }
         }
+    }
+
+    /// The Secrets that services name and no manifest has: somebody has to make them.
+    fn secrets(&mut self, program: &Program<'_>) {
         let known: BTreeSet<String> = self.named.iter().map(|(what, ..)| what.clone()).collect();
         let mut secrets: BTreeSet<&str> = BTreeSet::new();
-        for service in own() {
-            let pod = &service.pod;
+        for service in declared(program) {
+            let (pod, extras) = (&service.pod, || service.extras.iter());
             secrets.extend(&pod.secrets);
             secrets.extend(&pod.pull_secrets);
-            let mounted = pod.volumes.iter().filter_map(|volume| {
+            secrets.extend(extras().flat_map(|extra| &extra.secrets));
+            secrets.extend(pod.volumes.iter().filter_map(|volume| {
                 let VolumeSource::Secret(name) = volume.source else {
                     return None;
                 };
                 Some(name)
-            });
-            secrets.extend(mounted);
-            let variables = pod.env.iter().map(|(_, value)| value);
-            let beside = service.extras.iter().flat_map(|extra| &extra.env);
-            let beside = beside.map(|(_, value)| value);
-            for value in variables.chain(beside) {
-                if let EnvValue::Secret(name, _) = value {
-                    secrets.insert(name);
-                }
-            }
-            secrets.extend(service.extras.iter().flat_map(|extra| &extra.secrets));
+            }));
+            let variables = pod.env.iter().chain(extras().flat_map(|extra| &extra.env));
+            secrets.extend(variables.filter_map(|(_, value)| match value {
+                EnvValue::Secret(name, _) => Some(*name),
+                EnvValue::Text(_) | EnvValue::Config(..) => None,
+            }));
         }
         for secret in secrets {
             if !known.contains(&format!("Secret `{secret}`")) {
