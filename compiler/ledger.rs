@@ -242,7 +242,7 @@ fn from(addend: &Addend<'_>, sources: &SourceMap) -> String {
         },
         None => "nothing said".to_owned(),
     };
-    match addend.told(Dimension::Memory) {
+    match addend.in_words(Dimension::Memory) {
         Some(how) => format!("{how}, {place}"),
         None => place,
     }

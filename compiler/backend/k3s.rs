@@ -283,9 +283,9 @@ fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
             "Computed: `labels` of the node. K3s sets them when the node first registers.",
         ));
     }
-    let own = |taint: &&Taint| !taint.in_config;
+    let by_program = |taint: &&Taint| !taint.in_config;
     let taint = |taint: &Taint| format!("{}={}:{}", taint.key, taint.value, taint.effect.name());
-    let taints: Vec<String> = node.taints.iter().filter(own).map(taint).collect();
+    let taints: Vec<String> = node.taints.iter().filter(by_program).map(taint).collect();
     if !taints.is_empty() {
         keys.push(listed(
             "node-taint",
@@ -345,7 +345,7 @@ fn computed_arguments(plan: &Plan<'_, '_>, at: NodeId) -> Vec<(String, Option<St
 /// `containerd's shims 6 pods x 7Mi = 42Mi`.
 fn counted(addend: &Addend<'_>) -> String {
     let amount = Bytes::new(addend.amount);
-    match addend.told(Dimension::Memory) {
+    match addend.in_words(Dimension::Memory) {
         Some(how) => format!("{} {how} = {amount}", addend.what),
         None => format!("{} {amount}", addend.what),
     }

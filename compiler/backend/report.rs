@@ -393,7 +393,7 @@ pub(crate) fn markdown(plan: &Plan<'_, '_>) -> String {
             "\n## Reserved on `{name}`\n\n| | | from |\n| --- | ---: | --- |"
         );
         for addend in &node.reserved {
-            let how = addend.told(Dimension::Memory);
+            let how = addend.in_words(Dimension::Memory);
             let how = how.map_or_else(String::new, |how| format!(": {how}"));
             let origin = addend
                 .origin

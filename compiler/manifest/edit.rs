@@ -464,13 +464,13 @@ impl Editor<'_> {
         let line = self.source[..removed.start]
             .rfind('\n')
             .map_or(0, |at| at + 1);
-        let own = self.source[line..removed.start]
+        let begins_line = self.source[line..removed.start]
             .bytes()
             .all(|byte| byte == b' ');
         let behind = self.source[end..]
             .find('\n')
             .map_or(self.source.len(), |at| end + at + 1);
-        if !own || !self.source[end..behind].trim().is_empty() {
+        if !begins_line || !self.source[end..behind].trim().is_empty() {
             return refuse(removed, "it shares a line with something else");
         }
         self.splice(line..behind, "");

@@ -463,7 +463,7 @@ impl<'p, 'a> Bounded<'p, 'a> {
 
     /// Resources of a quota that bzc cannot count, where they would matter.
     fn uncounted(&self, quota: &ResourceQuota, objects: &Objects) -> Vec<String> {
-        let says = |what: String| {
+        let not_counted = |what: String| {
             format!(
                 "quota `{}` of namespace `{}` {what}, which bzc does not count",
                 quota.name, self.name
@@ -482,11 +482,13 @@ impl<'p, 'a> Bounded<'p, 'a> {
             !known
         });
         let mut all: Vec<String> = unknown
-            .map(|resource| says(format!("holds `{resource}`")))
+            .map(|resource| not_counted(format!("holds `{resource}`")))
             .collect();
         let of_claims = |scope: &&admission::quota::Scope| scope.name == "VolumeAttributesClass";
         if objects.has_claims && quota.quota.scopes.iter().any(|scope| of_claims(&scope)) {
-            all.push(says("has the scope `VolumeAttributesClass`".to_owned()));
+            all.push(not_counted(
+                "has the scope `VolumeAttributesClass`".to_owned(),
+            ));
         }
         all
     }

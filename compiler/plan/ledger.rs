@@ -97,7 +97,7 @@ impl<'a> Addend<'a> {
     }
 
     /// How it comes about, in words: `12 pods x 7Mi`.
-    pub(crate) fn told(&self, dimension: Dimension) -> Option<String> {
+    pub(crate) fn in_words(&self, dimension: Dimension) -> Option<String> {
         match &self.how {
             How::Given => None,
             How::Times {

@@ -141,7 +141,7 @@ fn shim_pods(
             .iter()
             .filter(|workload| workload.on(at, workload.pods) > 0)
     };
-    let mut own: u128 = here()
+    let mut of_services: u128 = here()
         .map(|workload| u128::from(workload.on(at, workload.pods)))
         .sum();
     if program.nodes.len() > 1 {
@@ -154,10 +154,11 @@ fn shim_pods(
         let least = least.unwrap_or(0);
         let taken = u128::from(taken) + packaged * shim;
         let left = u128::from(node.memory.value.n).saturating_sub(taken);
-        own = own.min((left + shim).checked_div(least + shim).unwrap_or(own));
+        let at_once = (left + shim).checked_div(least + shim);
+        of_services = of_services.min(at_once.unwrap_or(of_services));
     }
     // The kubelet admits no more; a pod that ends is one of them until it has ended.
-    let pods = (packaged + own).min(u128::from(node.max_pods.value));
+    let pods = (packaged + of_services).min(u128::from(node.max_pods.value));
     u64::try_from(pods).unwrap_or(u64::MAX)
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn targets<'p, 'a>(plan: &'p Plan<'p, 'a>) -> impl Iterator<Item = Ta
         port: None,
         limit: 0,
     });
-    let own = plan
+    let of_services = plan
         .program
         .services
         .iter()
@@ -76,7 +76,7 @@ pub(crate) fn targets<'p, 'a>(plan: &'p Plan<'p, 'a>) -> impl Iterator<Item = Ta
                 limit: workload.limit.n / MIB,
             })
         });
-    shared.chain(own)
+    shared.chain(of_services)
 }
 
 /// What a target's templates are filled with.
@@ -87,7 +87,7 @@ fn context(plan: &Plan<'_, '_>, target: &Target<'_, '_>) -> Context {
         found.push(format!("Seen in {source}:"));
         found.extend(target.image.found.iter().map(|fact| format!("  {fact}")));
     }
-    let own = [
+    let of_target = [
         ("header", Value::from(header(plan))),
         ("service", Value::from(target.name)),
         ("runtime", Value::from(target.runtime.name)),
@@ -107,7 +107,7 @@ fn context(plan: &Plan<'_, '_>, target: &Target<'_, '_>) -> Context {
         ("found", Value::from(found)),
     ];
     template_values(target.image)
-        .chain(own.map(|(name, value)| (name.to_owned(), value)))
+        .chain(of_target.map(|(name, value)| (name.to_owned(), value)))
         .collect()
 }
 

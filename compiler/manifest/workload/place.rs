@@ -301,7 +301,7 @@ impl<'t> Reader<'t> {
 
     /// The entries of a mapping of texts, with the place of each.
     fn pairs(&self, map: Option<&'t Yaml>) -> Vec<(String, String, Range<usize>)> {
-        let own = map
+        let pairs = map
             .map_or(&[][..], Yaml::entries)
             .iter()
             .filter_map(|(key, value)| {
@@ -312,7 +312,7 @@ impl<'t> Reader<'t> {
                     key.start as usize..value.range().end,
                 ))
             });
-        own.collect()
+        pairs.collect()
     }
 
     fn equal(&self, map: Option<&'t Yaml>) -> Vec<Requirement> {

@@ -366,9 +366,9 @@ fn lowered(
     }
     let workload = &namespace.plan.workloads[index];
     if let (true, Some(span)) = (resource.ends_with("memory"), memory_place(service)) {
-        let less = excess.div_ceil(Amount::from(member.rest)).div_ceil(1000);
-        let less = u64::try_from(less).unwrap_or(u64::MAX);
-        let main = workload.limit.n.saturating_sub(less) / MIB * MIB;
+        let lower = excess.div_ceil(Amount::from(member.rest)).div_ceil(1000);
+        let lower = u64::try_from(lower).unwrap_or(u64::MAX);
+        let main = workload.limit.n.saturating_sub(lower) / MIB * MIB;
         if main >= LEAST_LIMIT.n {
             let by = Bytes::new(main).to_string();
             error = error.fix(format!("give `{name}` {by}"), span, by);

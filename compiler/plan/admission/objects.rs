@@ -50,7 +50,7 @@ pub(super) fn claims(service: &Service<'_>) -> Vec<Claim> {
     match &service.adopted {
         Some(adopted) => adopted.object.claims_each.clone(),
         None => {
-            let own = service.pod.volumes.iter().filter_map(|volume| {
+            let claims = service.pod.volumes.iter().filter_map(|volume| {
                 let VolumeSource::Storage(size, class) = volume.source else {
                     return None;
                 };
@@ -60,7 +60,7 @@ pub(super) fn claims(service: &Service<'_>) -> Vec<Claim> {
                     at: 0..0,
                 })
             });
-            own.collect()
+            claims.collect()
         }
     }
 }

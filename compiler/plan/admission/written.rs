@@ -34,11 +34,11 @@ pub(crate) fn priority_name(plan: &Plan<'_, '_>, tier: &str) -> String {
 /// Whether bzc writes a quota for the program's own namespace: not where it would refuse an adopted pod without a limit.
 pub(crate) fn writes_quota(plan: &Plan<'_, '_>) -> bool {
     let program = plan.program;
-    let own = program.namespace.value;
+    let namespace_of_bzc = program.namespace.value;
     let mut members = program
         .services
         .iter()
-        .filter(|service| program.namespace_of(service) == own)
+        .filter(|service| program.namespace_of(service) == namespace_of_bzc)
         .peekable();
     let unbounded = |service: &Service<'_>| {
         let adopted = service.adopted.as_ref();

@@ -24,7 +24,7 @@ pub(super) fn addend(what: impl Into<String>, amount: u64, span: Option<Span>) -
 pub(super) fn listed(addend: &Addend<'_>, dimension: Dimension) -> diag::Addend {
     let how = match &addend.how {
         How::Times { count: 0 | 1, .. } | How::Given | How::Formula(_) => None,
-        How::Times { .. } => addend.told(dimension),
+        How::Times { .. } => addend.in_words(dimension),
     };
     diag::Addend {
         what: how.map_or_else(
@@ -57,13 +57,13 @@ pub(super) fn excess(bytes: u64) -> String {
 /// Services that are charged alike: the same number from the same place, with the same number of pods.
 pub(super) struct Group<'a> {
     names: Vec<&'a str>,
-    each: u64,
+    of_one: u64,
     pods: u64,
     surge: u64,
     place: Option<Span>,
     tier: Option<&'a str>,
     raised: bool,
-    beside: bool,
+    has_extras: bool,
 }
 
 /// On a node only the pods that may be there count.
@@ -76,7 +76,7 @@ pub(super) fn groups<'a>(
     let mut groups: BTreeMap<(Option<Span>, u64, u64, u64), Group<'a>> = BTreeMap::new();
     for &index in members {
         let (service, workload) = (&draft.program.services[index], &draft.workloads[index]);
-        let each = workload.charge(on_node);
+        let of_one = workload.charge(on_node);
         let place = match service.memory {
             Memory::Range { low, .. } => low.origin.span,
             Memory::Burst { request, limit } => {
@@ -88,17 +88,17 @@ pub(super) fn groups<'a>(
             }
         };
         // With other containers the memory of the main one does not explain what a pod takes.
-        let beside = workload.sidecars > 0 || workload.init_peak > 0;
-        let place = if beside {
+        let has_extras = workload.sidecars > 0 || workload.init_peak > 0;
+        let place = if has_extras {
             Some(service.name.span)
         } else {
             place
         };
         let pods = at.map_or(workload.peak(), |at| workload.on(at, workload.peak()));
-        let key = (place, each, pods, workload.surge);
+        let key = (place, of_one, pods, workload.surge);
         let group = groups.entry(key).or_insert_with(|| Group {
             names: Vec::new(),
-            each,
+            of_one,
             pods,
             surge: workload.surge,
             place,
@@ -106,7 +106,7 @@ pub(super) fn groups<'a>(
                 .tier
                 .map(|tier| draft.program.tiers[tier].name.value),
             raised: workload.floor.is_some(),
-            beside,
+            has_extras,
         });
         group.names.push(service.name.value);
     }
@@ -122,7 +122,7 @@ pub(super) fn group_addends(
     let mut addends = Vec::new();
     for group in groups(draft, members, on_node, at) {
         let count = (group.names.len() as u64).saturating_mul(group.pods);
-        let amount = group.each.saturating_mul(count);
+        let amount = group.of_one.saturating_mul(count);
         let of = match (group.tier, group.names.len()) {
             (Some(tier), 2..) => format!(" of tier `{tier}`"),
             _ => String::new(),
@@ -135,7 +135,7 @@ pub(super) fn group_addends(
         } else {
             String::new()
         };
-        let beside = if group.beside {
+        let with_extras = if group.has_extras {
             ", with what runs before and beside it"
         } else {
             ""
@@ -146,9 +146,12 @@ pub(super) fn group_addends(
             ""
         };
         let times = if count == 1 && surge.is_empty() {
-            beside.to_owned()
+            with_extras.to_owned()
         } else {
-            format!(": {count} x {}{raised}{beside}{surge}", in_mib(group.each))
+            format!(
+                ": {count} x {}{raised}{with_extras}{surge}",
+                in_mib(group.of_one)
+            )
         };
         addends.push(addend(
             format!("{}{of}{times}", named(&group.names)),

@@ -24,7 +24,7 @@
 //! - A pod is worth no more than the node of B that costs most: it is on one node, and if it is
 //!   worth more than that costs, so are the pods there together.
 //! - Of pods that may not share a node, only as many count as B has nodes for them. The r - 1
-//!   others of `p`'s own class block a node each, at the cost of what they are worth themselves;
+//!   others of `p`'s beyond_others class block a node each, at the cost of what they are worth themselves;
 //!   at worst the dearest nodes.
 
 use super::super::resources::COUNT;
@@ -158,8 +158,8 @@ impl Field {
             return false;
         }
         let others = kind.at_once(kind.count - 1, self.rooms.len());
-        let own = kind.at_once(kind.count, self.rooms.len()) - others;
-        let volume = take(&self.volume, &kind.size, own);
+        let beyond_others = kind.at_once(kind.count, self.rooms.len()) - others;
+        let volume = take(&self.volume, &kind.size, beyond_others);
         let lack = |room: &Size, d: usize| {
             Some(room[d] - kind.size[d] + 1).filter(|lack| *lack <= volume[d])
         };
@@ -185,7 +185,7 @@ impl Field {
         }
         let most = costs.iter().copied().max().unwrap_or(0);
         let all = costs.into_iter().fold(0, u128::saturating_add);
-        if self.worth[among] - u128::from(own) * worth(kind, u128::MAX) < all {
+        if self.worth[among] - u128::from(beyond_others) * worth(kind, u128::MAX) < all {
             return true;
         }
         let there = cluster
@@ -195,7 +195,7 @@ impl Field {
             .filter(|(_, count)| **count > 0);
         let cut = |(kind, &count): (&Kind, &u64)| u128::from(count) * worth(kind, most);
         cluster.kinds.len() <= FEW
-            && there.map(cut).sum::<u128>() - u128::from(own) * worth(kind, most) < all
+            && there.map(cut).sum::<u128>() - u128::from(beyond_others) * worth(kind, most) < all
     }
 }
 

@@ -243,7 +243,7 @@ impl<'a> Search<'a> {
                     return false;
                 };
                 at = before;
-                back = !level.less(at, self.kind(level, at));
+                back = !level.one_less(at, self.kind(level, at));
             } else if at < end {
                 back = !level.most(at, self.kind(level, at));
             } else {
@@ -308,7 +308,7 @@ impl Level {
     }
 
     /// Gives one pod of the kind back; false, and none are left, if that leads nowhere.
-    fn less(&mut self, at: usize, kind: &Kind) -> bool {
+    fn one_less(&mut self, at: usize, kind: &Kind) -> bool {
         if self.counts[at] > self.least[at] {
             self.counts[at] -= 1;
             self.left = add(&self.left, &kind.size, 1);
