@@ -141,7 +141,7 @@ const K3S_RSS: std::ops::RangeInclusive<Bytes> = Bytes::mib(477)..=Bytes::mib(63
 
 /// Warns of figures for the K3s process that were read from the wrong number.
 fn process(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
-    let traefik = program.components.iter().any(|one| one.name == "traefik");
+    let traefik = program.runs("traefik");
     let mut reported = None;
     for node in program.servers() {
         let given = node.process.memory;

@@ -10,7 +10,8 @@ use crate::base::id::ids;
 use crate::base::quantity::{Cpu, in_mib};
 use crate::manifest::workload::dump::Owner;
 use crate::program::{
-    Concurrency, Kind, Node, NodeId, Schedule, Service, SettingValue, Uncounted, WorkloadKind,
+    Concurrency, Kind, Node, NodeId, Schedule, Service, SettingValue, Uncounted, VolumeSource,
+    WorkloadKind,
 };
 
 /// All promises: isolation and non-interference of every node, sufficiency, liveness, and survival if asked for.
@@ -352,17 +353,51 @@ fn tied(plan: &Plan<'_, '_>) -> Vec<String> {
     why.collect()
 }
 
+/// The storage class of K3s's local storage, which is the default (k3s-io/k3s manifests/local-storage.yaml).
+const LOCAL_PATH: &str = "local-path";
+
 /// Volumes that K3s's local storage makes at once (rancher/local-path-provisioner: its workers).
 const VOLUMES_AT_ONCE: u64 = 4;
+
+/// How many volumes K3s's local storage may have to make for a service: one for each pod and storage of its own, and
+/// one for each claim that its pods share. A claim may be of another class, which only the cluster knows.
+fn volumes_to_make(service: &Service<'_>, replicas: u64) -> u64 {
+    if let Some(adopted) = &service.adopted {
+        let object = &adopted.object;
+        let is_local = |class: Option<&str>| class.is_none_or(|class| class == LOCAL_PATH);
+        let own = { object.claims_each.iter() }.filter(|claim| is_local(claim.class.as_deref()));
+        let own = (own.count() as u64).saturating_mul(replicas);
+        return match (object.claims, object.claims_each.is_empty(), object.kind) {
+            // What makes them is not in the manifest.
+            (true, true, WorkloadKind::StatefulSet) => replicas,
+            (true, true, _) => 1,
+            _ => own,
+        };
+    }
+    let volumes = service.pod.volumes.iter();
+    volumes
+        .map(|volume| match volume.source {
+            VolumeSource::Storage(_, None | Some(LOCAL_PATH)) => replicas,
+            VolumeSource::Claim(_) => 1,
+            VolumeSource::Storage(..)
+            | VolumeSource::Config(_)
+            | VolumeSource::Secret(_)
+            | VolumeSource::Disk(_)
+            | VolumeSource::Memory(_)
+            | VolumeSource::Host(_) => 0,
+        })
+        .fold(0, u64::saturating_add)
+}
 
 /// Each volume of K3s's local storage is made by a pod of its own, bound to the node without asking the scheduler.
 fn volume_helpers(plan: &Plan<'_, '_>) -> Option<String> {
     let default = plan.system_default()?.value;
+    if !plan.program.runs("local-path-provisioner") {
+        return None;
+    }
     let services = plan.program.services.iter().zip(&plan.workloads);
-    let volumes =
-        services.filter(|(service, _)| matches!(tie(plan.program, service), Tie::Node(_)));
-    let volumes = volumes
-        .map(|(_, workload)| workload.replicas)
+    let volumes = services
+        .map(|(service, workload)| volumes_to_make(service, workload.replicas))
         .fold(0, u64::saturating_add);
     let pods = volumes.min(VOLUMES_AT_ONCE);
     let free = plan.nodes.iter().map(NodePlan::free).min().unwrap_or(0);

@@ -16,10 +16,7 @@ pub(super) enum Tie {
 /// K3s's own provisioner makes each volume a folder of the node that its first pod runs on, and gives it a node
 /// affinity (rancher/local-path-provisioner, provisioner.go). It is the default class unless it is disabled.
 pub(super) fn tie(program: &Program<'_>, service: &Service<'_>) -> Tie {
-    let has_local_path = program
-        .components
-        .iter()
-        .any(|component| component.name == "local-path-provisioner");
+    let has_local_path = program.runs("local-path-provisioner");
     let mut found = Tie::None;
     for volume in &service.pod.volumes {
         let name = volume.name.value;

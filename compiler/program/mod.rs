@@ -88,6 +88,11 @@ pub(crate) struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
+    /// Whether K3s runs a component that it packages.
+    pub(crate) fn runs(&self, component: &str) -> bool {
+        { self.components.iter() }.any(|known| known.name == component)
+    }
+
     /// What K3s packages and no node takes, because its pods tolerate none of the taints; it stays Pending.
     pub(crate) fn untolerated(&self) -> Option<String> {
         let none = self.open_nodes.as_ref().is_some_and(Vec::is_empty);

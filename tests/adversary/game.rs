@@ -504,6 +504,13 @@ impl<'c> Game<'c> {
             .count()
     }
 
+    /// Whether no pod of a workload is on its way out, and no rollout under way. Nobody begins the next before, or
+    /// deletes another of its pods: so many as are told to go at once would all be there beside those that come.
+    fn is_at_rest(&self, at: usize) -> bool {
+        self.control[at].sets.len() <= 1
+            && self.count(at, |pod| matches!(pod.phase, Phase::Ending { .. })) == 0
+    }
+
     fn roll(&mut self, at: usize) {
         let one = &self.workloads[at];
         if one
@@ -513,9 +520,7 @@ impl<'c> Game<'c> {
         {
             return;
         }
-        // K3s is not upgraded twice before what the first time replaced has ended.
-        let ending = self.count(at, |pod| matches!(pod.phase, Phase::Ending { .. }));
-        if one.packaged && (ending > 0 || self.control[at].sets.len() > 1) {
+        if !self.is_at_rest(at) {
             return;
         }
         let control = &mut self.control[at];
@@ -622,12 +627,9 @@ impl<'c> Game<'c> {
             (5 | 6, _) if self.is_complete() => {
                 let pod = &self.pods[self.rng.index(self.pods.len())];
                 let one = &self.workloads[pod.workload];
-                // Those of K3s are not deleted, nor those that nobody makes again, and of the pods of one service not
-                // the next before the last has ended.
-                let ending = self.count(pod.workload, |pod| {
-                    matches!(pod.phase, Phase::Ending { .. })
-                });
-                if !matches!(one.kind, Kind::Pod) && !one.packaged && ending == 0 {
+                // Those of K3s are not deleted, nor those that nobody makes again.
+                let at_rest = self.is_at_rest(pod.workload);
+                if !matches!(one.kind, Kind::Pod) && !one.packaged && at_rest {
                     self.delete(pod.id, false);
                 }
             }
