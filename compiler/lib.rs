@@ -37,6 +37,7 @@ mod verify;
 mod world;
 
 pub use backend::Artifact;
+pub use base::encoding::text_of_bytes;
 pub use base::source::{Provenance, SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
 pub use baseline::compare;

@@ -1,6 +1,7 @@
 //! Text and numbers, nothing of the language: places in source files, quantities with a dimension,
 //! and how near two words are. Every other module may use these; they use nothing.
 
+pub(crate) mod encoding;
 pub(crate) mod id;
 pub(crate) mod quantity;
 #[cfg(test)]

@@ -732,7 +732,7 @@ fn run_import(import: &Import) -> Exit {
         let bytes = if from_stdin { read_stdin() } else { read(path) };
         let text = bytes.map_err(|why| why.to_string());
         match text
-            .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()))
+            .and_then(|bytes| bzc::text_of_bytes(bytes).map_err(|_| "it is not UTF-8".to_owned()))
         {
             Ok(text) => files.push((name, text)),
             Err(why) => {

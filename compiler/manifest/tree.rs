@@ -114,7 +114,7 @@ pub(crate) struct Fault {
 }
 
 /// A file: the roots of its documents.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Tree {
     /// One a document; an empty document is a null.
     pub documents: Vec<Yaml>,

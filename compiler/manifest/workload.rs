@@ -4,6 +4,7 @@
 pub(crate) mod balancer;
 pub(crate) mod beyond;
 pub(crate) mod bounds;
+pub(crate) mod change;
 pub(crate) mod dump;
 mod made;
 pub(crate) mod place;
@@ -23,6 +24,7 @@ use crate::admission::{Resources, amount};
 use balancer::Balancer;
 use beyond::{Beyond, Injected};
 use bounds::{Claim, Counted, LimitRange, Namespace, ResourceQuota};
+use change::Kustomization;
 use dump::Owner;
 use place::Place;
 pub(crate) use quiet::Uncounted;
@@ -40,6 +42,13 @@ const KINDS: [(&str, WorkloadKind); 8] = [
     ("CronJob", WorkloadKind::CronJob),
     ("Pod", WorkloadKind::Pod),
 ];
+
+/// How the volume is called that the API server gives every pod for its token, and that dumps have
+/// (plugin/pkg/admission/serviceaccount). It holds a few kilobytes.
+const OF_THE_TOKEN: &str = "kube-api-access-";
+
+/// The APIs of these kinds that Kubernetes serves since 1.25 (its deprecation guide).
+const SERVED: [&str; 3] = ["v1", "apps/v1", "batch/v1"];
 
 /// Where an object or a part of one stands: the document, and the way from its root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,10 +275,28 @@ pub(crate) struct Objects {
     pub counted: Vec<Counted>,
     /// PriorityClasses.
     pub classes: Vec<PriorityClass>,
+    /// What a kustomization says of files beside it.
+    pub kustomization: Option<Kustomization>,
     /// Objects whose pods nobody can count from here.
     pub uncounted: Vec<Uncounted>,
     /// How many objects there are.
     pub count: usize,
+}
+
+impl Objects {
+    /// Puts all of them that have a namespace into this one, as a kustomization does.
+    pub(crate) fn put_into(&mut self, namespace: &str) {
+        let workloads = self.workloads.iter_mut().map(|one| &mut one.namespace);
+        let quotas = self.quotas.iter_mut().map(|one| &mut one.namespace);
+        let scalers = self.scalers.iter_mut().map(|one| &mut one.namespace);
+        let balancers = self.balancers.iter_mut().map(|one| &mut one.namespace);
+        let ranges = self.ranges.iter_mut().map(|one| &mut one.namespace);
+        let counted = self.counted.iter_mut().map(|one| &mut one.namespace);
+        let all = workloads.chain(quotas).chain(scalers).chain(balancers);
+        for written in all.chain(ranges).chain(counted) {
+            *written = Some(namespace.to_owned());
+        }
+    }
 }
 
 /// A quantity of Kubernetes in bytes, rounded up.
@@ -318,6 +345,19 @@ impl<'t> Reader<'t> {
         let Some(real) = self.real(root) else {
             return Ok(());
         };
+        if let Some(found) = self.kustomization(real)? {
+            objects.count += 1;
+            objects.uncounted.extend(found.changes.map(|key| Uncounted {
+                what: "Kustomization kustomization".to_owned(),
+                group: "kustomize.config.k8s.io".to_owned(),
+                why: format!("by `{key}` kustomize makes other pods than the files beside it say"),
+                partly: false,
+                in_system: true,
+                at: real.range(),
+            }));
+            objects.kustomization = Some(found);
+            return Ok(());
+        }
         let (Some(kind), Some(api_version)) =
             (self.text(real, "kind"), self.text(real, "apiVersion"))
         else {
@@ -363,6 +403,10 @@ impl<'t> Reader<'t> {
             }
         }
         match (known.filter(|_| core), kind.as_str(), spec) {
+            (Some(_), ..) if !SERVED.contains(&api_version.as_str()) => {
+                let why = format!("K3s serves no `{api_version}`, and refuses it");
+                objects.uncounted.push(uncounted(why));
+            }
             // Its controller, if it has one, counts what it keeps.
             (Some(_), ..) if self.has_ended(real, &kind)? => {
                 let free = self.owner(metadata)?.is_none();
@@ -370,7 +414,8 @@ impl<'t> Reader<'t> {
                 objects.counted.extend(counted.filter(|_| free));
             }
             (Some(kind_of), ..) => {
-                let why = "it has no containers of its own; it may be a patch for kustomize";
+                let why =
+                    "its containers are missing, or have no image: it may be a patch for kustomize";
                 let patch = uncounted(why.to_owned());
                 match self.workload(real, kind_of, (api_version, kind, name, namespace), way)? {
                     Some(workload) => objects.workloads.push(workload),
@@ -387,7 +432,10 @@ impl<'t> Reader<'t> {
                 let unknown = unknown.map(|object| Uncounted { partly, ..object });
                 objects.uncounted.extend(unknown);
             }
-            _ if let Some(why) = self.may_make_pods(&group, &kind, spec) => {
+            _ if let Some(why) = self
+                .may_change_pods(real, &kind)
+                .or(self.may_make_pods(&group, &kind, spec)) =>
+            {
                 objects.uncounted.push(uncounted(why.to_owned()));
             }
             (None, "HorizontalPodAutoscaler", Some(spec)) => {
@@ -494,10 +542,8 @@ impl<'t> Reader<'t> {
             &path.iter().fold(way.clone(), |way, key| way.key(key)),
             Some(&name),
         )?;
-        if containers
-            .iter()
-            .all(|container| container.role != Role::Main)
-        {
+        let main = self.items(pod, "containers")?;
+        if main.is_empty() || main.iter().any(|one| self.get(one, "image").is_none()) {
             return Ok(None);
         }
         let job = match kind {
@@ -579,10 +625,15 @@ impl<'t> Reader<'t> {
                 workload.secrets.push(name);
             } else if self.get(volume, "persistentVolumeClaim").is_some() {
                 workload.claims = true;
-            } else if let Some(projected) = self.get(volume, "projected") {
+            } else if let Some(projected) = self.get(volume, "projected")
+                && !name.starts_with(OF_THE_TOKEN)
+            {
                 let sources = self.items(projected, "sources")?.iter();
-                let secrets = sources.filter(|source| self.get(source, "secret").is_some());
-                workload.secrets.extend(secrets.map(|_| name.clone()));
+                let in_memory = sources.filter(|source| {
+                    let has = |key| self.get(source, key).is_some();
+                    has("secret") || has("configMap")
+                });
+                workload.secrets.extend(in_memory.map(|_| name.clone()));
             }
         }
         Ok(Some(workload))
@@ -601,10 +652,12 @@ impl<'t> Reader<'t> {
         let surge = written.map_or(Ok(Surge::Percent(25)), |node| self.surge(node))?;
         if workload.kind == WorkloadKind::DaemonSet {
             if let (Some(node), Surge::Pods(1..) | Surge::Percent(1..)) = (written, surge) {
-                let what = "bzc does not count a DaemonSet whose update surges".to_owned();
-                return Err(Fault {
+                workload.beyond.push(Beyond {
+                    what: "has a second pod on a node while it is updated (`maxSurge`), which bzc does not count"
+                        .to_owned(),
                     at: node.range(),
-                    what,
+                    takes_memory: true,
+                    adds_pods: true,
                 });
             }
             return Ok(());

@@ -4,7 +4,7 @@ use super::model::{Plan, Promise};
 use crate::manifest::workload::beyond::Beyond;
 
 /// Why a promise is unknown for what pods ask for or are given and no sum holds: all of it is about liveness, what takes
-/// memory about non-interference too.
+/// memory about non-interference too, and more pods about isolation.
 pub(super) fn reasons(plan: &Plan<'_, '_>, promise: Promise) -> Vec<String> {
     let program = plan.program;
     let mut why = Vec::new();
@@ -12,7 +12,12 @@ pub(super) fn reasons(plan: &Plan<'_, '_>, promise: Promise) -> Vec<String> {
     for (service, _) in running.filter(|(_, workload)| workload.peak() > 0) {
         let name = service.name.value;
         let mut say = |beyond: &Beyond, place: &str| {
-            if promise == Promise::Liveness || beyond.takes_memory {
+            let is_about = match promise {
+                Promise::Isolation => beyond.adds_pods,
+                Promise::NonInterference => beyond.takes_memory,
+                Promise::Sufficiency | Promise::Liveness | Promise::Survival => true,
+            };
+            if is_about {
                 why.push(format!("`{name}` {} ({place})", beyond.what));
             }
         };

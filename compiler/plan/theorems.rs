@@ -59,6 +59,7 @@ fn isolation<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
     }
     why.extend(elsewhere(plan));
     why.extend(uncounted(plan));
+    why.extend(super::beyond::reasons(plan, Promise::Isolation));
     why.extend(voided(declared, Promise::Isolation));
     let sum = terms::isolation(plan, at);
     Theorem {

@@ -340,7 +340,8 @@ pub(super) fn workload(
         }
         "DaemonSet" => {
             // One on the one node, and the next when it has ended: unless an update may surge.
-            let surges = !spec["updateStrategy"]["rollingUpdate"]["maxSurge"].is_null();
+            let surge = scalar(&spec["updateStrategy"]["rollingUpdate"]["maxSurge"]);
+            let surges = surge.is_some_and(|surge| !["0", "0%"].contains(&surge.as_str()));
             faults.holds(!surges, || format!("{}: an update surges", name_of(object)));
             (1, 0, 1)
         }
@@ -369,13 +370,15 @@ pub(super) fn workload(
     // A projected volume is in memory as well, with every Secret among its sources.
     let sources = volumes
         .iter()
+        .filter(|volume| {
+            let name = volume["name"].as_str();
+            !name.is_some_and(|name| name.starts_with("kube-api-access-"))
+        })
         .filter_map(|volume| volume["projected"]["sources"].as_sequence())
-        .flatten();
-    let secrets = volumes
-        .iter()
-        .chain(sources)
-        .filter(|holder| !holder["secret"].is_null())
-        .count() as u128;
+        .flatten()
+        .filter(|source| !source["secret"].is_null() || !source["configMap"].is_null());
+    let mounted = volumes.iter().filter(|holder| !holder["secret"].is_null());
+    let secrets = mounted.chain(sources).count() as u128;
     let main = container_of(&pod["containers"][0]);
     let wave = object["metadata"]["labels"]["bzc/wave"]
         .as_str()

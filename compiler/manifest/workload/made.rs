@@ -456,6 +456,7 @@ fn others_of(container: &Container, at: &Range<usize>, known: &[Beyond]) -> Vec<
                 what,
                 at: at.clone(),
                 takes_memory: false,
+                adds_pods: false,
             });
         }
     }

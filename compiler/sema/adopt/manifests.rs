@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::errors;
+use crate::base::encoding::text_of_bytes;
 use crate::base::source::Provenance;
 use crate::base::span::{FileId, Span};
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::manifest::tree::{Fault, Kind, MOST_NODES, Style, Tree, Yaml, parse};
-use crate::manifest::workload::{Objects, Workload, objects, template};
+use crate::manifest::workload::{Objects, Uncounted, Workload, objects, template};
 use crate::manifest::{Manifest, leave_out_owned, span};
 use crate::sema::kind::Declared;
 use crate::sema::load::{Library, Loaded};
@@ -78,7 +79,7 @@ pub(crate) fn load_manifests(
                 }
                 Ok(bytes) => {
                     bytes_left -= bytes.len();
-                    String::from_utf8(bytes)
+                    text_of_bytes(bytes)
                 }
                 Err(why) => {
                     sink.push(errors::manifest_unreadable(&shown, &why.to_string(), at));
@@ -108,6 +109,11 @@ pub(crate) fn load_manifests(
                     let manifest = Manifest::new(file, path, at, text, tree, objects);
                     loaded.manifests.push(manifest);
                 }
+                // A pattern may meet what is no manifest, and a file that is named is meant to be one.
+                Err(fault) if written.contains(['*', '?', '[']) && template(text).is_some() => {
+                    let manifest = left_out((file, path, at), text, &fault);
+                    loaded.manifests.push(manifest);
+                }
                 Err(fault) if fault.at == (0..0) => {
                     // The limit is about all manifests together: every further one would be over it as well.
                     sink.push(errors::manifest_unreadable(&shown, &fault.what, at));
@@ -124,8 +130,58 @@ pub(crate) fn load_manifests(
     }
     loaded.manifests_missing = loaded.manifests.len() < taken.len();
     loaded.manifests.sort_by(|a, b| a.path.cmp(&b.path));
+    into_namespaces(&mut loaded.manifests);
     leave_out_owned(&mut loaded.manifests);
     name(loaded);
+}
+
+/// A template that a pattern met: nothing is counted of it, and nothing changed.
+fn left_out((file, path, at): (FileId, String, Span), text: &str, fault: &Fault) -> Manifest {
+    let object = Uncounted {
+        what: format!("file {path}"),
+        group: String::new(),
+        why: "it is a template, and no manifest until it is rendered".to_owned(),
+        partly: false,
+        in_system: true,
+        at: fault.at.clone(),
+    };
+    let objects = Objects {
+        uncounted: vec![object],
+        count: 1,
+        ..Objects::default()
+    };
+    Manifest::new(file, path, at, text, Tree::default(), objects)
+}
+
+/// Puts objects into the namespaces that a kustomization beside their file puts them into.
+fn into_namespaces(manifests: &mut [Manifest]) {
+    let folder = |path: &str| {
+        path.rsplit_once('/')
+            .map_or("", |(folder, _)| folder)
+            .to_owned()
+    };
+    let mut namespaces: BTreeMap<String, String> = BTreeMap::new();
+    for manifest in &*manifests {
+        let Some(kustomization) = &manifest.objects.kustomization else {
+            continue;
+        };
+        let Some(namespace) = &kustomization.namespace else {
+            continue;
+        };
+        let beside = folder(&manifest.path);
+        for file in &kustomization.files {
+            let path = match beside.as_str() {
+                "" => file.clone(),
+                beside => format!("{beside}/{file}"),
+            };
+            namespaces.insert(path, namespace.clone());
+        }
+    }
+    for manifest in manifests {
+        if let Some(namespace) = namespaces.get(&manifest.path) {
+            manifest.objects.put_into(namespace);
+        }
+    }
 }
 
 fn read(text: &str, most: usize, kinds: &Declared<'_>) -> Result<(Tree, Objects), Fault> {
@@ -153,16 +209,17 @@ fn read(text: &str, most: usize, kinds: &Declared<'_>) -> Result<(Tree, Objects)
 }
 
 /// Finds placeholders that a template engine has still to fill in. Without quotes they read as mappings whose key is a
-/// mapping. With quotes only workloads are searched: elsewhere they may be data, as is all text in block scalars.
+/// mapping. With quotes only workloads are searched, and of these what bzc reads: elsewhere they may be data, as is all text
+/// in block scalars.
 fn holds_template(root: &Yaml, text: &str, has_workload: bool) -> Result<(), Fault> {
-    let mut open = vec![root];
-    while let Some(node) = open.pop() {
+    let mut open = vec![(root, has_workload)];
+    while let Some((node, is_read)) = open.pop() {
         let in_quotes = matches!(node.kind, Kind::Scalar(style, _) if style != Style::Block)
-            && has_workload
+            && is_read
             && node.text(text).is_some_and(|value| value.contains("{{"));
+        let entries = node.entries();
         if in_quotes
-            || node
-                .entries()
+            || entries
                 .iter()
                 .any(|(key, _)| matches!(key.kind, Kind::Map(..)))
         {
@@ -173,11 +230,29 @@ fn holds_template(root: &Yaml, text: &str, has_workload: bool) -> Result<(), Fau
                 what,
             });
         }
-        open.extend(node.items());
-        open.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
+        open.extend(node.items().iter().map(|item| (item, is_read)));
+        for (key, value) in entries {
+            let passed_on = key.text(text).is_some_and(|key| PASSED_ON.contains(&key));
+            open.extend([(key, is_read), (value, is_read && !passed_on)]);
+        }
     }
     Ok(())
 }
+
+/// Fields of a pod whose texts are for its programs: bzc neither reads nor writes them.
+const PASSED_ON: [&str; 11] = [
+    "annotations",
+    "args",
+    "command",
+    "env",
+    "image",
+    "lifecycle",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+    "volumeMounts",
+    "workingDir",
+];
 
 /// All files that a pattern means, sorted. `None` if there is none, which is reported.
 fn matching(

@@ -10,7 +10,7 @@ use crate::base::id::{Id, numbered};
 use crate::base::span::Span;
 use crate::manifest::workload::place::{HOSTNAME, Place, Requirement, Spread};
 use crate::manifest::workload::{Workload, WorkloadKind};
-use crate::program::{Node, NodeId, OF_ARCHITECTURE, Role, Service, Taint};
+use crate::program::{ARCHITECTURES, Node, NodeId, OF_ARCHITECTURE, Role, Service, Taint};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
@@ -60,6 +60,14 @@ impl<'r> NodeRequirements<'r> {
             true => known(&self.labels[at]),
             false => self.labels.iter().any(known) || requirement.key == OF_SERVERS,
         };
+        if !there && of_architecture(requirement) {
+            // Whichever it has, the answer may be the same.
+            let mut any = ARCHITECTURES
+                .iter()
+                .map(|arch| requirement.holds(Some(arch)));
+            let first = any.next()?;
+            return any.all(|other| other == first).then_some(first);
+        }
         if !there {
             return None;
         }
