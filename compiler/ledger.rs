@@ -537,7 +537,7 @@ fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> S
             let with_others = match workload.pod_limit() - workload.limit.n {
                 0 => String::new(),
                 _ => format!(
-                    ", {} a pod with what runs beside it",
+                    ", {} a pod with its other containers",
                     in_mib(workload.pod_limit())
                 ),
             };

@@ -34,7 +34,7 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
                 format!("node `{}` has no `reserve`", node.name.value),
             );
             found.push(lint.at(node.name.span, "isolation stays unknown").help(
-                "say what the OS and everything beside K3s takes: `free -m` before K3s is started, plus a margin",
+                "give what the OS and everything except K3s takes: `free -m` before K3s is started, plus a margin",
             ));
         }
     }
@@ -50,10 +50,10 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
         };
         let lint = Diagnostic::lint(
             "single-server",
-            format!("the cluster has {has}, and is to outlive a loss"),
+            format!("the cluster has {has}, and must survive the loss of a node"),
         );
         found.push(lint.at(span, "survival stays unknown").note(format!(
-            "without its server what runs goes on running, but no pod is placed anew: {wanted} servers outlive the loss of one",
+            "without its server, running pods go on, but no pod is scheduled again: {wanted} servers survive the loss of one",
         )));
     }
     packages(program, found);
@@ -71,7 +71,7 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
             let lint = Diagnostic::lint("scale-without-metrics", message)
                 .help("leave `metrics-server` out of `disable`, or give a number of `replicas`");
             let place = scale.most.origin.span.unwrap_or(service.name.span);
-            found.push(lint.at(place, "stays at its least: nothing measures"));
+            found.push(lint.at(place, "stays at its minimum, because nothing measures CPU"));
         }
         // The images of adopted workloads are chosen by whoever writes their manifests.
         if service.adopted.is_some() {
@@ -92,7 +92,7 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
             let lint = Diagnostic::lint("unpinned-image", format!("the image of `{of}` {why}"));
             let lint = lint.at(
                 image.span,
-                "what it names can change, and its memory with it",
+                "what it names can change, and so can its memory",
             );
             found.push(lint.help("name a version, or a digest"));
         }
@@ -220,8 +220,8 @@ fn packages(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
         );
         let lint = Diagnostic::lint("cgroup-v1", message)
             .at(span, "from 1.35 on `fail-cgroupv1` is true")
-            .note("`stat -fc %T /sys/fs/cgroup` says cgroup2fs where all is well")
-            .help("say that you know: `kubelet-arg { fail-cgroupv1 = true }`, or `false` until the machine has cgroup v2");
+            .note("`stat -fc %T /sys/fs/cgroup` prints `cgroup2fs` on a machine with cgroup v2")
+            .help("confirm it with `kubelet-arg { fail-cgroupv1 = true }`, or write `false` until the machine has cgroup v2");
         found.push(lint);
     }
     let writes = |component: &&Component<'_>| {
@@ -236,10 +236,10 @@ fn packages(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
             .is_some_and(|release| release.minor == k3s.minor)
         && let Some(span) = version.origin.span
     {
-        let message = format!("which CoreDNS {} packages is not known", version.value);
+        let message = format!("it is not known which CoreDNS {} packages", version.value);
         found.push(
             Diagnostic::lint("unknown-coredns", message)
-                .at(span, format!("taken for {}, that of the release before", coredns.tag))
+                .at(span, format!("assumed to be {}, that of the release before", coredns.tag))
                 .help("give the image that it has: `component coredns { image = \"rancher/mirrored-coredns-coredns:..\" }`"),
         );
     }
@@ -307,7 +307,7 @@ fn past_limit(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
                         "the kernel ends it before it reaches that",
                     )
                     .help(format!(
-                        "leave room for what is beside it: less than {}",
+                        "leave room for the rest of the container: less than {}",
                         workload.limit
                     )),
             );

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Re-check the proof that a report.json states, from its own numbers
     Verify(Verify),
-    /// Write a program to begin with
+    /// Write a first program
     Init(Init),
     /// Write a program from manifests, a K3s config.yaml or a docker-compose file, and list what it leaves out
     Import(Import),
@@ -60,7 +60,7 @@ pub(crate) struct Inputs {
 /// Findings that make a run fail although they are no errors.
 #[derive(Debug, Args)]
 pub(crate) struct Denied {
-    /// End with 1 where there is a warning (`warnings`), one of a lint (its name), an unknown promise (`unknown`), or
+    /// Exit with 1 if there is a warning (`warnings`), one of a lint (its name), an unknown promise (`unknown`), or if
     /// one promise is unknown (its name: isolation, non-interference, sufficiency, liveness, survival)
     #[arg(long = "deny", value_name = "WHAT", value_delimiter = ',', value_parser = super::deny::name)]
     pub(crate) what: Vec<String>,
@@ -106,7 +106,7 @@ pub(crate) struct Build {
     pub(crate) inputs: Inputs,
     #[command(flatten)]
     pub(crate) denied: Denied,
-    /// Output folder [default: `out` beside the program]
+    /// Output folder [default: `out` next to the program]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Write nothing; exit with 1 if the output folder is not what would be written
@@ -139,7 +139,7 @@ pub(crate) struct Plan {
     /// Print report.json instead
     #[arg(long, conflicts_with = "baseline")]
     pub(crate) json: bool,
-    /// Put an earlier report.json, or a stats/summary of the kubelet, beside it
+    /// Compare with an earlier report.json, or with a stats/summary of the kubelet
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
     #[command(flatten)]
@@ -152,7 +152,7 @@ pub(crate) struct Plan {
 pub(crate) struct Diff {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
-    /// Output folder [default: `out` beside the program]
+    /// Output folder [default: `out` next to the program]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }

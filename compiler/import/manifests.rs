@@ -252,7 +252,7 @@ fn fields(
             say(limit.n)?
         ),
         (false, false) => {
-            return Err("bursts beside another, which a program cannot say".to_owned());
+            return Err("has a request below its limit, which a program can only give to the main container".to_owned());
         }
     }];
     let milli =

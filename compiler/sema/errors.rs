@@ -155,14 +155,14 @@ pub(crate) fn wrong_dimension(text: &str, found: Num, wanted: Dim, span: Span) -
             ))
             .fix("mebibytes are written `Mi`", span, format!("{digits}Mi")),
         (Dim::Count, Dim::Memory) if found.n.is_multiple_of(1 << 20) && found.n > 0 => {
-            error.fix("say the unit", span, format!("{}Mi", found.n >> 20))
+            error.fix("give a unit", span, format!("{}Mi", found.n >> 20))
         }
-        (Dim::Count, Dim::Memory) => error.fix("say the unit", span, format!("{digits}Mi")),
+        (Dim::Count, Dim::Memory) => error.fix("give a unit", span, format!("{digits}Mi")),
         (Dim::Memory, Dim::Cpu) => {
             error.help("CPU is written in cores (`2`) or thousandths (`250m`)")
         }
-        (Dim::Count, Dim::Duration) => error.fix("say the unit", span, format!("{digits}s")),
-        (Dim::Count, Dim::Percent) => error.fix("say the unit", span, format!("{digits}%")),
+        (Dim::Count, Dim::Duration) => error.fix("give a unit", span, format!("{digits}s")),
+        (Dim::Count, Dim::Percent) => error.fix("give a unit", span, format!("{digits}%")),
         _ => error,
     }
 }
@@ -282,7 +282,7 @@ pub(crate) fn same_mount(path: &str, first: Span, span: Span) -> Diagnostic {
 pub(crate) fn mount_path(path: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
         "BZ5010",
-        format!("a volume is mounted at an absolute path, and `{path}` is none"),
+        format!("a volume needs an absolute path, and `{path}` is not one"),
     )
     .at(span, "must begin with `/` and have no `:`")
 }

@@ -20,7 +20,7 @@ pub(super) fn expected_item(span: Span, text: &str, kind: TokenKind) -> Diagnost
             found(text, kind)
         ),
     )
-    .at(span, "nothing begins like this");
+    .at(span, "nothing begins with this");
     match (kind, text) {
         (TokenKind::Slash, _) => error.help("comments begin with `#`"),
         (TokenKind::Unknown, "'") => error.help("texts stand between double quotes"),

@@ -438,37 +438,37 @@ impl Check {
                 let named = format!("`{object}`");
                 let is_named = theorem.why.iter().any(|why| why.contains(&named));
                 self.holds(place, is_named, || {
-                    format!("nothing is counted of {named}, and it does not say so")
+                    format!("nothing is counted of {named}, and no reason names it")
                 });
             }
         }
         match theorem.verdict {
             Verdict::Proved => {
                 self.holds(place, reasons == 0, || {
-                    "it is called proved, and says why it is not".to_owned()
+                    "its verdict is proved, and it gives a reason against it".to_owned()
                 });
                 self.holds(place, known, || {
-                    "it is called proved, and a term of it is not known".to_owned()
+                    "its verdict is proved, and a term of it is not known".to_owned()
                 });
                 self.holds(place, !above, || {
-                    "it is called proved, and limits are above what there is".to_owned()
+                    "its verdict is proved, and limits are above what there is".to_owned()
                 });
             }
             Verdict::Relaxed => {
                 self.holds(place, relaxed, || {
-                    "it is called relaxed, and nothing in writing relaxes it".to_owned()
+                    "its verdict is relaxed, and no `overcommit` of the node allows that".to_owned()
                 });
                 self.holds(place, known, || {
-                    "it is called relaxed, and a term of it is not known".to_owned()
+                    "its verdict is relaxed, and a term of it is not known".to_owned()
                 });
                 let within = u128::from(theorem.left_bytes) <= allowed(node);
                 self.holds(place, within, || {
-                    "limits are above what is allowed in writing".to_owned()
+                    "limits are above what `overcommit` allows".to_owned()
                 });
             }
             Verdict::Unknown => {
                 self.holds(place, reasons > 0, || {
-                    "it is called unknown, and does not say why".to_owned()
+                    "its verdict is unknown, and it gives no reason".to_owned()
                 });
                 // The reason for an unknown term need not be a number in the report, so a verdict of unknown is
                 // accepted.

@@ -116,7 +116,7 @@ impl Check {
             "it rolls alone under the name of another".to_owned()
         });
         self.holds(place, service.wave.is_none() || service.surge > 0, || {
-            "without a surge it is in no wave".to_owned()
+            "it has no surge, and is in a wave".to_owned()
         });
     }
 

@@ -52,7 +52,7 @@ pub(super) fn too_many_files(limit: usize, at: Span) -> Diagnostic {
 pub(super) fn adopt_outside(written: &str, at: Span) -> Diagnostic {
     Diagnostic::error("BZ2008", format!("`{written}` lies outside the folder of the program"))
         .at(at, "adopted here")
-        .note("a program may adopt files beside it and below it, so that what it compiles to depends on nothing else")
+        .note("a program may adopt files of its folder and below, so that its output depends on nothing else")
 }
 
 pub(super) fn matches_no_file(written: &str, near: Option<&str>, at: Span) -> Diagnostic {
@@ -65,7 +65,7 @@ pub(super) fn matches_no_file(written: &str, near: Option<&str>, at: Span) -> Di
 }
 
 pub(super) fn not_a_pattern(written: &str, why: &str, at: Span) -> Diagnostic {
-    Diagnostic::error("BZ6002", format!("`{written}` is no pattern: {why}"))
+    Diagnostic::error("BZ6002", format!("`{written}` is not a pattern: {why}"))
         .at(at, "cannot match anything")
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn survive_without_nodes(nodes: usize, span: Span) -> Diagnostic {
     };
     Diagnostic::error(
         "BZ3007",
-        format!("the program has {has}, and is to outlive the loss of one"),
+        format!("the program has {has}, and must survive the loss of one"),
     )
     .at(span, "nothing would be left to run pods")
 }

@@ -124,7 +124,7 @@ pub(crate) fn reserved_parameter(key: &str, span: Span) -> Diagnostic {
 pub(crate) fn unseen(service: &str, source: &str, span: Span) -> Diagnostic {
     Diagnostic::lint(
         "unseen-source",
-        format!("`{service}` is built from `{source}`, and there is no such folder"),
+        format!("`{service}` is built from `{source}`, which does not exist"),
     )
     .at(span, "nothing there")
     .note("its Dockerfile is written for what the runtime takes where a source shows nothing else")
@@ -138,16 +138,16 @@ pub(crate) fn unlocked(source: &str, file: Option<&str>, first: &str, span: Span
         )
         .at(
             span,
-            "what is installed depends on the day of the build, and its memory with it",
+            "what is installed depends on the day of the build, and so does its memory",
         )
-        .help("say each one, `fastapi==0.165.0`, or take a tool with a lock file"),
+        .help("pin each one, `fastapi==0.165.0`, or use a tool with a lock file"),
         Some(file) => Diagnostic::lint(
             "no-lock-file",
             format!("`{source}` has {file} and no lock file"),
         )
         .at(
             span,
-            "what is installed depends on the day of the build, and its memory with it",
+            "what is installed depends on the day of the build, and so does its memory",
         ),
         None => Diagnostic::lint("no-lock-file", format!("`{source}` names no libraries")).at(
             span,
@@ -228,5 +228,5 @@ pub(crate) fn source_outside(path: &str, span: Span) -> Diagnostic {
         "BZ5013",
         format!("the source `{path}` lies outside the folder of the program"),
     )
-    .at(span, "a path beside the program or below it is needed")
+    .at(span, "must be a path in the folder of the program")
 }

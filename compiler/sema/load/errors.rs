@@ -25,7 +25,7 @@ pub(crate) fn uses_too_deep(limit: usize, span: Span) -> Diagnostic {
 pub(crate) fn use_outside(path: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ2008", format!("`{path}` lies outside the folder of the program"))
         .at(span, "used here")
-        .note("a program may use files beside it and below it, so that what it compiles to depends on nothing else")
+        .note("a program may use files of its folder and below, so that its output depends on nothing else")
 }
 
 pub(crate) fn unknown_module(module: &str, span: Span) -> Diagnostic {

@@ -210,8 +210,8 @@ pub(crate) fn own_key_in_node(key: &str, span: Span) -> Diagnostic {
 
 pub(crate) fn not_an_argument(name: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ5006", format!("`{name}` is not written as an argument is"))
-        .at(span, "only small letters, digits and `-`")
-        .note("K3s splits an argument at its first `=`, and the kubelet reads `_` as `-`: another one could hide in it")
+        .at(span, "only lower-case letters, digits and `-`")
+        .note("K3s splits an argument at its first `=`, and the kubelet reads `_` as `-`: a different argument could hide in it")
 }
 
 pub(crate) fn not_a_version(text: &str, span: Span) -> Diagnostic {

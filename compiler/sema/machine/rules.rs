@@ -56,7 +56,7 @@ fn broken(
             (value.is_some() && other_value.is_none()).then(|| format!("it needs `{other_name}`"))
         }
         "not-with" => (value.is_some() && other_value.is_some())
-            .then(|| format!("it cannot be there beside `{other_name}`")),
+            .then(|| format!("it cannot be combined with `{other_name}`")),
         _ => {
             if value.is_none() && other_value.is_none() {
                 return None;
@@ -65,7 +65,7 @@ fn broken(
             let value = value.or_else(|| defaults.clone().next().map(str::to_owned))?;
             let other_value = other_value.or_else(|| defaults.nth(1).map(str::to_owned))?;
             let (left, right) = (number(&value)?, number(&other_value)?);
-            let pair = format!("{value} beside `{other_name}` of {other_value}");
+            let pair = format!("{value} with `{other_name}` of {other_value}");
             match row.kind {
                 "below" if left >= right => Some(format!("it must be less, and is {pair}")),
                 "at-most" if left > right => Some(format!("it must not be more, and is {pair}")),

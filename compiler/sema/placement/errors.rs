@@ -7,7 +7,7 @@ pub(crate) fn even_servers(servers: usize, last: Span) -> Diagnostic {
     Diagnostic::error("BZ2016", format!("{servers} servers make no cluster"))
         .at(last, "the last of them")
         .note(
-            "servers agree by majority: with an even number one more is needed for the same, and of two none may fail",
+            "servers decide by majority: an even number survives no more losses than one server fewer, and two survive none",
         )
         .help("make it an agent: `role = agent`; or give `k3s` a `datastore-endpoint`")
 }
@@ -30,7 +30,7 @@ pub(crate) fn taint_without_quotes(text: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn not_a_taint(text: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ3009", format!("`{text}` is no taint"))
+    Diagnostic::error("BZ3009", format!("`{text}` is not a taint"))
         .at(span, "not KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT")
         .note("an effect is `NoSchedule`, `PreferNoSchedule` or `NoExecute`")
 }

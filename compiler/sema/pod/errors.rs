@@ -88,6 +88,9 @@ pub(crate) fn not_a_variable(name: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn two_sources(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ5012", format!("volume `{name}` is two things at once"))
-        .at(span, "the second")
+    Diagnostic::error(
+        "BZ5012",
+        format!("volume `{name}` has more than one source"),
+    )
+    .at(span, "the second")
 }

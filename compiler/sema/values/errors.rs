@@ -52,8 +52,8 @@ pub(crate) fn not_whole(text: &str, dim: Dim, span: Span) -> Diagnostic {
 
 pub(crate) fn unknown_unit(text: &str, suffix: &str, span: Span) -> Diagnostic {
     let digits = &text[..text.len() - suffix.len()];
-    let error = Diagnostic::error("BZ3003", format!("`{suffix}` is no unit"))
-        .at(span, "in no unit that bz knows");
+    let error = Diagnostic::error("BZ3003", format!("`{suffix}` is not a unit"))
+        .at(span, "not a unit that bz knows");
     let meant = match suffix.to_ascii_lowercase().as_str() {
         "mb" | "mib" | "mi" => Some("Mi"),
         "gb" | "gib" | "gi" | "g" => Some("Gi"),
@@ -83,7 +83,7 @@ pub(crate) fn negative(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn no_arguments(function: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ3008", format!("`{function}` of nothing"))
+    Diagnostic::error("BZ3008", format!("`{function}` has no arguments"))
         .at(span, "needs at least one number")
 }
 
