@@ -40,7 +40,21 @@ pub(super) fn emit(plan: &Plan<'_, '_>, patched: &[Patched], files: &mut Vec<Art
         return;
     }
     let head = header(plan);
-    let mut names = Vec::new();
+    let patches = patches(plan, &head);
+    let names: Vec<&str> = patches.iter().map(|(name, _)| name.as_str()).collect();
+    let text = kustomization(&head, &resources, &names);
+    files.push(("patches/kustomization.yaml".to_owned(), text.into_bytes()));
+    files.extend(
+        patches
+            .into_iter()
+            .map(|(name, text)| (format!("patches/{name}"), text.into_bytes())),
+    );
+}
+
+/// A patch for each workload that changes and is given back by a kustomization: the name of its file, and its text.
+fn patches(plan: &Plan<'_, '_>, head: &str) -> Vec<(String, String)> {
+    let program = plan.program;
+    let mut patches = Vec::new();
     for (service, workload) in program.services.iter().zip(&plan.workloads) {
         let Some(adopted) = service.adopted.as_ref() else {
             continue;
@@ -50,37 +64,42 @@ pub(super) fn emit(plan: &Plan<'_, '_>, patched: &[Patched], files: &mut Vec<Art
             continue;
         }
         let mut text = String::new();
-        comment(&head, &mut text);
-        comment(
-            &format!("The object stands in {}.", adopted.place),
-            &mut text,
-        );
+        comment(head, &mut text);
+        let place = format!("The object stands in {}.", adopted.place);
+        comment(&place, &mut text);
         to_yaml(&merge_patch(&change), &mut text).expect("a patch has text for keys");
         let name = match service.name.value {
             "kustomization" => "0-kustomization.yaml".to_owned(),
             name => format!("{}.yaml", name.replace('/', "-")),
         };
-        files.push((format!("patches/{name}"), text.into_bytes()));
-        names.push(name);
+        patches.push((name, text));
     }
+    patches
+}
+
+/// The kustomization that lays patches over originals.
+fn kustomization(head: &str, resources: &[String], patches: &[&str]) -> String {
     let mut text = String::new();
-    comment(&head, &mut text);
+    comment(head, &mut text);
     comment("kubectl apply -k out/patches", &mut text);
     text.push_str("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n");
-    for resource in resources {
-        text.push_str("- ");
-        quote_if_needed(&resource, &mut text);
+    let mut item = |key: &str, value: &str| {
+        text.push_str(key);
+        quote_if_needed(value, &mut text);
         text.push('\n');
+    };
+    for resource in resources {
+        item("- ", resource);
     }
-    if !names.is_empty() {
-        text.push_str("patches:\n");
-        for name in names {
-            text.push_str("- path: ");
-            quote_if_needed(&name, &mut text);
-            text.push('\n');
-        }
+    for (index, name) in patches.iter().enumerate() {
+        let key = if index == 0 {
+            "patches:\n- path: "
+        } else {
+            "- path: "
+        };
+        item(key, name);
     }
-    files.push(("patches/kustomization.yaml".to_owned(), text.into_bytes()));
+    text
 }
 
 /// The source files that are to change in place: path and new text.

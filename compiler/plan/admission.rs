@@ -78,72 +78,75 @@ fn names<'p>(program: &'p Program<'_>) -> BTreeSet<&'p str> {
     names
 }
 
+/// A namespace with what bounds it, and its pods with the defaults that its LimitRanges give.
 fn bounded<'p, 'a>(plan: &'p Plan<'p, 'a>, name: &'p str, judged: &mut Judged) -> Bounded<'p, 'a> {
     let program = plan.program;
     let here = |written: &Option<String>| namespace(written.as_deref()) == name;
-    let (mut ranges, mut quotas) = (Vec::new(), Vec::new());
+    let mut bounded = Bounded {
+        plan,
+        name,
+        ranges: Vec::new(),
+        quotas: Vec::new(),
+        pods: Vec::new(),
+        unsettled: BTreeSet::new(),
+    };
     for manifest in program.manifests {
         let objects = &manifest.objects;
-        let all = objects.ranges.iter().map(|range| (manifest, range));
-        ranges.extend(all.filter(|(_, range)| here(&range.namespace)));
-        let all = objects.quotas.iter().map(|quota| (manifest, quota));
-        quotas.extend(all.filter(|(_, quota)| here(&quota.namespace)));
+        let ranges = objects.ranges.iter().map(|range| (manifest, range));
+        let here_too = ranges.filter(|(_, range)| here(&range.namespace));
+        bounded.ranges.extend(here_too);
+        let quotas = objects.quotas.iter().map(|quota| (manifest, quota));
+        let here_too = quotas.filter(|(_, quota)| here(&quota.namespace));
+        bounded.quotas.extend(here_too);
     }
-    let (mut pods, mut all_unsettled) = (Vec::new(), BTreeSet::new());
-    for (index, service) in numbered(&program.services) {
-        let workload = &plan.workloads[index];
-        if program.namespace_of(service) != name || workload.peak() == 0 {
-            continue;
-        }
-        let mut pod = pod(plan, service, workload);
-        let entries = ranges.iter().flat_map(|(_, range)| &range.entries);
-        let mut given = BTreeSet::new();
-        for container in &mut pod.containers {
-            let before = container.requests.clone();
-            let unsettled = give_defaults(container, entries.clone().map(|entry| &entry.limits));
-            given.extend(container.requests.iter().filter_map(|(resource, amount)| {
-                let new = *amount > 0 && !is_in_sums(resource) && !before.contains_key(resource);
-                new.then(|| resource.clone())
-            }));
-            for resource in unsettled {
-                judged.unknown.push(format!(
-                    "the LimitRanges of namespace `{name}` give `{}` of `{}` different amounts of `{resource}`",
-                    container.name, service.name.value
-                ));
-                all_unsettled.insert((index, resource));
-            }
-        }
-        judged.unknown.extend(given.iter().map(|resource| {
-            format!(
-                "`{}` {} (by a LimitRange of namespace `{name}`)",
-                service.name.value,
-                not_counted(resource)
-            )
-        }));
-        pods.push((index, pod));
-    }
-    for one in program.manifests.iter().flat_map(|m| &m.objects.namespaces) {
-        if one.name == name && !pods.is_empty() {
-            let level = &one.enforce.0;
-            judged.unknown.push(format!(
-                "namespace `{name}` takes only pods of the PodSecurity level `{level}`, which bzc does not check"
-            ));
+    for (id, service) in numbered(&program.services) {
+        let workload = &plan.workloads[id];
+        if program.namespace_of(service) == name && workload.peak() > 0 {
+            let pod = pod(plan, service, workload);
+            admit(&mut bounded, id, pod, judged);
         }
     }
-    let bounds = ranges.len() + quotas.len();
-    if name == SYSTEM && bounds > 0 {
+    let namespaces = program.manifests.iter().flat_map(|m| &m.objects.namespaces);
+    for one in namespaces.filter(|one| one.name == name && !bounded.pods.is_empty()) {
+        let level = &one.enforce.0;
+        judged.unknown.push(format!(
+            "namespace `{name}` takes only pods of the PodSecurity level `{level}`, which bzc does not check"
+        ));
+    }
+    if name == SYSTEM && bounded.ranges.len() + bounded.quotas.len() > 0 {
         judged.unknown.push(format!(
             "a quota or a LimitRange of namespace `{name}` is about what K3s packages, too, and bzc does not count that"
         ));
     }
-    Bounded {
-        plan,
-        name,
-        ranges,
-        quotas,
-        pods,
-        unsettled: all_unsettled,
+    bounded
+}
+
+/// Gives a pod its defaults and puts it into its namespace. What is not known of these defaults is noted.
+fn admit(bounded: &mut Bounded<'_, '_>, id: ServiceId, mut pod: Pod, judged: &mut Judged) {
+    let (namespace, service) = (bounded.name, bounded.service(id).name.value);
+    let entries = bounded.ranges.iter().flat_map(|(_, range)| &range.entries);
+    let mut given = BTreeSet::new();
+    for container in &mut pod.containers {
+        let before = container.requests.clone();
+        let unsettled = give_defaults(container, entries.clone().map(|entry| &entry.limits));
+        let requests = container.requests.iter();
+        let new = requests.filter(|(resource, amount)| {
+            **amount > 0 && !is_in_sums(resource) && !before.contains_key(*resource)
+        });
+        given.extend(new.map(|(resource, _)| resource.clone()));
+        for resource in unsettled {
+            judged.unknown.push(format!(
+                "the LimitRanges of namespace `{namespace}` give `{}` of `{service}` different amounts of `{resource}`",
+                container.name
+            ));
+            bounded.unsettled.insert((id, resource));
+        }
     }
+    judged.unknown.extend(given.iter().map(|resource| {
+        let what = not_counted(resource);
+        format!("`{service}` {what} (by a LimitRange of namespace `{namespace}`)")
+    }));
+    bounded.pods.push((id, pod));
 }
 
 /// A pod as the API server gets it: with the numbers of the plan, and completed.

@@ -293,54 +293,24 @@ pub(super) fn over(
     );
     let mut error = Diagnostic::error("BZ6010", message)
         .at(held, format!("holds {}", shown(resource, balance.hard)));
-    let mut addends: Vec<(Amount, Addend)> = Vec::new();
-    for (index, member) in counted.iter().zip(members) {
-        let each = member.usage.get(resource).copied().unwrap_or(0);
-        let amount = each.saturating_mul(Amount::from(member.rest));
-        if amount == 0 {
-            continue;
-        }
-        let service = namespace.service(*index);
-        let times = match is_one(each) {
-            true => String::new(),
-            false => format!(": {} x {}", member.rest, shown(resource, each)),
-        };
-        addends.push((
-            amount,
-            Addend {
-                what: format!("`{}`{times}", service.name.value),
-                amount: shown(resource, amount),
-                span: Some(service.name.span),
-            },
-        ));
-    }
+    let mut rows = rows_of_pods(namespace, resource, (counted, members));
     if from.1.quota.counts_objects() {
-        for (what, span, amount) in objects.addends(resource) {
-            addends.push((
-                amount,
-                Addend {
-                    what: what.to_owned(),
-                    amount: shown(resource, amount),
-                    span,
-                },
-            ));
-        }
+        rows.extend(objects.addends(resource).map(|(what, span, amount)| {
+            let what = what.to_owned();
+            row(what, resource, amount, span)
+        }));
     }
-    let mut largest: Vec<&(Amount, Addend)> = addends.iter().collect();
+    let mut largest: Vec<&(Amount, Addend)> = rows.iter().collect();
     largest.sort_by_key(|(amount, _)| std::cmp::Reverse(*amount));
     for (_, addend) in largest.into_iter().take(3) {
         if let Some(span) = addend.span {
             error = error.also(span, format!("{} of it", addend.amount));
         }
     }
-    error.addends = addends.into_iter().map(|(_, addend)| addend).collect();
-    for (what, amount) in [("together", balance.rest), ("the quota", balance.hard)] {
-        error.addends.push(Addend {
-            what: what.to_owned(),
-            amount: shown(resource, amount),
-            span: (what == "the quota").then_some(held),
-        });
-    }
+    rows.push(row("together".to_owned(), resource, balance.rest, None));
+    let quota = "the quota".to_owned();
+    rows.push(row(quota, resource, balance.hard, Some(held)));
+    error.addends = rows.into_iter().map(|(_, addend)| addend).collect();
     error = raised(error, namespace, from, resource, balance.rest);
     for (index, member) in counted.iter().zip(members) {
         error = lowered(error, namespace, (*index, member), resource, excess);
@@ -348,6 +318,36 @@ pub(super) fn over(
     const MOST: usize = 6;
     error.helps.truncate(MOST);
     error
+}
+
+/// A row of a sum, with its amount.
+fn row(what: String, resource: &str, amount: Amount, span: Option<Span>) -> (Amount, Addend) {
+    let addend = Addend {
+        what,
+        amount: shown(resource, amount),
+        span,
+    };
+    (amount, addend)
+}
+
+/// What the pods of each service take of a resource while nothing is rolled out.
+fn rows_of_pods(
+    namespace: &Bounded<'_, '_>,
+    resource: &str,
+    (counted, members): (&[ServiceId], &[Member<'_>]),
+) -> Vec<(Amount, Addend)> {
+    let rows = counted.iter().zip(members).filter_map(|(id, member)| {
+        let of_one = member.usage.get(resource).copied().unwrap_or(0);
+        let amount = of_one.saturating_mul(Amount::from(member.rest));
+        let name = namespace.service(*id).name;
+        let times = match is_one(of_one) {
+            true => String::new(),
+            false => format!(": {} x {}", member.rest, shown(resource, of_one)),
+        };
+        let what = format!("`{}`{times}", name.value);
+        (amount > 0).then(|| row(what, resource, amount, Some(name.span)))
+    });
+    rows.collect()
 }
 
 /// A smaller or a rarer pod that makes up for an excess by itself.
