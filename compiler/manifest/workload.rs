@@ -50,6 +50,14 @@ const OF_THE_TOKEN: &str = "kube-api-access-";
 /// The APIs of these kinds that Kubernetes serves since 1.25 (its deprecation guide).
 const SERVED: [&str; 3] = ["v1", "apps/v1", "batch/v1"];
 
+impl WorkloadKind {
+    /// The one that has this name.
+    pub(crate) fn of(name: &str) -> Option<WorkloadKind> {
+        let known = KINDS.iter().find(|(known, _)| *known == name);
+        known.map(|(_, kind)| *kind)
+    }
+}
+
 /// Where an object or a part of one stands: the document, and the way from its root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Way {
@@ -376,10 +384,7 @@ impl<'t> Reader<'t> {
             .or(self.text(metadata, "generateName"))
             .unwrap_or_default();
         let namespace = self.text(metadata, "namespace");
-        let known = KINDS
-            .iter()
-            .find(|(word, _)| *word == kind)
-            .map(|(_, kind)| *kind);
+        let known = WorkloadKind::of(&kind);
         let group = group(&api_version).to_owned();
         let core = ["", "apps", "batch", "extensions"].contains(&group.as_str());
         let spec = self.get(real, "spec");

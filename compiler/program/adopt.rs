@@ -74,6 +74,8 @@ pub(crate) struct Adopted<'a> {
     pub place: &'a str,
     /// One a container of the object, in the same order.
     pub containers: Vec<Ruled<'a>>,
+    /// The autoscaler that says how many pods there are, as `KIND NAME`.
+    pub scaled_by: Option<&'a str>,
     /// Whether a rule gives the pods at rest.
     pub sets_replicas: bool,
     /// Whether a rule gives the rollout.

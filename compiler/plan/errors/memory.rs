@@ -12,7 +12,7 @@ use crate::plan::fixes::for_memory;
 use crate::plan::model::{ComponentPlan, Draft, NodePlan, SHIMS};
 use crate::plan::resources::Dimension;
 use crate::plan::sums::packaged_asks;
-use crate::program::{Giver, NodeId, Service, ServiceId};
+use crate::program::{Giver, NodeId, Service, ServiceId, WorkloadKind};
 
 /// The node, all nodes together or a budget are over even with every range at its low end.
 pub(crate) fn over_memory(
@@ -185,14 +185,29 @@ fn list_of_services(
     let names: Vec<String> = members
         .iter()
         .take(LISTED)
-        .map(|id| draft.program.services[*id].name)
-        .map(|name| format!("`{}` {}", name.value, place(name.span)))
+        .map(|id| &draft.program.services[*id])
+        .map(|service| {
+            let name = service.name;
+            let why = made_by(service).map_or_else(String::new, |why| format!(" ({why})"));
+            format!("`{}`{why} {}", name.value, place(name.span))
+        })
         .collect();
     let more = match members.len().saturating_sub(LISTED) {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
     format!("services: {}{more}", names.join(", "))
+}
+
+/// Whose pods these are where that is not seen from the name: an operator makes them, or scales what others make.
+fn made_by(service: &Service<'_>) -> Option<String> {
+    let adopted = service.adopted.as_ref()?;
+    let object = adopted.object;
+    match adopted.scaled_by {
+        Some(scaler) => Some(format!("at the most of {scaler}")),
+        None if WorkloadKind::of(&object.kind_text).is_some() => None,
+        None => Some(object.kind_text.clone()),
+    }
 }
 
 /// What K3s, containerd and shims take by the library where the program gives nothing, and how to find out what they take

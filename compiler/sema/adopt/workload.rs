@@ -203,6 +203,7 @@ impl<'c, 'a> Reading<'c, 'a> {
                 object,
                 place: manifest.place(&object.at),
                 containers,
+                scaled_by: scaler.map(|(_, scaler)| scaler.alone.what.as_str()),
                 sets_replicas,
                 sets_rollout,
                 sets_concurrency,
