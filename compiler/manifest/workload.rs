@@ -206,6 +206,8 @@ pub(crate) struct Workload {
     pub refuses_injection: BTreeSet<String>,
     /// The controller that made it, where it comes from a dump.
     pub owner: Option<Owner>,
+    /// Whether it comes from a cluster, rather than from somebody who wrote it.
+    pub from_cluster: bool,
     /// Where it says that none of its pods is to run.
     pub idle: Option<Range<usize>>,
     /// The object of which an operator makes it, if it is no object of Kubernetes' own.
@@ -569,6 +571,7 @@ impl<'t> Reader<'t> {
             kind,
             api_version,
             idle: self.idle(object, &kind_text),
+            from_cluster: self.is_from_cluster(self.get(object, "metadata")),
             kind_text,
             namespace,
             at,

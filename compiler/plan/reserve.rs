@@ -260,7 +260,10 @@ const SYSTEM: &str = "kube-system";
 fn limitless_in_system(service: &Service<'_>) -> bool {
     service.adopted.as_ref().is_some_and(|adopted| {
         let mut pairs = adopted.object.containers.iter().zip(&adopted.containers);
-        namespace(adopted.object.namespace.as_deref()) == SYSTEM
+        // What a dump has of K3s's own is a component.
+        let may_run = service.replicas.value > 0 || adopted.object.idle.is_some();
+        may_run
+            && namespace(adopted.object.namespace.as_deref()) == SYSTEM
             && pairs.any(|(read, held)| !held.sets_memory && read.memory.limit.is_none())
     })
 }

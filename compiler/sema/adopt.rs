@@ -153,25 +153,27 @@ fn check_names<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], own: usize) 
     }
 }
 
-/// Refuses adopted workloads that K3s packages: K3s puts them back at every start, and they are counted already.
+/// What K3s packages is counted already. In a dump of a cluster it has no pods of its own; of somebody who wrote it, it is
+/// refused, for K3s puts its own back at every start.
 pub(super) fn check_packaged<'a>(
     decls: &Decls<'_, 'a>,
     components: &[Component<'a>],
-    services: &[Service<'a>],
+    services: &mut [Service<'a>],
 ) {
     for service in services {
         let Some(adopted) = &service.adopted else {
             continue;
         };
-        let in_system = adopted.object.namespace.as_deref() == Some("kube-system");
-        if in_system
-            && components
-                .iter()
-                .any(|component| component.name == adopted.object.name)
-        {
-            decls
+        let object = adopted.object;
+        let in_system = object.namespace.as_deref() == Some("kube-system");
+        if !in_system || components.iter().all(|one| one.name != object.name) {
+            continue;
+        }
+        match object.from_cluster {
+            true => service.replicas.value = 0,
+            false => decls
                 .cx
-                .report(errors::packaged(&adopted.object.name, service.name.span));
+                .report(errors::packaged(&object.name, service.name.span)),
         }
     }
 }
@@ -187,7 +189,7 @@ pub(super) fn check_budgets<'a>(
             let Some(adopted) = &service.adopted else {
                 continue;
             };
-            if let (Some(container), None) = (adopted.unbounded(), &adopted.object.idle) {
+            if let (Some(container), 1..) = (adopted.unbounded(), service.replicas.value) {
                 let (name, at) = (service.name.value, service.name.span);
                 let error = errors::unbounded_in_budget(
                     budget.name.value,

@@ -260,7 +260,18 @@ fn is_idle(object: &Value) -> bool {
     let hook = object["metadata"]["annotations"]["helm.sh/hook"].as_str();
     let beside = |event: &str| event.starts_with("test") || event.ends_with("-delete");
     let suspends = is_kind(object, "Job") || is_kind(object, "CronJob");
+    // What K3s packages counts as that, where a dump of a cluster has it.
+    let packaged = [
+        "coredns",
+        "local-path-provisioner",
+        "metrics-server",
+        "traefik",
+    ];
+    let is_packaged = packaged.contains(&name_of(object))
+        && object["metadata"]["namespace"] == "kube-system"
+        && !object["metadata"]["uid"].is_null();
     suspends && object["spec"]["suspend"].as_bool() == Some(true)
+        || is_packaged
         || hook.is_some_and(|hook| hook.split(',').all(|event| beside(event.trim())))
 }
 

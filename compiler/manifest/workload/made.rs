@@ -296,6 +296,7 @@ impl<'t> Reader<'t> {
                 None => None,
             },
             idle: None,
+            from_cluster: false,
             made_of: Some(MadeOf {
                 kind: maker.name.clone(),
                 name: object_name.to_owned(),

@@ -46,6 +46,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
         // What an operator makes no rule can change.
         let made = self.object.made_of.is_some();
         let kept = made
+            || reading.is_packaged(self.object, self.known)
             || reading.keeps.iter().any(|keep| {
                 means(keep.workload, self.object, self.known)
                     && keep.container.is_none_or(|name| name == container.name)

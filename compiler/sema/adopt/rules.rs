@@ -356,5 +356,14 @@ impl<'c, 'a> Reading<'c, 'a> {
         let mut all = self.keeps.iter();
         all.find(|keep| keep.container.is_none() && means(keep.workload, object, known))
             .map(|keep| keep.span)
+            .or_else(|| self.is_packaged(object, known).then_some(self.general.span))
+    }
+
+    /// Whether it is what K3s packages, met in a dump of a cluster, and no rule is about it: K3s would undo every change.
+    pub(super) fn is_packaged(&self, object: &Workload, known: &str) -> bool {
+        object.from_cluster
+            && object.namespace.as_deref() == Some("kube-system")
+            && self.decls.packaged.contains_key(object.name.as_str())
+            && self.rule(object, known).is_none()
     }
 }

@@ -242,16 +242,16 @@ pub(crate) fn program<'a>(
     }
     placement::settle(&decls, &nodes, &mut services);
     adopt::place::settle(&decls, loaded, &nodes, &mut services);
+    let mut components = component::components(&decls, &nodes);
+    components.extend(component::others(&decls));
+    balancers::balancers(&decls, loaded, &nodes, &mut components);
+    adopt::check_packaged(&decls, &components, &mut services);
     check_shared_ports(cx, &services);
     adopt::quota::complete(loaded, namespace.value, &mut services);
     let size = (namespace.value, nodes.len());
     adopt::quota::budgets(loaded, size, &services, &mut budgets);
     adopt::check_budgets(&decls, &services, &budgets);
-    let mut components = component::components(&decls, &nodes);
-    components.extend(component::others(&decls));
-    balancers::balancers(&decls, loaded, &nodes, &mut components);
     let uncounted = adopt::uncounted(&decls, loaded, &components);
-    adopt::check_packaged(&decls, &components, &services);
     balancers::check_host_ports(&decls, loaded, (&nodes, &components), &services);
     if placement::first_server(&nodes).is_some() {
         component::check_storage(&decls, &components, &services);

@@ -321,7 +321,8 @@ func (c *cluster) waves() []string {
 	return slices.Compact(found)
 }
 
-// isIdle tells what says that none of its pods is to run: it is suspended, or Helm runs it for a test or a removal.
+// isIdle tells what says that none of its pods is to run: it is suspended, or Helm runs it for a test or a removal. What a
+// dump has of K3s's own counts as that.
 func isIdle(object runtime.Object) bool {
 	switch object := object.(type) {
 	case *batchv1.Job:
@@ -334,6 +335,10 @@ func isIdle(object runtime.Object) bool {
 		}
 	}
 	meta, ok := object.(metav1.Object)
+	packaged := []string{"coredns", "local-path-provisioner", "metrics-server", "traefik"}
+	if ok && meta.GetNamespace() == "kube-system" && meta.GetUID() != "" && slices.Contains(packaged, meta.GetName()) {
+		return true
+	}
 	if !ok || meta.GetAnnotations()["helm.sh/hook"] == "" {
 		return false
 	}
