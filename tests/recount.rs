@@ -330,7 +330,7 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
         waves: workloads.values().filter_map(|w| w.wave.clone()).collect(),
         workloads,
     };
-    // Servers install what K3s packages, and each is told the same.
+    // Servers install what K3s packages, and all of them have the same settings.
     let is_server = |machine: &&Machine| {
         by_name(&report["nodes"], &machine.name)
             .is_some_and(|stated| stated["role"].as_str() == Some("server"))

@@ -1,4 +1,4 @@
-//! Whatever the text is: no panic, every place lies within a text, and what parses can be formatted for good.
+//! For any text: there is no panic, every place lies within a text, and a text that parses can be formatted.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

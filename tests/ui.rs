@@ -1,4 +1,4 @@
-//! What is said of programs that are wrong or odd: `ui/<id>-<slug>.bz` with all of it in `.stderr` beside it.
+//! Messages about programs that are wrong or odd: `ui/<id>-<slug>.bz`, with its messages in the `.stderr` of that name.
 //!
 //! The name says what is promised. `BZ4001-node.bz` raises one error, and it is BZ4001: one fault is reported once.
 //! `unused-let.bz` raises no error and that lint once. `many-colons.bz` has a line `# faults: 3`, and raises so many.

@@ -350,7 +350,7 @@ fn a_number_that_was_changed_is_found() {
     );
 }
 
-/// Nothing can be taken out of a list, put in twice, or called proved that is not, without a word.
+/// An element that is missing from a list or there twice is found, and so is a verdict that claims too much.
 fn nothing_is_left_out(report: &Value) {
     let mut places = Vec::new();
     pointers(report, "", &mut places);

@@ -56,7 +56,7 @@ impl Workload {
         if surges { self.peak() } else { self.replicas }
     }
 
-    /// How many of so many of its pods may be on a node.
+    /// How many of `pods` of its pods may be on a node.
     pub(super) fn on(&self, node: usize, pods: u128) -> u128 {
         match (self.nodes[node], self.one_on_a_node) {
             (false, _) => 0,

@@ -30,7 +30,7 @@ pub(crate) fn check(folder: &dyn World, name: &str, text: &str, env: Option<&str
     Session::default().check(folder, name, text.to_owned(), &options)
 }
 
-/// All that was said, as people read it.
+/// All diagnostics, as people read them.
 pub(crate) fn said(compilation: &Compilation) -> String {
     let messages = compilation
         .diagnostics
@@ -42,7 +42,7 @@ pub(crate) fn said(compilation: &Compilation) -> String {
         .join("\n")
 }
 
-/// The codes of the errors, or the names of the lints, in the order they were told.
+/// The codes of the errors, or the names of the lints, in the order in which they are printed.
 pub(crate) fn ids(compilation: &Compilation, errors: bool) -> Vec<&'static str> {
     compilation
         .diagnostics
