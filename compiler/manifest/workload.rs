@@ -350,7 +350,11 @@ pub(crate) fn template(source: &str) -> Option<Range<usize>> {
     Some(at..at + 2)
 }
 
+/// `apiVersion`, `kind`, name and namespace of an object.
+type Head = (String, String, String, Option<String>);
+
 impl<'t> Reader<'t> {
+    /// Takes note of an object, or of all objects of a list.
     fn object(&self, root: &'t Yaml, way: Way, objects: &mut Objects) -> Result<(), Fault> {
         let Some(real) = self.real(root) else {
             return Ok(());
@@ -409,18 +413,18 @@ impl<'t> Reader<'t> {
                 objects.balancers.extend(balancer);
             }
         }
-        match (known.filter(|_| core), kind.as_str(), spec) {
-            (Some(_), ..) if !SERVED.contains(&api_version.as_str()) => {
+        match known.filter(|_| core) {
+            Some(_) if !SERVED.contains(&api_version.as_str()) => {
                 let why = format!("K3s serves no `{api_version}`, and refuses it");
                 objects.uncounted.push(uncounted(why));
             }
             // Its controller, if it has one, counts what it keeps.
-            (Some(_), ..) if self.has_ended(real, &kind)? => {
+            Some(_) if self.has_ended(real, &kind)? => {
                 let free = self.owner(metadata)?.is_none();
                 let counted = self.counted(&kind, real, (name, namespace))?;
                 objects.counted.extend(counted.filter(|_| free));
             }
-            (Some(kind_of), ..) => {
+            Some(kind_of) => {
                 let why =
                     "its containers are missing, or have no image: it may be a patch for kustomize";
                 let patch = uncounted(why.to_owned());
@@ -445,66 +449,61 @@ impl<'t> Reader<'t> {
             {
                 objects.uncounted.push(uncounted(why.to_owned()));
             }
-            (None, "HorizontalPodAutoscaler", Some(spec)) => {
-                objects.counted.extend(self.counted(
-                    &kind,
-                    real,
-                    (name.clone(), namespace.clone()),
-                )?);
-                let bounds = [("minReplicas", 1), ("maxReplicas", 1)];
-                objects.scalers.extend(self.scaler(
-                    real,
-                    spec,
-                    bounds,
-                    namespace.clone(),
-                    &uncounted,
-                )?);
+            _ => {
+                let head = (api_version, kind.clone(), name.clone(), namespace.clone());
+                self.without_pods(real, head, &uncounted, objects)?;
             }
-            // kedacore/keda apis/keda/v1alpha1/scaledobject_types.go: at most 100 where nothing is said.
-            (None, "ScaledObject", Some(spec)) if group == "keda.sh" => {
-                let bounds = [("minReplicaCount", 0), ("maxReplicaCount", 100)];
-                let scaler = self.scaler(real, spec, bounds, namespace.clone(), &uncounted)?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of an object that makes no pods: what it scales or bounds, and that quotas count it.
+    fn without_pods(
+        &self,
+        object: &'t Yaml,
+        (api_version, kind, name, namespace): Head,
+        uncounted: &dyn Fn(String) -> Uncounted,
+        objects: &mut Objects,
+    ) -> Result<(), Fault> {
+        let known_as = (name.clone(), namespace.clone());
+        let counted = self.counted(&kind, object, known_as.clone())?;
+        objects.counted.extend(counted);
+        let spec = self.get(object, "spec");
+        let metadata = self.get(object, "metadata").unwrap_or(object);
+        match (kind.as_str(), spec) {
+            ("HorizontalPodAutoscaler", Some(spec)) => {
+                let bounds = [("minReplicas", 1), ("maxReplicas", 1)];
+                let scaler = self.scaler(object, spec, bounds, namespace, uncounted)?;
                 objects.scalers.extend(scaler);
             }
-            (None, "LimitRange", Some(spec)) => {
-                let limits = self.limit_range(spec)?;
-                objects.ranges.push(LimitRange {
-                    name: name.clone(),
-                    namespace: namespace.clone(),
-                    at: self.named_at(real),
-                    entries: limits,
-                });
-                objects
-                    .counted
-                    .extend(self.counted(&kind, real, (name, namespace))?);
+            // kedacore/keda apis/keda/v1alpha1/scaledobject_types.go: at most 100 where nothing is said.
+            ("ScaledObject", Some(spec)) if group(&api_version) == "keda.sh" => {
+                let bounds = [("minReplicaCount", 0), ("maxReplicaCount", 100)];
+                let scaler = self.scaler(object, spec, bounds, namespace, uncounted)?;
+                objects.scalers.extend(scaler);
             }
-            (None, "ResourceQuota", Some(spec)) => {
-                objects.quotas.push(self.quota(
-                    spec,
-                    (name.clone(), namespace.clone()),
-                    self.named_at(real),
-                )?);
-                objects
-                    .counted
-                    .extend(self.counted(&kind, real, (name, namespace))?);
+            ("LimitRange", Some(spec)) => objects.ranges.push(LimitRange {
+                entries: self.limit_range(spec)?,
+                name,
+                namespace,
+                at: self.named_at(object),
+            }),
+            ("ResourceQuota", Some(spec)) => {
+                let quota = self.quota(spec, known_as, self.named_at(object))?;
+                objects.quotas.push(quota);
             }
-            (None, "Namespace", _) if api_version == "v1" => {
+            ("Namespace", _) if api_version == "v1" => {
                 objects.injected.extend(self.injected(metadata, &name));
                 objects.namespaces.extend(self.namespace(metadata, name));
             }
-            (None, "PriorityClass", _) => objects.classes.push(PriorityClass {
+            ("PriorityClass", _) => objects.classes.push(PriorityClass {
                 name,
                 is_negative: self
-                    .text(real, "value")
+                    .text(object, "value")
                     .is_some_and(|value| value.starts_with('-')),
-                is_patient: self.text(real, "preemptionPolicy").as_deref() == Some("Never"),
-                is_default: self.text(real, "globalDefault").as_deref() == Some("true"),
+                is_patient: self.text(object, "preemptionPolicy").as_deref() == Some("Never"),
+                is_default: self.text(object, "globalDefault").as_deref() == Some("true"),
             }),
-            (None, known, _) if bounds::counts(known).is_some() => {
-                objects
-                    .counted
-                    .extend(self.counted(&kind, real, (name, namespace))?);
-            }
             _ => {}
         }
         Ok(())
@@ -514,7 +513,7 @@ impl<'t> Reader<'t> {
         &self,
         object: &'t Yaml,
         kind: WorkloadKind,
-        (api_version, kind_text, name, namespace): (String, String, String, Option<String>),
+        (api_version, kind_text, name, namespace): Head,
         way: Way,
     ) -> Result<Option<Workload>, Fault> {
         let at = self.get(object, "metadata").and_then(|metadata| {
