@@ -26,7 +26,7 @@ pub(crate) fn settle(there: Vec<PathBuf>, came_out: &BTreeMap<PathBuf, Vec<u8>>)
             continue;
         }
         if blessing {
-            corpus::write(path, new);
+            corpus::replace(path, new);
             continue;
         }
         let name = corpus::shown(path);

@@ -107,6 +107,20 @@ pub(crate) fn write(path: &Path, content: &[u8]) {
     );
 }
 
+/// Writes a file that other tests may be reading meanwhile: they see the old text or the new one, and no part of it.
+pub(crate) fn replace(path: &Path, content: &[u8]) {
+    let mut whole = path.as_os_str().to_owned();
+    whole.push(".new");
+    let whole = PathBuf::from(whole);
+    write(&whole, content);
+    let done = fs::rename(&whole, path);
+    assert!(
+        done.is_ok(),
+        "{} cannot be replaced: {done:?}",
+        path.display()
+    );
+}
+
 /// Makes a file of so many bytes that takes no room on disk.
 pub(crate) fn sparse(path: &Path, bytes: u64) {
     write(path, b"");
