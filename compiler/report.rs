@@ -391,6 +391,9 @@ pub(crate) struct Service<'a> {
     pub pods_at_peak: u64,
     /// Pods that may be there at once, those on their way out among them.
     pub pods_with_ending: u64,
+    /// Runs of a CronJob that were replaced and whose pods may not have ended; none where it replaces none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs_ending: Option<u64>,
     /// Whether a pod of a run may still be there beside its successor.
     pub lingers: bool,
     /// Whether its pods may push out others.

@@ -58,6 +58,11 @@ fn broken(files: &Files, games: u64, seed: u64, events: Events) -> Result<Vec<St
         for ((node, most), _) in nodes.filter(|(_, proved)| **proved) {
             found.extend(over(node, *most));
         }
+        for (one, pods) in workloads.iter().zip(&seen.pods) {
+            let told = promises.pods.get(&one.name);
+            let more = told.filter(|told| pods > *told);
+            found.extend(more.map(|told| format!("T1: {pods} pods of {}, not {told}", one.name)));
+        }
         if promises.placed {
             found.extend(
                 seen.pushed

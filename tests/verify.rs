@@ -619,7 +619,7 @@ fn violations(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut
         let needed: Vec<&str> = known
             .iter()
             .map(|key| key.as_str())
-            .filter(|key| !["of", "uncounted"].contains(key))
+            .filter(|key| !["of", "runsEnding", "uncounted"].contains(key))
             .collect();
         if schema["additionalProperties"] != false || needed != required {
             found.push(format!("{at}: the schema is not strict"));

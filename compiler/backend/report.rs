@@ -334,6 +334,7 @@ fn service<'r>(
         },
         pods_at_peak: workload.peak(),
         pods_with_ending: workload.pods,
+        runs_ending: service.runs_ending(),
         lingers: workload.lingers,
         preempts: workload.preempts,
         nodes: workload.nodes.as_ref().map(|nodes| {

@@ -186,6 +186,8 @@ pub(crate) struct Workload {
     pub schedule: String,
     /// Whether a pod that has to end may still be there while its successor runs.
     pub lingers: bool,
+    /// Seconds that its pods may take to end, `terminationGracePeriodSeconds`.
+    pub grace: u64,
     /// Volumes in memory: their names and bounds.
     pub in_memory: Vec<(String, Option<u64>)>,
     /// Secrets that are mounted as files.
@@ -600,6 +602,7 @@ impl<'t> Reader<'t> {
             concurrency: self.text(spec, "concurrencyPolicy"),
             schedule: self.text(spec, "schedule").unwrap_or_default(),
             lingers: runs && self.text(job, "podReplacementPolicy").as_deref() != Some("Failed"),
+            grace: self.whole(pod, "terminationGracePeriodSeconds", 30),
             in_memory: Vec::new(),
             secrets: Vec::new(),
             claims: !self.items(spec, "volumeClaimTemplates")?.is_empty(),

@@ -228,6 +228,7 @@ fn doubts_of_liveness(plan: &Plan<'_, '_>) -> Vec<String> {
     why.extend(elsewhere(plan));
     why.extend(uncounted(plan));
     why.extend(unheld_runs(plan));
+    why.extend(plan.program.services.iter().filter_map(overtaken));
     why.extend(adopted(plan));
     why.extend(super::beyond::reasons(plan, Promise::Liveness));
     why.extend(super::admission::doubts(plan));
@@ -310,22 +311,31 @@ fn cpu_of_all(nodes: &[Node<'_>]) -> Option<String> {
     })
 }
 
-/// What a pod gets by default to end (Kubernetes, terminationGracePeriodSeconds), in seconds.
-const GRACE: u64 = 30;
+/// Until the scheduler looks again for a pod that it found no room for (kube-scheduler podMaxBackoffSeconds), in seconds.
+const BACKOFF: u64 = 10;
 
 /// Pods on their way out keep their requests until they have ended, so a step of a rollout may have to wait for that,
-/// and for the scheduler to look again (its backoff, kube-scheduler podMaxBackoffSeconds: 10).
+/// and for the scheduler to look again.
 fn waits(plan: &Plan<'_, '_>) -> String {
-    let grace = |service: &Service<'_>| {
-        service
-            .pod
-            .grace
-            .map_or(GRACE, |grace| grace.0.div_ceil(1000))
-    };
-    let longest = plan.program.services.iter().map(grace).max();
+    let longest = plan.program.services.iter().map(Service::grace).max();
     longest.map_or_else(String::new, |seconds| {
         format!(
-            "; a step of a rollout may wait {seconds}s for a pod to end and 10s for the scheduler"
+            "; a step of a rollout may wait {seconds}s for a pod to end and {BACKOFF}s for the \
+             scheduler"
+        )
+    })
+}
+
+/// A CronJob whose runs are replaced sooner than the pods of the last one must have ended: where these leave no room, a
+/// run is itself replaced before it has found any.
+fn overtaken(service: &Service<'_>) -> Option<String> {
+    let every = service.replaced_every()?;
+    let grace = service.grace();
+    (grace + BACKOFF > every).then(|| {
+        format!(
+            "a run of `{}` may be replaced before it has found room: the next one may come after {every}s, and pods of \
+             the last one may take {grace}s to end; give it a shorter `grace`",
+            service.name.value
         )
     })
 }

@@ -3,6 +3,7 @@
 //! them, all later phases read them.
 
 mod adopt;
+mod cron;
 mod id;
 mod image;
 mod node;
@@ -22,6 +23,7 @@ use crate::manifest::Manifest;
 pub(crate) use crate::manifest::workload::WorkloadKind;
 pub(crate) use crate::manifest::workload::place::HOSTNAME;
 pub(crate) use adopt::{Adopt, Adopted, Form, Ruled, Uncounted};
+pub(crate) use cron::is_cron;
 pub(crate) use id::{
     AdoptId, BudgetId, ComponentId, ExtraId, ImageId, ManifestId, NodeId, RuntimeId, ServiceId,
     TierId,

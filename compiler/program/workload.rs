@@ -5,12 +5,16 @@ use crate::base::id::listed;
 use std::borrow::Cow;
 
 use super::adopt::Adopted;
+use super::cron::least_period;
 use super::image::Image;
 use super::origin::Given;
 use super::pod::{Extra, Pod, Port, VolumeSource};
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::{Span, Spanned};
 use crate::manifest::workload::WorkloadKind;
+
+/// What a pod gets by default to end (Kubernetes, terminationGracePeriodSeconds), in seconds.
+const GRACE: u64 = 30;
 
 /// A workload: what its kind says, and its pods.
 #[derive(Debug, Clone)]
@@ -71,6 +75,34 @@ impl Service<'_> {
         }
     }
 
+    /// Seconds that a pod may take to end once it is told to.
+    pub(crate) fn grace(&self) -> u64 {
+        let given = self.pod.grace;
+        given.map_or(GRACE, |grace| grace.0.div_ceil(1000))
+    }
+
+    /// Seconds between a run and the next at the least, of a CronJob whose next run replaces the last.
+    pub(crate) fn replaced_every(&self) -> Option<u64> {
+        match &self.kind {
+            Kind::CronJob(_, schedule) if schedule.concurrency == Concurrency::Replace => {
+                Some(least_period(&schedule.cron))
+            }
+            Kind::Deployment(_)
+            | Kind::StatefulSet
+            | Kind::DaemonSet
+            | Kind::Job(_)
+            | Kind::CronJob(..) => None,
+        }
+    }
+
+    /// The runs of a CronJob that were replaced and whose pods may not have ended, where it replaces them. Each run
+    /// starts at its time or, where the controller was away, at any time before that of the next one, so this is one
+    /// more than the times that lie in one grace (pkg/controller/cronjob/cronjob_controllerv2.go).
+    pub(crate) fn runs_ending(&self) -> Option<u64> {
+        let every = self.replaced_every()?;
+        Some(self.grace().div_ceil(every) + 1)
+    }
+
     /// The pods beyond `replicas` that have to end and may not have ended. Each still has its shim.
     /// StatefulSet and DaemonSet wait until each pod has ended, a Job until its pod has failed unless it `lingers`, and a
     /// CronJob that replaces does not wait.
@@ -84,10 +116,10 @@ impl Service<'_> {
             Kind::StatefulSet if object == Some(WorkloadKind::ReplicaSet) => replicas,
             Kind::StatefulSet | Kind::DaemonSet => 0,
             Kind::Job(_) => lingering,
-            Kind::CronJob(_, schedule) => match schedule.concurrency {
-                Concurrency::Replace => replicas + lingering,
-                Concurrency::Forbid | Concurrency::Allow(_) => lingering,
-            },
+            Kind::CronJob(..) => {
+                let replaced = self.runs_ending().unwrap_or(0);
+                replicas.saturating_mul(replaced).saturating_add(lingering)
+            }
         }
     }
 

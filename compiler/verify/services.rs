@@ -87,15 +87,16 @@ impl Check {
             format!("{peak} pods do not go with {nodes} nodes")
         });
         let twice = replicas.saturating_add(replicas.max(surge));
+        let lingering = if service.lingers { replicas } else { 0 };
+        let replaced = service.runs_ending.unwrap_or(0);
+        let of_runs = replicas.saturating_mul(replaced.saturating_add(1));
         let fits = match service.kind.as_ref() {
             "Deployment" => surge <= replicas && pods == twice,
             "ReplicaSet" | "ReplicationController" => surge == 0 && pods == twice,
-            // A run that replaces the last one does not wait for it, and pods may take longer to end than new ones to
-            // start.
-            "CronJob" if service.lingers => surge == 0 && pods >= twice,
-            "CronJob" => surge == 0 && (pods == replicas || pods >= twice),
-            "Job" if service.lingers => surge == 0 && pods == twice,
-            "StatefulSet" | "Job" => surge == 0 && pods == replicas,
+            // One that replaces its last run does not wait for it, and pods of earlier ones may not have ended.
+            "CronJob" => surge == 0 && pods == of_runs.saturating_add(lingering),
+            "Job" => surge == 0 && pods == replicas.saturating_add(lingering),
+            "StatefulSet" => surge == 0 && pods == replicas,
             "Pod" => surge == 0 && pods == replicas && replicas <= 1,
             "DaemonSet" => surge == 0 && pods == replicas,
             _ => false,
@@ -106,6 +107,11 @@ impl Check {
                 service.kind
             )
         });
+        self.holds(
+            place,
+            service.runs_ending.is_none() || service.kind == "CronJob",
+            || "runs of its kind are not replaced".to_owned(),
+        );
         let waits = matches!(service.kind.as_ref(), "Job" | "CronJob") || !service.lingers;
         self.holds(place, waits, || "pods of its kind do not linger".to_owned());
     }

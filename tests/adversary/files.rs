@@ -42,6 +42,9 @@ pub(super) struct Other {
 pub(super) struct Promises {
     /// Of each node, whether T2 is proved.
     pub(super) within: Vec<bool>,
+    /// Of services that a rollout leaves alone, how many pods there are of each at once, those on their way out among
+    /// them: K3s has memory for no more, where T1 is proved.
+    pub(super) pods: BTreeMap<String, usize>,
     /// Whether T4 is proved, or would be if the program had stated CPU and if runs kept to the number that it states.
     pub(super) placed: bool,
     /// Whether T4 is proved without such words.
@@ -235,7 +238,17 @@ fn promises(report: &Value, nodes: &[Node]) -> Promises {
         .flat_map(|t4| each(&t4["why"]))
         .filter_map(Value::as_str);
     let kind = text(&report["placement"]["kind"]).unwrap_or_default();
+    let pods = |service: &Value| {
+        // Of what rolls out somebody could also delete a pod meanwhile, which is assumed not to happen.
+        let rolls = matches!(
+            service["kind"].as_str(),
+            Some("Deployment" | "ReplicaSet" | "ReplicationController")
+        );
+        let pods = count(&service["podsWithEnding"]).filter(|_| !rolls);
+        text(&service["name"]).zip(pods)
+    };
     Promises {
+        pods: each(&report["services"]).filter_map(pods).collect(),
         within: nodes
             .iter()
             .map(|node| proved("T2", Some(&node.name)))
@@ -244,7 +257,9 @@ fn promises(report: &Value, nodes: &[Node]) -> Promises {
         placed: proved("T4", None)
             || t4.is_some()
                 && why.all(|why| {
-                    why.contains("has no `cpu`") || why.contains("runs at once that it states")
+                    why.contains("has no `cpu`")
+                        || why.contains("runs at once that it states")
+                        || why.contains("replaced before it has found room")
                 }),
         survives: proved("T5", None),
         kind,

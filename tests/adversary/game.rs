@@ -96,6 +96,8 @@ pub(super) struct Events {
 pub(super) struct Seen {
     /// By node: the most that limits came to, none bounding them if None.
     pub(super) most: Vec<Option<Amount>>,
+    /// By workload: the most pods that there were on all nodes, those on their way out among them.
+    pub(super) pods: Vec<usize>,
     /// Whose pods were deleted to make room, and for whom.
     pub(super) pushed: BTreeSet<(String, String)>,
     /// The same where pods of less importance were on their way out, which would have made room too.
@@ -207,6 +209,7 @@ impl<'c> Game<'c> {
             next: 0,
             seen: Seen {
                 most: vec![Some(0); cluster.nodes.len()],
+                pods: vec![0; workloads.len()],
                 ..Seen::default()
             },
             helpers: Vec::new(),
@@ -356,6 +359,12 @@ impl<'c> Game<'c> {
 
     fn bind(&mut self, at: usize) {
         self.pods[at].phase = Phase::Bound;
+        let workload = self.pods[at].workload;
+        let there = self.count(workload, |pod| {
+            !matches!(pod.phase, Phase::Pending | Phase::Assumed)
+                && pod.node.is_some_and(|node| self.up[node])
+        });
+        self.seen.pods[workload] = self.seen.pods[workload].max(there);
         if let Some(node) = self.pods[at].node {
             self.weigh(node);
         }

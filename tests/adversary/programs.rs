@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use bzc::{MemoryWorld, Options, Session};
 
 use super::files::Cluster;
-use super::game::Events;
+use super::game::{Events, Game};
 use super::sets::{Parts, Set};
+use super::workload::workloads;
 use super::{Written, broken, random};
 use crate::generate::{self, MIB, Mem, Program, Size};
 
@@ -191,4 +192,32 @@ fn what_is_promised_of_generated_sets_of_manifests_holds() {
         }
     }
     found.none(&["one-node", "any-order", "T2"]);
+}
+
+#[test]
+fn runs_that_are_replaced_before_they_have_ended_are_counted_and_no_more() {
+    let text = "edition = 1
+node box { memory = 2000Mi  cpu = 4  reserve = 300Mi }
+k3s { memory = 400Mi  disable = [traefik, servicelb, metrics-server, local-storage] }
+cron c {
+  memory      = 32Mi
+  schedule    = \"*/10 * * * *\"
+  concurrency = replace
+  grace       = 25m
+  image       = \"ghcr.io/acme/c:1.0\"
+}
+";
+    let (world, options) = (MemoryWorld::default(), Options::default());
+    let output = bzc::compile(&world, "budget.bz", text.to_owned(), &options).output;
+    let files = output.map(|output| output.files).unwrap_or_default();
+    let cluster = Cluster::new(&files).expect("it fits");
+    let workloads = workloads(&cluster);
+    let at = workloads.iter().position(|one| one.name == "c");
+    let most = |game| {
+        let seen = Game::new(&cluster, &workloads, game).play(EVENTS);
+        at.and_then(|at| seen.pods.get(at).copied())
+    };
+    let promised = cluster.promises.pods.get("c").copied();
+    assert_eq!((0..6000).filter_map(most).max(), promised);
+    assert_eq!(promised, Some(1 + 3 + 1));
 }

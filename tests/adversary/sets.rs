@@ -296,7 +296,14 @@ impl Maker {
             }
             12 => {
                 let template = self.template(&name, false);
-                let policy = self.one_of(&["Forbid", "Replace"]);
+                let policy = self.one_of(&["Forbid", "Replace", "Replace"]);
+                // One that is replaced sooner than it must have ended piles up pods.
+                let grace = self.one_of(&[
+                    "",
+                    "terminationGracePeriodSeconds: 240, ",
+                    "terminationGracePeriodSeconds: 900, ",
+                ]);
+                let template = template.replacen("spec: {", &format!("spec: {{{grace}"), 1);
                 self.object(&format!(
                     "{{apiVersion: batch/v1, kind: CronJob, {meta}, spec: {{schedule: \"*/5 * * * *\", concurrencyPolicy: {policy}, \
                      jobTemplate: {{spec: {{template: {template}}}}}}}}}"

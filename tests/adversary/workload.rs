@@ -161,7 +161,10 @@ fn kind(object: &Value, template: &Template, at_most: Option<usize>) -> Option<K
             let every = period(&text(&spec["schedule"]).unwrap_or_default());
             let policy = match spec["concurrencyPolicy"].as_str() {
                 Some("Forbid") => Concurrency::Forbid,
-                Some("Replace") => Concurrency::Replace((template.grace / every) as usize + 1),
+                // A run that was due while nobody was there starts as soon as somebody is.
+                Some("Replace") => {
+                    Concurrency::Replace(template.grace.div_ceil(every) as usize + 1)
+                }
                 _ => Concurrency::Allow(at_most.map_or(3, |pods| pods / run.pods.max(1))),
             };
             Kind::Cron(run, policy)

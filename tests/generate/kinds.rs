@@ -7,9 +7,13 @@ use super::{Common, Item, Maker, Mem, Rng, Rollout, given};
 pub(crate) enum Overlap {
     Silent,
     Forbid,
-    Replace,
+    /// With a grace in minutes.
+    Replace(Option<u64>),
     Allow(u64),
 }
+
+/// Minutes between two runs.
+const PERIOD: u64 = 10;
 
 /// The kind of a workload, and what only that has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +55,10 @@ impl Kind {
             Kind::Cron(pods, Overlap::Allow(runs)) => {
                 (pods.unwrap_or(1) * runs, pods.unwrap_or(1) * runs)
             }
-            Kind::Cron(pods, Overlap::Replace) => (pods.unwrap_or(1), 2 * pods.unwrap_or(1)),
+            Kind::Cron(pods, Overlap::Replace(grace)) => {
+                let runs = 2 + grace.map_or(1, |minutes| minutes.div_ceil(PERIOD));
+                (pods.unwrap_or(1), runs * pods.unwrap_or(1))
+            }
             Kind::Cron(pods, _) => (pods.unwrap_or(1), pods.unwrap_or(1)),
         }
     }
@@ -76,12 +83,16 @@ impl Kind {
                 let (policy, bound) = match overlap {
                     Overlap::Silent => (None, None),
                     Overlap::Forbid => (Some("forbid".to_owned()), None),
-                    Overlap::Replace => (Some("replace".to_owned()), None),
+                    Overlap::Replace(_) => (Some("replace".to_owned()), None),
                     Overlap::Allow(runs) => (Some("allow".to_owned()), Some(runs.to_string())),
                 };
-                let schedule = Some("\"*/10 * * * *\"".to_owned());
+                let grace = match overlap {
+                    Overlap::Replace(Some(minutes)) => Some(format!("{minutes}m")),
+                    _ => None,
+                };
                 let fields = [
-                    ("schedule", schedule),
+                    ("schedule", Some(format!("\"*/{PERIOD} * * * *\""))),
+                    ("grace", grace),
                     ("concurrency", policy),
                     ("at-most", bound),
                 ];
@@ -174,7 +185,7 @@ impl Maker {
                 let overlap = match self.rng.range(0, 3) {
                     0 => Overlap::Silent,
                     1 => Overlap::Forbid,
-                    2 => Overlap::Replace,
+                    2 => Overlap::Replace(self.rng.chance(50).then(|| self.rng.range(1, 40))),
                     _ => Overlap::Allow(self.rng.range(1, 3)),
                 };
                 Kind::Cron(few(&mut self.rng), overlap)

@@ -6,7 +6,8 @@ use super::containers::{ReadContainer, ReadContainers, extra, origin};
 use super::errors;
 use super::rules::Reading;
 use crate::base::id::Id;
-use crate::base::quantity::Bytes;
+
+use crate::base::quantity::{Bytes, Millis};
 use crate::base::span::Spanned;
 use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::Entry;
@@ -233,6 +234,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             ports: host_ports(object, manifest),
             pod: Pod {
                 volumes: volumes(object, manifest),
+                grace: Some(Millis(object.grace.saturating_mul(1000))),
                 ..Pod::default()
             },
         }

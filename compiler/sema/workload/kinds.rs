@@ -2,7 +2,7 @@
 
 use super::errors;
 use crate::base::span::Span;
-use crate::program::{Concurrency, Given, Kind, Origin, Run, Scale, Schedule};
+use crate::program::{Concurrency, Given, Kind, Origin, Run, Scale, Schedule, is_cron};
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, whole_seconds};
 use crate::syntax::ast::ExprKind;
@@ -228,42 +228,4 @@ pub(crate) fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
         cron: cron.value,
         concurrency,
     })
-}
-
-/// Five fields of numbers, names, ranges and steps in their bounds, or one of cron's words.
-pub(crate) fn is_cron(text: &str) -> bool {
-    const WORDS: [&str; 7] = [
-        "@yearly",
-        "@annually",
-        "@monthly",
-        "@weekly",
-        "@daily",
-        "@midnight",
-        "@hourly",
-    ];
-    // Least and most of each field; a step is at least 1.
-    const BOUNDS: [(u32, u32); 5] = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 6)];
-    const NAMES: [&str; 19] = [
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "sun",
-        "mon", "tue", "wed", "thu", "fri", "sat",
-    ];
-    let plain = |(field, (least, most)): (&str, &(u32, u32))| {
-        field.split(',').all(|part| {
-            let (range, step) = part
-                .split_once('/')
-                .map_or((part, None), |(range, step)| (range, Some(step)));
-            let in_range = |end: &str| match end.parse::<u32>() {
-                Ok(number) => (*least..=*most).contains(&number),
-                Err(_) => NAMES.contains(&end.to_ascii_lowercase().as_str()),
-            };
-            let range = matches!(range, "*" | "?") || range.splitn(2, '-').all(in_range);
-            range && step.is_none_or(|step| step.parse::<u32>().is_ok_and(|step| step > 0))
-        })
-    };
-    let every = text
-        .strip_prefix("@every ")
-        .is_some_and(|time| time.starts_with(|c: char| c.is_ascii_digit()));
-    every
-        || WORDS.contains(&text)
-        || (text.split_whitespace().count() == 5 && text.split_whitespace().zip(&BOUNDS).all(plain))
 }
