@@ -4,6 +4,7 @@
 
 mod components;
 mod count;
+mod cron;
 mod kubelet;
 mod machines;
 mod nodes;

@@ -185,6 +185,21 @@ fn rules_have_one_place_each() {
 }
 
 #[test]
+fn what_is_assumed_is_in_the_specification_as_in_reports() {
+    let read = |path: &str| corpus::text(&corpus::root().join(path));
+    let (spec, report) = (
+        read("spec/06-proof.md"),
+        read("compiler/backend/assumed.md"),
+    );
+    let lists = report.split("\n\n").filter(|part| part.starts_with("- "));
+    let lists: Vec<&str> = lists.map(str::trim_end).collect();
+    assert_eq!(lists.len(), 2);
+    for list in lists {
+        assert!(spec.contains(list), "{list}");
+    }
+}
+
+#[test]
 fn rules_that_the_compiler_cites_exist() {
     let known: BTreeSet<String> = rules().into_iter().map(|(id, _)| id).collect();
     let mut cited = BTreeSet::new();

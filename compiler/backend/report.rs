@@ -411,8 +411,12 @@ pub(crate) fn markdown(plan: &Plan<'_, '_>) -> String {
     components(plan, &mut out);
     services(plan, &mut out);
     out.push_str(&dockerfile::table(plan));
+    out.push_str(ASSUMED);
     out
 }
+
+/// What the proof takes for true. `spec/06-proof.md` has the same words (`tests/spec.rs`).
+const ASSUMED: &str = include_str!("assumed.md");
 
 fn promises(plan: &Plan<'_, '_>, out: &mut String) {
     out.push_str("| promise | verdict | |\n| --- | --- | --- |\n");

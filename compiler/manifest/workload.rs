@@ -192,8 +192,10 @@ pub(crate) struct Workload {
     pub in_memory: Vec<(String, Option<u64>)>,
     /// Secrets that are mounted as files.
     pub secrets: Vec<String>,
-    /// Whether it claims storage.
-    pub claims: bool,
+    /// Whether each of its pods keeps claims of its own, `volumeClaimTemplates`.
+    pub keeps_claims: bool,
+    /// Claims that all of its pods share, by name.
+    pub shared_claims: Vec<String>,
     /// Claims that are made for each of its pods.
     pub claims_each: Vec<Claim>,
     /// Whether its pods themselves have an `activeDeadlineSeconds`.
@@ -605,7 +607,8 @@ impl<'t> Reader<'t> {
             grace: self.whole(pod, "terminationGracePeriodSeconds", 30),
             in_memory: Vec::new(),
             secrets: Vec::new(),
-            claims: !self.items(spec, "volumeClaimTemplates")?.is_empty(),
+            keeps_claims: !self.items(spec, "volumeClaimTemplates")?.is_empty(),
+            shared_claims: Vec::new(),
             claims_each: self.claims(spec, pod)?,
             has_deadline: self.get(pod, "activeDeadlineSeconds").is_some(),
             crosses_namespaces: self.crosses_namespaces(pod)?,
@@ -633,8 +636,9 @@ impl<'t> Reader<'t> {
                     .push((name, self.amount(dir, "sizeLimit")?.map(|amount| amount.n)));
             } else if self.get(volume, "secret").is_some() {
                 workload.secrets.push(name);
-            } else if self.get(volume, "persistentVolumeClaim").is_some() {
-                workload.claims = true;
+            } else if let Some(claim) = self.get(volume, "persistentVolumeClaim") {
+                let claim = self.text(claim, "claimName").unwrap_or_default();
+                workload.shared_claims.push(claim);
             } else if let Some(projected) = self.get(volume, "projected")
                 && !name.starts_with(OF_THE_TOKEN)
             {

@@ -57,6 +57,15 @@ pub(super) fn node<'a>(
             Some(crds.origin),
         ));
     }
+    if let (Some(joins), true) = (&node.process.joins, program.nodes.len() > 1) {
+        let what = "K3s, while another node joins";
+        reserved.push(Addend::new(
+            "joins",
+            what,
+            joins.value.n,
+            Some(joins.origin),
+        ));
+    }
     reserved.extend(secrets(program, workloads, at));
     let eviction = Addend::new(
         EVICTION,

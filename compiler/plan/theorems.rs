@@ -4,7 +4,7 @@ use super::model::{Moment, NodePlan, Placement, Plan, Promise, Theorem, Verdict,
 use super::moments::moments;
 use super::resources::Dimension;
 use super::terms;
-use super::tie::{Tie, host_folder, tie};
+use super::tie::{Tie, host_folder, split, tie};
 use super::words::named;
 use crate::base::id::ids;
 use crate::base::quantity::{Cpu, in_mib};
@@ -42,10 +42,11 @@ fn elsewhere(plan: &Plan<'_, '_>) -> Option<String> {
     (!has_server).then(|| text.to_owned())
 }
 
-/// Objects that may make pods nobody counted: on every node, and with their shims.
+/// Objects that may make pods nobody counted: on every node, and with their shims. And pods that bzc does not manage,
+/// where a node has a taint that they may tolerate.
 fn uncounted(plan: &Plan<'_, '_>) -> Vec<String> {
-    let objects = plan.program.uncounted.iter();
-    objects.map(Uncounted::why).collect()
+    let objects = plan.program.uncounted.iter().map(Uncounted::why);
+    objects.chain(plan.program.tolerating()).collect()
 }
 
 fn isolation<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
@@ -340,13 +341,15 @@ fn overtaken(service: &Service<'_>) -> Option<String> {
     })
 }
 
-/// Services that have to come back to one node, which may be full then.
+/// Pods that a volume keeps from where they have to be, and services that have to come back to one node, which may be
+/// full then.
 fn tied(plan: &Plan<'_, '_>) -> Vec<String> {
+    let mut why = split(plan.program, &plan.workloads);
     if !plan.on_several_nodes() || plan.placement == Placement::Pinned {
-        return Vec::new();
+        return why;
     }
     let services = plan.program.services.iter().zip(&plan.workloads);
-    let why = services.filter_map(|(service, workload)| {
+    let may_return = services.filter_map(|(service, workload)| {
         let held = workload
             .nodes
             .as_ref()
@@ -361,7 +364,8 @@ fn tied(plan: &Plan<'_, '_>) -> Vec<String> {
             Tie::Unknown(why) => Some(format!("`{name}` may have to come back to one node: {why}")),
         }
     });
-    why.collect()
+    why.extend(may_return);
+    why
 }
 
 /// The storage class of K3s's local storage, which is the default (k3s-io/k3s manifests/local-storage.yaml).
@@ -378,12 +382,18 @@ fn volumes_to_make(service: &Service<'_>, replicas: u64) -> u64 {
         let is_local = |class: Option<&str>| class.is_none_or(|class| class == LOCAL_PATH);
         let own = { object.claims_each.iter() }.filter(|claim| is_local(claim.class.as_deref()));
         let own = (own.count() as u64).saturating_mul(replicas);
-        return match (object.claims, object.claims_each.is_empty(), object.kind) {
-            // What makes them is not in the manifest.
+        let shared = object.shared_claims.len() as u64;
+        // What makes them is not in the manifest of an object whose operator does.
+        let unseen = match (
+            object.keeps_claims,
+            object.claims_each.is_empty(),
+            object.kind,
+        ) {
             (true, true, WorkloadKind::StatefulSet) => replicas,
             (true, true, _) => 1,
-            _ => own,
+            _ => 0,
         };
+        return own.saturating_add(shared).saturating_add(unseen);
     }
     let volumes = service.pod.volumes.iter();
     volumes
@@ -391,6 +401,7 @@ fn volumes_to_make(service: &Service<'_>, replicas: u64) -> u64 {
             VolumeSource::Storage(_, None | Some(LOCAL_PATH)) => replicas,
             VolumeSource::Claim(_) => 1,
             VolumeSource::Storage(..)
+            | VolumeSource::OwnClaims
             | VolumeSource::Config(_)
             | VolumeSource::Secret(_)
             | VolumeSource::Disk(_)

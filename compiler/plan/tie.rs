@@ -1,5 +1,8 @@
 //! What ties the pods of a service to a node: volumes that are a folder of it.
 
+use std::collections::BTreeMap;
+
+use super::model::Workload;
 use crate::program::{Program, Service, VolumeSource};
 
 /// Whether pods have to come back to the node that they first ran on.
@@ -32,6 +35,9 @@ pub(super) fn tie(program: &Program<'_>, service: &Service<'_>) -> Tie {
             VolumeSource::Claim(claim) => {
                 Tie::Unknown(format!("where its claim `{claim}` lies is not known"))
             }
+            VolumeSource::OwnClaims => {
+                Tie::Unknown("where the claims of its pods lie is not known".to_owned())
+            }
             VolumeSource::Config(_)
             | VolumeSource::Secret(_)
             | VolumeSource::Disk(_)
@@ -58,10 +64,64 @@ pub(super) fn host_folder<'s>(service: &'s Service<'_>) -> Option<&'s str> {
         .find_map(|volume| match &volume.source {
             VolumeSource::Host(path) => Some(path.as_ref()),
             VolumeSource::Claim(_)
+            | VolumeSource::OwnClaims
             | VolumeSource::Storage(..)
             | VolumeSource::Config(_)
             | VolumeSource::Secret(_)
             | VolumeSource::Disk(_)
             | VolumeSource::Memory(_) => None,
         })
+}
+
+/// Pods that have to be on different nodes and share a claim: where that is a folder of a node, as K3s's own storage
+/// makes them, all but those of one node wait for ever (kubernetes, plugin VolumeBinding).
+pub(super) fn split(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<String> {
+    let mut why = Vec::new();
+    let mut known: BTreeMap<(&str, &str), Vec<(&str, &Workload<'_>)>> = BTreeMap::new();
+    let services = program.services.iter().zip(workloads);
+    for (service, workload) in services.filter(|(_, workload)| workload.peak() > 0) {
+        let name = service.name.value;
+        for claim in claims(service) {
+            if workload.one_a_node && workload.peak() > 1 {
+                why.push(format!(
+                    "no two pods of `{name}` may share a node, and all share the claim `{claim}`, which may lie on one"
+                ));
+            }
+            let place = program.namespace_of(service);
+            let sharing = known.entry((place, claim)).or_default();
+            let elsewhere = sharing.iter().find(|(_, other)| !meet(other, workload));
+            why.extend(elsewhere.map(|(other, _)| {
+                format!(
+                    "`{other}` and `{name}` are held to different nodes, and share the claim `{claim}`, which may lie \
+                     on one"
+                )
+            }));
+            sharing.push((name, workload));
+        }
+    }
+    why
+}
+
+/// The claims that all pods of a service share.
+fn claims<'s>(service: &'s Service<'_>) -> impl Iterator<Item = &'s str> {
+    let sources = service.pod.volumes.iter().map(|volume| &volume.source);
+    sources.filter_map(|source| match source {
+        VolumeSource::Claim(claim) => Some(*claim),
+        VolumeSource::OwnClaims
+        | VolumeSource::Storage(..)
+        | VolumeSource::Config(_)
+        | VolumeSource::Secret(_)
+        | VolumeSource::Disk(_)
+        | VolumeSource::Memory(_)
+        | VolumeSource::Host(_) => None,
+    })
+}
+
+/// Whether some node may take pods of both.
+fn meet(one: &Workload<'_>, other: &Workload<'_>) -> bool {
+    match (&one.nodes, &other.nodes) {
+        (Some(nodes), Some(_)) => nodes.iter().any(|node| other.may_be_on(*node)),
+        (Some(nodes), None) | (None, Some(nodes)) => !nodes.is_empty(),
+        (None, None) => true,
+    }
 }

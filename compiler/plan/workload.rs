@@ -108,6 +108,7 @@ fn in_memory(service: &Service<'_>) -> u64 {
     let sizes = volumes.map(|volume| match &volume.source {
         VolumeSource::Memory(size) => size.value.n,
         VolumeSource::Claim(_)
+        | VolumeSource::OwnClaims
         | VolumeSource::Storage(..)
         | VolumeSource::Config(_)
         | VolumeSource::Secret(_)

@@ -15,7 +15,7 @@ mod workload;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::base::id::listed;
+use crate::base::id::{ids, listed};
 use crate::base::quantity::Bytes;
 use crate::base::source::SourceMap;
 use crate::base::span::Spanned;
@@ -112,6 +112,25 @@ impl<'a> Program<'a> {
             format!(
                 "every node has a taint that {names} of K3s tolerate not: they stay Pending{dns}"
             )
+        })
+    }
+
+    /// Pods that bzc does not manage, where some node has a taint that keeps off what K3s packages: they are not counted
+    /// there, and whether they tolerate it nobody said.
+    pub(crate) fn tolerating(&self) -> impl Iterator<Item = String> {
+        let open = self.open_nodes.as_ref();
+        let is_closed = |at: &NodeId| open.is_some_and(|open| !open.contains(at));
+        let closed = ids(&self.nodes).find(is_closed);
+        let tainted = closed.map(|at| self.nodes[at].name.value);
+        let others = self.components.iter().filter(|one| one.foreign);
+        tainted.into_iter().flat_map(move |node| {
+            let others = others.clone();
+            others.map(move |one| {
+                format!(
+                    "pods of `others {}` are not counted on node `{node}`: whether they tolerate its taints is not known",
+                    one.name
+                )
+            })
         })
     }
 

@@ -206,6 +206,9 @@ pub(crate) struct Process<'a> {
     /// What K3s takes for the custom resources of Traefik, which it installs unless `traefik` is disabled. `None` where
     /// `memory` was measured and has them in it.
     pub traefik_crds: Option<Given<'a, Bytes>>,
+    /// What a server takes while K3s of another node starts and joins it. `None` on an agent, and where `memory` was
+    /// measured and has that in it.
+    pub joins: Option<Given<'a, Bytes>>,
     /// The number of pods with which `memory` and `containerd` were measured.
     pub pods_measured: Given<'a, u64>,
 }

@@ -170,8 +170,10 @@ pub(crate) struct Volume<'a> {
 /// What a volume is.
 #[derive(Debug, Clone)]
 pub(crate) enum VolumeSource<'a> {
-    /// A PersistentVolumeClaim that exists.
+    /// A PersistentVolumeClaim that exists, which all pods share.
     Claim(&'a str),
+    /// Claims that each pod of an adopted StatefulSet keeps.
+    OwnClaims,
     /// A claim for each pod of a StatefulSet: how much, and of which storage class.
     Storage(Bytes, Option<&'a str>),
     /// A ConfigMap.

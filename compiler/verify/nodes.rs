@@ -6,7 +6,7 @@ use super::limits::{Pods, most};
 use super::services::least_request;
 use super::{Check, Expected, Facts, asked_of, sum, times};
 use crate::base::quantity::MIB;
-use crate::report::{Component, Node, Side};
+use crate::report::{Component, Node, Role, Side};
 
 /// Terms that `kube-reserved` does not have in it: the kubelet is given them by other arguments.
 const APART: [&str; 2] = ["os", "eviction"];
@@ -267,6 +267,13 @@ impl Check {
             let open = !node.components.is_empty();
             self.holds(place, traefik || !open, || {
                 "there is no Traefik whose custom resources take memory".to_owned()
+            });
+        }
+        if is_stated("joins") {
+            expected.push(as_given("joins"));
+            let joined = node.role == Role::Server && facts.report.nodes.len() > 1;
+            self.holds(place, joined, || {
+                "there is no node that joins it".to_owned()
             });
         }
         if mounts > 0 {

@@ -267,6 +267,14 @@ fn promises(report: &Value, nodes: &[Node]) -> Promises {
 }
 
 impl Cluster {
+    /// Whether a claim is one that K3s makes a folder for.
+    pub(super) fn is_local(&self, spec: &Value) -> bool {
+        let class = text(&spec["storageClassName"]);
+        !self.off.contains("local-storage")
+            && spec["volumeName"].is_null()
+            && class.is_none_or(|class| class == "local-path")
+    }
+
     pub(super) fn new(files: &Files) -> Result<Cluster, String> {
         let report = files
             .iter()

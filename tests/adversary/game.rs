@@ -170,7 +170,7 @@ impl<'c> Game<'c> {
         });
         let control = control.collect();
         let local = |object: &&serde_yaml::Value| {
-            object["kind"] == "PersistentVolumeClaim" && is_local(cluster, &object["spec"])
+            object["kind"] == "PersistentVolumeClaim" && cluster.is_local(&object["spec"])
         };
         let key = |object: &serde_yaml::Value| {
             Some((
@@ -265,7 +265,7 @@ impl<'c> Game<'c> {
         let one = &self.workloads[workload];
         for (name, spec) in &one.claims {
             let key = format!("{}/{name}-{}-{slot}", template.namespace, one.name);
-            if !self.volumes.contains_key(&key) && is_local(self.cluster, spec) {
+            if !self.volumes.contains_key(&key) && self.cluster.is_local(spec) {
                 if let Err(why) = self.rules.claim(&template.namespace, spec) {
                     self.control[workload].refused = Some(why);
                     return false;
@@ -360,10 +360,9 @@ impl<'c> Game<'c> {
     fn bind(&mut self, at: usize) {
         self.pods[at].phase = Phase::Bound;
         let workload = self.pods[at].workload;
-        let there = self.count(workload, |pod| {
-            !matches!(pod.phase, Phase::Pending | Phase::Assumed)
-                && pod.node.is_some_and(|node| self.up[node])
-        });
+        let is_up = |pod: &Pod| pod.node.is_some_and(|node| self.up[node]);
+        let waits = |pod: &Pod| matches!(pod.phase, Phase::Pending | Phase::Assumed);
+        let there = self.count(workload, |pod| is_up(pod) && !waits(pod));
         self.seen.pods[workload] = self.seen.pods[workload].max(there);
         if let Some(node) = self.pods[at].node {
             self.weigh(node);
@@ -799,11 +798,3 @@ impl<'c> Game<'c> {
 
 /// The name of the workload whose pods make folders.
 pub(super) const HELPER: &str = "helper-pod";
-
-/// Whether a claim is one that K3s makes a folder for.
-fn is_local(cluster: &Cluster, spec: &serde_yaml::Value) -> bool {
-    let class = text(&spec["storageClassName"]);
-    !cluster.off.contains("local-storage")
-        && spec["volumeName"].is_null()
-        && class.is_none_or(|class| class == "local-path")
-}

@@ -217,14 +217,17 @@ pub(super) fn fixed(program: &Program, node: &Node) -> u64 {
         node.agent,
         program.nodes.iter().filter(|node| !node.agent).count(),
     ) {
-        (true, _) => 226,
+        (true, _) => 100,
         (false, 1) => 410,
         (false, _) => 440,
     };
-    // The pages of its binary.
-    const FILE_PAGES: u64 = 240 * MIB;
-    let mut fixed = FILE_PAGES
-        + bytes(said.and_then(|k3s| k3s.memory.as_ref()), usual)
+    let measured = said.and_then(|k3s| k3s.memory.as_ref());
+    let joins = measured.is_none() && !node.agent && program.nodes.len() > 1;
+    // The pages of its binary, and what it takes while another node joins.
+    let pages = if node.agent { 200 } else { 240 };
+    let mut fixed = pages * MIB
+        + if joins { 300 * MIB } else { 0 }
+        + bytes(measured, usual)
         + bytes(said.and_then(|k3s| k3s.containerd.as_ref()), 64)
         + bytes(node.reserve.as_ref(), 0)
         + bytes(node.eviction.as_ref(), 100);

@@ -214,6 +214,7 @@ fn stateful_set(
                 ..core::PersistentVolumeClaim::default()
             }),
             VolumeSource::Claim(_)
+            | VolumeSource::OwnClaims
             | VolumeSource::Config(_)
             | VolumeSource::Secret(_)
             | VolumeSource::Disk(_)
@@ -639,7 +640,7 @@ fn volume(volume: &Volume<'_>) -> core::Volume {
             });
         }
         // Made from the templates of its StatefulSet.
-        VolumeSource::Storage(..) => {}
+        VolumeSource::Storage(..) | VolumeSource::OwnClaims => {}
         VolumeSource::Config(name) => {
             out.config_map = Some(core::ConfigMapVolumeSource {
                 name: (*name).to_owned(),

@@ -282,9 +282,13 @@ impl<'t> Reader<'t> {
             concurrency: None,
             schedule: String::new(),
             lingers: makes.kind == WorkloadKind::Job,
+            grace: pod.map_or(30, |pod| {
+                self.whole(pod, "terminationGracePeriodSeconds", 30)
+            }),
             in_memory: Vec::new(),
             secrets: Vec::new(),
-            claims: claims.is_some_and(|value| self.is_there(scope, value)),
+            keeps_claims: claims.is_some_and(|value| self.is_there(scope, value)),
+            shared_claims: Vec::new(),
             claims_each: Vec::new(),
             has_deadline: false,
             crosses_namespaces: pod.map_or(Ok(false), |pod| self.crosses_namespaces(pod))?,

@@ -6,7 +6,6 @@ use super::containers::{ReadContainer, ReadContainers, extra, origin};
 use super::errors;
 use super::rules::Reading;
 use crate::base::id::Id;
-
 use crate::base::quantity::{Bytes, Millis};
 use crate::base::span::Spanned;
 use crate::manifest::Manifest;
@@ -279,10 +278,12 @@ pub(super) fn volumes<'a>(object: &'a Workload, manifest: &'a Manifest) -> Vec<V
         .secrets
         .iter()
         .map(|name| volume(name, VolumeSource::Secret(name)));
-    let claims = object
-        .claims
-        .then(|| volume("claim", VolumeSource::Claim("")));
-    in_memory.chain(secrets).chain(claims).collect()
+    let shared = object.shared_claims.iter();
+    let claims = shared.map(|name| volume(name, VolumeSource::Claim(name)));
+    let kept = object
+        .keeps_claims
+        .then(|| volume("claims", VolumeSource::OwnClaims));
+    in_memory.chain(secrets).chain(claims).chain(kept).collect()
 }
 
 /// The autoscaler of a workload.

@@ -41,9 +41,9 @@ pub(crate) fn settle<'a>(decls: &Decls<'_, 'a>, nodes: &mut [Node<'a>]) {
         false => "node-cidr-mask-size",
     };
     let given = argument(server, name);
-    let mask = given
-        .map(|(text, _)| text.parse().unwrap_or(CLUSTER.1))
-        .unwrap_or(CLUSTER.1);
+    // 0 is the default to the controller-manager.
+    let written = given.and_then(|(text, _)| text.parse().ok());
+    let mask = written.filter(|mask| *mask != 0).unwrap_or(CLUSTER.1);
     if pods <= addresses(mask) {
         return;
     }

@@ -100,7 +100,8 @@ pub(crate) fn arguments<'a>(
         arguments.push((Spanned::new(name, span), value));
     }
     arguments.sort_by_key(|(name, _)| name.value);
-    super::rules::check(cx, component, &arguments);
+    let elects = fields.has("datastore-endpoint") || fields.flag("cluster-init") == Some(true);
+    super::rules::check(cx, component, &arguments, elects);
     arguments
 }
 

@@ -175,6 +175,11 @@ pub(crate) fn process<'a>(
             .memory(key)
             .or_else(|| library_memory(decls, figures, key))
     };
+    // A figure that the program measured has these in it.
+    let in_memory = |key: &'a str| match measured.get("memory") {
+        Some(_) => None,
+        None => library_memory(decls, figures, key),
+    };
     Some(Process {
         memory: figure("memory")?,
         containerd: figure("containerd")?,
@@ -182,10 +187,7 @@ pub(crate) fn process<'a>(
         shim: figure("shim")?,
         pod_growth: library_memory(decls, figures, "pod-growth")?,
         pods_measured: library_fields(decls, figures)?.count("pods-measured")?,
-        // A figure that the program measured has them in it.
-        traefik_crds: match measured.get("memory") {
-            Some(_) => None,
-            None => library_memory(decls, figures, "traefik-crds"),
-        },
+        traefik_crds: in_memory("traefik-crds"),
+        joins: in_memory("joins"),
     })
 }

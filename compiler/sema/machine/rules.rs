@@ -11,13 +11,19 @@ use crate::stdlib;
 /// Arguments of one component, with their values as K3s passes them on.
 pub(crate) type Arguments<'a> = [(Spanned<&'a str>, Cow<'a, str>)];
 
-/// Reports every rule of the component that its arguments break.
-pub(crate) fn check(cx: &Cx<'_>, component: &str, arguments: &Arguments<'_>) {
+/// Reports every rule of the component that its arguments break. What an election of leaders needs is checked by nobody
+/// where there is none: K3s holds one (`elects`) unless its datastore is SQLite, and passes `leader-elect=false` there
+/// (k3s pkg/cluster/cluster.go, pkg/daemons/control/server.go).
+pub(crate) fn check(cx: &Cx<'_>, component: &str, arguments: &Arguments<'_>, elects: bool) {
     if arguments.is_empty() {
         return;
     }
     let given = |name: &str| arguments.iter().find(|(other, _)| other.value == name);
-    for row in stdlib::argument_rules().filter(|row| row.component == component) {
+    let elects = given("leader-elect").map_or(elects, |(_, value)| value == "true");
+    let counts = |row: &stdlib::ArgumentRule| {
+        row.component == component && (elects || !row.name.starts_with("leader-elect-"))
+    };
+    for row in stdlib::argument_rules().filter(counts) {
         let (own, other) = (given(row.name), row.other.and_then(given));
         let (Some((place, _)), Some(why)) = (own.or(other), broken(&row, own, other)) else {
             continue;
@@ -66,10 +72,18 @@ fn broken(
             let other_value = other_value.or_else(|| defaults.nth(1).map(str::to_owned))?;
             let (left, right) = (number(&value)?, number(&other_value)?);
             let pair = format!("{value} with `{other_name}` of {other_value}");
-            match row.kind {
-                "below" if left >= right => Some(format!("it must be less, and is {pair}")),
-                "at-most" if left > right => Some(format!("it must not be more, and is {pair}")),
-                "sum-above-0" if left + right <= 0 => {
+            let percent = row.what.split(' ').nth(2).and_then(number);
+            match (row.kind, percent) {
+                ("below", Some(percent))
+                    if left.saturating_mul(percent) >= right.saturating_mul(100) =>
+                {
+                    Some(format!("{percent}% of it must be less, and it is {pair}"))
+                }
+                ("below", None) if left >= right => Some(format!("it must be less, and is {pair}")),
+                ("at-most", _) if left > right => {
+                    Some(format!("it must not be more, and is {pair}"))
+                }
+                ("sum-above-0", _) if left + right <= 0 => {
                     Some(format!("their sum must not be 0, and it is {pair}"))
                 }
                 _ => None,
