@@ -58,28 +58,28 @@ fn resources_are_added_changed_and_completed_in_place() {
         "      - name: a\n        resources:\n          requests:\n            memory: 48Mi\n          limits:\n            memory: 48Mi\n        image: x\n",
     );
     becomes(
-        "      - name: a\n        resources: {limits: {memory: \"4Gi\", cpu: 1}}\t# a tab\n",
-        "      - name: a\n        resources: {limits: {memory: \"48Mi\", cpu: 1}, requests: {memory: 48Mi}}\t# a tab\n",
+        "      - name: a\n        image: x\n        resources: {limits: {memory: \"4Gi\", cpu: 1}}\t# a tab\n",
+        "      - name: a\n        image: x\n        resources: {limits: {memory: \"48Mi\", cpu: 1}, requests: {memory: 48Mi}}\t# a tab\n",
     );
     becomes(
         "      - {name: a, image: x}\n",
         "      - {name: a, image: x, resources: {requests: {memory: 48Mi}, limits: {memory: 48Mi}}}\n",
     );
     becomes(
-        "      - name: a\n        resources:\n          limits: ~\n          requests:\n            memory:   \n",
-        "      - name: a\n        resources:\n          limits:\n            memory: 48Mi\n          requests:\n            memory: 48Mi   \n",
+        "      - name: a\n        image: x\n        resources:\n          limits: ~\n          requests:\n            memory:   \n",
+        "      - name: a\n        image: x\n        resources:\n          limits:\n            memory: 48Mi\n          requests:\n            memory: 48Mi   \n",
     );
 }
 
 #[test]
 fn blocks_of_text_at_the_end_of_a_container_stay_whole() {
     becomes(
-        "      - name: a\n        args:\n        - |\n          one\n\n          two\n\n",
-        "      - name: a\n        resources:\n          requests:\n            memory: 48Mi\n          limits:\n            memory: 48Mi\n        args:\n        - |\n          one\n\n          two\n\n",
+        "      - image: x\n        name: a\n        args:\n        - |\n          one\n\n          two\n\n",
+        "      - image: x\n        name: a\n        resources:\n          requests:\n            memory: 48Mi\n          limits:\n            memory: 48Mi\n        args:\n        - |\n          one\n\n          two\n\n",
     );
     becomes(
-        "      - command: [sh]\n        args:\n        - >+\n          folded\n\n        name: a\n",
-        "      - command: [sh]\n        args:\n        - >+\n          folded\n\n        name: a\n        resources:\n          requests:\n            memory: 48Mi\n          limits:\n            memory: 48Mi\n",
+        "      - command: [sh]\n        image: x\n        args:\n        - >+\n          folded\n\n        name: a\n",
+        "      - command: [sh]\n        image: x\n        args:\n        - >+\n          folded\n\n        name: a\n        resources:\n          requests:\n            memory: 48Mi\n          limits:\n            memory: 48Mi\n",
     );
 }
 
@@ -107,7 +107,7 @@ fn line_ends_marks_and_missing_ends_stay() {
 
 #[test]
 fn json_stays_json() {
-    let text = "{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"List\",\n  \"items\": [\n    {\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"p\"},\n     \"spec\": {\"containers\": [{\"name\": \"a\", \"resources\": {}}]}}\n  ]\n}\n";
+    let text = "{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"List\",\n  \"items\": [\n    {\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"p\"},\n     \"spec\": {\"containers\": [{\"name\": \"a\", \"image\": \"x\", \"resources\": {}}]}}\n  ]\n}\n";
     let changed = with_memory(text, "48Mi").expect("it can be patched");
     let read: serde_json::Value = serde_json::from_str(&changed).expect("it is JSON");
     assert_eq!(
@@ -124,21 +124,23 @@ fn what_is_shared_or_merged_is_refused() {
         assert!(told.contains(why), "{told}");
     };
     refused(
-        "      - &a\n        name: a\n      - *a\n",
+        "      - &a\n        name: a\n        image: x\n      - *a\n",
         "alias elsewhere",
     );
     refused(
-        "      - name: a\n        resources: &r {limits: {memory: 1Gi}}\n      - name: b\n        resources: *r\n",
+        "      - name: a\n        image: x\n        resources: &r {limits: {memory: 1Gi}}\n      - name: b\n        image: x\n        resources: *r\n",
         "alias",
     );
     refused(
-        "      - &a\n        name: a\n        resources: {}\n      - <<: *a\n        name: b\n",
+        "      - &a\n        name: a\n        image: x\n        resources: {}\n      - <<: *a\n        name: b\n",
         "",
     );
     // An anchor that nobody names is nobody's but its own.
     assert!(
         with_memory(
-            &deployment("      - name: a\n        resources: &r {limits: {memory: 1Gi}}\n"),
+            &deployment(
+                "      - name: a\n        image: x\n        resources: &r {limits: {memory: 1Gi}}\n"
+            ),
             "48Mi"
         )
         .is_ok()
@@ -160,7 +162,9 @@ fn what_is_no_manifest_is_refused() {
     assert!(fault(&format!("{many}k3: 2\n")).contains("line 4"));
     assert!(parse("[1, 2, 3]", 4).is_err());
     assert!(parse("a: &a [*a]\n", MOST_NODES).is_err());
-    let unreadable = deployment("      - name: a\n        resources: {limits: {memory: lots}}\n");
+    let unreadable = deployment(
+        "      - name: a\n        image: x\n        resources: {limits: {memory: lots}}\n",
+    );
     assert!(fault(&unreadable).contains("`lots`"));
 }
 
@@ -262,7 +266,7 @@ fn an_edit_that_would_mean_something_else_is_refused() {
 
 #[test]
 fn objects_are_read_as_kubernetes_would() {
-    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  replicas: 3\n  strategy: {rollingUpdate: {maxSurge: 34%}}\n  template:\n    spec:\n      initContainers:\n      - {name: wait, resources: {limits: {memory: 0.5Gi, cpu: 1.5}}}\n      - {name: mesh, restartPolicy: Always}\n      containers:\n      - {name: app, resources: {requests: {memory: 128974848}, limits: {memory: 1e9}}}\n      volumes:\n      - {name: shm, emptyDir: {medium: Memory, sizeLimit: 1G}}\n      - {name: key, secret: {secretName: k}}\n---\napiVersion: batch/v1\nkind: CronJob\nmetadata: {generateName: r-}\nspec: {schedule: '* * * * *', jobTemplate: {spec: {parallelism: 2, template: {spec: {containers: [{name: a}]}}}}}\n---\napiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r}\nspec: {template: {spec: {containers: []}}}\n";
+    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  replicas: 3\n  strategy: {rollingUpdate: {maxSurge: 34%}}\n  template:\n    spec:\n      initContainers:\n      - {name: wait, resources: {limits: {memory: 0.5Gi, cpu: 1.5}}}\n      - {name: mesh, restartPolicy: Always}\n      containers:\n      - {name: app, image: x, resources: {requests: {memory: 128974848}, limits: {memory: 1e9}}}\n      volumes:\n      - {name: shm, emptyDir: {medium: Memory, sizeLimit: 1G}}\n      - {name: key, secret: {secretName: k}}\n---\napiVersion: batch/v1\nkind: CronJob\nmetadata: {generateName: r-}\nspec: {schedule: '* * * * *', jobTemplate: {spec: {parallelism: 2, template: {spec: {containers: [{name: a, image: x}]}}}}}\n---\napiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r}\nspec: {template: {spec: {containers: []}}}\n";
     let tree = parse(text, MOST_NODES).expect("YAML");
     let found = objects(text, &tree, &()).expect("objects");
     let [web, report] = found.workloads.as_slice() else {
