@@ -256,6 +256,30 @@ flannel-backend-type: vxlan
 }
 
 #[test]
+fn what_is_null_is_not_set_and_repeated_feature_gates_are_one() {
+    let config = "\
+token: ~
+tls-san: [a.example, ~]
+disable:
+kubelet-arg: [feature-gates=A=true, max-pods=50, feature-gates=B=false]
+";
+    let imported = bzc::import(&files("config.yaml", config)).expect("it is K3s's");
+    let text = &imported.program;
+    for line in [
+        "tls-san = [\"a.example\"]",
+        "feature-gates = \"A=true,B=false\"",
+        "max-pods = \"50\"",
+    ] {
+        let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(spaced.contains(line), "{line}: {text}");
+    }
+    assert!(
+        !text.contains('~') && !text.contains("disable") && !text.contains("token"),
+        "{text}"
+    );
+}
+
+#[test]
 fn compose_services_with_limits_are_taken() {
     let compose = "\
 services:

@@ -85,7 +85,10 @@ pub(super) fn cpu(request: Option<u64>, limit: Option<u64>) -> Option<String> {
 /// The scalars of a list, or the one scalar that stands for a list of one.
 pub(super) fn texts<'n>(node: &'n Yaml, text: &'n str) -> Option<Vec<&'n str>> {
     match &node.kind {
-        Kind::List(_, items) => items.iter().map(|item| item.text(text)).collect(),
+        Kind::List(_, items) => {
+            let items = items.iter().filter(|item| !item.is_null(text));
+            items.map(|item| item.text(text)).collect()
+        }
         _ => node.text(text).map(|one| vec![one]),
     }
 }

@@ -16,6 +16,10 @@ pub(super) fn k3s(name: &str, text: &str, root: &Yaml, draft: &mut Draft) {
         let Some(written) = name_node.text(text) else {
             continue;
         };
+        // What is null is not set.
+        if value.is_null(text) {
+            continue;
+        }
         let Some(flag) = flag(written) else {
             draft.leave(
                 name,
@@ -105,6 +109,9 @@ fn octal(value: &Yaml, said: &str) -> Option<u64> {
     plain.then(|| u64::from_str_radix(digits, 8).ok()).flatten()
 }
 
+/// The argument of all components that adds up where it is repeated (k8s.io/component-base/cli/flag MapStringBool).
+const MERGED: &str = "feature-gates";
+
 /// `kubelet-arg: [max-pods=50]`.
 fn arguments(
     name: &str,
@@ -118,16 +125,24 @@ fn arguments(
         draft.leave(name, format!("`{written}`: its value is not a list"));
         return;
     };
-    let mut lines = Vec::new();
+    let mut given: Vec<(&str, String)> = Vec::new();
     for item in items {
         match item.split_once('=') {
-            Some((argument, said)) => lines.push(format!("{} = {}", key(argument), quoted(said))),
+            Some((argument, said)) => {
+                let before = given.iter_mut().find(|(known, _)| *known == argument);
+                match before.filter(|_| argument == MERGED) {
+                    Some((_, before)) => *before = format!("{before},{said}"),
+                    None => given.push((argument, said.to_owned())),
+                }
+            }
             None => draft.leave(name, format!("`{written}`: `{item}` has no `=`")),
         }
     }
-    if !lines.is_empty() {
+    if !given.is_empty() {
         part.lines.push(format!("{written} {{"));
-        part.lines.append(&mut lines);
+        let lines = given.iter();
+        let lines = lines.map(|(argument, said)| format!("{} = {}", key(argument), quoted(said)));
+        part.lines.extend(lines);
         part.lines.push("}".to_owned());
     }
 }
