@@ -82,7 +82,7 @@ fn number(help: &Help) -> Option<(String, u64, String, bool)> {
     let (before, rest) = text.split_at(start);
     let (n, behind) = rest.split_at(digits);
     let begins = |words: &[&str]| words.iter().any(|word| help.text.starts_with(word));
-    let raised = begins(&["raise ", "a machine ", "allow ", "let it take more"]);
+    let raised = begins(&["raise ", "a machine ", "allow ", "let it take "]);
     let searched = raised
         || begins(&[
             "give ", "let ", "run ", "limit ", "request ", "count ", "hold ",
@@ -204,9 +204,11 @@ fn every_answer_holds(first: u64) {
                             let over = error.over.map(|n| n.div_ceil(1 << 20));
                             let over = over.map(|over| format!("{over}Mi to go"));
                             let milli = error.over.map(|over| format!("{over}m to go"));
+                            let pods = error.over.map(|over| format!("{over} pods to go"));
                             let then = format!("then {}", error.message);
                             over.as_ref() == Some(left)
                                 || milli.as_ref() == Some(left)
+                                || pods.as_ref() == Some(left)
                                 || then == *left
                         };
                         if !errors(&after).iter().any(says) {

@@ -37,7 +37,7 @@ pub(super) fn keep_those_that_hold(trials: Trials<'_>, diagnostics: &mut [Diagno
         diagnostic
             .helps
             .retain(|help| help.edits.is_empty() || trials.hold(&help.edits, &own));
-        let helps = helps(&trials, diagnostic, &proposals, &own);
+        let helps = helps(&trials, &proposals, &own);
         diagnostic.helps.extend(helps);
         if diagnostic.helps.is_empty() {
             diagnostic
@@ -49,7 +49,7 @@ pub(super) fn keep_those_that_hold(trials: Trials<'_>, diagnostics: &mut [Diagno
 
 /// What helps against one error: single changes that hold, and where the program is left as it is meant by none of
 /// them, several changes together; a larger machine comes last.
-fn helps(trials: &Trials<'_>, error: &Diagnostic, proposals: &[Proposal], own: &str) -> Vec<Help> {
+fn helps(trials: &Trials<'_>, proposals: &[Proposal], own: &str) -> Vec<Help> {
     let mut singles: Vec<(bool, Help)> = Vec::new();
     let mut machines = Vec::new();
     for proposal in proposals {
@@ -66,7 +66,7 @@ fn helps(trials: &Trials<'_>, error: &Diagnostic, proposals: &[Proposal], own: &
     }
     let mut helps = Vec::new();
     if singles.iter().all(|(is_large, _)| *is_large) {
-        helps.extend(combined(trials, error, proposals, own));
+        helps.extend(combined(trials, proposals, own));
     }
     // What takes much away comes behind what does not.
     singles.sort_by_key(|(is_large, _)| *is_large);

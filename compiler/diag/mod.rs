@@ -104,7 +104,7 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What would help.
     pub helps: Vec<Help>,
-    /// By how much something is over, in bytes or in thousandths of a core, where that is the fault. It orders changes by
+    /// By how much something is over, in bytes, thousandths of a core or pods, where that is the fault. It orders changes by
     /// what they leave; messages tell it in words.
     pub over: Option<u64>,
     /// Changes that may help and that nobody has tried yet: `compile/trials.rs` makes helps of those that do.

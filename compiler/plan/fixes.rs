@@ -17,11 +17,11 @@ use self::made::{FURTHEST, Scope, change, larger_machine, mib, number, worth_a_t
 use super::excess::{Ceiling, Excess};
 use super::model::Draft;
 use super::reserve::price_of_pods;
-use crate::base::id::ids;
+use crate::base::id::{Id, ids};
 use crate::base::quantity::{MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Proposal, Unit, Way};
-use crate::program::ServiceId;
+use crate::program::{NodeId, ServiceId};
 
 pub(super) fn for_memory(
     draft: &Draft<'_, '_>,
@@ -130,6 +130,50 @@ fn one_less(draft: &Draft<'_, '_>, scope: Scope<'_>) -> Vec<Proposal> {
     };
     let chosen = chosen.into_iter().map(leave_out);
     chosen.filter(|proposal| proposal.saves > 0).collect()
+}
+
+/// More pods on the only node, of which there would be so many, or fewer of them.
+pub(super) fn for_pods(draft: &Draft<'_, '_>, total: u64) -> Vec<Proposal> {
+    let node = &draft.program.nodes[0];
+    let limit = node.max_pods.value;
+    let numbers = [limit, total, MOST_PODS.max(total)];
+    let (text, tail) = (
+        "let it take ".to_owned(),
+        " pods: each costs a shim".to_owned(),
+    );
+    let place = node.max_pods.origin.span;
+    let span = place.or(node.memory.origin.span.map(Span::after));
+    let mut proposals = Vec::new();
+    if let Some(span) = span {
+        let over = total - limit;
+        let mut raise = number(Way::Raise, (text, tail), span, Unit::Count, numbers, over);
+        if let (None, Some(number)) = (place, &mut raise.number) {
+            number.at.text = "  max-pods = ".to_owned();
+        }
+        proposals.push(raise);
+    }
+    let members: Vec<ServiceId> = ids(&draft.program.services).collect();
+    let scope = Scope {
+        members: &members,
+        on_node: true,
+        ceiling: Ceiling::Node(NodeId::new(0)),
+        deficit: 1,
+    };
+    proposals.extend(rollouts::quieter(draft, scope));
+    proposals.extend(worth_a_try(numbers::fewer_replicas(draft, scope), 1));
+    proposals.extend(components::fewer(draft));
+    proposals.extend(one_less(draft, scope));
+    proposals
+}
+
+/// The kubelet takes no more pods by any flag that is of use: an address each.
+const MOST_PODS: u64 = 1024;
+
+/// The loss of a node is borne by nobody: a program that does not ask for it.
+pub(super) fn loss_borne(draft: &Draft<'_, '_>) -> Option<Proposal> {
+    let span = draft.program.survive?.origin.span?;
+    let text = "do not ask to outlive the loss of a node".to_owned();
+    Some(change(Way::Remove, text, span, "0".to_owned(), 1))
 }
 
 pub(super) fn for_cpu(draft: &Draft<'_, '_>, over: u64) -> Vec<Proposal> {

@@ -2,8 +2,8 @@
 //! away, until the program fits or nothing saves any more.
 
 use super::edited::followed_by;
-use super::trial::{Fault, Trials, nearest};
-use crate::diag::{Diagnostic, Edit, Help, Proposal, Way};
+use super::trial::{Fault, Trials, nearest, subject};
+use crate::diag::{Edit, Help, Proposal, Way};
 
 /// A list of more changes would only be read by nobody.
 const MOST_STEPS: usize = 6;
@@ -58,12 +58,7 @@ fn distance(faults: &[Fault]) -> [u128; 5] {
 }
 
 /// Several changes together, which hold or leave the least that bzc knows.
-pub(super) fn combined(
-    trials: &Trials<'_>,
-    error: &Diagnostic,
-    proposals: &[Proposal],
-    own: &str,
-) -> Option<Help> {
+pub(super) fn combined(trials: &Trials<'_>, proposals: &[Proposal], own: &str) -> Option<Help> {
     let mut state = State {
         edits: Vec::new(),
         steps: Vec::new(),
@@ -72,7 +67,7 @@ pub(super) fn combined(
     };
     let mut holds = false;
     while !holds && state.steps.len() < MOST_STEPS {
-        let Some(held) = step(trials, &mut state, error.id, own) else {
+        let Some(held) = step(trials, &mut state, own) else {
             break;
         };
         holds = held;
@@ -98,7 +93,7 @@ pub(super) fn combined(
 
 /// The change that saves most of that which takes least away, made: whether the program holds then. `None` if there is
 /// no such change.
-fn step(trials: &Trials<'_>, state: &mut State, id: &str, own: &str) -> Option<bool> {
+fn step(trials: &Trials<'_>, state: &mut State, own: &str) -> Option<bool> {
     for Stage(way, reach) in STAGES {
         let of_stage = state
             .proposals
@@ -107,7 +102,7 @@ fn step(trials: &Trials<'_>, state: &mut State, id: &str, own: &str) -> Option<b
         let mut of_stage: Vec<Proposal> = of_stage.cloned().collect();
         of_stage.sort_by_key(|proposal| std::cmp::Reverse(proposal.saves));
         for proposal in of_stage.iter().take(TRIED_AT_ONCE) {
-            if let Some(holds) = taken(trials, state, proposal, reach, id, own) {
+            if let Some(holds) = taken(trials, state, proposal, reach, own) {
                 return Some(holds);
             }
         }
@@ -121,7 +116,6 @@ fn taken(
     state: &mut State,
     proposal: &Proposal,
     reach: Reach,
-    id: &str,
     own: &str,
 ) -> Option<bool> {
     let edits = |n| followed_by(&state.edits, proposal.with(n).1);
@@ -132,10 +126,20 @@ fn taken(
         (None, Reach::Half) => return None,
         (None, Reach::Whole) => None,
     };
-    // What is allowed more is not saved: it is enough or it is none.
-    let nearest = |bound| nearest(proposal.number.as_ref()?, bound, holds);
+    // What is allowed more is not saved: it is enough, or does away with what is over at least.
+    let nearest_that = |bound, holds: &dyn Fn(u64) -> bool| {
+        let number = proposal.number.as_ref()?;
+        nearest(number, bound, holds)
+    };
+    let gone = |n| {
+        let after = edits(Some(n)).and_then(|edits| trials.after(&edits));
+        after.is_some_and(|after| !after.iter().any(|error| subject(error) == own))
+    };
     let first = match proposal.way {
-        Way::Raise => Some(nearest(furthest?)?),
+        Way::Raise => {
+            let enough = nearest_that(furthest?, &holds);
+            Some(enough.or_else(|| nearest_that(furthest?, &gone))?)
+        }
         Way::Switch | Way::Lower | Way::Remove | Way::Machine => furthest,
     };
     let after = trials.after(&edits(first)?)?;
@@ -149,20 +153,27 @@ fn taken(
         return None;
     }
     let n = match (fits, furthest) {
-        (true, Some(bound)) => Some(nearest(bound).unwrap_or(bound)),
+        (true, Some(bound)) => Some(nearest_that(bound, &holds).unwrap_or(bound)),
         _ => first,
     };
-    let next = faults
-        .iter()
-        .find(|fault| fault.id == id)
-        .or(faults.first());
-    let left = next.filter(|_| !fits).map_or_else(String::new, Fault::left);
+    let is_new = |fault: &&Fault| trials.errors().iter().all(|e| e.subject != fault.subject);
+    let same = faults.iter().find(|fault| fault.subject == own);
+    let left = match (fits, same) {
+        (true, _) => String::new(),
+        (false, Some(same)) => same.left(),
+        (false, None) => {
+            let next = faults.iter().find(is_new).or(faults.first());
+            next.map_or_else(String::new, |next| format!("then {}", next.message))
+        }
+    };
     let edits = edits(n)?;
     state.edits = edits;
     state.steps.push((proposal.with(n).0, left));
     state.faults = faults;
     let mut after = after;
-    let next = after.iter().position(|error| error.id == id).unwrap_or(0);
+    let place = |of: &dyn Fn(&Fault) -> bool| state.faults.iter().position(of);
+    let same = place(&|fault| fault.subject == own);
+    let next = same.or_else(|| place(&|fault| is_new(&fault))).unwrap_or(0);
     state.proposals = match after.get_mut(next) {
         Some(error) => std::mem::take(&mut error.proposals),
         None => Vec::new(),

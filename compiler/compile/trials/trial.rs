@@ -93,7 +93,7 @@ pub(super) struct Fault {
     /// What it is about.
     pub(super) subject: String,
     pub(super) over: Option<u64>,
-    message: String,
+    pub(super) message: String,
 }
 
 impl Fault {
@@ -107,13 +107,14 @@ impl Fault {
         }
     }
 
-    /// What is still over, in few words.
+    /// By how much it is still over, in few words.
     pub(super) fn left(&self) -> String {
         match (self.id, self.over) {
             ("BZ4001" | "BZ4006" | "BZ4009", Some(bytes)) => {
                 format!("{}Mi to go", bytes.div_ceil(MIB))
             }
             ("BZ4004", Some(milli)) => format!("{milli}m to go"),
+            ("BZ4003", Some(pods)) => format!("{pods} pods to go"),
             _ => format!("then {}", self.message),
         }
     }

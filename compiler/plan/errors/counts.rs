@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::list::listed_components;
 use crate::base::span::Span;
 use crate::diag::{self, Diagnostic};
-use crate::plan::fixes::for_cpu;
+use crate::plan::fixes::{for_cpu, for_pods};
 use crate::plan::model::Draft;
 use crate::plan::resources::Dimension;
 use crate::plan::words::named;
@@ -50,16 +50,11 @@ fn too_many_pods(draft: &Draft<'_, '_>, total: u64, limit: u64) -> Diagnostic {
         count("together", total, None),
         count("the kubelet takes", limit, node.max_pods.origin.span),
     ];
+    error.over = Some(total - limit);
+    error.proposals = for_pods(draft, total);
     match node.max_pods.origin.span {
-        Some(span) => error.fix("let it take more", span, total.to_string()),
-        None => {
-            let insert = node.memory.origin.span.unwrap_or(node.name.span).after();
-            error.note("110 is the kubelet's default").fix(
-                "let it take more: each costs a shim",
-                insert,
-                format!("  max-pods = {total}"),
-            )
-        }
+        Some(_) => error,
+        None => error.note("110 is the kubelet's default"),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::base::id::{Id, ids, numbered};
 use crate::base::quantity::{MIB, in_mib};
 use crate::diag::{Diagnostic, Proposal};
 use crate::plan::excess::{Ceiling, Excess};
-use crate::plan::fixes::for_memory;
+use crate::plan::fixes::{for_memory, loss_borne};
 use crate::plan::model::{Draft, Workload};
 use crate::plan::pack::Certificate;
 use crate::plan::reserve::price_of_pod;
@@ -247,6 +247,7 @@ pub(crate) fn lost(
     let members: Vec<ServiceId> = ids(&program.services).collect();
     error.over = Some(deficit);
     error.proposals = together(draft, deficit, &members);
+    error.proposals.extend(loss_borne(draft));
     error
 }
 
