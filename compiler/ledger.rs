@@ -9,7 +9,7 @@ use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
 use crate::plan::ledger::Addend;
 use crate::plan::model::{
-    BudgetPlan, Choice, ComponentPlan, Draft, NodePlan, Placement, Plan, Theorem, Workload,
+    BudgetPlan, Choice, ComponentPlan, Draft, NodePlan, Placement, Plan, Theorem, Workload, reasons,
 };
 use crate::plan::resources::Dimension;
 use crate::plan::{Room, budgets, headroom};
@@ -416,7 +416,8 @@ pub(crate) fn full(
         .chain(budgets.iter().map(String::len))
         .max()
         .unwrap_or(0);
-    for theorem in &plan.theorems {
+    let reasons = reasons(&plan.theorems);
+    for (theorem, alone) in plan.theorems.iter().zip(&reasons.alone) {
         let _ = writeln!(
             out,
             "  {:width$}  {:8}  {}",
@@ -424,10 +425,17 @@ pub(crate) fn full(
             theorem.verdict.word(),
             theorem.statement
         );
-        for why in &theorem.why {
+        for why in alone {
             let _ = writeln!(out, "  {:width$}            {why}", "");
         }
     }
+    let shared = reasons.shared.iter();
+    let shared: Vec<String> = shared
+        .map(|(promises, why)| {
+            let names = promises.iter().map(|at| name(&plan.theorems[*at]));
+            format!("  {}: {why}\n", names.collect::<Vec<_>>().join(", "))
+        })
+        .collect();
     for (name, planned) in budgets.iter().zip(&plan.budgets) {
         let _ = writeln!(
             out,
@@ -435,6 +443,10 @@ pub(crate) fn full(
             in_mib(planned.used),
             in_mib(planned.ceiling)
         );
+    }
+    if !shared.is_empty() {
+        out.push('\n');
+        shared.iter().for_each(|line| out.push_str(line));
     }
     let rooms = headroom(plan);
     let phrases: Vec<String> = rooms

@@ -420,20 +420,24 @@ const ASSUMED: &str = include_str!("assumed.md");
 
 fn promises(plan: &Plan<'_, '_>, out: &mut String) {
     out.push_str("| promise | verdict | |\n| --- | --- | --- |\n");
-    for theorem in &plan.theorems {
-        let why = if theorem.why.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", theorem.why.join("; "))
-        };
+    let reasons = model::reasons(&plan.theorems);
+    let name = |theorem: &model::Theorem<'_>| {
         let of = theorem.node.filter(|_| plan.on_several_nodes());
         let of = of.map_or_else(String::new, |at| {
             format!(" on `{}`", plan.program.nodes[at].name.value)
         });
-        let (name, verdict) = (theorem.promise.word(), theorem.verdict.word());
+        format!("{}{of}", theorem.promise.word())
+    };
+    for (theorem, alone) in plan.theorems.iter().zip(&reasons.alone) {
+        let why = match alone.as_slice() {
+            [] => String::new(),
+            alone => format!(" ({})", alone.join("; ")),
+        };
         let _ = writeln!(
             out,
-            "| {name}{of} | {verdict} | {}{why} |",
+            "| {} | {} | {}{why} |",
+            name(theorem),
+            theorem.verdict.word(),
             theorem.statement
         );
     }
@@ -445,6 +449,11 @@ fn promises(plan: &Plan<'_, '_>, out: &mut String) {
             in_mib(planned.used),
             in_mib(planned.ceiling)
         );
+    }
+    for (at, (promises, why)) in reasons.shared.iter().enumerate() {
+        let names = promises.iter().map(|at| name(&plan.theorems[*at]));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(out, "{}- {names}: {why}", if at == 0 { "\n" } else { "" });
     }
 }
 

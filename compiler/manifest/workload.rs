@@ -306,8 +306,9 @@ impl Objects {
         let balancers = self.balancers.iter_mut().map(|one| &mut one.namespace);
         let ranges = self.ranges.iter_mut().map(|one| &mut one.namespace);
         let counted = self.counted.iter_mut().map(|one| &mut one.namespace);
+        let uncounted = self.uncounted.iter_mut().map(|one| &mut one.namespace);
         let all = workloads.chain(quotas).chain(scalers).chain(balancers);
-        for written in all.chain(ranges).chain(counted) {
+        for written in all.chain(ranges).chain(counted).chain(uncounted) {
             *written = Some(namespace.to_owned());
         }
     }
@@ -367,6 +368,7 @@ impl<'t> Reader<'t> {
             objects.count += 1;
             objects.uncounted.extend(found.changes.map(|key| Uncounted {
                 what: "Kustomization kustomization".to_owned(),
+                namespace: None,
                 group: "kustomize.config.k8s.io".to_owned(),
                 why: format!("by `{key}` kustomize makes other pods than the files beside it say"),
                 partly: false,
@@ -402,6 +404,7 @@ impl<'t> Reader<'t> {
         let system = Some("kube-system");
         let uncounted = |why: String| Uncounted {
             what: format!("{kind} {name}"),
+            namespace: namespace.clone(),
             group: group.clone(),
             why,
             partly: false,

@@ -210,6 +210,38 @@ impl Plan<'_, '_> {
     }
 }
 
+/// The reasons of promises: those of each alone, and those that several share, by the index of each promise.
+pub(crate) struct Reasons<'t> {
+    /// One list a promise.
+    pub alone: Vec<Vec<&'t str>>,
+    /// Each with the promises that it keeps from being proved.
+    pub shared: Vec<(Vec<usize>, &'t str)>,
+}
+
+/// Sorts the reasons why promises are not proved, so that each has to be told once.
+pub(crate) fn reasons<'t>(theorems: &'t [Theorem<'_>]) -> Reasons<'t> {
+    let mut all: Vec<(Vec<usize>, &str)> = Vec::new();
+    for (at, theorem) in theorems.iter().enumerate() {
+        for why in &theorem.why {
+            match all.iter_mut().find(|(_, known)| known == why) {
+                Some((promises, _)) => promises.push(at),
+                None => all.push((vec![at], why)),
+            }
+        }
+    }
+    let mut reasons = Reasons {
+        alone: vec![Vec::new(); theorems.len()],
+        shared: Vec::new(),
+    };
+    for (promises, why) in all {
+        match promises.as_slice() {
+            [one] => reasons.alone[*one].push(why),
+            _ => reasons.shared.push((promises, why)),
+        }
+    }
+    reasons
+}
+
 /// A promise and how it stands.
 #[derive(Debug)]
 pub(crate) struct Theorem<'a> {

@@ -268,8 +268,8 @@ pub(crate) struct Component<'a> {
     pub foreign: bool,
     /// The namespace of these pods, where the program says it.
     pub namespace: Option<Given<'a, &'a str>>,
-    /// Adopted objects that make these pods, as `KIND/NAME`.
-    pub of: Vec<Cow<'a, str>>,
+    /// Adopted objects that make these pods, as `KIND/NAME` or `NAMESPACE/KIND/NAME`.
+    pub of: Vec<Spanned<Cow<'a, str>>>,
 }
 
 listed!(ComponentId: Component<'a>);

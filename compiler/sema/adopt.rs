@@ -17,9 +17,9 @@ use super::load::Loaded;
 use crate::base::id::{Id, numbered};
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
-use crate::manifest::Manifest;
 use crate::manifest::workload::Scaler;
-use crate::program::{Adopt, AdoptId, Budget, Component, ManifestId, Service, Uncounted};
+use crate::manifest::{self, Manifest};
+use crate::program::{self, Adopt, AdoptId, Budget, Component, ManifestId, Service, Uncounted};
 use crate::sema::errors as general;
 use crate::syntax::ast::{Item, WordShape};
 use rules::reading;
@@ -100,20 +100,30 @@ pub(super) fn uncounted<'a>(
             objects.map(move |object| (manifest, object, object.what.replacen(' ', "/", 1)))
         })
     };
-    let known: Vec<String> = all().map(|(_, _, name)| name).collect();
+    let full = |object: &manifest::workload::Uncounted, name: &str| {
+        format!("{}/{name}", program::namespace(object.namespace.as_deref()))
+    };
+    // Names with the namespace and without.
+    let known: Vec<[String; 2]> = all()
+        .map(|(_, object, name)| [full(object, &name), name])
+        .collect();
     let mut counted: BTreeSet<&str> = BTreeSet::new();
-    for component in components {
-        for of in &component.of {
-            // The object may be in a manifest that could not be read.
-            if !known.iter().any(|name| name == of) && !loaded.manifests_missing {
-                let near = nearest(of, known.iter().map(String::as_str));
-                let error = errors::of_nothing(of, component.span, near);
-                decls.cx.report(error);
-            }
-            counted.insert(of);
+    for of in components.iter().flat_map(|component| &component.of) {
+        let name = of.value.as_ref();
+        // The object may be in a manifest that could not be read.
+        if !known.iter().flatten().any(|known| known == name) && !loaded.manifests_missing {
+            let [long, short] = [0, 1].map(|at| known.iter().map(move |names| names[at].as_str()));
+            let near = match name.matches('/').count() {
+                2 => nearest(name, long),
+                _ => nearest(name, short),
+            };
+            decls.cx.report(errors::of_nothing(name, of.span, near));
         }
+        counted.insert(name);
     }
-    let left = all().filter(|(_, _, name)| !counted.contains(name.as_str()));
+    let left = all().filter(|(_, object, name)| {
+        !counted.contains(name.as_str()) && !counted.contains(full(object, name).as_str())
+    });
     left.map(|(manifest, object, name)| {
         let place = manifest.span(&object.at);
         let lint = errors::uncounted(object, &name, place, manifest.pattern);

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::base::quantity::{Bytes, Cpu, Millis};
-use crate::base::span::Span;
+use crate::base::span::{Span, Spanned};
 use crate::program::{Dim, Given, Giver, Origin};
 use crate::schema;
 use crate::sema::errors as general;
@@ -437,6 +437,14 @@ impl<'c, 'a> Fields<'c, 'a> {
     pub(super) fn strings(&self, key: &'a str) -> Option<Vec<Cow<'a, str>>> {
         let field = self.get(key)?;
         self.cx.strings(field.value(self.cx)?)
+    }
+
+    /// A list of texts, each with its place.
+    pub(super) fn placed_strings(&self, key: &'a str) -> Option<Vec<Spanned<Cow<'a, str>>>> {
+        let field = self.get(key)?;
+        let list = self.cx.list(field.value(self.cx)?)?;
+        let one = |value: &'a Expr| Some(Spanned::new(self.cx.string(value)?, value.span));
+        list.iter().map(one).collect()
     }
 
     /// A bare name.

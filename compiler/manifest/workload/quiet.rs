@@ -36,6 +36,8 @@ pub(crate) fn is_quiet(group: &str, kind: &str) -> bool {
 pub(crate) struct Uncounted {
     /// `KIND NAME`.
     pub what: String,
+    /// The namespace that it says it is in.
+    pub namespace: Option<String>,
     /// The group of its API, empty for that of `v1`.
     pub group: String,
     /// Why.

@@ -276,17 +276,14 @@ pub(super) fn uncounted(object: &Uncounted, name: &str, place: Span, at: Span) -
 }
 
 /// `of = ["Cluster/pg"]` names an object that is not adopted.
-pub(super) fn of_nothing(of: &str, at: Option<Span>, near: Option<&str>) -> Diagnostic {
+pub(super) fn of_nothing(of: &str, at: Span, near: Option<&str>) -> Diagnostic {
     let error = Diagnostic::error(
         "BZ6003",
         format!("`of` names `{of}`, which no adopted manifest has as an uncounted object"),
-    );
-    let error = match at {
-        Some(at) => error.at(at, "of these pods"),
-        None => error,
-    };
+    )
+    .at(at, "none is called so");
     match near {
-        Some(near) => error.help(format!("there is `{near}`")),
+        Some(near) => error.fix(format!("there is `{near}`"), at, format!("\"{near}\"")),
         None => {
             error.help("write the kind and the name of an object that `uncounted-object` names")
         }

@@ -139,6 +139,7 @@ pub(crate) fn load_manifests(
 fn left_out((file, path, at): (FileId, String, Span), text: &str, fault: &Fault) -> Manifest {
     let object = Uncounted {
         what: format!("file {path}"),
+        namespace: None,
         group: String::new(),
         why: "it is a template, and no manifest until it is rendered".to_owned(),
         partly: false,

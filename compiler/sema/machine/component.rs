@@ -223,7 +223,7 @@ pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
             image: None,
             foreign: true,
             namespace,
-            of: fields.strings("of").unwrap_or_default(),
+            of: fields.placed_strings("of").unwrap_or_default(),
         })
     };
     decls.of("others").filter_map(read).collect()
