@@ -20,7 +20,7 @@ use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
 use crate::ledger;
 use crate::lint;
-use crate::plan::model::{Draft, Plan, Promise};
+use crate::plan::model::{Draft, Plan, Promise, Verdict};
 use crate::plan::{self, Outcome};
 use crate::program::Program;
 use crate::render::{Rendered, render};
@@ -281,8 +281,17 @@ impl<'v, 'a> View<'v, 'a> {
 
     /// The names of the promises that are unknown.
     pub fn unknown(&self) -> Vec<&'static str> {
+        self.promises(Verdict::Unknown)
+    }
+
+    /// The names of the promises that hold if pods take no more than the program assumes of them.
+    pub fn assumed(&self) -> Vec<&'static str> {
+        self.promises(Verdict::Assumed)
+    }
+
+    fn promises(&self, verdict: Verdict) -> Vec<&'static str> {
         self.sound()
-            .map_or_else(Vec::new, |(_, plan)| plan.unknown())
+            .map_or_else(Vec::new, |(_, plan)| plan.promises(verdict))
     }
 
     /// The ledger in full, with bars for a terminal that is `columns` wide.

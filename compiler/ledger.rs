@@ -9,7 +9,8 @@ use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
 use crate::plan::ledger::Addend;
 use crate::plan::model::{
-    BudgetPlan, Choice, ComponentPlan, Draft, NodePlan, Placement, Plan, Theorem, Workload, reasons,
+    BudgetPlan, Choice, ComponentPlan, Draft, NodePlan, Placement, Plan, Theorem, Verdict,
+    Workload, reasons,
 };
 use crate::plan::resources::Dimension;
 use crate::plan::{Room, budgets, headroom};
@@ -83,15 +84,29 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
         (Placement::Pinned, true) => ", each held to its nodes",
         (Placement::Unknown(_), true) => " together; whether each pod finds room is unknown",
     };
-    let unknown = match plan.unknown().as_slice() {
+    let of = |verdict: Verdict| match plan.promises(verdict).as_slice() {
         [] => String::new(),
-        promises => format!("; unknown: {}", promises.join(", ")),
+        promises => format!("; {}: {}", verdict.word(), promises.join(", ")),
     };
     format!(
-        "{out}{fits}{placed}{}{unknown}{}",
+        "{out}{fits}{placed}{}{}{}{}{}",
         level(program, plan),
+        of(Verdict::Unknown),
+        of(Verdict::Assumed),
+        unlimited(program),
         uncounted(program)
     )
+}
+
+/// How many containers were adopted without a limit.
+fn unlimited(program: &Program<'_>) -> String {
+    let adopted = program.services.iter();
+    let adopted = adopted.filter_map(|service| service.adopted.as_ref());
+    match adopted.map(|adopted| adopted.unlimited()).sum::<usize>() {
+        0 => String::new(),
+        1 => "; 1 container has no limit".to_owned(),
+        n => format!("; {n} containers have no limit"),
+    }
 }
 
 /// Up to so many uncounted objects are listed by name; of more, only the kinds are.

@@ -85,6 +85,8 @@ pub(crate) enum Verdict {
     Proved,
     /// It was given up, in writing, to a stated extent.
     Relaxed,
+    /// It holds if pods take no more than is assumed of them.
+    Assumed,
     /// A term is missing.
     Unknown,
 }
@@ -350,6 +352,9 @@ pub(crate) struct Adopted<'a> {
     pub manifest: Text<'a>,
     /// Whether every container has a limit.
     pub bounded: bool,
+    /// What each container without a limit is assumed to take at the most, if the program says so of all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assumed_bytes: Option<u64>,
     /// The kind of the object whose operator makes it, if that is none of Kubernetes' own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<Text<'a>>,

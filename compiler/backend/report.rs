@@ -109,6 +109,7 @@ fn verdict(verdict: model::Verdict) -> Verdict {
     match verdict {
         model::Verdict::Proved => Verdict::Proved,
         model::Verdict::Relaxed => Verdict::Relaxed,
+        model::Verdict::Assumed => Verdict::Assumed,
         model::Verdict::Unknown => Verdict::Unknown,
     }
 }
@@ -318,6 +319,7 @@ fn service<'r>(
         adopted: adopted.map(|adopted| Adopted {
             manifest: adopted.place.into(),
             bounded: adopted.unbounded().is_none(),
+            assumed_bytes: adopted.assumed(),
             of: adopted
                 .object
                 .made_of

@@ -60,8 +60,9 @@ pub(crate) struct Inputs {
 /// Findings that make a run fail although they are no errors.
 #[derive(Debug, Args)]
 pub(crate) struct Denied {
-    /// Exit with 1 if there is a warning (`warnings`), one of a lint (its name), an unknown promise (`unknown`), or if
-    /// one promise is unknown (its name: isolation, non-interference, sufficiency, liveness, survival)
+    /// Exit with 1 if there is a warning (`warnings`), one of a lint (its name), an unknown promise (`unknown`), an
+    /// assumed one (`assumed`), or if one promise is either (its name: isolation, non-interference, sufficiency,
+    /// liveness, survival)
     #[arg(long = "deny", value_name = "WHAT", value_delimiter = ',', value_parser = super::deny::name)]
     pub(crate) what: Vec<String>,
 }

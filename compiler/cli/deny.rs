@@ -8,14 +8,14 @@ use super::ui::fail;
 pub(crate) fn name(name: &str) -> Result<String, String> {
     let lints = bzc::codes().map(|(id, _)| id);
     let lints = lints.filter(|id| !id.starts_with("BZ"));
-    let mut names = ["warnings", "unknown"]
+    let mut names = ["warnings", "unknown", "assumed"]
         .into_iter()
         .chain(bzc::promises())
         .chain(lints);
     match names.any(|known| known == name) {
         true => Ok(name.to_owned()),
         false => Err(
-            "neither `warnings`, `unknown`, a promise nor a lint: `bzc explain` lists lints"
+            "neither `warnings`, `unknown`, `assumed`, a promise nor a lint: `bzc explain` lists lints"
                 .to_owned(),
         ),
     }
@@ -23,15 +23,15 @@ pub(crate) fn name(name: &str) -> Result<String, String> {
 
 /// The name that denies a promise among others. As long as no measurements are read, sufficiency is unknown wherever a pod
 /// runs: only its own name denies it.
-fn of_unknown<'n>(promise: &'n &str) -> &'n str {
-    match *promise {
+fn among<'n>(verdict: &'n str, promise: &'n str) -> &'n str {
+    match promise {
         "sufficiency" => promise,
-        _ => "unknown",
+        _ => verdict,
     }
 }
 
 /// Reports the findings that `--deny` names, and whether there are any.
-pub(crate) fn denial(denied: &Denied, found: &[bzc::Diagnostic], unknown: &[&str]) -> Exit {
+pub(crate) fn denial(denied: &Denied, found: &[bzc::Diagnostic], view: &bzc::View<'_, '_>) -> Exit {
     let denies = |names: [&str; 2]| {
         denied
             .what
@@ -47,10 +47,13 @@ pub(crate) fn denial(denied: &Denied, found: &[bzc::Diagnostic], unknown: &[&str
     lints.sort_unstable();
     lints.dedup();
     let warnings = lints.into_iter().map(|lint| format!("warning `{lint}`"));
-    let promises = unknown
-        .iter()
-        .filter(|promise| denies([of_unknown(promise), promise]))
-        .map(|promise| format!("{promise} is unknown"));
+    let stand = [("unknown", view.unknown()), ("assumed", view.assumed())];
+    let promises = stand.iter().flat_map(|(verdict, promises)| {
+        let denied = promises
+            .iter()
+            .filter(|name| denies([among(verdict, name), name]));
+        denied.map(move |promise| format!("{promise} is {verdict}"))
+    });
     let lines: Vec<String> = warnings.chain(promises).collect();
     if lines.is_empty() {
         return Exit::Clean;

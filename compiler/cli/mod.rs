@@ -200,7 +200,7 @@ fn run_check(check: &Check) -> Exit {
         if ui.for_people() {
             out(&proved(input, view, None));
         }
-        denial(&check.denied, &view.diagnostics, &view.unknown())
+        denial(&check.denied, &view.diagnostics, view)
     })
 }
 
@@ -244,7 +244,7 @@ fn check_all(check: &Check) -> Exit {
                     if ui.for_people() {
                         out(&proved(input, view, env.as_deref()));
                     }
-                    exit = exit.max(denial(&check.denied, &new, &view.unknown()));
+                    exit = exit.max(denial(&check.denied, &new, view));
                 }
                 if env.is_none() {
                     reported = new;
@@ -301,7 +301,7 @@ fn run_plan(plan: &Plan) -> Exit {
         };
         if plan.json {
             out(&text);
-            return denial(&plan.denied, &view.diagnostics, &view.unknown());
+            return denial(&plan.denied, &view.diagnostics, view);
         }
         let compared = baseline
             .as_ref()
@@ -313,7 +313,7 @@ fn run_plan(plan: &Plan) -> Exit {
                 table
                     .into_iter()
                     .for_each(|table| out(&format!("\n{table}")));
-                denial(&plan.denied, &view.diagnostics, &view.unknown())
+                denial(&plan.denied, &view.diagnostics, view)
             }
             Err(why) => {
                 let path = plan
@@ -356,7 +356,7 @@ fn run_build(build: &Build) -> Exit {
         {
             return bug::disagrees(disagreements);
         }
-        let denied = denial(&build.denied, &view.diagnostics, &view.unknown());
+        let denied = denial(&build.denied, &view.diagnostics, view);
         if denied != Exit::Clean {
             return denied;
         }

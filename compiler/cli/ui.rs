@@ -70,8 +70,12 @@ impl Ui {
             ('#', "32"),
             ('░', "2"),
         ];
-        const VERDICTS: [(&str, &str); 3] =
-            [("proved", "32"), ("unknown", "33"), ("relaxed", "35")];
+        const VERDICTS: [(&str, &str); 4] = [
+            ("proved", "32"),
+            ("unknown", "33"),
+            ("assumed", "33"),
+            ("relaxed", "35"),
+        ];
         if !self.paint {
             return ledger.to_owned();
         }

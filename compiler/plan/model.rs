@@ -148,6 +148,8 @@ pub(crate) enum Verdict {
     Proved,
     /// It was given up, in writing, to a stated extent.
     Relaxed,
+    /// It holds if pods take no more than the program assumes of them, which nothing enforces.
+    Assumed,
     /// A term is missing.
     Unknown,
 }
@@ -158,6 +160,7 @@ impl Verdict {
         match self {
             Verdict::Proved => "proved",
             Verdict::Relaxed => "relaxed",
+            Verdict::Assumed => "assumed",
             Verdict::Unknown => "unknown",
         }
     }
@@ -201,11 +204,11 @@ impl Promise {
 }
 
 impl Plan<'_, '_> {
-    /// The names of the promises that are unknown, of one node at least.
-    pub(crate) fn unknown(&self) -> Vec<&'static str> {
-        let unknown = self.theorems.iter();
-        let unknown = unknown.filter(|theorem| theorem.verdict == Verdict::Unknown);
-        let promises: BTreeSet<Promise> = unknown.map(|theorem| theorem.promise).collect();
+    /// The names of the promises with this verdict, of one node at least.
+    pub(crate) fn promises(&self, verdict: Verdict) -> Vec<&'static str> {
+        let all = self.theorems.iter();
+        let all = all.filter(|theorem| theorem.verdict == verdict);
+        let promises: BTreeSet<Promise> = all.map(|theorem| theorem.promise).collect();
         promises.into_iter().map(Promise::word).collect()
     }
 }

@@ -95,15 +95,26 @@ fn interference<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
         ));
     }
     let running = plan.program.services.iter().zip(&plan.workloads);
-    why.extend(running.filter_map(|(service, workload)| {
-        let container = service.adopted.as_ref()?.unbounded()?;
-        (workload.pods > 0).then(|| {
-            format!(
-                "nothing limits `{container}` of `{}`, which was adopted without a limit",
-                service.name.value
-            )
-        })
-    }));
+    let running = running.filter(|(_, workload)| workload.pods > 0);
+    let mut assumed = Vec::new();
+    for (service, _) in running {
+        let Some(adopted) = &service.adopted else {
+            continue;
+        };
+        let Some(container) = adopted.unbounded() else {
+            continue;
+        };
+        let name = service.name.value;
+        match adopted.assumed() {
+            None => why.push(format!(
+                "nothing limits `{container}` of `{name}`, which was adopted without a limit"
+            )),
+            Some(bytes) => assumed.push(format!(
+                "nothing limits `{container}` of `{name}`, and {} is assumed of it",
+                in_mib(bytes)
+            )),
+        }
+    }
     why.extend(super::beyond::reasons(plan, Promise::NonInterference));
     why.extend(elsewhere(plan));
     why.extend(uncounted(plan));
@@ -118,15 +129,18 @@ fn interference<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
             bursting(plan, at)
         ));
     }
+    // What is not known is neither assumed nor relaxed, and what is assumed is no matter of writing alone.
+    let verdict = match (why.is_empty(), assumed.is_empty()) {
+        (false, _) => Verdict::Unknown,
+        (true, false) => Verdict::Assumed,
+        (true, true) if relaxed => Verdict::Relaxed,
+        (true, true) => Verdict::Proved,
+    };
+    why.extend(assumed);
     Theorem {
         promise: Promise::NonInterference,
         node: Some(at),
-        // What is not known is not relaxed either.
-        verdict: if relaxed && why.is_empty() {
-            Verdict::Relaxed
-        } else {
-            verdict(&why)
-        },
+        verdict,
         sums: vec![terms::interference(plan, at)],
         statement: match declared.overcommit {
             Some(percent) => format!(

@@ -100,6 +100,19 @@ impl Adopted<'_> {
             .find(|(_, held)| held.unbounded)
             .map(|(container, _)| container.name.as_str())
     }
+
+    /// How many of its containers nothing limits.
+    pub(crate) fn unlimited(&self) -> usize {
+        self.containers.iter().filter(|held| held.unbounded).count()
+    }
+
+    /// What each container that nothing limits is assumed to take, in bytes. None if there is none, or if it is not
+    /// assumed of all of them.
+    pub(crate) fn assumed(&self) -> Option<u64> {
+        let unlimited = self.containers.iter().filter(|held| held.unbounded);
+        let assumed: Option<Vec<u64>> = unlimited.map(|held| held.assumed).collect();
+        assumed?.into_iter().max()
+    }
 }
 
 /// What rules make of a container of an adopted workload.
@@ -115,4 +128,6 @@ pub(crate) struct Ruled<'a> {
     pub env: Vec<(&'a str, Cow<'a, str>)>,
     /// Whether nothing limits its memory.
     pub unbounded: bool,
+    /// What it is assumed to take then, in bytes.
+    pub assumed: Option<u64>,
 }

@@ -27,7 +27,7 @@ pub(crate) enum Dim {
 }
 
 /// What a verdict can say.
-pub(crate) const VERDICTS: [&str; 3] = ["proved", "relaxed", "unknown"];
+pub(crate) const VERDICTS: [&str; 4] = ["proved", "relaxed", "assumed", "unknown"];
 
 impl Dim {
     /// With its article, for messages.

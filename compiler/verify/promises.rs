@@ -430,6 +430,11 @@ impl Check {
         let in_writing = node.overcommit_percent.is_some();
         let relaxed = above && in_writing;
         let reasons = theorem.why.len();
+        let services = facts.report.services.iter();
+        let running = services.filter(|service| service.pods_with_ending > 0);
+        let mut adopted = running.filter_map(|service| service.adopted.as_ref());
+        let assumes =
+            theorem.id == Id::T2 && adopted.any(|adopted| adopted.assumed_bytes.is_some());
         let uncounted = &facts.report.uncounted;
         // Sufficiency is only about the limits of services.
         let known = known && (uncounted.is_empty() || theorem.id == Id::T3);
@@ -453,9 +458,27 @@ impl Check {
                 self.holds(place, !above, || {
                     "its verdict is proved, and limits are above what there is".to_owned()
                 });
+                self.holds(place, !assumes, || {
+                    "its verdict is proved, and an amount in it is assumed".to_owned()
+                });
+            }
+            Verdict::Assumed => {
+                self.holds(place, assumes, || {
+                    "its verdict is assumed, and no amount in it is".to_owned()
+                });
+                self.holds(place, reasons > 0, || {
+                    "its verdict is assumed, and does not say of what".to_owned()
+                });
+                self.holds(place, known, || {
+                    "its verdict is assumed, and a term of it is not known".to_owned()
+                });
+                let within = u128::from(theorem.left_bytes) <= allowed(node);
+                self.holds(place, within, || {
+                    "its verdict is assumed, and limits are above what there is".to_owned()
+                });
             }
             Verdict::Relaxed => {
-                self.holds(place, relaxed, || {
+                self.holds(place, relaxed && !assumes, || {
                     "its verdict is relaxed, and no `overcommit` of the node allows that".to_owned()
                 });
                 self.holds(place, known, || {
@@ -472,7 +495,7 @@ impl Check {
                 });
                 // The reason for an unknown term need not be a number in the report, so a verdict of unknown is
                 // accepted.
-                self.holds(place, !relaxed || !known, || {
+                self.holds(place, !relaxed || !known || assumes, || {
                     "it is called unknown, and was given up in writing".to_owned()
                 });
             }
@@ -657,7 +680,11 @@ fn interference(facts: &Facts<'_>, at: usize) -> Promise {
     let adopted = running.filter_map(|service| service.adopted.as_ref());
     Promise {
         terms: Vec::new(),
-        known: facts.has_server() && bounded && adopted.into_iter().all(|adopted| adopted.bounded),
+        known: facts.has_server()
+            && bounded
+            && adopted
+                .into_iter()
+                .all(|adopted| adopted.bounded || adopted.assumed_bytes.is_some()),
         says,
     }
 }

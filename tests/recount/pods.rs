@@ -91,8 +91,8 @@ fn pod_sum(spec: &Value, of: &dyn Fn(&Value) -> u128) -> u128 {
     together.max(most)
 }
 
-/// Request and limit of one container.
-fn container_of(container: &Value) -> Pod {
+/// Request and limit of one container. One without a limit may be assumed to take an amount.
+fn container_of(container: &Value, assumed: u128) -> Pod {
     let memory = |which: &str| {
         resource(container, which, "memory")
             .and_then(|text| bytes(&text))
@@ -109,7 +109,7 @@ fn container_of(container: &Value) -> Pod {
     let limit = if resource(container, "limits", "memory").is_some() {
         memory("limits")
     } else {
-        request
+        request.max(assumed)
     };
     Pod {
         request,
@@ -118,11 +118,11 @@ fn container_of(container: &Value) -> Pod {
     }
 }
 
-fn pod_of(spec: &Value) -> Pod {
+fn pod_of(spec: &Value, assumed: u128) -> Pod {
     Pod {
-        request: pod_sum(spec, &|c| container_of(c).request),
-        limit: pod_sum(spec, &|c| container_of(c).limit),
-        cpu: pod_sum(spec, &|c| container_of(c).cpu),
+        request: pod_sum(spec, &|c| container_of(c, assumed).request),
+        limit: pod_sum(spec, &|c| container_of(c, assumed).limit),
+        cpu: pod_sum(spec, &|c| container_of(c, assumed).cpu),
     }
 }
 
@@ -399,13 +399,17 @@ pub(super) fn workload(
         .filter(|source| !source["secret"].is_null() || !source["configMap"].is_null());
     let mounted = volumes.iter().filter(|holder| !holder["secret"].is_null());
     let secrets = mounted.chain(sources).count() as u128;
-    let main = container_of(&pod["containers"][0]);
+    // What the program assumes stands in no file but the report.
+    let assumed = stated["adopted"]["assumedBytes"]
+        .as_u64()
+        .map_or(0, u128::from);
+    let main = container_of(&pod["containers"][0], assumed);
     let wave = object["metadata"]["labels"]["bzc/wave"]
         .as_str()
         .filter(|_| surge > 0)
         .map(str::to_owned);
     let (nodes, is_daemon) = (vec![true], is_kind(object, "DaemonSet"));
-    let (pod, one_on_a_node) = (pod_of(pod), is_daemon);
+    let (pod, one_on_a_node) = (pod_of(pod, assumed), is_daemon);
     let is_adopted = false;
     Some(Workload {
         pod,
@@ -505,7 +509,7 @@ pub(super) fn autoscaled(objects: &[Value], faults: &mut Faults) -> Option<BTree
         {
             let once =
                 container["restartPolicy"].is_null() && container["name"].as_str() != Some(name);
-            faults.holds(once || container_of(container).cpu > 0, || {
+            faults.holds(once || container_of(container, 0).cpu > 0, || {
                 format!("{name}: a container without CPU")
             });
         }
@@ -691,7 +695,7 @@ fn pods_are_counted_as_kubernetes_does() {
             init.join(", "),
             main.join(", ")
         );
-        let pod = pod_of(&serde_yaml::from_str(&text).expect("YAML"));
+        let pod = pod_of(&serde_yaml::from_str(&text).expect("YAML"), 0);
         assert_eq!(
             (pod.request, pod.limit, pod.cpu),
             (expected * MIB, expected * MIB, expected),
@@ -709,6 +713,7 @@ containers:
 - {resources: {requests: {memory: 50Mi}, limits: {memory: 64Mi}}}",
         )
         .expect("YAML"),
+        0,
     );
     assert_eq!((pod.request, pod.limit), (110 * MIB, 82 * MIB));
 }

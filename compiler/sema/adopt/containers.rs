@@ -100,9 +100,15 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             // Nothing limits it: what it requests is the least that it is known to take.
             (None, (request, None)) => {
                 let request = request.unwrap_or(nothing);
-                (None, request, request, true)
+                let assumed = reading
+                    .unlimited
+                    .filter(|given| given.value > request.value);
+                (None, request, assumed.unwrap_or(request), true)
             }
         };
+        // Where LimitRanges disagree, what it is given is not known, and nothing is assumed in its place.
+        let assumes = unbounded && completed.memory.1.is_none();
+        let assumed = reading.unlimited.filter(|_| assumes);
         let (mut range, mut request) = (range, request);
         if request.value > limit.value {
             // The API server refuses a request above its limit, and the planner relies on there being none.
@@ -128,7 +134,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             reading.unmatched.borrow_mut().push(errors::Unmatched {
                 name,
                 place,
-                unbounded,
+                unbounded: unbounded && assumed.is_none(),
             });
         }
         let held = Ruled {
@@ -137,6 +143,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             cpu: of_rule,
             env,
             unbounded,
+            assumed: assumed.map(|given| given.value.n),
         };
         ReadContainer {
             range,

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::errors;
+use crate::base::quantity::Bytes;
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::manifest::Manifest;
@@ -41,6 +42,8 @@ pub(super) struct Reading<'c, 'a> {
     pub(super) rules: Vec<Rule<'c, 'a>>,
     pub(super) keeps: Vec<Keep<'a>>,
     pub(super) form: Form,
+    /// What a container without a limit is assumed to take.
+    pub(super) unlimited: Option<Given<'a, Bytes>>,
     pub(super) adopt: AdoptId,
     /// Containers that no rule is about.
     pub(super) unmatched: RefCell<Vec<errors::Unmatched>>,
@@ -64,6 +67,7 @@ pub(super) fn reading<'c, 'a>(
         cx.report(general::overrides_nothing("adopt", item.key.span, word));
     }
     let (general, tier) = with_tier(decls, &own, "adopt", pattern, item);
+    let unlimited = own.memory("unlimited");
     let mut form = Form::Copy;
     if let Some(given) = own.name("patch") {
         form = match given.value {
@@ -155,6 +159,7 @@ pub(super) fn reading<'c, 'a>(
         rules,
         keeps,
         form,
+        unlimited,
         adopt,
         unmatched: RefCell::default(),
     })
