@@ -208,11 +208,13 @@ pub(crate) fn lost(
     let survive = program.survive.and_then(|survive| survive.origin.span);
     let span = survive.unwrap_or(program.nodes[0].name.span);
     let error = |message: String| {
-        Diagnostic::error("BZ4008", message).at(span, "is to outlive the loss of one node")
+        Diagnostic::error("BZ4008", message).at(span, "must survive the loss of one node")
     };
     if let Some((service, why)) = bound_to_a_node(draft) {
         let message = format!("`{}` is lost with its node", service.name.value);
-        return error(message).also(service.name.span, why);
+        let mut error = error(message).also(service.name.span, why);
+        error.proposals.extend(loss_borne(draft));
+        return error;
     }
     let error = match node.map(|at| program.nodes[at].name) {
         Some(name) => error(format!(
