@@ -40,6 +40,15 @@ fn decided_nothing(report: &Value, place: &str) -> bool {
         "replicas" if above.contains("/components/") => part["preempts"] == true,
         "surge" => part["preempts"] == true,
         "secretMounts" => part["podsWithEnding"] == 0,
+        // What is assumed of a container that requests more.
+        "assumedBytes" => {
+            let service = above
+                .strip_suffix("/adopted")
+                .and_then(|service| report.pointer(service));
+            service.is_some_and(|service| {
+                service["mainRequestBytes"].as_u64() > part["assumedBytes"].as_u64()
+            })
+        }
         // A container beside the main one that does not run when the pod needs the most.
         "bytes" | "cpuMilli" if above.contains("/beside/") => {
             let service = above

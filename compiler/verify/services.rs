@@ -39,6 +39,7 @@ impl Check {
             self.pods(&place, facts, index);
             self.wave(&place, service);
             self.amounts(&place, service);
+            self.assumed(&place, service);
             self.choice(&place, service);
         }
     }
@@ -123,6 +124,22 @@ impl Check {
         });
         self.holds(place, service.wave.is_none() || service.surge > 0, || {
             "it has no surge, and is in a wave".to_owned()
+        });
+    }
+
+    /// What is assumed of containers without a limit is what one of them counts for, unless that requests more.
+    fn assumed(&mut self, place: &str, service: &Service<'_>) {
+        let adopted = service.adopted.as_ref();
+        let Some(assumed) = adopted.and_then(|adopted| adopted.assumed_bytes) else {
+            return;
+        };
+        let main = (service.main_request_bytes, service.main_limit_bytes);
+        let mut others = service.beside.iter();
+        let counts = |(request, bytes): (u64, u64)| bytes == assumed.max(request);
+        let is_counted =
+            counts(main) || others.any(|extra| counts((extra.request_bytes, extra.bytes)));
+        self.holds(place, is_counted, || {
+            format!("{assumed} bytes are assumed of a container, and none counts for them")
         });
     }
 
