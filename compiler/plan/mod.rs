@@ -1,5 +1,5 @@
 //! A program to a plan: what is reserved on the node, what each service gets, and whether every promise holds.
-//! Afterwards nothing is left to decide and nothing can fail.
+//! Afterwards no number is left to decide. What can still fail is a template or a patch, in `render/`.
 //!
 //! The rules are `spec/06-proof.md`; the arithmetic is in whole bytes.
 

@@ -203,9 +203,10 @@ pub(super) fn price_of_pods(node: &Node<'_>, there: u64, more: u64) -> u64 {
 
 /// The most that a pod of a service costs a node in addition to its own memory, in bytes.
 pub(super) fn price_of_pod(node: &Node<'_>, service: &Service<'_>) -> u64 {
-    let process = &node.process;
     let mounts = service.secret_mounts().saturating_mul(SECRET_BYTES);
-    process.shim.value.n + process.pod_growth.value.n + mounts
+    // From so many pods on, each also makes K3s and containerd grow.
+    let dearest = price_of_pods(node, node.process.pods_measured.value, 1);
+    dearest.saturating_add(mounts)
 }
 
 /// The limit a LimitRange gives to containers of kube-system that have none: the largest any of them needs.
