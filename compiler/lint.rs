@@ -11,7 +11,7 @@ use crate::diag::{Diagnostic, Severity};
 use crate::layout::Language;
 use crate::plan::{self, model::Plan};
 use crate::program::{
-    Component, Giver, Image, Kind, Node, Param, ProbeAction, Program, SettingValue,
+    Component, Giver, Image, Kind, LOCAL_STORAGE, Node, Param, ProbeAction, Program, SettingValue,
 };
 use crate::stdlib::{self, Heavy};
 use crate::syntax::ast::File;
@@ -181,10 +181,7 @@ fn process(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
 /// Warns about packaged components and K3s settings.
 fn packages(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
     process(program, found);
-    let local = program
-        .components
-        .iter()
-        .any(|one| one.name == "local-path-provisioner");
+    let local = program.runs(LOCAL_STORAGE);
     if let Some(node) = program.servers().find(|node| {
         matches!(
             node.setting("disable-kube-proxy"),

@@ -10,8 +10,8 @@ use crate::base::id::ids;
 use crate::base::quantity::{Cpu, in_mib};
 use crate::manifest::workload::dump::Owner;
 use crate::program::{
-    Concurrency, Kind, Node, NodeId, Schedule, Service, SettingValue, Uncounted, VolumeSource,
-    WorkloadKind,
+    Concurrency, Kind, LOCAL_PATH, LOCAL_STORAGE, Node, NodeId, Schedule, Service, SettingValue,
+    Uncounted, VolumeSource, WorkloadKind,
 };
 
 /// All promises: isolation and non-interference of every node, sufficiency, liveness, and survival if asked for.
@@ -382,9 +382,6 @@ fn tied(plan: &Plan<'_, '_>) -> Vec<String> {
     why
 }
 
-/// The storage class of K3s's local storage, which is the default (k3s-io/k3s manifests/local-storage.yaml).
-const LOCAL_PATH: &str = "local-path";
-
 /// Volumes that K3s's local storage makes at once (rancher/local-path-provisioner: its workers).
 const VOLUMES_AT_ONCE: u64 = 4;
 
@@ -428,7 +425,7 @@ fn volumes_to_make(service: &Service<'_>, replicas: u64) -> u64 {
 /// Each volume of K3s's local storage is made by a pod of its own, bound to the node without asking the scheduler.
 fn volume_helpers(plan: &Plan<'_, '_>) -> Option<String> {
     let default = plan.system_default()?.value;
-    if !plan.program.runs("local-path-provisioner") {
+    if !plan.program.runs(LOCAL_STORAGE) {
         return None;
     }
     let services = plan.program.services.iter().zip(&plan.workloads);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::Workload;
-use crate::program::{Program, Service, VolumeSource};
+use crate::program::{LOCAL_PATH, LOCAL_STORAGE, Program, Service, VolumeSource};
 
 /// Whether pods have to come back to the node that they first ran on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +19,12 @@ pub(super) enum Tie {
 /// K3s's own provisioner makes each volume a folder of the node that its first pod runs on, and gives it a node
 /// affinity (rancher/local-path-provisioner, provisioner.go). It is the default class unless it is disabled.
 pub(super) fn tie(program: &Program<'_>, service: &Service<'_>) -> Tie {
-    let has_local_path = program.runs("local-path-provisioner");
+    let has_local_path = program.runs(LOCAL_STORAGE);
     let mut found = Tie::None;
     for volume in &service.pod.volumes {
         let name = volume.name.value;
         let tie = match &volume.source {
-            VolumeSource::Storage(_, Some("local-path")) => Tie::Node(FOLDER),
+            VolumeSource::Storage(_, Some(LOCAL_PATH)) => Tie::Node(FOLDER),
             VolumeSource::Storage(_, None) if has_local_path => Tie::Node(FOLDER),
             VolumeSource::Storage(_, None) => Tie::Unknown(format!(
                 "where its volume `{name}` lies is not known: it is of the cluster's default storage class"

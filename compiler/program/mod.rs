@@ -89,6 +89,12 @@ pub(crate) struct Program<'a> {
     pub sources: &'a SourceMap,
 }
 
+/// The component that makes volumes as folders of a node.
+pub(crate) const LOCAL_STORAGE: &str = "local-path-provisioner";
+
+/// Its storage class, which is the default (k3s-io/k3s manifests/local-storage.yaml).
+pub(crate) const LOCAL_PATH: &str = "local-path";
+
 impl<'a> Program<'a> {
     /// Whether K3s runs a component that it packages.
     pub(crate) fn runs(&self, component: &str) -> bool {

@@ -416,6 +416,12 @@ impl Check {
         );
     }
 
+    fn terms_are_known(&mut self, place: &str, known: bool, verdict: &str) {
+        self.holds(place, known, || {
+            format!("its verdict is {verdict}, and a term of it is not known")
+        });
+    }
+
     /// A verdict claims no more than is known, and gives a reason if it is not `proved`.
     fn verdict(
         &mut self,
@@ -447,14 +453,13 @@ impl Check {
                 });
             }
         }
+        let within = u128::from(theorem.left_bytes) <= allowed(node);
         match theorem.verdict {
             Verdict::Proved => {
                 self.holds(place, reasons == 0, || {
                     "its verdict is proved, and it gives a reason against it".to_owned()
                 });
-                self.holds(place, known, || {
-                    "its verdict is proved, and a term of it is not known".to_owned()
-                });
+                self.terms_are_known(place, known, "proved");
                 self.holds(place, !above, || {
                     "its verdict is proved, and limits are above what there is".to_owned()
                 });
@@ -469,10 +474,7 @@ impl Check {
                 self.holds(place, reasons > 0, || {
                     "its verdict is assumed, and does not say of what".to_owned()
                 });
-                self.holds(place, known, || {
-                    "its verdict is assumed, and a term of it is not known".to_owned()
-                });
-                let within = u128::from(theorem.left_bytes) <= allowed(node);
+                self.terms_are_known(place, known, "assumed");
                 self.holds(place, within, || {
                     "its verdict is assumed, and limits are above what there is".to_owned()
                 });
@@ -481,10 +483,7 @@ impl Check {
                 self.holds(place, relaxed && !assumes, || {
                     "its verdict is relaxed, and no `overcommit` of the node allows that".to_owned()
                 });
-                self.holds(place, known, || {
-                    "its verdict is relaxed, and a term of it is not known".to_owned()
-                });
-                let within = u128::from(theorem.left_bytes) <= allowed(node);
+                self.terms_are_known(place, known, "relaxed");
                 self.holds(place, within, || {
                     "limits are above what `overcommit` allows".to_owned()
                 });

@@ -10,7 +10,9 @@ use crate::base::span::Span;
 use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::{Claim, Counted, counts};
 use crate::plan::model::{Plan, Workload};
-use crate::program::{EnvValue, Kind, Program, Service, VolumeSource, namespace};
+use crate::program::{
+    EnvValue, Kind, LOCAL_PATH, LOCAL_STORAGE, Program, Service, VolumeSource, namespace,
+};
 
 /// What the objects of a namespace come to.
 pub(super) struct Objects {
@@ -93,12 +95,11 @@ impl Objects {
     /// The objects of a namespace.
     pub(super) fn of(plan: &Plan<'_, '_>, name: &str) -> Objects {
         let program = plan.program;
-        let mut components = program.components.iter();
-        let has_default = components.any(|component| component.name == "local-path-provisioner");
+        let has_default = program.runs(LOCAL_STORAGE);
         let mut all = Objects {
             rest: Resources::new(),
             most: Resources::new(),
-            default_class: has_default.then_some("local-path"),
+            default_class: has_default.then_some(LOCAL_PATH),
             has_claims: false,
             classless: false,
             named: Vec::new(),

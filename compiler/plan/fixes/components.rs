@@ -9,10 +9,7 @@ use crate::plan::excess::Ceiling;
 use crate::plan::model::{ComponentPlan, Draft, LEAST_LIMIT};
 use crate::plan::reserve::price_of_pods;
 use crate::plan::resources::Dimension;
-use crate::program::{Component, ComponentId, NodeId, SettingValue};
-
-/// What CoreDNS works with when bzc writes its manifest (`least` of stdlib/v1/k3s.bz): one pod at a time, bounded.
-const COREDNS: Bytes = Bytes::mib(64);
+use crate::program::{Component, ComponentId, LOCAL_STORAGE, NodeId, SettingValue};
 
 /// What Traefik was not seen to work with: 80 to 99Mi under load (`bound` of stdlib/v1/k3s.bz).
 const TRAEFIK: Bytes = Bytes::mib(96);
@@ -29,7 +26,7 @@ pub(super) fn fewer(draft: &Draft<'_, '_>) -> Vec<Proposal> {
         ("traefik", &TRAEFIK_PODS, "no ingress controller"),
         (
             "local-storage",
-            &["local-path-provisioner"],
+            &[LOCAL_STORAGE],
             "PersistentVolumeClaims stop being provisioned",
         ),
         (
@@ -77,16 +74,16 @@ pub(super) fn fewer(draft: &Draft<'_, '_>) -> Vec<Proposal> {
         }
     }
     if let Some((component, plan)) = packaged(draft, "coredns")
-        && !component.owned
+        && let (Some(least), false) = (component.least.map(|least| least.value), component.owned)
     {
-        let saves = taken(&["coredns"]).saturating_sub(COREDNS.n * plan.peak());
-        let declaration = format!("component coredns {{ memory = {COREDNS} }}");
+        let saves = taken(&["coredns"]).saturating_sub(least.n * plan.peak());
+        let declaration = format!("component coredns {{ memory = {least} }}");
         let (span, by) = match component.span {
             Some(span) => (span, declaration),
             None => (draft.program.nodes[0].behind, format!("\n{declaration}")),
         };
         let text = format!(
-            "keep CoreDNS at {COREDNS}, one pod at a time, {} less",
+            "keep CoreDNS at {least}, one pod at a time, {} less",
             in_mib(saves)
         );
         if saves > 0 {
@@ -116,10 +113,10 @@ pub(super) fn smaller(draft: &Draft<'_, '_>, scope: Scope<'_>) -> Vec<Proposal> 
     for plan in &draft.nodes[at].components {
         let component = &draft.program.components[plan.component];
         let now = plan.pod[Dimension::Memory];
-        let least = match component.name {
-            "coredns" => COREDNS,
-            "traefik" => TRAEFIK,
-            _ => LEAST_LIMIT,
+        let least = match (component.least, component.name) {
+            (Some(least), _) => least.value,
+            (None, "traefik") => TRAEFIK,
+            (None, _) => LEAST_LIMIT,
         };
         let written = component
             .memory

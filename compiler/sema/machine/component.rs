@@ -6,7 +6,9 @@ use super::errors;
 use crate::base::quantity::Bytes;
 use crate::base::span::Spanned;
 use crate::base::suggest::nearest;
-use crate::program::{Component, Given, Giver, Node, Role, Service, SettingValue, VolumeSource};
+use crate::program::{
+    Component, Given, Giver, LOCAL_STORAGE, Node, Role, Service, SettingValue, VolumeSource,
+};
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::image::reference::check_image;
@@ -154,6 +156,7 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
             span: own.map(|own| own.span),
             memory,
             bound: stock.memory("bound"),
+            least,
             cpu,
             containers: stock.count("containers").map_or(1, |given| given.value),
             pods,
@@ -211,6 +214,7 @@ pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
             span: Some(decl.span),
             memory: Some((request, limit.or(Some(request)))),
             bound: None,
+            least: None,
             cpu: cpu(&fields),
             containers: 1,
             pods,
@@ -254,7 +258,7 @@ pub(crate) fn check_storage<'a>(
 ) {
     if components
         .iter()
-        .any(|component| component.name == "local-path-provisioner")
+        .any(|component| component.name == LOCAL_STORAGE)
     {
         return;
     }
