@@ -539,6 +539,7 @@ fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> S
     let pods = match (workload.replicas, workload.surge) {
         (1, 0) => String::new(),
         (replicas, 0) => format!("{replicas} pods of "),
+        (1, surge) => format!("1 pod and {surge} more in a rollout of "),
         (replicas, surge) => format!("{replicas} pods and {surge} more in a rollout of "),
     };
     match service.memory {
