@@ -371,6 +371,7 @@ impl<'t> Reader<'t> {
                 namespace: None,
                 group: "kustomize.config.k8s.io".to_owned(),
                 why: format!("by `{key}` kustomize makes other pods than the files beside it say"),
+                of_unknown_kind: false,
                 partly: false,
                 in_system: true,
                 at: real.range(),
@@ -407,6 +408,7 @@ impl<'t> Reader<'t> {
             namespace: namespace.clone(),
             group: group.clone(),
             why,
+            of_unknown_kind: false,
             partly: false,
             in_system: namespace.as_deref() == system || target.as_deref() == system,
             at: real.range(),
@@ -450,11 +452,14 @@ impl<'t> Reader<'t> {
                 let unknown = unknown.map(|object| Uncounted { partly, ..object });
                 objects.uncounted.extend(unknown);
             }
-            _ if let Some(why) = self
-                .may_change_pods(real, &kind)
-                .or(self.may_make_pods(&group, &kind, spec)) =>
-            {
+            _ if let Some(why) = self.may_change_pods(real, &kind) => {
                 objects.uncounted.push(uncounted(why.to_owned()));
+            }
+            _ if let Some((why, of_unknown_kind)) = self.may_make_pods(&group, &kind, spec) => {
+                objects.uncounted.push(Uncounted {
+                    of_unknown_kind,
+                    ..uncounted(why.to_owned())
+                });
             }
             _ => {
                 let head = (api_version, kind.clone(), name.clone(), namespace.clone());

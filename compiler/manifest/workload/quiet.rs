@@ -42,6 +42,8 @@ pub(crate) struct Uncounted {
     pub group: String,
     /// Why.
     pub why: String,
+    /// Whether bzc knows nothing of its kind, so that the program may say what such objects make.
+    pub of_unknown_kind: bool,
     /// Whether some of its pods are counted, and only what else it makes is not known.
     pub partly: bool,
     /// Whether pods of it may be in this namespace of K3s's own.
@@ -51,13 +53,15 @@ pub(crate) struct Uncounted {
 }
 
 impl<'t> Reader<'t> {
-    /// Why it is not known that an object makes no pods; none where it is.
+    /// Why it is not known that an object makes no pods, and whether that is because bzc knows nothing of its kind; none
+    /// where it is known.
     pub(super) fn may_make_pods(
         &self,
         group: &str,
         kind: &str,
         spec: Option<&'t Yaml>,
-    ) -> Option<&'static str> {
+    ) -> Option<(&'static str, bool)> {
+        let known = |why| (why, false);
         let get = |key: &str| spec.and_then(|spec| self.get(spec, key));
         match (group, kind) {
             // cert-manager pkg/issuer/acme/http: a pod answers each challenge, with a limit of 64Mi.
@@ -65,24 +69,24 @@ impl<'t> Reader<'t> {
                 let solvers = get("acme").and_then(|acme| self.get(acme, "solvers"))?;
                 let solvers = self.real(solvers)?.items();
                 let http = |solver| self.get(solver, "http01").is_some();
-                solvers
-                    .iter()
-                    .any(http)
-                    .then_some("cert-manager answers each HTTP-01 challenge with a pod")
+                solvers.iter().any(http).then_some(known(
+                    "cert-manager answers each HTTP-01 challenge with a pod",
+                ))
             }
             // kubernetes/autoscaler vertical-pod-autoscaler/pkg/apis: with Off it recommends, and changes nothing.
             ("autoscaling.k8s.io", "VerticalPodAutoscaler") => {
                 let policy = get("updatePolicy");
                 let mode = policy.and_then(|policy| self.text(policy, "updateMode"));
-                (mode.as_deref() != Some("Off"))
-                    .then_some("it replaces the memory and CPU that its target asks for")
+                (mode.as_deref() != Some("Off")).then_some(known(
+                    "it replaces the memory and CPU that its target asks for",
+                ))
             }
             _ if is_quiet(group, kind) => None,
-            ("helm.cattle.io", "HelmChartConfig") => {
-                Some("it changes the values of a chart that bzc does not read")
-            }
+            ("helm.cattle.io", "HelmChartConfig") => Some(known(
+                "it changes the values of a chart that bzc does not read",
+            )),
             ("helm.cattle.io", "HelmChart") | ("helm.toolkit.fluxcd.io", "HelmRelease") => {
-                Some("it installs a chart that bzc does not read")
+                Some(known("it installs a chart that bzc does not read"))
             }
             _ => {
                 let template = get("template").and_then(|node| self.get(node, "spec"));
@@ -90,10 +94,11 @@ impl<'t> Reader<'t> {
                     .into_iter()
                     .flatten()
                     .any(|spec| self.get(spec, "containers").is_some());
-                Some(match shows {
+                let why = match shows {
                     true => "it makes pods in a way that bzc does not know",
                     false => "bzc does not know this kind, nor what pods it makes",
-                })
+                };
+                Some((why, true))
             }
         }
     }

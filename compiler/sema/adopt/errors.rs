@@ -254,7 +254,7 @@ pub(super) fn no_object(path: &str, at: Span) -> Diagnostic {
 
 pub(super) fn uncounted(object: &Uncounted, name: &str, place: Span, at: Span) -> Diagnostic {
     let pods = if object.partly { "other pods" } else { "pods" };
-    Diagnostic::lint(
+    let lint = Diagnostic::lint(
         "uncounted-object",
         match object.partly {
             true => format!("not all of `{}` is counted: {}", object.what, object.why),
@@ -272,7 +272,15 @@ pub(super) fn uncounted(object: &Uncounted, name: &str, place: Span, at: Span) -
     .note("while nothing is known of its pods, isolation, non-interference and liveness are unknown")
     .help(format!(
         "say what its {pods} take in an `others` with `of = [\"{name}\"]`, and `pods = 0` if it makes none"
-    ))
+    ));
+    let kind = object.what.split(' ').next().unwrap_or_default();
+    match object.of_unknown_kind {
+        true => lint.help(format!(
+            "or say what all objects of its kind make: `kind \"{}/{kind}\" {{ .. }}` (`bzc explain kind`)",
+            object.group
+        )),
+        false => lint,
+    }
 }
 
 /// `of = ["Cluster/pg"]` names an object that is not adopted.

@@ -142,6 +142,7 @@ fn left_out((file, path, at): (FileId, String, Span), text: &str, fault: &Fault)
         namespace: None,
         group: String::new(),
         why: "it is a template, and no manifest until it is rendered".to_owned(),
+        of_unknown_kind: false,
         partly: false,
         in_system: true,
         at: fault.at.clone(),
