@@ -236,7 +236,10 @@ impl<'s> Builder<'s> {
         let source = self.source;
         Ok(match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let is_text = check_tag(tag.as_deref(), source, span)?;
+                // Some printers write the key for what they merge with its tag (go-yaml, for one).
+                let merges = |tag: &&Tag| &*text == "<<" && tag.original() == "!!merge";
+                let tag = tag.as_deref().filter(|tag| !merges(tag));
+                let is_text = check_tag(tag, source, span)?;
                 let anchor = number(anchor);
                 Some(scalar(source, text, style, (start, end), anchor, is_text))
             }

@@ -291,19 +291,46 @@ pub(super) fn balance(
         return Some(());
     }
     let adopted = objects(files, "adopted/")?;
-    let services: Vec<&Value> = adopted
-        .iter()
-        .filter(|one| is_kind(one, "Service") && one["apiVersion"] == "v1")
-        .filter(|one| one["spec"]["type"] == "LoadBalancer")
-        .filter(|one| one["spec"]["loadBalancerClass"].is_null())
-        .collect();
+    let of_service = |one: &&Value| {
+        is_kind(one, "Service")
+            && one["apiVersion"] == "v1"
+            && one["spec"]["type"] == "LoadBalancer"
+            && one["spec"]["loadBalancerClass"].is_null()
+    };
+    let place = |one: &Value| -> [String; 2] {
+        let metadata = &one["metadata"];
+        let labels = &metadata["labels"];
+        let text = |value: &Value, or: &str| value.as_str().unwrap_or(or).to_owned();
+        match labels["svccontroller.k3s.cattle.io/svcname"].as_str() {
+            Some(name) => [
+                text(
+                    &labels["svccontroller.k3s.cattle.io/svcnamespace"],
+                    "default",
+                ),
+                name.to_owned(),
+            ],
+            None => [
+                text(&metadata["namespace"], "default"),
+                name_of(one).to_owned(),
+            ],
+        }
+    };
+    let mut services: Vec<&Value> = adopted.iter().filter(of_service).collect();
+    // A dump may have what was made for a Service, and not the Service.
+    let made = adopted.iter().filter(|one| is_kind(one, "DaemonSet"));
+    for made in made
+        .filter(|one| !one["metadata"]["labels"]["svccontroller.k3s.cattle.io/svcname"].is_null())
+    {
+        if services.iter().all(|one| place(one) != place(made)) {
+            services.push(made);
+        }
+    }
     for service in &services {
-        let name = name_of(service);
-        let alike = services.iter().filter(|one| name_of(one) == name).count();
-        let namespace = service["metadata"]["namespace"]
-            .as_str()
-            .unwrap_or("default");
+        let [namespace, name] = place(service);
+        let name = name.as_str();
+        let alike = services.iter().filter(|one| place(one)[1] == name).count();
         let pool = service["metadata"]["labels"]["svccontroller.k3s.cattle.io/lbpool"].as_str();
+        let pool = pool.or(service["spec"]["template"]["spec"]["nodeSelector"]["svccontroller.k3s.cattle.io/lbpool"].as_str());
         let pods = u128::from(is_balanced(config, all, pool));
         components.push(Component {
             name: match alike {

@@ -318,16 +318,8 @@ pub(super) fn is_left_out(object: &Value, all: &[Value]) -> bool {
             }),
         _ => false,
     };
-    // The load balancer of K3s makes a DaemonSet for each Service, which is counted by that.
-    let label =
-        |key: &str| metadata["labels"][format!("svccontroller.k3s.cattle.io/{key}")].as_str();
-    let balanced = |by: &Value| {
-        let of = &by["metadata"];
-        is_kind(by, "Service")
-            && of["name"].as_str() == label("svcname")
-            && of["namespace"].as_str() == label("svcnamespace")
-    };
-    let by_service = label("svcname").is_some() && all.iter().any(balanced);
+    // The load balancer of K3s makes a DaemonSet for each Service, which is counted as that.
+    let by_service = !metadata["labels"]["svccontroller.k3s.cattle.io/svcname"].is_null();
     ended || by_service || owner.is_some() && all.iter().any(made)
 }
 

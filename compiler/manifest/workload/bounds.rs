@@ -92,11 +92,44 @@ pub(crate) struct Claim {
     pub storage: Option<Amount>,
     /// Its class. Without one it gets the default class of the cluster.
     pub class: Option<String>,
+    /// What the claims are called that are made from it for each pod.
+    pub called: Called,
     /// Where it stands.
     pub at: Range<usize>,
 }
 
+/// What Kubernetes calls claims.
+#[derive(Debug, Clone)]
+pub(crate) enum Called {
+    /// It is no template: there is one, and it has a name.
+    Itself,
+    /// `TEMPLATE-STATEFULSET-ORDINAL` (kubernetes pkg/controller/statefulset/stateful_set_utils.go).
+    ByOrdinal(String),
+    /// `POD-VOLUME` (kubernetes component-helpers/storage/ephemeral).
+    ByPod(String),
+}
+
 impl Claim {
+    /// Whether a claim of this name is made from it for one of the pods of a workload, which are so many.
+    pub(crate) fn is_made_as(&self, name: &str, workload: &str, pods: u64) -> bool {
+        match &self.called {
+            Called::Itself => false,
+            Called::ByOrdinal(template) => name
+                .strip_prefix(template.as_str())
+                .and_then(|rest| {
+                    rest.strip_prefix('-')?
+                        .strip_prefix(workload)?
+                        .strip_prefix('-')
+                })
+                .and_then(|ordinal| ordinal.parse::<u64>().ok())
+                .is_some_and(|ordinal| ordinal < pods),
+            Called::ByPod(volume) => name
+                .strip_suffix(volume.as_str())
+                .and_then(|rest| rest.strip_suffix('-')?.strip_prefix(workload))
+                .is_some_and(|rest| rest.starts_with('-')),
+        }
+    }
+
     /// What quotas count of it, where claims without a class get `default`.
     pub(crate) fn usage(&self, default: Option<&str>) -> Resources {
         claim_usage(self.storage, self.class.as_deref().or(default))
@@ -340,7 +373,7 @@ impl<'t> Reader<'t> {
             // One that has ended: the others are counted with what they ask for.
             ("Pod", _) => usage = pieces_of(&["count/pods"], 1),
             ("PersistentVolumeClaim", Some(spec)) => {
-                claim = Some(self.claim(spec, at.clone())?);
+                claim = Some(self.claim(spec, at.clone(), Called::Itself)?);
                 usage = Resources::new();
             }
             _ => {}
@@ -379,11 +412,12 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn claim(&self, spec: &'t Yaml, at: Range<usize>) -> Result<Claim, Fault> {
+    fn claim(&self, spec: &'t Yaml, at: Range<usize>, called: Called) -> Result<Claim, Fault> {
         let requests = self.list(self.get(spec, "resources"), "requests")?;
         Ok(Claim {
             storage: requests.amounts.get("storage").copied(),
             class: self.text(spec, "storageClassName"),
+            called,
             at: requests.places.get("storage").cloned().unwrap_or(at),
         })
     }
@@ -394,16 +428,21 @@ impl<'t> Reader<'t> {
         for template in self.items(spec, "volumeClaimTemplates")? {
             let template = self.real(template);
             if let Some(spec) = template.and_then(|template| self.get(template, "spec")) {
-                claims.push(self.claim(spec, spec.range())?);
+                let metadata = template.and_then(|template| self.get(template, "metadata"));
+                let name = metadata.and_then(|metadata| self.text(metadata, "name"));
+                let called = Called::ByOrdinal(name.unwrap_or_default());
+                claims.push(self.claim(spec, spec.range(), called)?);
             }
         }
         for volume in self.items(pod, "volumes")? {
-            let template = self
-                .real(volume)
+            let volume = self.real(volume);
+            let template = volume
                 .and_then(|volume| self.get(volume, "ephemeral"))
                 .and_then(|ephemeral| self.get(ephemeral, "volumeClaimTemplate"));
             if let Some(spec) = template.and_then(|template| self.get(template, "spec")) {
-                claims.push(self.claim(spec, spec.range())?);
+                let name = volume.and_then(|volume| self.text(volume, "name"));
+                let called = Called::ByPod(name.unwrap_or_default());
+                claims.push(self.claim(spec, spec.range(), called)?);
             }
         }
         Ok(claims)

@@ -38,9 +38,7 @@ const CHANGING: [&str; 13] = [
 ];
 
 /// Resources that are pods or make them, as rules of webhooks name them.
-const OF_PODS: [&str; 10] = [
-    "*",
-    "*/*",
+const OF_PODS: [&str; 8] = [
     "cronjobs",
     "daemonsets",
     "deployments",
@@ -50,6 +48,16 @@ const OF_PODS: [&str; 10] = [
     "replicationcontrollers",
     "statefulsets",
 ];
+
+/// The groups of these resources.
+const GROUPS: [&str; 4] = ["", "*", "apps", "batch"];
+
+/// What of a resource, named behind a slash, says what its pods have or how many there are: of others, such as
+/// `pods/binding` and `pods/exec`, no container comes.
+const PARTS: [&str; 4] = ["*", "ephemeralcontainers", "resize", "scale"];
+
+/// What is done to an object when a webhook may change it.
+const CHANGES: [&str; 3] = ["*", "CREATE", "UPDATE"];
 
 impl<'t> Reader<'t> {
     /// A kustomization: by its group, or where it says neither `kind` nor `apiVersion`, by a list of what it takes.
@@ -123,10 +131,18 @@ impl<'t> Reader<'t> {
         self.get(of, key).map_or(&[][..], Yaml::items).iter()
     }
 
+    /// Whether a rule is about pods or what makes them. What it leaves out counts as all.
     fn is_of_pods(&self, rule: &'t Yaml) -> bool {
-        self.list_at(rule, "resources").any(|one| {
-            let text = one.text(self.source).unwrap_or_default();
-            OF_PODS.contains(&text) || text.starts_with("pods/")
-        })
+        let lists = |key: &str, of: &dyn Fn(&str) -> bool| {
+            let mut all = self.list_at(rule, key).peekable();
+            all.peek().is_none() || all.any(|one| of(one.text(self.source).unwrap_or_default()))
+        };
+        let is_of_pods = |name: &str| {
+            let (resource, part) = name.split_once('/').unwrap_or((name, "*"));
+            (resource == "*" || OF_PODS.contains(&resource)) && PARTS.contains(&part)
+        };
+        lists("apiGroups", &|group| GROUPS.contains(&group))
+            && lists("operations", &|operation| CHANGES.contains(&operation))
+            && lists("resources", &is_of_pods)
     }
 }

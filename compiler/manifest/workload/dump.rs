@@ -14,7 +14,7 @@ pub(crate) struct Owner {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// Its namespace; that of what it made where none is given.
+    /// Its namespace, which only the labels of K3s's load balancer say; else that of what it made.
     pub namespace: Option<String>,
 }
 

@@ -8,7 +8,7 @@ use crate::admission::quota::{ServiceType, objects, service_usage};
 use crate::admission::{Amount, Resources, add, pieces};
 use crate::base::span::Span;
 use crate::manifest::Manifest;
-use crate::manifest::workload::bounds::{Claim, Counted, counts};
+use crate::manifest::workload::bounds::{Called, Claim, Counted, counts};
 use crate::plan::model::{Plan, Workload};
 use crate::program::{
     EnvValue, Kind, LOCAL_PATH, LOCAL_STORAGE, Program, Service, VolumeSource, namespace,
@@ -59,6 +59,7 @@ pub(super) fn claims(service: &Service<'_>) -> Vec<Claim> {
                 Some(Claim {
                     storage: Some(Amount::from(size.n) * 1000),
                     class: class.map(str::to_owned),
+                    called: Called::ByOrdinal(volume.name.value.to_owned()),
                     at: 0..0,
                 })
             });
@@ -77,6 +78,22 @@ pub(super) fn claim_place(service: &Service<'_>, claim: &Claim, plan: &Plan<'_, 
             storage.map_or(service.name.span, |volume| volume.name.span)
         }
     }
+}
+
+/// Whether an object of a namespace is a claim that a workload there has a template for: it counts with that.
+fn is_made_for_a_pod(plan: &Plan<'_, '_>, here: &str, object: &Counted) -> bool {
+    if object.claim.is_none() {
+        return false;
+    }
+    let services = plan.program.services.iter().zip(&plan.workloads);
+    let mut there = services.filter(|(service, _)| plan.program.namespace_of(service) == here);
+    there.any(|(service, workload)| {
+        let adopted = service.adopted.as_ref();
+        let called = adopted.map_or(service.name.value, |adopted| adopted.object.name.as_str());
+        let templates = claims(service);
+        let mut templates = templates.iter();
+        templates.any(|claim| claim.is_made_as(&object.name, called, workload.replicas))
+    })
 }
 
 /// The services that bzc writes the objects of.
@@ -104,13 +121,23 @@ impl Objects {
             classless: false,
             named: Vec::new(),
         };
-        for (kind, name) in IN_EVERY_NAMESPACE {
-            all.object(kind, name, None);
+        // A dump of a cluster has what Kubernetes makes, too.
+        let is_adopted = |kind: &str, called: &str| {
+            let mut there = of_namespace(program, name);
+            there.any(|(_, object)| object.kind == kind && object.name == called)
+        };
+        for (kind, called) in IN_EVERY_NAMESPACE {
+            if !is_adopted(kind, called) {
+                all.object(kind, called, None);
+            }
         }
-        if name == "default" {
+        if name == "default" && !is_adopted("Service", "kubernetes") {
             all.object("Service", "kubernetes", None);
         }
         for (manifest, object) in of_namespace(program, name) {
+            if is_made_for_a_pod(plan, name, object) {
+                continue;
+            }
             let usage = match &object.claim {
                 Some(claim) => all.claim(claim),
                 None => object.usage.clone(),

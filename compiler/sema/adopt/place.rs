@@ -38,6 +38,21 @@ fn of_architecture(requirement: &Requirement) -> bool {
     OF_ARCHITECTURE.contains(&requirement.key.as_str())
 }
 
+/// Whether a label may be on a node though the program does not give it: Kubernetes and K3s set labels of these domains, and
+/// the program is not to.
+fn is_of_others(key: &str) -> bool {
+    let domain = key.split_once('/').map_or("", |(domain, _)| domain);
+    let below = |of: &str| {
+        domain == of
+            || domain
+                .strip_suffix(of)
+                .is_some_and(|rest| rest.ends_with('.'))
+    };
+    ["kubernetes.io", "k8s.io", "k3s.io", "cattle.io"]
+        .into_iter()
+        .any(below)
+}
+
 /// The requirements that one workload has for its node.
 struct NodeRequirements<'r> {
     object: &'r Workload,
@@ -52,8 +67,8 @@ impl<'r> NodeRequirements<'r> {
         &self.object.place
     }
 
-    /// Whether a requirement holds on a node; `None` where no node is known to have the label, or where it is about the
-    /// architecture of this node, which the program does not say.
+    /// Whether a requirement holds on a node; `None` where it wants a label that no node is known to have, or where it is
+    /// about the architecture of this node, which the program does not say.
     fn holds(&self, requirement: &Requirement, at: usize) -> Option<bool> {
         let known = |labels: &Labels<'_>| labels.iter().any(|(key, _)| *key == requirement.key);
         let there = match of_architecture(requirement) {
@@ -68,7 +83,8 @@ impl<'r> NodeRequirements<'r> {
             let first = any.next()?;
             return any.all(|other| other == first).then_some(first);
         }
-        if !there {
+        let answer = requirement.holds(None);
+        if !there && (!answer || is_of_others(&requirement.key)) {
             return None;
         }
         let own = self.labels[at]
@@ -270,11 +286,17 @@ pub(in crate::sema) fn settle<'a>(
             .extend(requirements.unknown_architectures(nodes));
         adopted.doubts.extend(requirements.by_other_pods());
         let (name, manifest) = (service.name.value, &loaded.manifests[adopted.manifest]);
+        // A node that a DaemonSet excludes gets no pod of it, and none waits. It is counted all the same where it excludes
+        // all nodes.
+        let is_daemon = object.kind == WorkloadKind::DaemonSet;
         if !several {
             adopted.alone = apart;
             let faults = requirements.faults.into_iter();
             let faults = faults.map(|(_, what)| what.into_owned());
-            adopted.doubts.extend(faults.chain(why));
+            adopted.doubts.extend(faults);
+            adopted
+                .doubts
+                .extend(why.into_iter().filter(|_| !is_daemon));
             continue;
         }
         for (at, what) in &requirements.faults {
@@ -292,7 +314,7 @@ pub(in crate::sema) fn settle<'a>(
         let span: Span = first.map_or(service.name.span, |requirement| {
             manifest.span(&requirement.at)
         });
-        if may.is_empty() {
+        if may.is_empty() && !is_daemon {
             decls.cx.report(general::no_node_takes(name, &why, span));
         }
         adopted.by_name = requirements
@@ -301,7 +323,7 @@ pub(in crate::sema) fn settle<'a>(
         let place = &mut service.pod.place;
         place.span = Some(span);
         place.apart = apart;
-        if may.len() < nodes.len() {
+        if may.len() < nodes.len() && !may.is_empty() {
             place.nodes = Some(may);
         }
     }

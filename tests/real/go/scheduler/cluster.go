@@ -369,11 +369,8 @@ func (c *cluster) isLeftOut(object runtime.Object) bool {
 		return false
 	}
 	labels := meta.GetLabels()
-	if name := labels["svccontroller.k3s.cattle.io/svcname"]; name != "" {
-		return slices.ContainsFunc(c.objects, func(other runtime.Object) bool {
-			service, ok := other.(*corev1.Service)
-			return ok && service.Name == name && service.Namespace == labels["svccontroller.k3s.cattle.io/svcnamespace"]
-		})
+	if labels[serviceLabel] != "" {
+		return true // It counts as the pods of its Service.
 	}
 	owner := metav1.GetControllerOf(meta)
 	if _, byHand := meta.GetAnnotations()["cronjob.kubernetes.io/instantiate"]; owner == nil || byHand {
@@ -521,8 +518,9 @@ func packaged(disabled []string, c *cluster, nodes []*corev1.Node) []workload {
 }
 
 const (
-	enableLabel = "svccontroller.k3s.cattle.io/enablelb"
-	poolLabel   = "svccontroller.k3s.cattle.io/lbpool"
+	enableLabel  = "svccontroller.k3s.cattle.io/enablelb"
+	poolLabel    = "svccontroller.k3s.cattle.io/lbpool"
+	serviceLabel = "svccontroller.k3s.cattle.io/svcname"
 )
 
 // balanced is the node selector that the load balancer of K3s gives its pods (k3s-io/k3s, pkg/cloudprovider/servicelb.go).
@@ -548,6 +546,30 @@ func balancers(c *cluster, nodes []*corev1.Node) (found []workload) {
 			services = append(services, service)
 			alike[service.Name]++
 		}
+	}
+	// A dump may have what was made for a Service, and not the Service.
+	for _, object := range c.objects {
+		made, ok := object.(*appsv1.DaemonSet)
+		if !ok || made.Labels[serviceLabel] == "" {
+			continue
+		}
+		service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{
+			Name: made.Labels[serviceLabel], Namespace: made.Labels["svccontroller.k3s.cattle.io/svcnamespace"],
+			Labels: map[string]string{poolLabel: made.Spec.Template.Spec.NodeSelector[poolLabel]},
+		}}
+		same := func(other *corev1.Service) bool {
+			return other.Name == service.Name && other.Namespace == service.Namespace
+		}
+		if slices.ContainsFunc(services, same) {
+			continue
+		}
+		for _, container := range made.Spec.Template.Spec.Containers {
+			for _, port := range container.Ports {
+				service.Spec.Ports = append(service.Spec.Ports, corev1.ServicePort{Port: port.HostPort, Protocol: port.Protocol})
+			}
+		}
+		services = append(services, service)
+		alike[service.Name]++
 	}
 	for _, service := range services {
 		name := "svclb-" + service.Name
