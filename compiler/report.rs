@@ -43,6 +43,9 @@ pub(crate) struct Report<'a> {
     pub budgets: Vec<Budget<'a>>,
     /// The services.
     pub services: Vec<Service<'a>>,
+    /// What the quotas that were adopted count, a resource each. It is left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<Quota<'a>>,
     /// Adopted objects that may make pods of which nothing is counted, as `KIND NAME`, in the order of their manifests.
     /// It is left out where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -330,6 +333,54 @@ pub(crate) struct Budget<'a> {
     pub verdict: Verdict,
 }
 
+/// What a ResourceQuota that was adopted counts of one resource. Amounts are thousandths of a byte, of a core, or of a
+/// piece, as Kubernetes compares them.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Quota<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// Its namespace.
+    pub namespace: Text<'a>,
+    /// The resource, as it names it.
+    pub resource: Text<'a>,
+    /// How much there may be.
+    pub hard_milli: u64,
+    /// How much there is while nothing is rolled out.
+    pub rest_milli: u64,
+    /// How much may be wanted during a rollout, with what has ended and is kept.
+    pub most_milli: u64,
+    /// What is left while nothing is rolled out.
+    pub free_milli: u64,
+    /// Where it was given.
+    pub origin: Text<'a>,
+    /// What is counted.
+    pub terms: Vec<QuotaTerm<'a>>,
+}
+
+/// Pods or objects that are alike, as a quota counts them.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct QuotaTerm<'a> {
+    /// What they are, for people.
+    pub what: Text<'a>,
+    /// What each adds.
+    pub each_milli: u64,
+    /// How many there are while nothing is rolled out.
+    pub rest: u64,
+    /// How many may be there during a rollout, those on their way out among them.
+    pub most: u64,
+    /// How many have ended and are kept.
+    pub kept: u64,
+    /// Whether a rollout needs room for one more than there are at rest.
+    pub waits: bool,
+    /// The service that they are pods of, as a JSON pointer; empty for other objects.
+    #[serde(rename = "ref")]
+    pub reference: Text<'a>,
+    /// Where they were given.
+    pub origin: Text<'a>,
+}
+
 /// Why a service has the memory it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -506,6 +557,12 @@ fn body(report: &Report<'_>) -> String {
     list(&mut out, "nodes", &report.nodes, BLOCK);
     list(&mut out, "budgets", &report.budgets, LINE);
     list(&mut out, "services", &report.services, LINE);
+    if !report.quotas.is_empty() {
+        list(&mut out, "quotas", &report.quotas, BLOCK);
+    }
+    if !report.uncounted.is_empty() {
+        list(&mut out, "uncounted", &report.uncounted, LINE);
+    }
     out
 }
 

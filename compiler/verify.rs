@@ -9,6 +9,7 @@ mod level;
 mod limits;
 mod nodes;
 mod promises;
+mod quotas;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +60,7 @@ pub(crate) fn agree(report: &Report<'_>) -> Verified {
         .budgets
         .iter()
         .for_each(|budget| check.budget(&facts, budget));
+    check.quotas(&facts);
     check.level(&facts);
     Verified {
         promises: report.theorems.len(),

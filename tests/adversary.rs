@@ -4,7 +4,8 @@
 //! what it promises.
 //!
 //! - `files`, `pod`, `quantity`: what the files say. `packaged`: what K3s runs beside it.
-//! - `admission`: what the API server takes. `schedule`: what kube-scheduler does. `control`: what the controllers do.
+//! - `admission`: what the API server takes. `quotas`: what the quotas of a cluster come to.
+//! - `schedule`: what kube-scheduler does. `control`: what the controllers do.
 //! - `game`: all of them at work on one cluster. `known`: clusters of which it is known what goes wrong in them.
 //! - `programs`, `sets`: the programs and the manifests of others whose promises are put to the test.
 //! - `refused`: what is refused for its nodes has no place on them.
@@ -18,6 +19,7 @@ mod packaged;
 mod pod;
 mod programs;
 mod quantity;
+mod quotas;
 mod refused;
 mod schedule;
 mod sets;
@@ -26,6 +28,7 @@ mod workload;
 use files::{Cluster, Files, Node};
 use game::{Events, Game};
 use quantity::Amount;
+pub(crate) use quotas::quota_faults;
 use workload::workloads;
 
 use crate::generate::Rng;

@@ -423,6 +423,8 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
     }
 
     check_budgets(&report, &demand, faults)?;
+    let of_quotas = crate::adversary::quota_faults(files);
+    faults.0.extend(of_quotas.unwrap_or_else(|why| vec![why]));
     let stage = stage(machines, &counted, &demand);
     let mut own = demand;
     own.workloads.retain(|_, workload| !workload.is_adopted);

@@ -628,7 +628,9 @@ fn violations(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut
         let needed: Vec<&str> = known
             .iter()
             .map(|key| key.as_str())
-            .filter(|key| !["assumedBytes", "of", "runsEnding", "uncounted"].contains(key))
+            .filter(|key| {
+                !["assumedBytes", "of", "quotas", "runsEnding", "uncounted"].contains(key)
+            })
             .collect();
         if schema["additionalProperties"] != false || needed != required {
             found.push(format!("{at}: the schema is not strict"));

@@ -6,8 +6,10 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::dockerfile;
+use crate::admission::shown;
 use crate::base::id::{Id as _, ids};
 use crate::base::quantity::{Cpu, in_mib};
+use crate::plan::admission::{self, QuotaSum};
 use crate::plan::component_origin;
 use crate::plan::ledger::{Addend, How, Sum};
 use crate::plan::model::{self, Moment, Plan, Wave, Workload};
@@ -17,7 +19,8 @@ use crate::render::header;
 use crate::report;
 use crate::report::{
     Adopted, Budget, Choice, Component, Count, ExtraRole, FORMAT, Fill, Id, Node, Origins,
-    Placement, PlacementKind, Report, Side, SidedTerm, Term, Text, Theorem, Verdict,
+    Placement, PlacementKind, Quota, QuotaTerm, Report, Side, SidedTerm, Term, Text, Theorem,
+    Verdict,
 };
 
 /// The data of report.json.
@@ -49,6 +52,7 @@ pub(crate) fn report<'r>(plan: &'r Plan<'_, '_>) -> Report<'r> {
             .zip(&plan.workloads)
             .map(|(declared, workload)| service(plan, declared, workload))
             .collect(),
+        quotas: quotas(plan),
         uncounted: program
             .uncounted
             .iter()
@@ -257,6 +261,38 @@ fn budgets<'r>(plan: &'r Plan<'_, '_>) -> Vec<Budget<'r>> {
     budgets.map(budget).collect()
 }
 
+fn quotas<'r>(plan: &'r Plan<'_, '_>) -> Vec<Quota<'r>> {
+    let sums = admission::judged(plan).sums.into_iter();
+    let quota = |sum: QuotaSum<'r>| Quota {
+        name: sum.quota.into(),
+        namespace: sum.namespace.into(),
+        resource: sum.resource.into(),
+        hard_milli: sum.hard,
+        rest_milli: sum.rest,
+        most_milli: sum.most,
+        free_milli: sum.hard.saturating_sub(sum.rest),
+        origin: sum.origin.into(),
+        terms: sum
+            .addends
+            .into_iter()
+            .map(|addend| QuotaTerm {
+                what: addend.what.into(),
+                each_milli: addend.each,
+                rest: addend.rest,
+                most: addend.most,
+                kept: addend.kept,
+                waits: addend.waits,
+                reference: addend.service.map_or_else(
+                    || Text::from(""),
+                    |service| format!("/services/{}", service.index()).into(),
+                ),
+                origin: addend.origin.into(),
+            })
+            .collect(),
+    };
+    sums.map(quota).collect()
+}
+
 /// What the scheduler counts of CPU for a container.
 fn cpu_request<L>(cpu: Option<&(Given<'_, Cpu>, L)>) -> u64 {
     cpu.map_or(0, |(request, _)| request.value.milli)
@@ -412,6 +448,7 @@ pub(crate) fn markdown(plan: &Plan<'_, '_>) -> String {
     }
     components(plan, &mut out);
     services(plan, &mut out);
+    quotas_in_words(plan, &mut out);
     out.push_str(&dockerfile::table(plan));
     out.push_str(ASSUMED);
     out
@@ -515,6 +552,47 @@ fn services(plan: &Plan<'_, '_>, out: &mut String) {
                 .map_or("", |tier| program.tiers[tier].name.value),
             workload.peak(),
             choice_word(workload.choice),
+        );
+    }
+}
+
+/// What the quotas that were adopted count.
+fn quotas_in_words(plan: &Plan<'_, '_>, out: &mut String) {
+    let mut last = ("", "");
+    for sum in admission::judged(plan).sums {
+        let shown = |milli: u64| shown(sum.resource, milli.into());
+        if last != (sum.namespace, sum.quota) {
+            last = (sum.namespace, sum.quota);
+            let _ = writeln!(
+                out,
+                "\n## Quota `{}` of namespace `{}`\n\n| | at rest | with all that may be there | from |\n| --- | ---: | ---: | --- |",
+                sum.quota, sum.namespace
+            );
+        }
+        for addend in &sum.addends {
+            let all = addend.most.saturating_add(addend.kept);
+            let pods = match addend.rest == all {
+                true => all.to_string(),
+                false => format!("{} to {all}", addend.rest),
+            };
+            let _ = writeln!(
+                out,
+                "| {}: {pods} x {} | {} | {} | {} |",
+                addend.what,
+                shown(addend.each),
+                shown(addend.each.saturating_mul(addend.rest)),
+                shown(addend.each.saturating_mul(all)),
+                addend.origin
+            );
+        }
+        let _ = writeln!(
+            out,
+            "| **`{}`, {} held** | **{}** | **{}** | {} |",
+            sum.resource,
+            shown(sum.hard),
+            shown(sum.rest),
+            shown(sum.most),
+            sum.origin
         );
     }
 }

@@ -100,6 +100,7 @@ fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> 
             .flat_map(|quota| quota.places.values())
             .map(|at| at.start),
     );
+    starts.extend(objects.counted.iter().map(|object| object.at.start));
     starts.extend(objects.balancers.iter().map(|balancer| balancer.at.start));
     starts.extend(objects.uncounted.iter().map(|object| object.at.start));
     starts.extend(objects.scalers.iter().map(|scaler| scaler.at.start));

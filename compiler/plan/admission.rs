@@ -6,6 +6,7 @@
 mod errors;
 mod namespace;
 mod objects;
+mod sums;
 mod written;
 
 use std::collections::BTreeSet;
@@ -25,17 +26,20 @@ use crate::program::{
 };
 use namespace::{Bounded, From};
 use objects::{KEPT_RUNS, Objects};
+pub(crate) use sums::QuotaSum;
 pub(crate) use written::{daemons, has_range, priority_class, priority_name, pushes, writes_quota};
 
 /// What admission makes of a plan.
 #[derive(Debug, Default)]
-pub(crate) struct Judged {
+pub(crate) struct Judged<'p> {
     /// What it refuses at rest.
     errors: Vec<Diagnostic>,
     /// Why it is not known to admit every pod.
     unknown: Vec<String>,
     /// What waits during a rollout, a lint each.
     pub(crate) waits: Vec<Diagnostic>,
+    /// What quotas count, resource by resource.
+    pub(crate) sums: Vec<QuotaSum<'p>>,
 }
 
 /// Reports what is refused at rest.
@@ -52,7 +56,7 @@ pub(super) fn doubts(plan: &Plan<'_, '_>) -> Vec<String> {
 }
 
 /// What admission makes of a plan: nothing where nothing was adopted that bounds a namespace.
-pub(crate) fn judged(plan: &Plan<'_, '_>) -> Judged {
+pub(crate) fn judged<'p>(plan: &'p Plan<'p, '_>) -> Judged<'p> {
     let mut judged = Judged::default();
     for name in names(plan.program) {
         let bounded = bounded(plan, name, &mut judged);
@@ -79,7 +83,11 @@ fn names<'p>(program: &'p Program<'_>) -> BTreeSet<&'p str> {
 }
 
 /// A namespace with what bounds it, and its pods with the defaults that its LimitRanges give.
-fn bounded<'p, 'a>(plan: &'p Plan<'p, 'a>, name: &'p str, judged: &mut Judged) -> Bounded<'p, 'a> {
+fn bounded<'p, 'a>(
+    plan: &'p Plan<'p, 'a>,
+    name: &'p str,
+    judged: &mut Judged<'p>,
+) -> Bounded<'p, 'a> {
     let program = plan.program;
     let here = |written: &Option<String>| namespace(written.as_deref()) == name;
     let mut bounded = Bounded {
@@ -122,7 +130,7 @@ fn bounded<'p, 'a>(plan: &'p Plan<'p, 'a>, name: &'p str, judged: &mut Judged) -
 }
 
 /// Gives a pod its defaults and puts it into its namespace. What is not known of these defaults is noted.
-fn admit(bounded: &mut Bounded<'_, '_>, id: ServiceId, mut pod: Pod, judged: &mut Judged) {
+fn admit(bounded: &mut Bounded<'_, '_>, id: ServiceId, mut pod: Pod, judged: &mut Judged<'_>) {
     let (namespace, service) = (bounded.name, bounded.service(id).name.value);
     let entries = bounded.ranges.iter().flat_map(|(_, range)| &range.entries);
     let mut given = BTreeSet::new();
@@ -277,7 +285,7 @@ pub(crate) fn in_a_rollout(service: &Service<'_>, workload: &Workload<'_>) -> u6
 }
 
 /// Whether a rollout takes no old pod away before a new one is there: `maxUnavailable` comes to 0.
-fn waits(service: &Service<'_>, workload: &Workload<'_>) -> bool {
+pub(super) fn waits(service: &Service<'_>, workload: &Workload<'_>) -> bool {
     let Kind::Deployment(_) = service.kind else {
         return false;
     };
@@ -319,8 +327,21 @@ fn kept(service: &Service<'_>) -> u64 {
 /// `backoffLimit` where nothing is written (`pkg/apis/batch/v1/defaults.go`).
 const RETRIES: u64 = 6;
 
+/// Whether bzc counts a resource of a quota.
+fn knows(resource: &str, objects: &Objects) -> bool {
+    let of_class = resource.contains(".storageclass.storage.k8s.io/");
+    match resource.split_once('/') {
+        _ if resource == "count/pods" || is_counted(resource) => true,
+        Some(("count", _)) => false,
+        // Of claims without a class only the default class of K3s is known.
+        Some(_) if of_class => !objects.classless,
+        Some(_) => !resource.contains(".deviceclass."),
+        None => true,
+    }
+}
+
 impl<'p, 'a> Bounded<'p, 'a> {
-    fn check_ranges(&self, judged: &mut Judged) {
+    fn check_ranges(&self, judged: &mut Judged<'p>) {
         for (index, pod) in &self.pods {
             for (at, container) in pod.containers.iter().enumerate() {
                 if let Some((resource, request, limit)) = invalid(container)
@@ -376,7 +397,7 @@ impl<'p, 'a> Bounded<'p, 'a> {
         }
     }
 
-    fn check_quotas(&self, judged: &mut Judged) {
+    fn check_quotas(&self, judged: &mut Judged<'p>) {
         if self.quotas.is_empty() {
             return;
         }
@@ -425,6 +446,19 @@ impl<'p, 'a> Bounded<'p, 'a> {
                 if let Ends::Waits(most) = balance.ends {
                     waiting.push((balance, most));
                 }
+                // What is not counted as a whole has no sum.
+                if !knows(&balance.resource, &objects) || self.name == SYSTEM {
+                    continue;
+                }
+                let counted = (counted.as_slice(), members.as_slice());
+                let program = self.plan.program;
+                match sums::sum(program, self.name, *from, balance, counted, &objects) {
+                    Some(sum) => judged.sums.push(sum),
+                    None => judged.unknown.push(format!(
+                        "what quota `{}` of namespace `{}` counts of `{}` is more than can be stated",
+                        quota.name, self.name, balance.resource
+                    )),
+                }
             }
             judged.waits.extend(errors::waits(self, *from, &waiting));
         }
@@ -436,7 +470,7 @@ impl<'p, 'a> Bounded<'p, 'a> {
         balance: &Balance,
         (counted, members): (&[ServiceId], &[Member<'_>]),
         objects: &Objects,
-        judged: &mut Judged,
+        judged: &mut Judged<'p>,
     ) {
         let (name, resource) = (&from.1.name, &balance.resource);
         let shown = |amount| admission::shown(resource, amount);
@@ -472,18 +506,8 @@ impl<'p, 'a> Bounded<'p, 'a> {
                 quota.name, self.name
             )
         };
-        let unknown = quota.quota.hard.keys().filter(|resource| {
-            let of_class = resource.contains(".storageclass.storage.k8s.io/");
-            let known = match resource.split_once('/') {
-                _ if resource.as_str() == "count/pods" || is_counted(resource) => true,
-                Some(("count", _)) => false,
-                // Of claims without a class only the default class of K3s is known.
-                Some(_) if of_class => !objects.classless,
-                Some(_) => !resource.contains(".deviceclass."),
-                None => true,
-            };
-            !known
-        });
+        let held = quota.quota.hard.keys();
+        let unknown = held.filter(|resource| !knows(resource, objects));
         let mut all: Vec<String> = unknown
             .map(|resource| not_counted(format!("holds `{resource}`")))
             .collect();

@@ -4,7 +4,7 @@ use super::model::{Moment, NodePlan, Placement, Plan, Promise, Theorem, Verdict,
 use super::moments::moments;
 use super::resources::Dimension;
 use super::terms;
-use super::tie::{Tie, host_folder, split, tie};
+use super::tie::{Tie, crowded, host_folder, split, tie};
 use super::words::named;
 use crate::base::id::ids;
 use crate::base::quantity::{Cpu, in_mib};
@@ -248,6 +248,7 @@ fn doubts_of_liveness(plan: &Plan<'_, '_>) -> Vec<String> {
     why.extend(super::beyond::reasons(plan, Promise::Liveness));
     why.extend(super::admission::doubts(plan));
     why.extend(program.untolerated());
+    why.extend(crowded(program, &plan.workloads));
     why.extend(tied(plan));
     why.extend(volume_helpers(plan));
     for node in &program.nodes {

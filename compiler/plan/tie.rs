@@ -1,9 +1,10 @@
 //! What ties the pods of a service to a node: volumes that are a folder of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::admission::waits;
 use super::model::Workload;
-use crate::program::{LOCAL_PATH, LOCAL_STORAGE, Program, Service, VolumeSource};
+use crate::program::{LOCAL_PATH, LOCAL_STORAGE, Program, Service, VolumeSource, namespace};
 
 /// Whether pods have to come back to the node that they first ran on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +98,44 @@ pub(super) fn split(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<St
                 )
             }));
             sharing.push((name, workload));
+        }
+    }
+    why
+}
+
+/// Pods that wait for each other's claim: one of access mode `ReadWriteOncePod` is for one pod at a time, and the
+/// scheduler places no other until that one has ended (kubernetes, plugin VolumeRestrictions).
+pub(super) fn crowded(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<String> {
+    let mut of_one_pod: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let objects = program.manifests.iter().flat_map(|m| &m.objects.counted);
+    for object in objects {
+        if object.claim.as_ref().is_some_and(|claim| claim.of_one_pod) {
+            of_one_pod.insert((namespace(object.namespace.as_deref()), &object.name));
+        }
+    }
+    let mut why = Vec::new();
+    let mut users: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    if of_one_pod.is_empty() {
+        return why;
+    }
+    let services = program.services.iter().zip(workloads);
+    for (service, workload) in services.filter(|(_, workload)| workload.replicas > 0) {
+        let name = service.name.value;
+        let here = program.namespace_of(service);
+        for claim in claims(service).filter(|claim| of_one_pod.contains(&(here, claim))) {
+            let only = format!("the claim `{claim}` is for one pod at a time (`ReadWriteOncePod`)");
+            match users.insert((here, claim), name) {
+                Some(other) => why.push(format!("{only}, and `{other}` and `{name}` share it")),
+                None if workload.replicas > 1 => why.push(format!(
+                    "{only}, and `{name}` has {} pods",
+                    workload.replicas
+                )),
+                None if waits(service, workload) => why.push(format!(
+                    "no rollout of `{name}` ends: {only}, a new pod waits for it, and the old one is not taken away \
+                     before the new one is there; `rollout = recreate` ends"
+                )),
+                None => {}
+            }
         }
     }
     why

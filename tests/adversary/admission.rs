@@ -22,10 +22,10 @@ struct Item {
 }
 
 #[derive(Debug, Clone)]
-struct Quota {
-    name: String,
-    namespace: String,
-    hard: Resources,
+pub(super) struct Quota {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) hard: Resources,
     /// Scope, operator and values.
     scopes: Vec<(String, String, Vec<String>)>,
 }
@@ -33,7 +33,7 @@ struct Quota {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     items: Vec<Item>,
-    quotas: Vec<Quota>,
+    pub(super) quotas: Vec<Quota>,
     /// By name: value, whether it never preempts.
     classes: BTreeMap<String, (i64, bool)>,
     global: Option<String>,
@@ -102,7 +102,7 @@ impl Item {
 }
 
 /// What a pod counts for in a quota (podComputeUsageHelper).
-fn usage(requests: &Resources, limits: &Resources) -> Resources {
+pub(super) fn usage(requests: &Resources, limits: &Resources) -> Resources {
     let mut used = Resources::from([("pods".to_owned(), 1000)]);
     for (name, amount) in requests {
         used.insert(format!("requests.{name}"), *amount);
@@ -129,14 +129,19 @@ const COMPULSORY: [&str; 6] = [
     "limits.memory",
 ];
 
-fn add(to: &mut Resources, from: &Resources) {
+pub(super) fn add(to: &mut Resources, from: &Resources) {
     for (name, amount) in from {
         *to.entry(name.clone()).or_default() += amount;
     }
 }
 
 impl Quota {
-    fn counts(&self, pod: &Template) -> bool {
+    /// Whether it counts objects other than pods.
+    pub(super) fn counts_objects(&self) -> bool {
+        self.scopes.is_empty()
+    }
+
+    pub(super) fn counts(&self, pod: &Template) -> bool {
         self.scopes
             .iter()
             .all(|(scope, operator, values)| match scope.as_str() {
@@ -356,7 +361,7 @@ fn quota(name: String, namespace: String, spec: &Value) -> Quota {
 }
 
 /// What an object that is no pod counts for.
-fn objects(object: &Value) -> Resources {
+pub(super) fn objects(object: &Value) -> Resources {
     let mut used = Resources::new();
     let mut one = |name: &str, many: Amount| {
         *used.entry(name.to_owned()).or_default() += many * 1000;

@@ -94,6 +94,8 @@ pub(crate) struct Claim {
     pub class: Option<String>,
     /// What the claims are called that are made from it for each pod.
     pub called: Called,
+    /// Whether one pod at a time may use it: its access mode is `ReadWriteOncePod`.
+    pub of_one_pod: bool,
     /// Where it stands.
     pub at: Range<usize>,
 }
@@ -418,6 +420,10 @@ impl<'t> Reader<'t> {
             storage: requests.amounts.get("storage").copied(),
             class: self.text(spec, "storageClassName"),
             called,
+            of_one_pod: self
+                .items(spec, "accessModes")?
+                .iter()
+                .any(|mode| mode.text(self.source) == Some("ReadWriteOncePod")),
             at: requests.places.get("storage").cloned().unwrap_or(at),
         })
     }

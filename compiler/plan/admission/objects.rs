@@ -11,7 +11,7 @@ use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::{Called, Claim, Counted, counts};
 use crate::plan::model::{Plan, Workload};
 use crate::program::{
-    EnvValue, Kind, LOCAL_PATH, LOCAL_STORAGE, Program, Service, VolumeSource, namespace,
+    EnvValue, Kind, LOCAL_PATH, LOCAL_STORAGE, Origin, Program, Service, VolumeSource, namespace,
 };
 
 /// What the objects of a namespace come to.
@@ -26,8 +26,24 @@ pub(super) struct Objects {
     pub(super) has_claims: bool,
     /// Whether a claim has no class, and the default class of the cluster is not known.
     pub(super) classless: bool,
-    /// Which objects, for a sum: kind, name and what each adds.
-    pub(super) named: Vec<(String, Option<Span>, Resources)>,
+    /// Which objects, for a sum.
+    pub(super) named: Vec<Named>,
+}
+
+/// Objects that are alike, as they stand in a sum.
+pub(super) struct Named {
+    /// Kind and name, or whose they are.
+    pub(super) what: String,
+    /// Where they were given.
+    pub(super) span: Option<Span>,
+    /// The same as outputs name it.
+    pub(super) origin: String,
+    /// What each adds.
+    pub(super) usage: Resources,
+    /// How many there are while nothing is rolled out.
+    pub(super) rest: u64,
+    /// How many more are kept of what was.
+    pub(super) kept: u64,
 }
 
 /// Revisions that a Deployment keeps where nothing is written (`pkg/apis/apps/v1/defaults.go`).
@@ -60,6 +76,7 @@ pub(super) fn claims(service: &Service<'_>) -> Vec<Claim> {
                     storage: Some(Amount::from(size.n) * 1000),
                     class: class.map(str::to_owned),
                     called: Called::ByOrdinal(volume.name.value.to_owned()),
+                    of_one_pod: false,
                     at: 0..0,
                 })
             });
@@ -108,6 +125,31 @@ const IN_EVERY_NAMESPACE: [(&str, &str); 2] = [
     ("ServiceAccount", "default"),
 ];
 
+/// Where an object was given: the place, and how outputs name it.
+type Given = (Option<Span>, String);
+
+/// Of what nobody wrote: the rule by which it is counted.
+fn by_rule() -> Given {
+    (None, Origin::default("adopt.admission.quota").path())
+}
+
+/// How outputs name the place of a service: its declaration, or the place in its manifest.
+pub(super) fn place_of(service: &Service<'_>) -> String {
+    match &service.adopted {
+        Some(adopted) => adopted.place.to_owned(),
+        None => {
+            let word = match service.kind {
+                Kind::Deployment(_) => "service",
+                Kind::StatefulSet => "stateful",
+                Kind::DaemonSet => "daemon",
+                Kind::Job(_) => "job",
+                Kind::CronJob(..) => "cron",
+            };
+            format!("{word}.{}", service.name.value)
+        }
+    }
+}
+
 impl Objects {
     /// The objects of a namespace.
     pub(super) fn of(plan: &Plan<'_, '_>, name: &str) -> Objects {
@@ -128,11 +170,11 @@ impl Objects {
         };
         for (kind, called) in IN_EVERY_NAMESPACE {
             if !is_adopted(kind, called) {
-                all.object(kind, called, None);
+                all.object(kind, called, by_rule());
             }
         }
         if name == "default" && !is_adopted("Service", "kubernetes") {
-            all.object("Service", "kubernetes", None);
+            all.object("Service", "kubernetes", by_rule());
         }
         for (manifest, object) in of_namespace(program, name) {
             if is_made_for_a_pod(plan, name, object) {
@@ -142,8 +184,9 @@ impl Objects {
                 Some(claim) => all.claim(claim),
                 None => object.usage.clone(),
             };
-            let span = Some(manifest.span(&object.at));
-            all.add(format!("{} `{}`", object.kind, object.name), span, usage);
+            let place = manifest.place(&object.at).to_owned();
+            let from = (Some(manifest.span(&object.at)), place);
+            all.add(format!("{} `{}`", object.kind, object.name), from, usage);
         }
         for (service, workload) in program.services.iter().zip(&plan.workloads) {
             if program.namespace_of(service) == name {
@@ -164,30 +207,29 @@ impl Objects {
             Some(object) if object.made_of.is_none() => object.kind_text.as_str(),
             _ => service.kind.word(),
         };
-        let (name, span) = (service.name.value, Some(service.name.span));
-        self.object(kind, name, span);
+        let name = service.name.value;
+        let from = || (Some(service.name.span), place_of(service));
+        self.object(kind, name, from());
         match &service.kind {
             Kind::Deployment(_) => {
-                let sets = |n| objects(&["count/replicasets.apps"], n);
-                self.add(format!("ReplicaSet of `{name}`"), span, sets(1));
+                let usage = objects(&["count/replicasets.apps"], 1);
                 // One is made before the oldest is taken away.
-                let kept = adopted.map_or(REVISIONS, |object| object.revisions);
-                add(&mut self.most, &sets(kept + 1), 1);
+                let kept = adopted.map_or(REVISIONS, |object| object.revisions) + 1;
+                self.push(format!("ReplicaSet of `{name}`"), from(), usage, [1, kept]);
             }
             Kind::CronJob(..) => {
-                let kept = adopted.map_or(KEPT_RUNS, |object| object.kept_runs);
-                add(&mut self.most, &objects(&["count/jobs.batch"], kept + 1), 1);
+                let usage = objects(&["count/jobs.batch"], 1);
+                let kept = adopted.map_or(KEPT_RUNS, |object| object.kept_runs) + 1;
+                self.push(format!("runs of `{name}`"), from(), usage, [0, kept]);
             }
             Kind::StatefulSet | Kind::DaemonSet | Kind::Job(_) => {}
         }
         for claim in claims(service) {
             let usage = self.claim(&claim);
-            let mut at_rest = Resources::new();
-            add(&mut at_rest, &usage, workload.replicas);
-            let span = claim_place(service, &claim, plan);
-            self.add(format!("claims of `{name}`"), Some(span), at_rest);
+            let from = (Some(claim_place(service, &claim, plan)), place_of(service));
             let more = workload.peak() - workload.replicas;
-            add(&mut self.most, &usage, more);
+            let counts = [workload.replicas, more];
+            self.push(format!("claims of `{name}`"), from, usage, counts);
         }
     }
 
@@ -198,24 +240,42 @@ impl Objects {
         claim.usage(self.default_class)
     }
 
-    fn object(&mut self, kind: &str, name: &str, span: Option<Span>) {
+    fn object(&mut self, kind: &str, name: &str, from: Given) {
         let usage = objects(counts(kind).unwrap_or_default(), 1);
-        self.add(format!("{kind} `{name}`"), span, usage);
+        self.add(format!("{kind} `{name}`"), from, usage);
     }
 
-    fn add(&mut self, what: String, span: Option<Span>, usage: Resources) {
-        add(&mut self.rest, &usage, 1);
-        add(&mut self.most, &usage, 1);
-        self.named.push((what, span, usage));
+    fn add(&mut self, what: String, from: Given, usage: Resources) {
+        self.push(what, from, usage, [1, 0]);
+    }
+
+    fn push(
+        &mut self,
+        what: String,
+        (span, origin): Given,
+        usage: Resources,
+        [rest, kept]: [u64; 2],
+    ) {
+        add(&mut self.rest, &usage, rest);
+        add(&mut self.most, &usage, rest.saturating_add(kept));
+        self.named.push(Named {
+            what,
+            span,
+            origin,
+            usage,
+            rest,
+            kept,
+        });
     }
 
     /// The objects that bzc writes in addition to workloads.
     fn written(&mut self, plan: &Plan<'_, '_>) {
         let program = plan.program;
         for service in declared(program) {
-            let (name, span) = (service.name.value, Some(service.name.span));
+            let name = service.name.value;
+            let from = || (Some(service.name.span), place_of(service));
             if let Kind::Deployment(Some(_)) = service.kind {
-                self.object("HorizontalPodAutoscaler", name, span);
+                self.object("HorizontalPodAutoscaler", name, from());
             }
             if !service.ports.is_empty() {
                 let by_node = service.ports.iter().any(|port| port.node_port.is_some());
@@ -223,23 +283,26 @@ impl Objects {
                     true => service_usage(ServiceType::NodePort, service.ports.len() as u64),
                     false => service_usage(ServiceType::Inside, 0),
                 };
-                self.add(format!("Service `{name}`"), span, usage);
+                self.add(format!("Service `{name}`"), from(), usage);
             }
         }
         for config in &program.configs {
-            self.object("ConfigMap", config.name.value, Some(config.name.span));
+            let name = config.name;
+            let from = (Some(name.span), format!("config.{}", name.value));
+            self.object("ConfigMap", name.value, from);
         }
         if writes_quota(plan) {
-            self.object("ResourceQuota", "bzc", None);
+            self.object("ResourceQuota", "bzc", by_rule());
             if !has_range(program, program.namespace.value) {
-                self.object("LimitRange", "bzc", None);
+                self.object("LimitRange", "bzc", by_rule());
             }
         }
     }
 
     /// The Secrets that services name and no manifest has: somebody has to make them.
     fn secrets(&mut self, program: &Program<'_>) {
-        let known: BTreeSet<String> = self.named.iter().map(|(what, ..)| what.clone()).collect();
+        let known = self.named.iter().map(|object| object.what.clone());
+        let known: BTreeSet<String> = known.collect();
         let mut secrets: BTreeSet<&str> = BTreeSet::new();
         for service in declared(program) {
             let (pod, extras) = (&service.pod, || service.extras.iter());
@@ -260,7 +323,7 @@ impl Objects {
         }
         for secret in secrets {
             if !known.contains(&format!("Secret `{secret}`")) {
-                self.object("Secret", secret, None);
+                self.object("Secret", secret, by_rule());
             }
         }
     }
@@ -270,9 +333,10 @@ impl Objects {
         &'o self,
         resource: &'o str,
     ) -> impl Iterator<Item = (&'o str, Option<Span>, Amount)> {
-        self.named.iter().filter_map(move |(what, span, usage)| {
-            let amount = usage.get(resource).copied().filter(|amount| *amount > 0)?;
-            Some((what.as_str(), *span, amount))
+        self.named.iter().filter_map(move |object| {
+            let each = object.usage.get(resource).copied().unwrap_or(0);
+            let amount = each.saturating_mul(Amount::from(object.rest));
+            (amount > 0).then_some((object.what.as_str(), object.span, amount))
         })
     }
 }
