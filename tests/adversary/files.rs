@@ -65,6 +65,20 @@ pub(super) struct Cluster {
     /// Of each service of the program, how many pods it says there are at most.
     pub(super) at_most: BTreeMap<String, usize>,
     pub(super) promises: Promises,
+    /// Claims that one pod at a time may use, by namespace and name.
+    pub(super) of_one_pod: BTreeSet<String>,
+}
+
+/// Claims of access mode `ReadWriteOncePod`.
+fn of_one_pod(objects: &[Value]) -> BTreeSet<String> {
+    let claims = { objects.iter() }.filter(|one| one["kind"] == "PersistentVolumeClaim");
+    claims
+        .filter(|one| each(&one["spec"]["accessModes"]).any(|mode| mode == "ReadWriteOncePod"))
+        .filter_map(|one| {
+            let name = text(&one["metadata"]["name"])?;
+            Some(format!("{}/{name}", super::workload::namespace(one)))
+        })
+        .collect()
 }
 
 /// All documents of a YAML file, lists taken apart.
@@ -329,6 +343,7 @@ impl Cluster {
             others: others(&report),
             at_most: each(&report["services"]).filter_map(service).collect(),
             nodes,
+            of_one_pod: of_one_pod(&objects),
             objects,
             off,
         })

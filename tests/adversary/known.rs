@@ -94,6 +94,20 @@ fn what_goes_wrong_is_found() {
             "T2 of a: a pod that nothing bounds",
         ),
         (
+            "a claim for one pod at a time, and a surge",
+            one,
+            rule("PersistentVolumeClaim", "accessModes: [ReadWriteOncePod]")
+                + &made(
+                    "Deployment",
+                    "w",
+                    SURGE,
+                    64,
+                    64,
+                    "volumes: [{name: d, persistentVolumeClaim: {claimName: r}}]",
+                ),
+            "T4: w: 0 of 1 run",
+        ),
+        (
             "a surge for which there is no room",
             one,
             made("Deployment", "w", SURGE, 300, 300, "hostPID: false"),

@@ -1,6 +1,6 @@
 //! kube-scheduler: which nodes may take a pod, and whom it pushes out where none does (pkg/scheduler/framework/plugins:
 //! noderesources, nodeaffinity, tainttoleration, nodeports, interpodaffinity, podtopologyspread, volumebinding,
-//! defaultpreemption). Of the nodes that may take it any can be chosen: scores promise nothing.
+//! volumerestrictions, defaultpreemption). Of the nodes that may take it any can be chosen: scores promise nothing.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,8 +148,20 @@ impl Game<'_> {
         counts.get(here).copied().unwrap_or(0) + mine - least <= term.skew
     }
 
+    /// Whether no other pod with a node uses a claim of it that is for one pod at a time (plugin volumerestrictions).
+    fn has_its_claims(&self, pod: &Pod, without: &Without) -> bool {
+        let mut claims = self.claims(pod);
+        claims.retain(|claim| self.cluster.of_one_pod.contains(claim));
+        let mut others = self.pods.iter().filter(|other| {
+            other.node.is_some() && other.id != pod.id && !without.contains(&other.id)
+        });
+        claims.is_empty()
+            || !others.any(|other| self.claims(other).iter().any(|one| claims.contains(one)))
+    }
+
     pub(super) fn fits(&self, pod: &Pod, node: usize, without: &Without) -> bool {
         self.suits(pod, node)
+            && self.has_its_claims(pod, without)
             && self.has_room(pod, node, without)
             && self.is_apart_and_together(pod, node, without)
     }

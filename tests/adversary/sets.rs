@@ -323,9 +323,10 @@ impl Maker {
     /// The claim that the last workload uses, if it does.
     fn claim(&mut self, name: &str, place: &str) {
         if self.out.contains(&format!("claimName: claim-{name}}}")) {
+            let mode = self.one_of(&["ReadWriteOnce", "ReadWriteOnce", "ReadWriteOncePod"]);
             self.object(&format!(
                 "{{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{name: claim-{name}{place}}}, spec: {{accessModes: \
-                 [ReadWriteOnce], resources: {{requests: {{storage: 1Gi}}}}}}}}"
+                 [{mode}], resources: {{requests: {{storage: 1Gi}}}}}}}}"
             ));
         }
     }
