@@ -20,7 +20,7 @@ use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
 use crate::ledger;
 use crate::lint;
-use crate::plan::model::{Draft, Plan, Promise, Verdict};
+use crate::plan::model::{Draft, NodePlan, Plan, Promise, Verdict, Workload};
 use crate::plan::{self, Outcome};
 use crate::program::Program;
 use crate::render::{Rendered, render};
@@ -158,6 +158,11 @@ impl Analysis {
             }
             then(&view)
         })
+    }
+
+    /// What there is to say, in order. What errors propose is not tried.
+    pub(crate) fn findings(&self, world: &dyn World, options: &Options) -> Vec<Diagnostic> {
+        self.pass(world, options, None, |view| view.diagnostics)
     }
 
     /// What was given at a place of the sources: by the narrowest field that holds it, or what the name there stands for.
@@ -317,6 +322,24 @@ impl<'v, 'a> View<'v, 'a> {
         ledger::derivation(program, found, self.sources, path)
     }
 
+    /// What the workloads ask for and what there is, of a program that does not fit too.
+    pub(crate) fn asked(&self) -> Option<Asked> {
+        let draft = self.draft?;
+        let sum = |of: &dyn Fn(&Workload<'_>) -> u64| {
+            let each = draft
+                .workloads
+                .iter()
+                .map(|one| of(one).saturating_mul(one.replicas));
+            each.fold(0, u64::saturating_add)
+        };
+        let nodes = draft.nodes.iter().map(NodePlan::allocatable);
+        Some(Asked {
+            requests: sum(&|one| one.pod_request()),
+            limits: sum(&|one| one.pod_limit()),
+            allocatable: nodes.fold(0, u64::saturating_add),
+        })
+    }
+
     /// The text of report.json.
     pub fn report(&self) -> Option<String> {
         let (_, plan) = self.sound()?;
@@ -340,6 +363,14 @@ impl<'v, 'a> View<'v, 'a> {
             summary: ledger::summary(program, plan),
         })
     }
+}
+
+/// What all workloads of a program ask for while nothing is rolled out, and what the nodes can give, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) requests: u64,
+    pub(crate) limits: u64,
+    pub(crate) allocatable: u64,
 }
 
 /// The names of all promises.

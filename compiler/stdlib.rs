@@ -216,6 +216,7 @@ pub(crate) fn coredns(minor: u32, release: Option<Release>) -> Option<CorednsOf>
 
 const COREDNS: &str = include_str!("../stdlib/v1/coredns.tsv");
 const HEAVY: &str = include_str!("../stdlib/v1/heavy.tsv");
+const IMAGES: &str = include_str!("../stdlib/v1/images.tsv");
 const FLAGS: &str = include_str!("../stdlib/v1/k3s-flags.tsv");
 const RULES: &str = include_str!("../stdlib/v1/k3s-arg-rules.tsv");
 const ARGUMENTS: &str = include_str!("../stdlib/v1/k3s-args.tsv");
@@ -314,6 +315,27 @@ pub(crate) fn heavy() -> impl Iterator<Item = Heavy> {
     })
 }
 
+/// A row of the table of images that many people run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Image {
+    /// Its name, without registry and tag.
+    pub name: &'static str,
+    /// The port that it listens on.
+    pub port: u16,
+    /// The tier of `std.tiers` that holds it, where it was measured.
+    pub tier: Option<&'static str>,
+}
+
+/// All images that the library knows.
+pub(crate) fn images() -> impl Iterator<Item = Image> {
+    rows(IMAGES).filter_map(|row| {
+        let mut cells = row.split('\t');
+        let (name, port) = (cells.next()?, cells.next()?.parse().ok()?);
+        let tier = cell(cells.next()?);
+        Some(Image { name, port, tier })
+    })
+}
+
 /// The tiers of `std.tiers` with the most that each may have, in Mi, the smallest first.
 pub(crate) fn tiers() -> impl Iterator<Item = (&'static str, u64)> {
     TIERS.split("\ntier ").skip(1).filter_map(|text| {
@@ -336,6 +358,7 @@ mod tests {
     #[test]
     fn tables_can_be_read() {
         assert_eq!(heavy().count(), rows(super::HEAVY).count());
+        assert_eq!(super::images().count(), rows(super::IMAGES).count());
         assert_eq!(super::argument_rules().count(), rows(super::RULES).count());
         for rule in super::argument_rules() {
             for name in [Some(rule.name), rule.other].into_iter().flatten() {

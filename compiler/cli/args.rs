@@ -196,10 +196,16 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// Manifests, dumps of `kubectl get -o yaml` or json, a K3s config.yaml, docker-compose files; `-` for standard
-    /// input
-    #[arg(value_name = "FILE", required = true)]
+    /// Folders, whole repositories, manifests, dumps of `kubectl get -A -o yaml` or json, a K3s config.yaml with its
+    /// drop-ins, compose files; `-` for standard input
+    #[arg(value_name = "PATH", required_unless_present = "from_cluster")]
     pub(crate) files: Vec<PathBuf>,
+    /// Ask the cluster of your kubeconfig what runs there, by one `kubectl get`, and keep the answer in `cluster.json`
+    #[arg(long)]
+    pub(crate) from_cluster: bool,
+    /// Exit with 1 if anything was left out
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Where to write the program; `-` for standard output
     #[arg(long, value_name = "FILE", default_value = "budget.bz")]
     pub(crate) out: PathBuf,

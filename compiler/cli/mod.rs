@@ -4,6 +4,7 @@
 mod args;
 mod bug;
 mod deny;
+mod import;
 mod ui;
 mod world;
 mod write;
@@ -15,9 +16,7 @@ use std::process::ExitCode;
 use bzc::{Analysis, Options, Output, Provenance, Session, View, World as _};
 use clap::{CommandFactory, Parser};
 
-use args::{
-    Build, Check, Cli, Command, Denied, Explain, Fmt, Import, Init, Inputs, Plan, Report, Verify,
-};
+use args::{Build, Check, Cli, Command, Denied, Explain, Fmt, Init, Inputs, Plan, Report, Verify};
 use deny::denial;
 use ui::{Ui, err, fail, out};
 use world::{Disk, read, read_stdin};
@@ -65,7 +64,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(explain) => run_explain(&explain),
         Command::Verify(verify) => run_verify(&verify),
         Command::Init(init) => run_init(&init),
-        Command::Import(import) => run_import(&import),
+        Command::Import(import) => import::run(&import),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "bzc", &mut script);
@@ -709,69 +708,6 @@ fn run_verify(verify: &Verify) -> Exit {
         }
     }
     exit
-}
-
-/// Writes a program from the files of others. What it leaves out goes to standard error, a line each.
-fn run_import(import: &Import) -> Exit {
-    let to_stdout = import.out == Path::new("-");
-    if !to_stdout && import.out.exists() {
-        fail(
-            &format!("`{}` exists, and is left as it is", import.out.display()),
-            &["`--out` names another file".to_owned()],
-        );
-        return Exit::Usage;
-    }
-    let mut files: Vec<(String, String)> = Vec::new();
-    for path in &import.files {
-        let from_stdin = path == Path::new("-");
-        let name = if from_stdin {
-            "standard input".to_owned()
-        } else {
-            path.display().to_string()
-        };
-        let bytes = if from_stdin { read_stdin() } else { read(path) };
-        let text = bytes.map_err(|why| why.to_string());
-        match text
-            .and_then(|bytes| bzc::text_of_bytes(bytes).map_err(|_| "it is not UTF-8".to_owned()))
-        {
-            Ok(text) => files.push((name, text)),
-            Err(why) => {
-                fail(&format!("`{name}` cannot be read: {why}"), &[]);
-                return Exit::Usage;
-            }
-        }
-    }
-    let imported = match bzc::import(&files) {
-        Ok(imported) => imported,
-        Err(why) => {
-            fail(&why, &[]);
-            return Exit::Findings;
-        }
-    };
-    if !imported.left_out.is_empty() {
-        err("left out:\n");
-        imported
-            .left_out
-            .iter()
-            .for_each(|what| err(&format!("  {what}\n")));
-    }
-    if to_stdout {
-        out(&imported.program);
-        return Exit::Clean;
-    }
-    if let Err(error) = write::replace(&import.out, imported.program.as_bytes()) {
-        return report_write(&error);
-    }
-    let services = if imported.services == 1 {
-        "1 service".to_owned()
-    } else {
-        format!("{} services", imported.services)
-    };
-    let shown = import.out.display();
-    out(&format!(
-        "wrote {shown} with {services}: put in what your machine has, then run `bzc check {shown}`\n"
-    ));
-    Exit::Clean
 }
 
 const STARTER: &str = include_str!("starter.bz");

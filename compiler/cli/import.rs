@@ -1,0 +1,303 @@
+//! `bzc import`: files, folders, standard input and the user's cluster to a program. It finds what there is to read and
+//! writes what came out; what the files mean the library knows.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::process::Command;
+
+use bzc::{Entry, ReadError, Source, World};
+
+use super::args::Import;
+use super::ui::{err, fail, out};
+use super::world::{Disk, read, read_stdin};
+use super::{Exit, report_write, write};
+
+/// A walk through folders ends with an error after so many files.
+const MOST_FILES: usize = 20_000;
+/// How deep folders are walked.
+const DEEPEST: usize = 32;
+/// What is never looked into: libraries of others.
+const PASSED_OVER: [&str; 2] = ["node_modules", "vendor"];
+/// What marks a folder that bzc wrote.
+const OUTPUT: &str = ".bzc-manifest.json";
+/// Where the answer of the cluster is kept.
+const CLUSTER: &str = "cluster.json";
+/// Where objects of standard input are kept.
+const STDIN: &str = "imported.yaml";
+
+/// What `kubectl` is asked for: whatever makes pods, bounds them or says where they run. Nothing secret is among it.
+const KINDS: &str = "nodes,namespaces,deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,\
+    replicationcontrollers,jobs.batch,cronjobs.batch,pods,horizontalpodautoscalers.autoscaling,limitranges,\
+    resourcequotas,services,persistentvolumeclaims,priorityclasses.scheduling.k8s.io,runtimeclasses.node.k8s.io,\
+    storageclasses.storage.k8s.io,mutatingwebhookconfigurations.admissionregistration.k8s.io";
+
+/// The folder of the program, with files that are not written yet.
+struct Overlay {
+    disk: Disk,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl World for Overlay {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        match self.files.get(path) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => self.disk.read(path),
+        }
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
+        let mut entries = self.disk.list(folder)?;
+        if folder.is_empty() {
+            entries.extend(self.files.iter().map(|(name, bytes)| Entry {
+                name: name.clone(),
+                is_folder: false,
+                bytes: bytes.len() as u64,
+            }));
+            entries.sort();
+        }
+        Ok(entries)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        self.disk.shown(path)
+    }
+}
+
+/// Writes a program from the files of others. What it leaves out goes to standard error, a line each.
+pub(super) fn run(import: &Import) -> Exit {
+    let to_stdout = import.out == Path::new("-");
+    if !to_stdout && import.out.exists() {
+        fail(
+            &format!("`{}` exists, and is left as it is", import.out.display()),
+            &["`--out` names another file".to_owned()],
+        );
+        return Exit::Usage;
+    }
+    let folder = match import.out.parent() {
+        Some(parent) if !to_stdout && parent != Path::new("") => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let mut found = Found {
+        root: folder.canonicalize().unwrap_or_else(|_| folder.clone()),
+        keeps: !to_stdout,
+        sources: Vec::new(),
+        unread: Vec::new(),
+        kept: BTreeMap::new(),
+    };
+    if let Err(why) = found.all(import) {
+        fail(&why, &[]);
+        return Exit::Usage;
+    }
+    let disk = Disk::new(folder.clone());
+    for path in found.kept.keys() {
+        if folder.join(path).exists() {
+            fail(
+                &format!("`{}` exists, and is left as it is", disk.shown(path)),
+                &["what was read would be kept there: move it away".to_owned()],
+            );
+            return Exit::Usage;
+        }
+    }
+    let world = Overlay {
+        disk,
+        files: found.kept,
+    };
+    let imported = match bzc::import(&world, found.sources) {
+        Ok(imported) => imported,
+        Err(why) => {
+            fail(&why, &[]);
+            return Exit::Findings;
+        }
+    };
+    let left_out: Vec<&String> = found.unread.iter().chain(&imported.left_out).collect();
+    if !left_out.is_empty() {
+        err("left out:\n");
+        left_out.iter().for_each(|what| err(&format!("  {what}\n")));
+    }
+    let exit = match import.strict && !left_out.is_empty() {
+        true => Exit::Findings,
+        false => Exit::Clean,
+    };
+    if to_stdout {
+        out(&imported.program);
+        return exit;
+    }
+    for (path, bytes) in &world.files {
+        if imported.adopted.contains(path)
+            && let Err(error) = write::replace(&folder.join(path), bytes)
+        {
+            return report_write(&error);
+        }
+    }
+    if let Err(error) = write::replace(&import.out, imported.program.as_bytes()) {
+        return report_write(&error);
+    }
+    let shown = import.out.display();
+    out(&format!(
+        "wrote {shown} with {}: put in what your machine has, then run `bzc check {shown}`\n",
+        what_is_in(&imported)
+    ));
+    exit
+}
+
+fn what_is_in(imported: &bzc::Imported) -> String {
+    let count = |n: usize, what: &str| match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    };
+    let services = count(imported.services, "service");
+    match imported.adopted.len() {
+        0 => services,
+        n if imported.services == 0 => count(n, "adopted file"),
+        n => format!("{services} and {}", count(n, "adopted file")),
+    }
+}
+
+/// What there is to read.
+struct Found {
+    /// The folder of the program.
+    root: PathBuf,
+    /// Whether a file may be written beside the program.
+    keeps: bool,
+    sources: Vec<Source>,
+    /// Files of folders that cannot be read, with the reason.
+    unread: Vec<String>,
+    /// What is kept beside the program if it is adopted, by path.
+    kept: BTreeMap<String, Vec<u8>>,
+}
+
+impl Found {
+    fn all(&mut self, import: &Import) -> Result<(), String> {
+        if import.from_cluster {
+            let bytes = cluster()?;
+            self.keep(CLUSTER, "the cluster", bytes);
+        }
+        for path in &import.files {
+            if path == Path::new("-") {
+                let bytes = read_stdin();
+                let bytes =
+                    bytes.map_err(|why| format!("`standard input` cannot be read: {why}"))?;
+                self.keep(STDIN, "standard input", bytes);
+            } else if path.is_dir() {
+                self.walk(path, 0)?;
+            } else {
+                self.file(path, true)?;
+                // Compose reads the variables beside its file.
+                let beside = path.with_file_name(".env");
+                let is_known = self
+                    .sources
+                    .iter()
+                    .any(|known| Path::new(&known.name) == beside);
+                if beside.is_file() && !is_known {
+                    self.file(&beside, false)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What comes from no file: it is kept in one, so that the program can adopt it.
+    fn keep(&mut self, path: &str, name: &str, bytes: Vec<u8>) {
+        if self.keeps {
+            self.kept.insert(path.to_owned(), bytes.clone());
+        }
+        self.sources.push(Source {
+            name: name.to_owned(),
+            path: self.keeps.then(|| path.to_owned()),
+            bytes,
+            is_named: true,
+        });
+    }
+
+    fn file(&mut self, path: &Path, is_named: bool) -> Result<(), String> {
+        let shown = path.display().to_string();
+        let bytes = read(path).map_err(|why| format!("`{shown}` cannot be read: {why}"))?;
+        self.sources.push(Source {
+            name: shown,
+            path: self.inside(path),
+            bytes,
+            is_named,
+        });
+        Ok(())
+    }
+
+    /// The path as seen from the folder of the program.
+    fn inside(&self, path: &Path) -> Option<String> {
+        let real = path.canonicalize().ok()?;
+        let parts = real.strip_prefix(&self.root).ok()?.components();
+        let parts: Option<Vec<&str>> = parts
+            .map(|part| match part {
+                Component::Normal(name) => name.to_str(),
+                _ => None,
+            })
+            .collect();
+        parts.map(|parts| parts.join("/"))
+    }
+
+    fn walk(&mut self, folder: &Path, depth: usize) -> Result<(), String> {
+        let fault =
+            |error: &std::io::Error| format!("`{}` cannot be read: {error}", folder.display());
+        let entries = fs::read_dir(folder).map_err(|error| fault(&error))?;
+        let mut entries: Vec<PathBuf> = entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()
+            .map_err(|error| fault(&error))?;
+        entries.sort();
+        if depth > DEEPEST || entries.iter().any(|entry| entry.ends_with(OUTPUT)) {
+            return Ok(());
+        }
+        for path in entries {
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            let is_link = path.is_symlink();
+            if path.is_dir() {
+                let is_passed_over = name.starts_with('.') || PASSED_OVER.contains(&name);
+                if !is_link && !is_passed_over {
+                    self.walk(&path, depth + 1)?;
+                }
+            } else if path.is_file() && is_wanted(name) {
+                if self.sources.len() >= MOST_FILES {
+                    return Err(format!(
+                        "there are more than {MOST_FILES} files: name the folders that matter"
+                    ));
+                }
+                let path = path
+                    .strip_prefix("./")
+                    .map(Path::to_path_buf)
+                    .unwrap_or(path);
+                if let Err(why) = self.file(&path, false) {
+                    self.unread.push(why);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file of a folder may be something to import.
+fn is_wanted(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    name == ".env" || (!name.starts_with('.') && matches!(ending, Some("yaml" | "yml" | "json")))
+}
+
+/// What runs in the cluster of the user's kubeconfig. Only reads.
+fn cluster() -> Result<Vec<u8>, String> {
+    let mut command = Command::new("kubectl");
+    command.args([
+        "get",
+        KINDS,
+        "--all-namespaces",
+        "--output=json",
+        "--request-timeout=60s",
+    ]);
+    let done = command
+        .output()
+        .map_err(|error| format!("`kubectl` cannot be run: {error}"))?;
+    if done.status.success() {
+        return Ok(done.stdout);
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    let lines: Vec<&str> = said.lines().take(5).collect();
+    Err(format!("`kubectl get` failed: {}", lines.join("; ")))
+}
