@@ -1,6 +1,7 @@
 //! Lints about the whole program or its plan, and the comments that allow a lint. Lints about one declaration are
 //! reported by its reader in `sema`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::quantity::{Bytes, MIB};
@@ -9,6 +10,7 @@ use crate::base::span::Span;
 use crate::diag::lints::LINTS;
 use crate::diag::{Diagnostic, Severity};
 use crate::layout::Language;
+use crate::plan::beyond::Found;
 use crate::plan::{self, model::Plan};
 use crate::program::{
     Component, Giver, Image, Kind, LOCAL_STORAGE, Node, Param, ProbeAction, Program, SettingValue,
@@ -25,6 +27,8 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
         below_calm(plan, found);
         past_limit(plan, found);
         heavy(plan, found);
+        low_limit(plan, found);
+        uncounted_part(plan, found);
         found.extend(plan::admission::judged(plan).waits);
     }
     for node in &program.nodes {
@@ -239,6 +243,46 @@ fn packages(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
                 .at(span, format!("assumed to be {}, that of the release before", coredns.tag))
                 .help("give the image that it has: `component coredns { image = \"rancher/mirrored-coredns-coredns:..\" }`"),
         );
+    }
+}
+
+/// Warns of limits in manifests with which no container starts.
+fn low_limit(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
+    for one in plan::floor::too_low(plan) {
+        let message = format!(
+            "`{}` of `{}` may have at most `{}`, and no container starts below {}",
+            one.container, one.service, one.limit, one.least
+        );
+        let lint = Diagnostic::lint("low-limit", message).at(one.pattern, "of these manifests");
+        let lint = lint.also(one.at, "the most it may have");
+        found.push(lint.help(format!("give it {} or more", one.least)));
+    }
+}
+
+/// Warns of what adopted pods ask for or are given that no sum holds: once for each such thing.
+fn uncounted_part(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
+    let mut alike: BTreeMap<&str, Vec<Found<'_>>> = BTreeMap::new();
+    for one in plan::beyond::found(plan) {
+        alike.entry(&one.beyond.what).or_default().push(one);
+    }
+    for (what, all) in alike {
+        let Some(first) = all.first() else { continue };
+        let services: BTreeSet<&str> = all.iter().map(|one| one.service).collect();
+        let more = match services.len() {
+            0 | 1 => String::new(),
+            2 => "; so does one more".to_owned(),
+            n => format!("; so do {} more", n - 1),
+        };
+        let message = format!("`{}` {what}{more}", first.service);
+        let place = first.manifest.span(&first.beyond.at);
+        let lint = Diagnostic::lint("uncounted-part", message);
+        let lint = lint.at(first.manifest.pattern, "of these manifests");
+        let unknown = match (first.beyond.adds_pods, first.beyond.takes_memory) {
+            (true, _) => "isolation, non-interference and liveness are unknown for it",
+            (false, true) => "non-interference and liveness are unknown for it",
+            (false, false) => "liveness is unknown for it",
+        };
+        found.push(lint.also(place, "here").note(unknown));
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) use machines::generated;
 use machines::{machines, stated};
 use nodes::Node;
 pub(crate) use nodes::{Kind, Stage};
-use pods::{WORKLOADS, Workload, autoscaled, check_containers, is_left_out, workload};
+use pods::{WORKLOADS, Workload, autoscaled, check_containers, is_left_out, surges, workload};
 use quantity::{bytes, milli, scalar};
 
 const MIB: u128 = 1 << 20;
@@ -232,6 +232,11 @@ fn workloads(
         if is_kind(object, "DaemonSet") {
             workload.replicas = workload.nodes.iter().filter(|takes| **takes).count() as u128;
             workload.ending = workload.replicas;
+            // On the only node the new pod of one that surges stands beside the old one.
+            if nodes.len() == 1 && surges(object) {
+                (workload.surge, workload.ending) = (1, 2);
+                workload.one_on_a_node = false;
+            }
         }
         workload.one_on_a_node |= !counted && nodes::apart(object, judged);
         workload.is_adopted = is_adopted;

@@ -10,7 +10,9 @@ mod made;
 pub(crate) mod place;
 pub(crate) mod quiet;
 mod reader;
+mod rollout;
 mod scale;
+pub(crate) mod vertical;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -31,6 +33,7 @@ pub(crate) use quiet::Uncounted;
 use quiet::group;
 use reader::Reader;
 pub(crate) use reader::{Amount, Bounds};
+use vertical::Vertical;
 
 const KINDS: [(&str, WorkloadKind); 8] = [
     ("Deployment", WorkloadKind::Deployment),
@@ -277,6 +280,8 @@ pub(crate) struct Objects {
     pub quotas: Vec<ResourceQuota>,
     /// Autoscalers.
     pub scalers: Vec<Scaler>,
+    /// What changes pods of others as they are made.
+    pub verticals: Vec<Vertical>,
     /// Services for which K3s makes pods of its own.
     pub balancers: Vec<Balancer>,
     /// LimitRanges.
@@ -303,11 +308,16 @@ impl Objects {
         let workloads = self.workloads.iter_mut().map(|one| &mut one.namespace);
         let quotas = self.quotas.iter_mut().map(|one| &mut one.namespace);
         let scalers = self.scalers.iter_mut().map(|one| &mut one.namespace);
+        let verticals = self.verticals.iter_mut().map(|one| &mut one.namespace);
         let balancers = self.balancers.iter_mut().map(|one| &mut one.namespace);
         let ranges = self.ranges.iter_mut().map(|one| &mut one.namespace);
         let counted = self.counted.iter_mut().map(|one| &mut one.namespace);
         let uncounted = self.uncounted.iter_mut().map(|one| &mut one.namespace);
-        let all = workloads.chain(quotas).chain(scalers).chain(balancers);
+        let all = workloads
+            .chain(quotas)
+            .chain(scalers)
+            .chain(verticals)
+            .chain(balancers);
         for written in all.chain(ranges).chain(counted).chain(uncounted) {
             *written = Some(namespace.to_owned());
         }
@@ -494,6 +504,12 @@ impl<'t> Reader<'t> {
                 let scaler = self.scaler(object, spec, bounds, namespace, uncounted)?;
                 objects.scalers.extend(scaler);
             }
+            ("VerticalPodAutoscaler", Some(spec))
+                if group(&api_version) == "autoscaling.k8s.io" =>
+            {
+                let vertical = self.vertical(object, spec, namespace, uncounted)?;
+                objects.verticals.extend(vertical);
+            }
             ("LimitRange", Some(spec)) => objects.ranges.push(LimitRange {
                 entries: self.limit_range(spec)?,
                 name,
@@ -659,76 +675,6 @@ impl<'t> Reader<'t> {
             }
         }
         Ok(Some(workload))
-    }
-
-    /// The surge of a rollout, with the defaults of Kubernetes.
-    fn rollout(&self, spec: &'t Yaml, workload: &mut Workload) -> Result<(), Fault> {
-        let strategy = match workload.kind {
-            WorkloadKind::Deployment => self.get(spec, "strategy"),
-            WorkloadKind::DaemonSet => self.get(spec, "updateStrategy"),
-            _ => return Ok(()),
-        };
-        let rolling = strategy.and_then(|strategy| self.get(strategy, "rollingUpdate"));
-        workload.has_rolling_update = rolling.is_some();
-        let written = rolling.and_then(|rolling| self.get(rolling, "maxSurge"));
-        let surge = written.map_or(Ok(Surge::Percent(25)), |node| self.surge(node))?;
-        if workload.kind == WorkloadKind::DaemonSet {
-            if let (Some(node), Surge::Pods(1..) | Surge::Percent(1..)) = (written, surge) {
-                workload.beyond.push(Beyond {
-                    what: "has a second pod on a node while it is updated (`maxSurge`), which bzc does not count"
-                        .to_owned(),
-                    at: node.range(),
-                    takes_memory: true,
-                    adds_pods: true,
-                });
-            }
-            return Ok(());
-        }
-        workload.unavailable = self.unavailable(rolling)?;
-        let kind = strategy.and_then(|strategy| self.text(strategy, "type"));
-        workload.surge = if kind.as_deref() == Some("Recreate") {
-            Surge::Recreate
-        } else {
-            surge
-        };
-        Ok(())
-    }
-
-    /// `maxUnavailable` of a Deployment.
-    fn unavailable(&self, rolling: Option<&'t Yaml>) -> Result<Unavailable, Fault> {
-        let Some(node) = rolling.and_then(|rolling| self.get(rolling, "maxUnavailable")) else {
-            return Ok(Unavailable::Percent(25));
-        };
-        let text = node.text(self.source).unwrap_or_default();
-        let parsed = match text.strip_suffix('%') {
-            Some(percent) => percent.parse().ok().map(Unavailable::Percent),
-            None => text.parse().ok().map(Unavailable::Pods),
-        };
-        let small = parsed.filter(|unavailable| {
-            !matches!(
-                unavailable,
-                Unavailable::Pods(100_001..) | Unavailable::Percent(101..)
-            )
-        });
-        small.ok_or_else(|| Fault {
-            at: node.range(),
-            what: format!("`{text}` is no `maxUnavailable`"),
-        })
-    }
-
-    /// A `maxSurge`: a number of pods or a percentage.
-    fn surge(&self, node: &'t Yaml) -> Result<Surge, Fault> {
-        let text = node.text(self.source).unwrap_or_default();
-        let parsed = match text.strip_suffix('%') {
-            Some(percent) => percent.parse().ok().map(Surge::Percent),
-            None => text.parse().ok().map(Surge::Pods),
-        };
-        let small = parsed
-            .filter(|surge| !matches!(surge, Surge::Pods(100_001..) | Surge::Percent(1001..)));
-        small.ok_or_else(|| Fault {
-            at: node.range(),
-            what: format!("`{text}` is no `maxSurge`"),
-        })
     }
 
     fn containers(

@@ -6,14 +6,14 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub(crate) mod admission;
-mod beyond;
+pub(crate) mod beyond;
 mod cluster;
 mod errors;
 mod excess;
 mod expect;
 mod fill;
 mod fixes;
-mod floor;
+pub(crate) mod floor;
 pub(crate) mod ledger;
 mod limits;
 pub(crate) mod model;

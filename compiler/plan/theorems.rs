@@ -1,5 +1,6 @@
 //! The promises as they stand: each with its inequality, its verdict, and why it is not proved where it is not.
 
+use super::floor::too_low;
 use super::model::{Moment, NodePlan, Placement, Plan, Promise, Theorem, Verdict, Workload};
 use super::moments::moments;
 use super::resources::Dimension;
@@ -185,8 +186,16 @@ fn sufficiency<'a>(plan: &Plan<'_, '_>) -> Theorem<'a> {
         .iter()
         .filter(|workload| workload.replicas > 0);
     let without_evidence = running.count();
-    let why =
-        "limits are at or above every known floor, but no measurement says that they are enough";
+    let too_low = too_low(plan);
+    let mut why: Vec<String> = too_low.iter().map(|one| {
+        let (service, container) = (one.service, one.container);
+        let (limit, least) = (one.limit, one.least);
+        format!("`{container}` of `{service}` may have at most `{limit}`, and no container starts below {least}")
+    }).collect();
+    if why.is_empty() && without_evidence > 0 {
+        let held = "limits are at or above every known floor, but no measurement says that they are enough";
+        why.push(held.to_owned());
+    }
     Theorem {
         promise: Promise::Sufficiency,
         node: None,
@@ -201,11 +210,7 @@ fn sufficiency<'a>(plan: &Plan<'_, '_>) -> Theorem<'a> {
             1 => "no evidence for 1 service".to_owned(),
             n => format!("no evidence for {n} services"),
         },
-        why: if without_evidence == 0 {
-            Vec::new()
-        } else {
-            vec![why.to_owned()]
-        },
+        why,
     }
 }
 

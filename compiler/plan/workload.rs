@@ -23,6 +23,16 @@ pub(super) fn workload<'a>(
         }
     };
     let lingers = service.lingers(program.survive.is_some());
+    // On several nodes the pods of one that surges are counted nowhere, and promises are unknown for them.
+    let doubles = service.doubles() && program.nodes.len() == 1;
+    let surge = match doubles {
+        true => replicas,
+        false => service.surge(replicas),
+    };
+    let ending = match doubles {
+        true => surge,
+        false => service.ending(replicas, lingers),
+    };
     let [
         (sidecars, init_peak),
         (sidecar_requests, init_request_peak),
@@ -45,14 +55,14 @@ pub(super) fn workload<'a>(
         least: if raised { floor.value } else { request },
         floor: raised.then_some(floor),
         replicas,
-        surge: service.surge(replicas),
+        surge,
         wave: match service.wave {
             _ if service.rollout.value.is_alone() => Wave::Alone,
             Some(wave) => Wave::Of(wave.value),
             None => Wave::Every,
         },
-        pods: replicas + service.ending(replicas, lingers),
-        one_a_node: matches!(service.kind, Kind::DaemonSet) || service.pod.place.apart,
+        pods: replicas + ending,
+        one_a_node: matches!(service.kind, Kind::DaemonSet) && !doubles || service.pod.place.apart,
         apart: service.pod.place.apart,
         lingers,
         preempts: preempts(program, service),

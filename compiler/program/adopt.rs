@@ -76,6 +76,8 @@ pub(crate) struct Adopted<'a> {
     pub containers: Vec<Ruled<'a>>,
     /// The autoscaler that says how many pods there are, as `KIND NAME`.
     pub scaled_by: Option<&'a str>,
+    /// Whether a VerticalPodAutoscaler changes what its pods ask for.
+    pub resized: bool,
     /// Whether a rule gives the pods at rest.
     pub sets_replicas: bool,
     /// Whether a rule gives the rollout.

@@ -11,7 +11,7 @@ use super::origin::Given;
 use super::pod::{Extra, Pod, Port, VolumeSource};
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::{Span, Spanned};
-use crate::manifest::workload::WorkloadKind;
+use crate::manifest::workload::{Surge, WorkloadKind};
 
 /// What a pod gets by default to end (Kubernetes, terminationGracePeriodSeconds), in seconds.
 const GRACE: u64 = 30;
@@ -62,6 +62,14 @@ impl Service<'_> {
             Kind::Deployment(_) => self.rollout.value.surge(replicas),
             Kind::StatefulSet | Kind::DaemonSet | Kind::Job(_) | Kind::CronJob(..) => 0,
         }
+    }
+
+    /// Whether a node has two of its pods while it is updated: a DaemonSet with a `maxSurge`
+    /// (kubernetes pkg/controller/daemon/update.go).
+    pub(crate) fn doubles(&self) -> bool {
+        let surge = self.adopted.as_ref().map(|adopted| adopted.object.surge);
+        matches!(self.kind, Kind::DaemonSet)
+            && matches!(surge, Some(Surge::Pods(1..) | Surge::Percent(1..)))
     }
 
     /// Whether a pod of a Job may still be on its way out while its successor runs (`podReplacementPolicy`:

@@ -5,8 +5,10 @@
 mod containers;
 mod errors;
 pub(crate) mod manifests;
+mod origin;
 pub(super) mod place;
 pub(super) mod quota;
+mod resize;
 mod rules;
 mod workload;
 
@@ -18,12 +20,13 @@ use crate::base::id::{Id, numbered};
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::manifest::workload::Scaler;
+use crate::manifest::workload::vertical::Vertical;
 use crate::manifest::{self, Manifest};
 use crate::program::{self, Adopt, AdoptId, Budget, Component, ManifestId, Service, Uncounted};
 use crate::sema::errors as general;
 use crate::syntax::ast::{Item, WordShape};
 use rules::reading;
-use workload::scales;
+use workload::{is_bounded, resizes, scales};
 
 /// Reads every `adopt`, and adds what is adopted to the services, which stay sorted by name.
 pub(super) fn adopts<'a>(
@@ -96,7 +99,14 @@ pub(super) fn uncounted<'a>(
             let alone = scalers
                 .filter(|scaler| !scales_something(loaded, scaler))
                 .map(|scaler| &scaler.alone);
-            let objects = manifest.objects.uncounted.iter().chain(alone);
+            let verticals = manifest.objects.verticals.iter();
+            let verticals = verticals.filter_map(|vertical| unfollowed(loaded, vertical));
+            let objects = manifest
+                .objects
+                .uncounted
+                .iter()
+                .chain(alone)
+                .chain(verticals);
             objects.map(move |object| (manifest, object, object.what.replacen(' ', "/", 1)))
         })
     };
@@ -134,6 +144,25 @@ pub(super) fn uncounted<'a>(
         }
     })
     .collect()
+}
+
+/// What a VerticalPodAutoscaler is where it cannot be followed: nothing that it resizes was adopted, or a container of it
+/// may be given any amount.
+fn unfollowed<'a>(
+    loaded: &'a Loaded,
+    vertical: &'a Vertical,
+) -> Option<&'a manifest::workload::Uncounted> {
+    let manifests = loaded.manifests.iter();
+    let workloads = manifests.flat_map(|manifest| &manifest.objects.workloads);
+    let mut resized = workloads
+        .filter(|object| resizes(vertical, object))
+        .peekable();
+    if resized.peek().is_none() {
+        return Some(&vertical.alone).filter(|_| !loaded.manifests_missing);
+    }
+    resized
+        .any(|object| !is_bounded(vertical, object))
+        .then_some(&vertical.open)
 }
 
 /// Whether something that an autoscaler scales was adopted.

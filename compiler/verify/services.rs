@@ -80,7 +80,11 @@ impl Check {
         };
         let peak = service.pods_at_peak;
         let enough = match (service.kind.as_ref(), service.one_on_a_node) {
-            ("DaemonSet", one_on_a_node) => one_on_a_node && replicas == nodes,
+            // One that surges has two on a node, and is counted so on the only node.
+            ("DaemonSet", true) => surge == 0 && replicas == nodes,
+            ("DaemonSet", false) => {
+                surge == replicas && replicas == nodes && facts.report.nodes.len() == 1
+            }
             ("Deployment" | "StatefulSet", true) => peak <= nodes,
             (_, one_on_a_node) => !one_on_a_node,
         };
@@ -99,7 +103,7 @@ impl Check {
             "Job" => surge == 0 && pods == replicas.saturating_add(lingering),
             "StatefulSet" => surge == 0 && pods == replicas,
             "Pod" => surge == 0 && pods == replicas && replicas <= 1,
-            "DaemonSet" => surge == 0 && pods == replicas,
+            "DaemonSet" => pods == replicas.saturating_add(surge),
             _ => false,
         };
         self.holds(place, fits, || {

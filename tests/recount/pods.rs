@@ -323,6 +323,14 @@ pub(super) fn is_left_out(object: &Value, all: &[Value]) -> bool {
     ended || by_service || owner.is_some() && all.iter().any(made)
 }
 
+/// Whether an update of a DaemonSet starts a pod beside the old one.
+pub(super) fn surges(object: &Value) -> bool {
+    let strategy = &object["spec"]["updateStrategy"];
+    let surge = scalar(&strategy["rollingUpdate"]["maxSurge"]);
+    strategy["type"] != "OnDelete"
+        && surge.is_some_and(|surge| !["0", "0%"].contains(&surge.as_str()))
+}
+
 /// `most` is what an autoscaler may take it to, `told` what the report says of it.
 pub(super) fn workload(
     object: &Value,
@@ -352,9 +360,9 @@ pub(super) fn workload(
         }
         "DaemonSet" => {
             // One on the one node, and the next when it has ended: unless an update may surge.
-            let surge = scalar(&spec["updateStrategy"]["rollingUpdate"]["maxSurge"]);
-            let surges = surge.is_some_and(|surge| !["0", "0%"].contains(&surge.as_str()));
-            faults.holds(!surges, || format!("{}: an update surges", name_of(object)));
+            faults.holds(!surges(object), || {
+                format!("{}: an update surges", name_of(object))
+            });
             (1, 0, 1)
         }
         "Job" => job(spec),

@@ -16,7 +16,7 @@ pub(crate) struct Beyond {
     pub at: Range<usize>,
     /// Whether it takes memory that no limit in the manifest holds.
     pub takes_memory: bool,
-    /// Whether it is more pods, of which each takes a shim.
+    /// Whether it is more pods, of which each takes a shim: those of a DaemonSet that surges, on several nodes.
     pub adds_pods: bool,
 }
 

@@ -73,14 +73,6 @@ impl<'t> Reader<'t> {
                     "cert-manager answers each HTTP-01 challenge with a pod",
                 ))
             }
-            // kubernetes/autoscaler vertical-pod-autoscaler/pkg/apis: with Off it recommends, and changes nothing.
-            ("autoscaling.k8s.io", "VerticalPodAutoscaler") => {
-                let policy = get("updatePolicy");
-                let mode = policy.and_then(|policy| self.text(policy, "updateMode"));
-                (mode.as_deref() != Some("Off")).then_some(known(
-                    "it replaces the memory and CPU that its target asks for",
-                ))
-            }
             _ if is_quiet(group, kind) => None,
             ("helm.cattle.io", "HelmChartConfig") => Some(known(
                 "it changes the values of a chart that bzc does not read",

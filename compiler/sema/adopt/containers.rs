@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 
 use super::errors;
+use super::origin::origin;
+use super::resize::{CpuPair, Resize};
 use super::rules::{Reading, means};
 use crate::admission::limits::give_defaults;
 use crate::admission::{self, Resources};
@@ -11,14 +13,13 @@ use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::Spanned;
 use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::Entry;
+use crate::manifest::workload::vertical::Vertical;
 use crate::manifest::workload::{Amount, Container, Role, Workload};
 use crate::program::{EnvValue, Extra, Given, Giver, Memory, Origin, Ruled};
 use crate::sema::errors as general;
 use crate::sema::layers::{Field, Fields};
 use crate::sema::names::plain_text;
 use crate::sema::workload::resources::{check_order, cpu, memory};
-
-pub(super) type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
 
 /// A container as it will be.
 pub(super) struct ReadContainer<'a> {
@@ -37,6 +38,7 @@ pub(super) struct ReadContainers<'r, 'c, 'a> {
     pub(super) object: &'a Workload,
     pub(super) known: &'a str,
     pub(super) entries: Vec<(&'a Manifest, &'a Entry)>,
+    pub(super) verticals: Vec<(&'a Manifest, &'a Vertical)>,
 }
 
 impl<'a> ReadContainers<'_, '_, 'a> {
@@ -45,7 +47,9 @@ impl<'a> ReadContainers<'_, '_, 'a> {
         let cx = reading.decls.cx;
         // What an operator makes no rule can change.
         let made = self.object.made_of.is_some();
+        let resized = container.role != Role::Init && !self.verticals.is_empty();
         let kept = made
+            || resized
             || reading.is_packaged(self.object, self.known)
             || reading.keeps.iter().any(|keep| {
                 means(keep.workload, self.object, self.known)
@@ -60,6 +64,9 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             .into_iter()
             .flatten()
             .map(|rule| &rule.fields);
+        for fields in [own, of_workload].into_iter().flatten() {
+            self.check_resized(&fields.fields, container, resized);
+        }
         let layers: Vec<&Fields<'_, 'a>> = if kept {
             Vec::new()
         } else {
@@ -109,11 +116,16 @@ impl<'a> ReadContainers<'_, '_, 'a> {
         // Where LimitRanges disagree, what it is given is not known, and nothing is assumed in its place.
         let assumes = unbounded && completed.memory.1.is_none();
         let assumed = reading.unlimited.filter(|_| assumes);
-        let (mut range, mut request) = (range, request);
+        let (mut range, mut request, mut limit) = (range, request, limit);
         if request.value > limit.value {
             // The API server refuses a request above its limit, and the planner relies on there being none.
             check_order("memory", Some(request), Some(limit), cx);
             (range, request) = (None, limit);
+        }
+        let mut cpu = completed.cpu;
+        for resize in self.resizes(container) {
+            (request, limit) = resize.memory((request, limit), unbounded);
+            cpu = resize.cpu(cpu);
         }
         if let (Some((request, None)), Some(limit)) = (of_rule, &container.cpu.limit)
             && request.value.milli > limit.n
@@ -149,8 +161,38 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             range,
             request,
             limit,
-            cpu: completed.cpu,
+            cpu,
             held,
+        }
+    }
+
+    /// What VerticalPodAutoscalers may make of a container.
+    fn resizes(&self, container: &Container) -> Vec<Resize<'a>> {
+        let all = self
+            .verticals
+            .iter()
+            .filter(|_| container.role != Role::Init);
+        let all = all.filter_map(|(of, vertical)| Some((*of, vertical.of(&container.name)?)));
+        all.map(|(manifest, policy)| Resize { manifest, policy })
+            .collect()
+    }
+
+    /// Reports a rule about memory or CPU that a VerticalPodAutoscaler gives.
+    fn check_resized(&self, rule: &Fields<'_, 'a>, container: &Container, resized: bool) {
+        let mut given = ["memory", "cpu"]
+            .into_iter()
+            .filter_map(|key| rule.get(key));
+        let vertical = self.verticals.first();
+        if let (true, Some(field), Some((of, vertical))) = (resized, given.next(), vertical) {
+            let name = format!("{}/{}", self.known, container.name);
+            let cx = self.reading.decls.cx;
+            let error = errors::resized(
+                &name,
+                cx.key(field.item),
+                field.item.key.span,
+                of.span(&vertical.at),
+            );
+            cx.report(error);
         }
     }
 
@@ -311,16 +353,5 @@ pub(super) fn extra<'a>(
         command: Vec::new(),
         args: Vec::new(),
         mounts: Vec::new(),
-    }
-}
-
-/// A place in a manifest as the origin of a number: reports name it by path and line.
-pub(super) fn origin<'a>(manifest: &'a Manifest, range: &std::ops::Range<usize>) -> Origin<'a> {
-    Origin {
-        env: None,
-        giver: Giver::Manifest,
-        name: manifest.place(range),
-        key: "",
-        span: Some(manifest.span(range)),
     }
 }

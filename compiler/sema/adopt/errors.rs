@@ -297,3 +297,12 @@ pub(super) fn of_nothing(of: &str, at: Span, near: Option<&str>) -> Diagnostic {
         }
     }
 }
+
+/// A rule gives what a VerticalPodAutoscaler gives.
+pub(super) fn resized(container: &str, key: &str, at: Span, by: Span) -> Diagnostic {
+    let message = format!("`{key}` of `{container}` is given by a VerticalPodAutoscaler");
+    Diagnostic::error("BZ2004", message)
+        .at(at, "this would not last")
+        .also(by, "it resizes the pods")
+        .help("leave one of the two out: the container counts with `maxAllowed`")
+}

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::containers::origin;
+use super::origin::origin;
+use super::resize::CpuPair;
 use super::workload::{entries, same_namespace};
 use crate::admission::Amount;
 use crate::base::id::numbered;
@@ -13,8 +14,6 @@ use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::Entry;
 use crate::program::{Budget, Given, Image, Kind, Memory, Service, ServiceId};
 use crate::sema::load::Loaded;
-
-type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
 
 /// Gives declared services without CPU what a LimitRange of their namespace gives them: the API server would do it, and
 /// the sums must count it. All declared services have memory.

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::containers::{ReadContainer, ReadContainers, extra, origin};
+use super::containers::{ReadContainer, ReadContainers, extra};
 use super::errors;
+use super::origin::origin;
 use super::rules::Reading;
 use crate::base::id::Id;
 use crate::base::quantity::{Bytes, Millis};
@@ -11,6 +12,7 @@ use crate::base::span::Spanned;
 use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::Entry;
 use crate::manifest::workload::place::HostPort;
+use crate::manifest::workload::vertical::Vertical;
 use crate::manifest::workload::{Role, Scaler, Workload, WorkloadKind};
 use crate::program::{
     Adopted, Concurrency, Extra, ExtraId, Given, Giver, Image, Kind, ManifestId, Memory, Pod, Port,
@@ -49,6 +51,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             object,
             known,
             entries: entries(loaded, object.namespace.as_deref()),
+            verticals: verticals(loaded, object),
         };
         let all: Vec<ReadContainer<'a>> = object
             .containers
@@ -204,6 +207,7 @@ impl<'c, 'a> Reading<'c, 'a> {
                 place: manifest.place(&object.at),
                 containers,
                 scaled_by: scaler.map(|(_, scaler)| scaler.alone.what.as_str()),
+                resized: !read.verticals.is_empty(),
                 sets_replicas,
                 sets_rollout,
                 sets_concurrency,
@@ -303,6 +307,30 @@ pub(super) fn scales(scaler: &Scaler, object: &Workload) -> bool {
     scaler.kind == object.kind_text
         && scaler.name == object.name
         && same_namespace(scaler.namespace.as_deref(), object.namespace.as_deref())
+}
+
+/// Whether a VerticalPodAutoscaler resizes the pods of a workload.
+pub(super) fn resizes(vertical: &Vertical, object: &Workload) -> bool {
+    vertical.kind == object.kind_text
+        && vertical.name == object.name
+        && same_namespace(vertical.namespace.as_deref(), object.namespace.as_deref())
+}
+
+/// Whether it says the most of every container that it resizes. Of init containers it is about sidecars at the most.
+pub(super) fn is_bounded(vertical: &Vertical, object: &Workload) -> bool {
+    let mut containers = object.containers.iter();
+    containers.all(|one| one.role == Role::Init || vertical.of(&one.name).is_some())
+}
+
+/// The VerticalPodAutoscalers that resize the pods of a workload, where they say the most that they give.
+pub(super) fn verticals<'a>(
+    loaded: &'a Loaded,
+    object: &Workload,
+) -> Vec<(&'a Manifest, &'a Vertical)> {
+    let manifests = loaded.manifests.iter();
+    let all = manifests.flat_map(|of| of.objects.verticals.iter().map(move |one| (of, one)));
+    all.filter(|(_, one)| resizes(one, object) && is_bounded(one, object))
+        .collect()
 }
 
 /// Whether two objects are in one namespace. Objects without one all get the namespace that `kubectl` is set to.
