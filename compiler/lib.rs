@@ -20,6 +20,7 @@ mod diag;
 mod explain;
 mod fmt;
 mod import;
+mod kustomize;
 mod layout;
 mod ledger;
 mod lint;

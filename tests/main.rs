@@ -12,6 +12,7 @@ mod generate;
 mod golden;
 mod import;
 mod kinds;
+mod kustomize;
 mod layouts;
 mod ledger;
 mod properties;

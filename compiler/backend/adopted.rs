@@ -1,5 +1,6 @@
 //! Adopted manifests in the output: patched copies below `adopted/`, or the originals below `patches/` with a patch a
-//! workload and a kustomization that lays them over each other.
+//! workload and a kustomization that lays them over each other. What a kustomization of theirs makes is patched where it
+//! lies.
 
 use super::artifact::Artifact;
 use super::yaml::{comment, quote_if_needed, to_yaml};
@@ -8,13 +9,19 @@ use crate::program::Form;
 use crate::render::header;
 use crate::render::{Patched, change, merge_patch};
 
+/// The way from `patches/` in the output to the folder of the program.
+const TO_PROGRAM: &str = "../..";
 /// The folder of the originals, below that of their patches: a kustomization reads nothing outside its own folder.
 const ORIGINALS: &str = "originals";
 
 pub(super) fn emit(plan: &Plan<'_, '_>, patched: &[Patched], files: &mut Vec<Artifact>) {
     let program = plan.program;
     let path = |patched: &Patched| program.manifests[patched.manifest].path.as_str();
-    let copies = patched.iter().filter(|patched| patched.form == Form::Copy);
+    let is_built = |patched: &&Patched| program.manifests[patched.manifest].is_built;
+    let files_only = patched.iter().filter(|patched| !is_built(patched));
+    let copies = files_only
+        .clone()
+        .filter(|patched| patched.form == Form::Copy);
     files.extend(copies.map(|copy| {
         (
             format!("adopted/{}", path(copy)),
@@ -22,10 +29,13 @@ pub(super) fn emit(plan: &Plan<'_, '_>, patched: &[Patched], files: &mut Vec<Art
         )
     }));
     let mut resources: Vec<String> = Vec::new();
-    for original in patched
-        .iter()
-        .filter(|patched| patched.form == Form::Kustomize)
-    {
+    for kustomization in patched.iter().filter(is_built) {
+        // One beside the program cannot be a base of what lies below it, and nothing of it changes.
+        if let Some((folder, _)) = path(kustomization).rsplit_once('/') {
+            resources.push(format!("{TO_PROGRAM}/{folder}"));
+        }
+    }
+    for original in files_only.filter(|patched| patched.form == Form::Kustomize) {
         let place = format!("{ORIGINALS}/{}", path(original));
         files.push((
             format!("patches/{place}"),
@@ -60,7 +70,9 @@ fn patches(plan: &Plan<'_, '_>, head: &str) -> Vec<(String, String)> {
             continue;
         };
         let change = change(plan, service, adopted, workload);
-        if program.adopts[adopted.adopt].form != Form::Kustomize || change.is_empty() {
+        let form = program.adopts[adopted.adopt].form;
+        let is_laid_over = form == Form::Kustomize || program.manifests[adopted.manifest].is_built;
+        if !is_laid_over || change.is_empty() {
             continue;
         }
         let mut text = String::new();

@@ -1,9 +1,10 @@
-//! A manifest of a project: its tree, its objects, and the place of every number in it.
+//! A manifest of a project, or what a kustomization makes of several: its tree, its objects, and the place of every number in it.
 
 use std::collections::BTreeMap;
 
 use super::tree::Tree;
 use super::workload::{Bounds, Objects};
+use crate::base::source::SourceMap;
 use crate::base::span::{FileId, Span};
 
 /// A manifest that was read.
@@ -23,19 +24,56 @@ pub(crate) struct Manifest {
     pub known_as: Vec<String>,
     /// `path:line` of every place that a number may come from, by its first byte.
     places: BTreeMap<usize, String>,
+    /// Where its values are written, if a kustomization makes them: its bytes are indices then.
+    spans: Option<Vec<Span>>,
+    /// Whether its objects are put together from other files, so that no text holds them as they are.
+    pub is_built: bool,
 }
 
 impl Manifest {
     /// A manifest of that text; the names of its workloads are given once all manifests are read.
     pub(crate) fn new(
-        file: FileId,
-        path: String,
-        pattern: Span,
+        (file, path, pattern): (FileId, String, Span),
         text: &str,
         tree: Tree,
         objects: Objects,
     ) -> Manifest {
-        let places = places(&path, text, &objects);
+        let ends: Vec<usize> = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(at, _)| at)
+            .collect();
+        let line = |start: usize| ends.partition_point(|end| *end < start) + 1;
+        let starts = starts(&objects).into_iter();
+        let places = starts.map(|start| (start, format!("{path}:{}", line(start))));
+        Manifest {
+            places: places.collect(),
+            file,
+            path,
+            pattern,
+            tree,
+            objects,
+            known_as: Vec::new(),
+            spans: None,
+            is_built: false,
+        }
+    }
+
+    /// What a kustomization makes: of other files, or where not `is_built` only by itself. Each value stands at its span.
+    pub(crate) fn of_kustomization(
+        (file, path, pattern): (FileId, String, Span),
+        tree: Tree,
+        objects: Objects,
+        (spans, is_built): (Vec<Span>, bool),
+        sources: &SourceMap,
+    ) -> Manifest {
+        let place = |start: usize| {
+            let span = spans.get(start)?;
+            let (line, _) = sources.line_col(span.file, span.start);
+            Some((start, format!("{}:{line}", sources.file(span.file).name)))
+        };
+        let places = starts(&objects).into_iter().filter_map(place).collect();
         Manifest {
             file,
             path,
@@ -44,6 +82,8 @@ impl Manifest {
             objects,
             known_as: Vec::new(),
             places,
+            spans: Some(spans),
+            is_built,
         }
     }
 
@@ -56,7 +96,13 @@ impl Manifest {
 
     /// A place in it.
     pub(crate) fn span(&self, range: &std::ops::Range<usize>) -> Span {
-        span(self.file, range)
+        match &self.spans {
+            Some(spans) => spans
+                .get(range.start)
+                .copied()
+                .unwrap_or(span(self.file, &(0..0))),
+            None => span(self.file, range),
+        }
     }
 }
 
@@ -66,14 +112,8 @@ pub(crate) fn span(file: FileId, range: &std::ops::Range<usize>) -> Span {
     Span::new(file, small(range.start), small(range.end))
 }
 
-/// `path:line` of everything in a file that a number may come from.
-fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> {
-    let ends: Vec<usize> = text
-        .bytes()
-        .enumerate()
-        .filter(|(_, byte)| *byte == b'\n')
-        .map(|(at, _)| at)
-        .collect();
+/// The first bytes of everything that a number may come from.
+fn starts(objects: &Objects) -> Vec<usize> {
     let mut starts: Vec<usize> = Vec::new();
     let amounts = |bounds: &Bounds| {
         let Bounds { request, limit } = bounds;
@@ -111,11 +151,5 @@ fn places(path: &str, text: &str, objects: &Objects) -> BTreeMap<usize, String> 
             .flat_map(|entry| entry.places.values())
             .map(|at| at.start),
     );
-    let place = |start: usize| {
-        (
-            start,
-            format!("{path}:{}", ends.partition_point(|end| *end < start) + 1),
-        )
-    };
-    starts.into_iter().map(place).collect()
+    starts
 }

@@ -126,6 +126,16 @@ pub(crate) struct Tree {
     anchors: BTreeMap<u32, (usize, usize)>,
 }
 
+impl Tree {
+    /// A tree of values that were put together, rather than read from one text.
+    pub(crate) fn of(documents: Vec<Yaml>) -> Tree {
+        Tree {
+            documents,
+            ..Tree::default()
+        }
+    }
+}
+
 /// A collection that is being read.
 struct Open {
     node: Yaml,

@@ -26,7 +26,6 @@ use crate::admission::{Resources, amount};
 use balancer::Balancer;
 use beyond::{Beyond, Injected};
 use bounds::{Claim, Counted, LimitRange, Namespace, ResourceQuota};
-use change::Kustomization;
 use dump::Owner;
 use place::Place;
 pub(crate) use quiet::Uncounted;
@@ -294,8 +293,6 @@ pub(crate) struct Objects {
     pub counted: Vec<Counted>,
     /// PriorityClasses.
     pub classes: Vec<PriorityClass>,
-    /// What a kustomization says of files beside it.
-    pub kustomization: Option<Kustomization>,
     /// Objects whose pods nobody can count from here.
     pub uncounted: Vec<Uncounted>,
     /// How many objects there are.
@@ -374,21 +371,6 @@ impl<'t> Reader<'t> {
         let Some(real) = self.real(root) else {
             return Ok(());
         };
-        if let Some(found) = self.kustomization(real)? {
-            objects.count += 1;
-            objects.uncounted.extend(found.changes.map(|key| Uncounted {
-                what: "Kustomization kustomization".to_owned(),
-                namespace: None,
-                group: "kustomize.config.k8s.io".to_owned(),
-                why: format!("by `{key}` kustomize makes other pods than the files beside it say"),
-                of_unknown_kind: false,
-                partly: false,
-                in_system: true,
-                at: real.range(),
-            }));
-            objects.kustomization = Some(found);
-            return Ok(());
-        }
         let (Some(kind), Some(api_version)) =
             (self.text(real, "kind"), self.text(real, "apiVersion"))
         else {

@@ -30,6 +30,16 @@ pub(super) fn not_patchable(path: &str, why: &str, place: Span, at: Span) -> Dia
     .help("with `patch = kustomize` the file stays as it is, and a patch is laid over it")
 }
 
+/// What a kustomization makes is to change, and no patch can be laid over it.
+pub(super) fn not_laid_over(path: &str, why: &str, help: &str, at: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ6004",
+        format!("what `{path}` makes cannot be patched: {why}"),
+    )
+    .at(at, "adopted here")
+    .help(help)
+}
+
 /// A workload that `keep` leaves as it is has to be held to nodes.
 pub(super) fn held_but_kept(name: Spanned<&str>, nodes: &[&str], kept: Span) -> Diagnostic {
     let error = cannot_be_held(name.value, nodes)

@@ -246,9 +246,19 @@ pub(crate) fn merge_patch(change: &Change<'_>) -> serde_json::Value {
             .map(|namespace| ("namespace".to_owned(), namespace.into())),
     );
     let mut pod = Map::new();
-    for changed in &change.containers {
-        let container = &object.containers[changed.index];
-        let item = container_patch(container, changed);
+    let runs_before = |index: usize| object.containers[index].role != Role::Main;
+    let orders = change.containers.iter().any(|one| runs_before(one.index));
+    for (index, container) in object.containers.iter().enumerate() {
+        let changed = change.containers.iter().find(|one| one.index == index);
+        // Items of a patch come before all others: without those that do not change, init containers would run in another
+        // order.
+        if changed.is_none() && !(orders && runs_before(index)) {
+            continue;
+        }
+        let item = match changed {
+            Some(changed) => container_patch(container, changed),
+            None => json!({ "name": container.name }),
+        };
         let list = if container.role == Role::Main {
             "containers"
         } else {
@@ -333,6 +343,14 @@ pub(super) fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
         };
         let source = &program.sources.file(manifest.file).text;
         let text = match form {
+            _ if manifest.is_built => {
+                let refusal = cannot_lay_over(manifest, form).filter(|_| !wanted.is_empty());
+                if let Some((why, help)) = refusal {
+                    let shown = &program.sources.file(manifest.file).shown;
+                    sink.push(errors::not_laid_over(shown, why, help, manifest.pattern));
+                }
+                Ok(String::new())
+            }
             Form::Kustomize => Ok(source.to_string()),
             Form::Copy | Form::InPlace => apply(source, &manifest.tree, &wanted),
         };
@@ -351,6 +369,22 @@ pub(super) fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
         }
     }
     patched
+}
+
+/// Why no patch can be laid over what a kustomization makes, and what to do about it.
+fn cannot_lay_over(manifest: &Manifest, form: Form) -> Option<(&'static str, &'static str)> {
+    if form == Form::InPlace {
+        return Some((
+            "its objects are put together from several files",
+            "leave `patch = in-place` out: they come back as patches over the kustomization",
+        ));
+    }
+    // kustomize refuses a base that holds the folder of what takes it (api/internal/loader/fileloader.go).
+    let is_outermost = !manifest.path.contains('/');
+    is_outermost.then_some((
+        "patches over it lie in `out`, below its own folder, and kustomize takes no such base",
+        "move it and what it names into a folder, such as `k8s`, and adopt that",
+    ))
 }
 
 /// Why pods cannot be held to nodes: that may add to what their manifest requires of nodes, and never replaces it.

@@ -4,6 +4,8 @@
 
 mod containers;
 mod errors;
+mod files;
+mod kustomizations;
 pub(crate) mod manifests;
 mod origin;
 pub(super) mod place;
@@ -16,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::decls::Decls;
 use super::load::Loaded;
+use super::values::Cx;
 use crate::base::id::{Id, numbered};
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
@@ -64,11 +67,8 @@ pub(super) fn adopts<'a>(
         }
         for (id, manifest) in mine {
             services.extend(reading.services(loaded, id, manifest));
-            if manifest.objects.count == 0 {
-                let shown = &cx.sources.file(manifest.file).shown;
-                cx.report(errors::no_object(shown, manifest.pattern));
-            }
         }
+        check_objects(cx, loaded, item);
         let unmatched = reading.unmatched.into_inner();
         if !unmatched.is_empty() {
             cx.report(errors::unmatched(&unmatched, item.names[0].span));
@@ -84,6 +84,28 @@ pub(super) fn adopts<'a>(
         services.sort_by_key(|service| service.name.value);
     }
     adopts
+}
+
+/// Reports the files of an `adopt` that are no manifests, at the first of its patterns that means some.
+fn check_objects(cx: &Cx<'_>, loaded: &Loaded, item: &Item) {
+    let by_pattern = item.names.iter().map(|name| {
+        let manifests = loaded.manifests.iter();
+        let empty = manifests.filter(|one| one.pattern == name.span && one.objects.count == 0);
+        let shown = empty.map(|one| cx.sources.file(one.file).shown.clone());
+        let left_out = loaded.left_out.iter();
+        let others = left_out.filter(|(at, _)| *at == name.span);
+        let mut paths: Vec<String> = shown
+            .chain(others.map(|(_, shown)| shown.clone()))
+            .collect();
+        paths.sort();
+        (name.span, paths)
+    });
+    let found: Vec<(Span, Vec<String>)> =
+        by_pattern.filter(|(_, paths)| !paths.is_empty()).collect();
+    if let Some((at, _)) = found.first() {
+        let paths: Vec<String> = found.iter().flat_map(|(_, paths)| paths.clone()).collect();
+        cx.report(errors::no_object(&paths, *at));
+    }
 }
 
 /// Adopted objects that may make pods, where no `others` says how much these take.

@@ -29,6 +29,8 @@ pub(crate) struct Loaded {
     pub manifests: Vec<Manifest>,
     /// Whether one of them could not be read, which has been reported.
     pub manifests_missing: bool,
+    /// Files that a pattern means and that are no manifests, as messages name them, each with its pattern.
+    pub left_out: Vec<(Span, String)>,
 }
 
 /// The standard library. A module is parsed when a program first needs it, and its tree is kept for the next program.
@@ -115,6 +117,7 @@ pub(crate) fn load(
         braces_pair: true,
         manifests: Vec::new(),
         manifests_missing: false,
+        left_out: Vec::new(),
     };
     let mut loader = Loader {
         world,

@@ -258,7 +258,7 @@ fn raised(
         return error;
     };
     let to = shown(resource, whole(resource, to));
-    let written = &namespace.plan.program.sources.file(manifest.file).text[at.clone()];
+    let written = namespace.plan.program.sources.text(manifest.span(at));
     let by = match written.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         Some(quote) => format!("{quote}{to}{quote}"),
         None => to.clone(),

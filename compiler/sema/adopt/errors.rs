@@ -64,6 +64,12 @@ pub(super) fn matches_no_file(written: &str, near: Option<&str>, at: Span) -> Di
     or_nearest(error, near)
 }
 
+pub(super) fn excepts_nothing(written: &str, at: Span) -> Diagnostic {
+    Diagnostic::error("BZ6002", format!("`{written}` excepts no file"))
+        .at(at, "nothing that the patterns match is left out by it")
+        .note("`*` stands for any part of a name, `**` for any folders; paths count from the folder of this file")
+}
+
 pub(super) fn not_a_pattern(written: &str, why: &str, at: Span) -> Diagnostic {
     Diagnostic::error("BZ6002", format!("`{written}` is not a pattern: {why}"))
         .at(at, "cannot match anything")
@@ -117,6 +123,16 @@ pub(super) fn adopted_twice(path: &str, first: Span, at: Span) -> Diagnostic {
 }
 
 pub(super) fn same_object(name: &str, first: Span, at: Span) -> Diagnostic {
+    // One place of one file: two kustomizations take it.
+    if first == at {
+        return Diagnostic::error(
+            "BZ6005",
+            format!("two adopted kustomizations make `{name}`"),
+        )
+        .at(at, "both take it from here")
+        .note("applied, the second would replace the first")
+        .help("leave out those that this machine does not run: `except = [\"overlays/dev/**\"]`");
+    }
     Diagnostic::error(
         "BZ6005",
         format!("`{name}` stands in the adopted manifests twice"),
@@ -243,13 +259,36 @@ pub(super) fn unmatched(found: &[Unmatched], at: Span) -> Diagnostic {
     ))
 }
 
-pub(super) fn no_object(path: &str, at: Span) -> Diagnostic {
-    Diagnostic::lint(
-        "uncounted-object",
-        format!("`{path}` holds no Kubernetes object, and nothing of it is counted"),
-    )
-    .at(at, "of these manifests")
-    .help("make the pattern narrower")
+/// Files that hold no object, as messages name them.
+pub(super) fn no_object(paths: &[String], at: Span) -> Diagnostic {
+    const SHOWN: usize = 6;
+    let lint = match paths {
+        [path] => Diagnostic::lint(
+            "uncounted-object",
+            format!("`{path}` holds no Kubernetes object, and nothing of it is counted"),
+        ),
+        many => {
+            let shown: Vec<String> = many
+                .iter()
+                .take(SHOWN)
+                .map(|path| format!("`{path}`"))
+                .collect();
+            let more = match many.len().saturating_sub(SHOWN) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            Diagnostic::lint(
+                "uncounted-object",
+                format!(
+                    "{} files hold no Kubernetes object, and nothing of them is counted",
+                    many.len()
+                ),
+            )
+            .note(format!("{}{more}", shown.join(", ")))
+        }
+    };
+    lint.at(at, "of these manifests")
+        .help("leave them out: `except = [\"PATTERN\"]`")
 }
 
 pub(super) fn uncounted(object: &Uncounted, name: &str, place: Span, at: Span) -> Diagnostic {

@@ -1,31 +1,20 @@
-//! The manifests that a program adopts: patterns to paths to trees to objects. What cannot be read, or cannot be
-//! counted, is said with its place in the manifest, and nothing of that file is used.
+//! The manifests that a program adopts: files to trees to objects. What cannot be read, or cannot be counted, is said
+//! with its place in the manifest, and nothing of that file is used.
 
 use std::collections::BTreeMap;
 
 use super::errors;
-use crate::base::encoding::text_of_bytes;
-use crate::base::source::Provenance;
+use super::files::{self, By, Reading, Refusal};
+use super::kustomizations::{self, Chosen, Part};
 use crate::base::span::{FileId, Span};
-use crate::base::suggest::nearest;
 use crate::diag::Sink;
+use crate::kustomize::{Built, Files, Gap};
 use crate::manifest::tree::{Fault, Kind, MOST_NODES, Style, Tree, Yaml, parse};
 use crate::manifest::workload::{Objects, Uncounted, Workload, objects, template};
 use crate::manifest::{Manifest, leave_out_owned, span};
 use crate::sema::kind::Declared;
 use crate::sema::load::{Library, Loaded};
-use crate::syntax::ast::WordShape;
-use crate::world::{Entry, ReadError, World, resolve};
-use glob::{MatchOptions, Pattern};
-
-/// All manifests of a program together have at most so many bytes.
-const MOST_BYTES: usize = 48 << 20;
-/// A walk gives up after so many files and asks for a narrower pattern.
-const MOST_ENTRIES: usize = 100_000;
-/// Folders below folders.
-const DEEPEST: usize = 32;
-/// What marks a folder that bzc wrote.
-const OUTPUT: &str = ".bzc-manifest.json";
+use crate::world::World;
 
 /// The span of a place in a manifest. `None` in a file that is one very long line, which no message can show.
 fn showable(text: &str, file: FileId, range: &std::ops::Range<usize>) -> Option<Span> {
@@ -37,18 +26,6 @@ fn showable(text: &str, file: FileId, range: &std::ops::Range<usize>) -> Option<
     (end - start <= LONGEST).then(|| span(file, range))
 }
 
-/// The quoted patterns of all `adopt` at the top of all files.
-fn patterns(loaded: &Loaded) -> Vec<Span> {
-    let items = loaded.files.iter().flat_map(|file| &file.items);
-    let adopts = items.filter(|item| loaded.sources.text(item.key.span) == "adopt");
-    let names = adopts.flat_map(|item| {
-        item.names
-            .iter()
-            .filter(|name| name.shape == WordShape::Quoted)
-    });
-    names.map(|name| name.span).collect()
-}
-
 /// Reads every manifest that the program adopts.
 pub(crate) fn load_manifests(
     world: &dyn World,
@@ -56,89 +33,186 @@ pub(crate) fn load_manifests(
     loaded: &mut Loaded,
     sink: &mut Sink,
 ) {
+    let (taken, is_wrong) = files::taken(world, loaded, sink);
     let kinds = Declared::new(library, loaded);
-    let mut nodes_left = MOST_NODES;
-    let mut bytes_left = MOST_BYTES;
-    let mut taken: BTreeMap<String, Span> = BTreeMap::new();
-    for at in patterns(loaded) {
-        let written = loaded.sources.text(at).trim_matches('"').to_owned();
-        let from = loaded.sources.file(at.file).name.clone();
-        let Some(paths) = matching(world, &from, &written, at, sink) else {
-            continue;
-        };
-        for path in paths {
-            let shown = world.shown(&path);
-            if let Some(first) = taken.insert(path.clone(), at) {
-                sink.push(errors::adopted_twice(&shown, first, at));
-                continue;
-            }
-            let text = match world.read(&path) {
-                Ok(bytes) if bytes.len() > bytes_left => {
-                    sink.push(errors::manifests_too_large(MOST_BYTES >> 20, at));
-                    return;
-                }
-                Ok(bytes) => {
-                    bytes_left -= bytes.len();
-                    text_of_bytes(bytes)
-                }
-                Err(why) => {
-                    sink.push(errors::manifest_unreadable(&shown, &why.to_string(), at));
-                    continue;
-                }
-            };
-            let text = match text {
-                Ok(text) => text,
-                Err(error) => {
-                    let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-                    sink.push(errors::manifest_unreadable(
-                        &shown,
-                        &format!("line {line} of it is not UTF-8"),
-                        at,
-                    ));
-                    continue;
-                }
-            };
-            let file = loaded
-                .sources
-                .add(path.clone(), shown.clone(), text, Provenance::Manifest);
-            let text = &loaded.sources.file(file).text;
-            match read(text, nodes_left, &kinds) {
-                Ok((tree, objects)) => {
-                    nodes_left = nodes_left.saturating_sub(tree.nodes);
-                    let manifest = Manifest::new(file, path, at, text, tree, objects);
-                    loaded.manifests.push(manifest);
-                }
-                // A pattern may meet what is no manifest, and a file that is named is meant to be one.
-                Err(fault) if written.contains(['*', '?', '[']) && template(text).is_some() => {
-                    let manifest = left_out((file, path, at), text, &fault);
-                    loaded.manifests.push(manifest);
-                }
-                Err(fault) if fault.at == (0..0) => {
-                    // The limit is about all manifests together: every further one would be over it as well.
-                    sink.push(errors::manifest_unreadable(&shown, &fault.what, at));
-                    break;
-                }
-                Err(fault) => sink.push(errors::manifest_fault(
-                    &shown,
-                    &fault.what,
-                    showable(text, file, &fault.at),
-                    at,
-                )),
-            }
+    let mut reading = Reading::new(world, &mut loaded.sources);
+    let mut chosen = kustomizations::choose(&mut reading, &taken);
+    let mut load = Load {
+        reading,
+        kinds,
+        nodes_left: MOST_NODES,
+        manifests: Vec::new(),
+        left_out: Vec::new(),
+        is_wrong,
+        sink,
+    };
+    load.all(&taken, &mut chosen);
+    (loaded.manifests, loaded.left_out) = (load.manifests, load.left_out);
+    loaded.manifests_missing = load.is_wrong;
+    for manifest in &mut loaded.manifests {
+        if let Some(namespace) = chosen.namespaces.get(&manifest.path) {
+            manifest.objects.put_into(namespace);
         }
     }
-    loaded.manifests_missing = loaded.manifests.len() < taken.len();
-    loaded.manifests.sort_by(|a, b| a.path.cmp(&b.path));
-    into_namespaces(&mut loaded.manifests);
     leave_out_owned(&mut loaded.manifests);
     name(loaded);
 }
 
+/// Manifests that are being read.
+struct Load<'w, 'l> {
+    reading: Reading<'w>,
+    kinds: Declared<'l>,
+    nodes_left: usize,
+    manifests: Vec<Manifest>,
+    left_out: Vec<(Span, String)>,
+    is_wrong: bool,
+    sink: &'w mut Sink,
+}
+
+impl Load<'_, '_> {
+    fn all(&mut self, taken: &BTreeMap<String, By>, chosen: &mut Chosen) {
+        for (path, by) in taken {
+            let goes_on = match chosen.parts.get(path) {
+                Some(Part::Elsewhere) => true,
+                Some(Part::Unused) => {
+                    self.left_out.push((by.at, self.reading.shown(path)));
+                    true
+                }
+                Some(Part::Root { is_built }) => match chosen.built.remove(path) {
+                    Some(built) => self.kustomization(path, by, built, *is_built),
+                    None => self.file(path, by),
+                },
+                None => self.file(path, by),
+            };
+            if !goes_on {
+                break;
+            }
+        }
+    }
+
+    fn refuse(&mut self, error: crate::diag::Diagnostic) {
+        self.sink.push(error);
+        self.is_wrong = true;
+    }
+
+    /// Reads one file; false if there is no sense in reading more.
+    fn file(&mut self, path: &str, by: &By) -> bool {
+        let shown = self.reading.shown(path);
+        let unreadable = |why: &str| errors::manifest_unreadable(&shown, why, by.at);
+        let file = match self.reading.file(path) {
+            Ok(file) => file,
+            Err(Refusal::TooMuch) => {
+                self.refuse(errors::manifests_too_large(Reading::most_mib(), by.at));
+                return false;
+            }
+            Err(Refusal::Unreadable(why)) => {
+                self.refuse(unreadable(&why));
+                return true;
+            }
+            Err(Refusal::NoText(line)) => {
+                self.refuse(unreadable(&format!("line {line} of it is not UTF-8")));
+                return true;
+            }
+        };
+        let text = self.reading.text(file);
+        let place = (file, path.to_owned(), by.at);
+        match read(text, self.nodes_left, &self.kinds) {
+            Ok((tree, objects)) => {
+                self.nodes_left = self.nodes_left.saturating_sub(tree.nodes);
+                let manifest = Manifest::new(place, text, tree, objects);
+                self.manifests.push(manifest);
+            }
+            // A pattern may meet what is no manifest, and a file that is named is meant to be one.
+            Err(fault) if by.is_wild && template(text).is_some() => {
+                let manifest = left_out(place, text, &fault);
+                self.manifests.push(manifest);
+            }
+            // No object of Kubernetes goes without these.
+            Err(_)
+                if by.is_wild && !["apiVersion", "kind"].iter().any(|key| text.contains(key)) =>
+            {
+                self.left_out.push((by.at, shown));
+            }
+            Err(fault) if fault.at == (0..0) => {
+                // The limit is about all manifests together: every further one would be over it as well.
+                self.refuse(unreadable(&fault.what));
+                return false;
+            }
+            Err(fault) => {
+                let at = showable(text, file, &fault.at);
+                self.refuse(errors::manifest_fault(&shown, &fault.what, at, by.at));
+            }
+        }
+        true
+    }
+
+    /// Reads what a kustomization makes; false if there is no sense in reading more.
+    fn kustomization(&mut self, path: &str, by: &By, mut built: Built, is_built: bool) -> bool {
+        let Ok(file) = self.reading.file(path) else {
+            return self.file(path, by);
+        };
+        let values = built.places.len();
+        if values > self.nodes_left {
+            let what =
+                format!("with it there are more than {MOST_NODES} values, and bzc reads no more");
+            let shown = self.reading.shown(path);
+            self.refuse(errors::manifest_unreadable(&shown, &what, by.at));
+            return false;
+        }
+        self.nodes_left -= values;
+        let found = objects("", &built.tree, &self.kinds).and_then(|objects| {
+            for (document, root) in built.tree.documents.iter().enumerate() {
+                holds_template(root, "", has_workload(&objects, document))?;
+            }
+            Ok(objects)
+        });
+        let mut found = match found {
+            Ok(objects) => objects,
+            Err(fault) => {
+                let shown = self.reading.shown(path);
+                let place = built.places.get(fault.at.start).copied();
+                self.refuse(errors::manifest_fault(&shown, &fault.what, place, by.at));
+                return true;
+            }
+        };
+        for gap in built.gaps {
+            found.uncounted.push(uncounted(gap, &mut built.places));
+        }
+        // It is an object of its own, and no file without one.
+        found.count += 1;
+        let place = (file, path.to_owned(), by.at);
+        let values = (built.places, is_built);
+        let sources = self.reading.sources();
+        let manifest = Manifest::of_kustomization(place, built.tree, found, values, sources);
+        self.manifests.push(manifest);
+        true
+    }
+}
+
+/// What of a kustomization is not known.
+fn uncounted(gap: Gap, places: &mut Vec<Span>) -> Uncounted {
+    places.push(gap.at);
+    Uncounted {
+        what: gap.what,
+        namespace: None,
+        group: "kustomize.config.k8s.io".to_owned(),
+        why: gap.why,
+        of_unknown_kind: false,
+        partly: gap.partly,
+        in_system: true,
+        at: places.len() - 1..places.len(),
+    }
+}
+
+fn has_workload(objects: &Objects, document: usize) -> bool {
+    let mut workloads = objects.workloads.iter();
+    workloads.any(|workload| workload.way.document == document)
+}
+
 /// A template that a pattern met: nothing is counted of it, and nothing changed.
-fn left_out((file, path, at): (FileId, String, Span), text: &str, fault: &Fault) -> Manifest {
+fn left_out(place: (FileId, String, Span), text: &str, fault: &Fault) -> Manifest {
     let object = Uncounted {
-        what: format!("file {path}"),
+        what: format!("file {}", place.1),
         namespace: None,
         group: String::new(),
         why: "it is a template, and no manifest until it is rendered".to_owned(),
@@ -152,38 +226,7 @@ fn left_out((file, path, at): (FileId, String, Span), text: &str, fault: &Fault)
         count: 1,
         ..Objects::default()
     };
-    Manifest::new(file, path, at, text, Tree::default(), objects)
-}
-
-/// Puts objects into the namespaces that a kustomization beside their file puts them into.
-fn into_namespaces(manifests: &mut [Manifest]) {
-    let folder = |path: &str| {
-        path.rsplit_once('/')
-            .map_or("", |(folder, _)| folder)
-            .to_owned()
-    };
-    let mut namespaces: BTreeMap<String, String> = BTreeMap::new();
-    for manifest in &*manifests {
-        let Some(kustomization) = &manifest.objects.kustomization else {
-            continue;
-        };
-        let Some(namespace) = &kustomization.namespace else {
-            continue;
-        };
-        let beside = folder(&manifest.path);
-        for file in &kustomization.files {
-            let path = match beside.as_str() {
-                "" => file.clone(),
-                beside => format!("{beside}/{file}"),
-            };
-            namespaces.insert(path, namespace.clone());
-        }
-    }
-    for manifest in manifests {
-        if let Some(namespace) = namespaces.get(&manifest.path) {
-            manifest.objects.put_into(namespace);
-        }
-    }
+    Manifest::new(place, text, Tree::default(), objects)
 }
 
 fn read(text: &str, most: usize, kinds: &Declared<'_>) -> Result<(Tree, Objects), Fault> {
@@ -200,11 +243,7 @@ fn read(text: &str, most: usize, kinds: &Declared<'_>) -> Result<(Tree, Objects)
     let objects = objects(text, &tree, kinds)?;
     if template(text).is_some() {
         for (document, root) in tree.documents.iter().enumerate() {
-            let has_workload = objects
-                .workloads
-                .iter()
-                .any(|workload| workload.way.document == document);
-            holds_template(root, text, has_workload)?;
+            holds_template(root, text, has_workload(&objects, document))?;
         }
     }
     Ok((tree, objects))
@@ -255,139 +294,6 @@ const PASSED_ON: [&str; 11] = [
     "volumeMounts",
     "workingDir",
 ];
-
-/// All files that a pattern means, sorted. `None` if there is none, which is reported.
-fn matching(
-    world: &dyn World,
-    from: &str,
-    written: &str,
-    at: Span,
-    sink: &mut Sink,
-) -> Option<Vec<String>> {
-    let wild = |part: &str| part.contains(['*', '?', '[']);
-    let parts: Vec<&str> = written.split('/').collect();
-    let first_wild = parts
-        .iter()
-        .position(|part| wild(part))
-        .unwrap_or(parts.len().saturating_sub(1));
-    let (fixed, rest) = parts.split_at(first_wild);
-    let folder = if fixed.is_empty() {
-        "./x".to_owned()
-    } else {
-        format!("{}/x", fixed.join("/"))
-    };
-    let Some(folder) = resolve(from, &folder) else {
-        sink.push(errors::adopt_outside(written, at));
-        return None;
-    };
-    let folder = folder
-        .strip_suffix('x')
-        .unwrap_or(&folder)
-        .trim_end_matches('/')
-        .to_owned();
-    let pattern = match Pattern::new(&rest.join("/")) {
-        Ok(pattern) => pattern,
-        Err(error) => {
-            sink.push(errors::not_a_pattern(written, error.msg, at));
-            return None;
-        }
-    };
-    let depth = if rest.contains(&"**") {
-        DEEPEST
-    } else {
-        rest.len()
-    };
-    let mut walk = Walk {
-        world,
-        pattern,
-        found: Vec::new(),
-        near: Vec::new(),
-        seen: 0,
-    };
-    let done = walk.folder(&folder, "", depth);
-    if let Err((path, why)) = done {
-        // A folder that does not exist holds no file that matches, which is reported below.
-        if why != ReadError::NotFound {
-            sink.push(errors::manifest_unreadable(
-                &world.shown(&path),
-                &why.to_string(),
-                at,
-            ));
-            return None;
-        }
-    }
-    if walk.seen > MOST_ENTRIES {
-        sink.push(errors::too_many_files(MOST_ENTRIES, at));
-        return None;
-    }
-    if walk.found.is_empty() {
-        let near = nearest(written, walk.near.iter().map(String::as_str)).map(str::to_owned);
-        sink.push(errors::matches_no_file(written, near.as_deref(), at));
-        return None;
-    }
-    walk.found.sort();
-    Some(walk.found)
-}
-
-struct Walk<'w> {
-    world: &'w dyn World,
-    pattern: Pattern,
-    found: Vec<String>,
-    /// Other files in the folder, for "did you mean".
-    near: Vec<String>,
-    seen: usize,
-}
-
-impl Walk<'_> {
-    /// `below` is what lies between the folder the pattern begins in and this one.
-    fn folder(
-        &mut self,
-        folder: &str,
-        below: &str,
-        depth: usize,
-    ) -> Result<(), (String, ReadError)> {
-        const OPTIONS: MatchOptions = MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        let names = self
-            .world
-            .list(folder)
-            .map_err(|why| (folder.to_owned(), why))?;
-        // A folder that bzc wrote is never its input.
-        if names.iter().any(|entry| entry.name == OUTPUT) {
-            return Ok(());
-        }
-        let join = |folder: &str, name: &str| {
-            if folder.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{folder}/{name}")
-            }
-        };
-        for Entry {
-            name, is_folder, ..
-        } in names
-        {
-            self.seen += 1;
-            if self.seen > MOST_ENTRIES {
-                return Ok(());
-            }
-            let inside = join(below, &name);
-            if is_folder {
-                if depth > 1 && !name.starts_with('.') {
-                    self.folder(&join(folder, &name), &inside, depth - 1)?;
-                }
-            } else if self.pattern.matches_with(&inside, OPTIONS) {
-                self.found.push(join(folder, &name));
-            } else if name.ends_with(".yaml") || name.ends_with(".yml") {
-                self.near.push(join(folder, &name));
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Gives every workload a unique name: that of its object; if several objects have it, with the kind appended; if that
 /// is not enough, with the namespace prepended.

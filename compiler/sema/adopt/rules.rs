@@ -68,6 +68,8 @@ pub(super) fn reading<'c, 'a>(
     }
     let (general, tier) = with_tier(decls, &own, "adopt", pattern, item);
     let unlimited = own.memory("unlimited");
+    // Its patterns were read with those of the `adopt`.
+    let _ = own.strings("except");
     let mut form = Form::Copy;
     if let Some(given) = own.name("patch") {
         form = match given.value {
