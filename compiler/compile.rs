@@ -193,7 +193,7 @@ impl Analysis {
             Some(Outcome::Over(draft)) => (None, Some(draft)),
             None => (None, None),
         };
-        let untried = may_plan && sink.has_errors();
+        let is_over = may_plan && sink.has_errors();
         let rendered = plan.and_then(|plan| render(plan, &mut sink));
         let mut lints = Vec::new();
         if let Some(program) = &program {
@@ -204,6 +204,9 @@ impl Analysis {
         if loaded.braces_pair {
             lint::apply_allows(&loaded.files, &loaded.sources, &mut diagnostics);
         }
+        let warned = || { diagnostics.iter() }.any(|found| !found.proposals.is_empty());
+        let fails = || diagnostics.iter().any(Diagnostic::is_error);
+        let untried = is_over || (warned() && !fails());
         if let (true, Some(program), Some(at)) = (traced.is_empty(), &program, at) {
             traced = trace::others(program, at);
         }
@@ -253,7 +256,7 @@ pub struct View<'v, 'a> {
     draft: Option<&'v Draft<'v, 'a>>,
     /// Templates and adopted manifests with the numbers of the plan; none if anything stops the output.
     rendered: Option<Rendered<'v, 'a>>,
-    /// Whether an error proposes changes that nobody has tried yet.
+    /// Whether an error, or where there is none a warning, proposes changes that nobody has tried yet.
     untried: bool,
     /// What was given at the place that was asked for.
     traced: Vec<Traced>,

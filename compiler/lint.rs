@@ -30,6 +30,7 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
         low_limit(plan, found);
         uncounted_part(plan, found);
         found.extend(plan::admission::judged(plan).waits);
+        found.extend(plan::limits_together(plan));
     }
     for node in &program.nodes {
         if node.reserve.is_none() {

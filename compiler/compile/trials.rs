@@ -1,4 +1,4 @@
-//! The changes that errors propose, tried: each is applied to the sources, the program is compiled again, and only those
+//! The changes that errors and some warnings propose, tried: each is applied to the sources, the program is compiled again, and only those
 //! that hold are shown, with the number nearest to what the program has. Where none holds by itself, the largest savings
 //! are taken one after the other.
 
@@ -14,15 +14,30 @@ use crate::diag::{Diagnostic, Help, Proposal, Way};
 /// Whoever has many errors mends the first ones first.
 const TRIED: usize = 8;
 
+/// Compilations that are worth a warning.
+const OF_WARNINGS: usize = 100;
+
 /// Proposals beyond this many would only be read by nobody.
 const SHOWN: usize = 6;
 
-/// Turns what errors propose into helps: those that make their error go away and raise no other.
+/// Turns what errors propose into helps: those that make their error go away and raise no other. Where there is no error,
+/// it is warnings whose proposals are tried, and those must not raise an error either.
 pub(super) fn keep_those_that_hold(trials: Trials<'_>, diagnostics: &mut [Diagnostic]) {
-    let errors = diagnostics.iter().filter(|found| found.is_error());
-    let trials = trials.of(errors.map(Fault::of).collect());
+    let fails = diagnostics.iter().any(Diagnostic::is_error);
+    let counts = if fails {
+        Diagnostic::is_error
+    } else {
+        proposes
+    };
+    let faults = diagnostics.iter().filter(|found| counts(found));
+    let trials = trials.of(faults.map(Fault::of).collect(), counts);
+    let trials = if fails {
+        trials
+    } else {
+        trials.at_most(OF_WARNINGS)
+    };
     let mut tried = 0;
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter_mut().filter(|found| counts(found)) {
         let untried = diagnostic.helps.iter().any(|help| !help.edits.is_empty());
         if !untried && diagnostic.proposals.is_empty() {
             continue;
@@ -45,6 +60,11 @@ pub(super) fn keep_those_that_hold(trials: Trials<'_>, diagnostics: &mut [Diagno
                 .push("no change that bzc knows makes it fit and breaks nothing else".to_owned());
         }
     }
+}
+
+/// Whether something is an error, or a warning with changes that may do away with it.
+fn proposes(found: &Diagnostic) -> bool {
+    found.is_error() || !found.proposals.is_empty()
 }
 
 /// What helps against one error: single changes that hold, and where the program is left as it is meant by none of

@@ -30,6 +30,7 @@ lints! {
     "heavy-library" "a library that leaves no room in the limit"
     "k3s-memory" "a figure of K3s that is not its peak of anonymous memory"
     "large-context" "a large build context"
+    "limits-together" "limits that may come to more than pods can take together"
     "low-limit" "an adopted limit with which no container starts"
     "missing-library" "a library that the image starts and the source does not name"
     "missing-output" "a build that does not make what the image copies"

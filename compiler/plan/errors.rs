@@ -12,6 +12,7 @@ mod nodes;
 pub(super) use counts::over_count;
 pub(super) use expectation::{expectation, unmet_promise};
 pub(super) use floors::{below_floor, component_below_floor, extra_below_floor};
+pub(crate) use limits::limits_together;
 pub(super) use limits::over_limits;
 pub(super) use memory::over_memory;
 pub(super) use nodes::{lost, nowhere};

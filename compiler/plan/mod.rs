@@ -35,6 +35,7 @@ use crate::base::span::Span;
 use crate::diag::Sink;
 use crate::program::Program;
 use cluster::{Failure, Found};
+pub(crate) use errors::limits_together;
 use excess::Ceiling;
 use model::{Draft, LEAST_LIMIT, NodePlan, Placement, Plan, Together, Workload};
 use pack::Certificate;

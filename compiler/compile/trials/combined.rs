@@ -48,7 +48,7 @@ fn distance(faults: &[Fault]) -> [u128; 5] {
         let at = match fault.id {
             "BZ4001" => 0,
             "BZ4007" | "BZ4008" => 2,
-            "BZ4006" | "BZ4009" => 3,
+            "BZ4006" | "BZ4009" | "limits-together" => 3,
             "BZ4005" => 4,
             _ => 1,
         };

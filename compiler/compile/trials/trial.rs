@@ -22,8 +22,10 @@ pub(crate) struct Trials<'t> {
     sources: &'t SourceMap,
     world: &'t dyn World,
     compile: &'t Compile<'t>,
-    /// The errors of the program as it is.
+    /// The errors of the program as it is, or the warnings where it has none.
     errors: Vec<Fault>,
+    /// What of all that is said counts as a fault.
+    counts: fn(&Diagnostic) -> bool,
     /// How many more compilations there may be.
     left: Cell<usize>,
 }
@@ -42,13 +44,24 @@ impl<'t> Trials<'t> {
             world,
             compile,
             errors: Vec::new(),
+            counts: Diagnostic::is_error,
             left: Cell::new(trials.max(FEWEST_TRIALS)),
         }
     }
 
-    /// The same, of a program with these errors.
-    pub(super) fn of(self, errors: Vec<Fault>) -> Trials<'t> {
-        Trials { errors, ..self }
+    /// The same, of a program with these errors, or warnings, which `counts` knows.
+    pub(super) fn of(self, errors: Vec<Fault>, counts: fn(&Diagnostic) -> bool) -> Trials<'t> {
+        Trials {
+            errors,
+            counts,
+            ..self
+        }
+    }
+
+    /// The same, with no more compilations than these.
+    pub(super) fn at_most(self, trials: usize) -> Trials<'t> {
+        self.left.set(self.left.get().min(trials));
+        self
     }
 
     /// The errors of the program as it is.
@@ -81,7 +94,7 @@ impl<'t> Trials<'t> {
         let program = self.sources.files().first()?;
         let text = world.text(&program.name).unwrap_or(&program.text);
         let mut found = (self.compile)(&world, &program.name, text.to_owned());
-        found.retain(Diagnostic::is_error);
+        found.retain(self.counts);
         Some(found)
     }
 }
@@ -110,7 +123,7 @@ impl Fault {
     /// By how much it is still over, in few words.
     pub(super) fn left(&self) -> String {
         match (self.id, self.over) {
-            ("BZ4001" | "BZ4006" | "BZ4009", Some(bytes)) => {
+            ("BZ4001" | "BZ4006" | "BZ4009" | "limits-together", Some(bytes)) => {
                 format!("{}Mi to go", bytes.div_ceil(MIB))
             }
             ("BZ4004", Some(milli)) => format!("{milli}m to go"),

@@ -4,11 +4,61 @@ use super::list::{addend, excess, listed};
 use crate::base::quantity::in_mib;
 use crate::diag::{self, Diagnostic};
 use crate::plan::fixes::for_limits;
-use crate::plan::model::Draft;
+use crate::plan::model::{Draft, Plan, Promise, Verdict};
 use crate::plan::resources::Dimension;
 use crate::plan::sums::{at_rest, component_at_rest};
 use crate::plan::terms::most_limits;
 use crate::program::NodeId;
+
+/// Changes are tried for programs of so many services at the most: each trial is a compilation, and this is a warning.
+const FEW_SERVICES: usize = 200;
+
+/// Limits on a node may come to more than there is, by surge, by pods on their way out, or by the nodes that the
+/// scheduler chooses, and nothing else keeps non-interference from being proved.
+pub(crate) fn limits_together(plan: &Plan<'_, '_>) -> Vec<Diagnostic> {
+    let theorems = plan.theorems.iter();
+    let unknown = theorems
+        .filter(|one| one.promise == Promise::NonInterference && one.verdict == Verdict::Unknown);
+    let may_exceed = unknown.filter_map(|theorem| {
+        let at = theorem.node.filter(|_| theorem.why.len() == 1)?;
+        let node = &plan.nodes[at];
+        (node.limits.bytes() > node.allocatable()).then_some(at)
+    });
+    may_exceed.map(|at| may_exceed_on(plan, at)).collect()
+}
+
+fn may_exceed_on(plan: &Plan<'_, '_>, at: NodeId) -> Diagnostic {
+    let (node, planned) = (&plan.program.nodes[at], &plan.nodes[at]);
+    let (most, allocatable) = (planned.limits.bytes(), planned.allocatable());
+    let (name, over) = (node.name.value, excess(most - allocatable));
+    let message =
+        format!("limits on node `{name}` may come to {over} more than its pods may take together");
+    let there = format!(
+        "{} of limits at the most, {} allocatable",
+        in_mib(most),
+        in_mib(allocatable)
+    );
+    let choice = match plan.on_several_nodes() {
+        true => "while pods start and end, or by the nodes that the scheduler chooses",
+        false => "while pods start and end",
+    };
+    let mut lint = Diagnostic::lint("limits-together", message)
+        .at(node.name.span, there)
+        .note(format!(
+            "it may be so {choice}: the kubelet then evicts pods, whatever their own limits are, and non-interference is unknown"
+        ));
+    lint.addends = limit_addends(plan, at, true);
+    lint.addends.push(addend("together", most, None));
+    let holder = addend("allocatable", allocatable, node.memory.origin.span);
+    lint.addends.push(holder);
+    lint.over = Some(most - allocatable);
+    if plan.program.services.len() <= FEW_SERVICES {
+        lint.proposals = for_limits(plan, at, most, allocatable);
+        return lint;
+    }
+    lint.help("lower the limits to what is requested, or allow them in writing with `overcommit`")
+}
+
 /// Limits on a node are beyond what there is, or beyond what the program allows itself in writing, even with every
 /// range at its low end.
 pub(crate) fn over_limits(
@@ -67,6 +117,7 @@ fn limit_addends(draft: &Draft<'_, '_>, at: NodeId, every_pod: bool) -> Vec<diag
         let addends = most_limits(draft, at);
         return addends
             .iter()
+            .filter(|addend| addend.amount > 0)
             .map(|addend| listed(addend, Dimension::Memory))
             .collect();
     }
