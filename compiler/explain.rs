@@ -129,7 +129,7 @@ fn word(topic: &str) -> Option<String> {
         say => say.to_owned(),
     };
     let mut out = format!("{}\n\n", word.word);
-    for line in wrapped(&format!("bz has no field of this name: {say}."), WIDTH) {
+    for line in wrapped(&format!("bz has nothing of this name: {say}."), WIDTH) {
         out.push_str(&format!("  {line}\n"));
     }
     Some(out)

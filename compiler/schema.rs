@@ -28,7 +28,8 @@ pub struct Field {
 pub struct Word {
     /// The word, as it is written elsewhere.
     pub word: &'static str,
-    /// The declarations and blocks in which people write it, separated by blanks.
+    /// The declarations and blocks in which people write it, separated by blanks; `program` is the top of a file, where
+    /// `field` is a declaration.
     pub places: &'static str,
     /// The field to write. Empty if there is none.
     pub field: &'static str,
@@ -64,6 +65,14 @@ pub fn fields() -> impl Iterator<Item = Field> {
 /// The fields of one declaration or block.
 pub(crate) fn fields_of(place: &str) -> impl Iterator<Item = Field> {
     fields().filter(move |field| field.place == place)
+}
+
+/// What the value of a field is. `None` if there is no such field.
+pub(crate) fn takes(place: &str, key: &str) -> Option<&'static str> {
+    let mut of_place = fields_of(place);
+    of_place
+        .find(|field| field.key == key)
+        .map(|field| field.takes)
 }
 
 /// The name of the block that a field takes as its value, if it takes one.
@@ -143,7 +152,7 @@ mod tests {
     #[test]
     fn words_are_none_of_the_fields_and_lead_to_one() {
         for word in words() {
-            for place in word.places.split(' ') {
+            for place in word.places.split(' ').filter(|place| *place != "program") {
                 let keys = keys(place);
                 assert!(!keys.is_empty(), "no place is called `{place}`");
                 assert!(!keys.contains(&word.word), "{place} has `{}`", word.word);

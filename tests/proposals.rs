@@ -254,7 +254,7 @@ fn every_answer_holds(first: u64) {
     faults.sort_by_key(String::len);
     let shown = faults
         .iter()
-        .take(3)
+        .take(12)
         .cloned()
         .collect::<Vec<_>>()
         .join("\n==\n");

@@ -62,8 +62,8 @@ pub(crate) fn declared_twice(kind: &str, name: &str, first: Span, span: Span) ->
 pub(crate) fn unknown_key(
     kind: &str,
     place: &str,
-    key: &str,
-    span: Span,
+    item: Option<&Item>,
+    (key, span): (&str, Span),
     known: &[&str],
 ) -> Diagnostic {
     let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
@@ -79,7 +79,14 @@ pub(crate) fn unknown_key(
             say => error.help(say),
         };
     }
-    match nearest(key, known.iter().copied()) {
+    // A field that takes another kind of value is not what was meant: `limit = 64Mi` is no `init { .. }`.
+    let has_value = item.map(|item| item.value.is_some());
+    let written = |field: &&str| match (schema::takes(place, field), has_value) {
+        (Some(takes), Some(true)) => !takes.contains("block") || takes.contains("or a block"),
+        (Some(takes), Some(false)) => takes.contains("block") || takes.contains('{'),
+        _ => true,
+    };
+    match nearest(key, known.iter().copied().filter(|field| written(field))) {
         Some(near) => or_nearest(error, Some(near), span),
         None => error.note(format!("it has {}", listed(known))),
     }
@@ -207,8 +214,9 @@ pub(crate) fn division_by_zero(span: Span) -> Diagnostic {
 pub(crate) fn not_a_text(span: Span, found: &str, text: &str) -> Diagnostic {
     let error = Diagnostic::error("BZ3009", format!("expected a text, found {found}"))
         .at(span, "expected a text");
+    let quotable = !text.is_empty() && !text.contains(['"', '\\', '\n', '(', '[', ' ']);
     match found {
-        "a number" => error.fix(
+        "a number" | "a computed number" | "a word with a number" if quotable => error.fix(
             "texts stand between double quotes",
             span,
             format!("\"{text}\""),
@@ -218,8 +226,12 @@ pub(crate) fn not_a_text(span: Span, found: &str, text: &str) -> Diagnostic {
 }
 
 pub(crate) fn value_for_block(key: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ3009", format!("`{key}` takes a block, not a value"))
-        .at(span, format!("expected `{key} {{ .. }}`"))
+    let error = Diagnostic::error("BZ3009", format!("`{key}` takes a block, not a value"))
+        .at(span, format!("expected `{key} {{ .. }}`"));
+    match schema::fields().find(|field| field.key == key) {
+        Some(field) => error.help(format!("for example `{}`", field.example)),
+        None => error,
+    }
 }
 
 pub(crate) fn not_one_of(what: &str, found: &str, span: Span, known: &[&str]) -> Diagnostic {

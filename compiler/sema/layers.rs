@@ -164,8 +164,8 @@ impl<'c, 'a> Fields<'c, 'a> {
                 self.cx.report(general::unknown_key(
                     self.kind,
                     place,
-                    key,
-                    item.key.span,
+                    Some(item),
+                    (key, item.key.span),
                     known,
                 ));
             } else if !REPEATABLE.contains(key) {

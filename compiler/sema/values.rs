@@ -510,10 +510,28 @@ impl<'a> Cx<'a> {
 
     /// A list of texts.
     pub(super) fn strings(&self, expr: &'a Expr) -> Option<Vec<Cow<'a, str>>> {
-        self.list(expr)?
-            .iter()
-            .map(|value| self.string(value))
-            .collect()
+        let resolved = self.resolve(expr);
+        if let ExprKind::Text = resolved.kind {
+            let text = self.text_literal(resolved.span)?;
+            self.report(errors::text_for_words(&text, expr.span));
+            return None;
+        }
+        let values = self.list(expr)?.iter().map(|value| {
+            let is_computed = matches!(
+                value.kind,
+                ExprKind::Negative(_) | ExprKind::Binary(..) | ExprKind::Tagged(..)
+            );
+            if is_computed {
+                self.report(errors::words_without_quotes(
+                    self.text(value.span),
+                    value.span,
+                ));
+                return None;
+            }
+            self.string(value)
+        });
+        let values: Vec<Option<Cow<'a, str>>> = values.collect();
+        values.into_iter().collect()
     }
 
     /// A list of bare names.

@@ -2,7 +2,7 @@
 
 use super::token::TokenKind;
 use crate::base::span::Span;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Edit, Help};
 
 /// The token that was found, for a message: its text, if it has any.
 fn found(text: &str, kind: TokenKind) -> String {
@@ -55,13 +55,7 @@ pub(super) fn expected(
     }
 }
 
-pub(super) fn missing_equals(
-    key: &str,
-    key_span: Span,
-    text: &str,
-    kind: TokenKind,
-    span: Span,
-) -> Diagnostic {
+pub(super) fn missing_equals(key: &str, key_span: Span, text: &str, kind: TokenKind) -> Diagnostic {
     let error = Diagnostic::error(
         "BZ1003",
         format!(
@@ -71,7 +65,6 @@ pub(super) fn missing_equals(
     )
     .at(key_span, "this has no value");
     match (kind, text) {
-        (TokenKind::Unknown, ":") => error.fix("bz writes `=` where YAML writes `:`", span, " ="),
         (TokenKind::Number | TokenKind::OpenBracket, _) => {
             error.fix("write `=` between them", key_span.after(), " =")
         }
@@ -98,23 +91,12 @@ pub(super) fn missing_body(
             found(text, kind)
         ),
     );
-    match (kind, text) {
-        (TokenKind::Unknown, ":") => error.help("bz writes `=` where YAML writes `:`"),
-        _ if [
-            "node",
-            "tier",
-            "service",
-            "component",
-            "config",
-            "env",
-            "volume",
-            "profile",
-        ]
-        .contains(&key) =>
-        {
-            error.fix("open its block", behind.after(), " { .. }")
+    match key {
+        "node" | "tier" | "service" | "stateful" | "daemon" | "job" | "cron" | "component"
+        | "others" | "config" | "env" | "volume" | "profile" => {
+            error.help(format!("its block follows its name: `{key} NAME {{ .. }}`"))
         }
-        _ if ["budget", "let", "use", "runtime"].contains(&key) => error,
+        "budget" | "let" | "use" | "runtime" => error,
         _ if first_name == behind => error.fix(
             "a field is written with `=`",
             Span {
@@ -134,22 +116,137 @@ pub(super) fn equals_before_block(span: Span) -> Diagnostic {
         .fix("leave it out", span, "")
 }
 
-pub(super) fn yaml_list(span: Span) -> Diagnostic {
-    Diagnostic::error("BZ1001", "a list is not written with dashes")
-        .at(span, "as in YAML")
-        .help("a list stands between brackets: `[traefik, servicelb]`")
+/// `key: value`.
+pub(super) fn colon(key: &str, key_span: Span, colon: Span, nameless: bool) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ1003",
+        format!("expected `=` or `{{` after `{key}`, found `:`"),
+    )
+    .at(key_span, "this has no value");
+    match nameless {
+        true => error.help(format!("`{key} NAME {{ .. }}` is how bz writes it")),
+        false => error.fix("bz writes `=` where YAML writes `:`", colon, " ="),
+    }
 }
 
-pub(super) fn detached_unit(
-    number: &str,
-    number_span: Span,
-    unit: &str,
-    unit_span: Span,
+/// `key: name` of a declaration without anything below it.
+pub(super) fn colon_without_block((key, head): (&str, Span), colon: Span) -> Diagnostic {
+    Diagnostic::error("BZ1003", format!("`{key}` and its name have no block"))
+        .at(head, "expected `{` behind this")
+        .also(colon, "as in YAML")
+        .help(format!("`{key} NAME {{ .. }}` is how bz writes it"))
+}
+
+/// `key: { .. }` or an indented block below `key:` that lacks the name of what it declares.
+pub(super) fn colon_without_name((key, head): (&str, Span), colon: Span) -> Diagnostic {
+    Diagnostic::error("BZ1003", format!("this `{key}` has no name"))
+        .at(head, "a name should follow")
+        .also(colon, "as in YAML")
+        .help(format!("`{key} NAME {{ .. }}` is how bz writes it"))
+}
+
+/// `key: { .. }`, or lines below `key:` or `key: name` that are indented further, up to `end`.
+pub(super) fn colon_before_block(
+    (key, head): (&str, Span),
+    colon: Span,
+    behind: Span,
+    end: Option<Span>,
+    margin: &str,
 ) -> Diagnostic {
-    let all = number_span.to(unit_span);
+    let error = Diagnostic::error("BZ1003", format!("the block of `{key}` begins with `:`"))
+        .at(head, "a block stands between `{` and `}`");
+    let edit = |span, text: &str| Edit {
+        span,
+        text: text.to_owned(),
+    };
+    let Some(end) = end else {
+        return error.fix("bz writes no `:` before a block", colon, "");
+    };
+    // The colon stands behind the key, and a name behind the colon or before it.
+    let open = match behind.start < colon.start {
+        true => vec![edit(colon, " {")],
+        false => vec![edit(colon, ""), edit(behind.after(), " {")],
+    };
+    let mut error = error;
+    let mut edits = open;
+    edits.push(edit(end, &format!("\n{margin}}}")));
+    error.helps.push(Help::new(
+        "bz writes a block between `{` and `}`, however it is indented",
+        edits,
+    ));
+    error
+}
+
+/// A list with dashes; `list` is what to write for `replaced`.
+pub(super) fn yaml_list(dash: Span, replaced: Span, list: Option<String>) -> Diagnostic {
+    let error =
+        Diagnostic::error("BZ1001", "a list is not written with dashes").at(dash, "as in YAML");
+    match list {
+        Some(list) => error.fix("a list stands between brackets", replaced, list),
+        None => error.help("a list stands between brackets: `[traefik, servicelb]`"),
+    }
+}
+
+pub(super) fn pair_of_ports(host: &str, port: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ1001", "`port` is one number")
+        .at(span, "a pair of ports, as in compose")
+        .fix(
+            format!("the container's is `port`, and `host-port` opens {host} of the machine"),
+            span,
+            format!("{port}  host-port = {host}"),
+        )
+}
+
+pub(super) fn range_in_words(span: Span, range: String) -> Diagnostic {
+    Diagnostic::error("BZ1001", "a range is written with `..`")
+        .at(span, "two ends of one range")
+        .fix("write the range", span, range)
+}
+
+pub(super) fn detached_unit(number: &str, all: Span, own: bool, meant: String) -> Diagnostic {
     Diagnostic::error("BZ1001", format!("a blank between `{number}` and its unit"))
         .at(all, "one quantity")
-        .fix("write them together", all, format!("{number}{unit}"))
+        .fix(
+            match own {
+                true => "write them together",
+                false => "write them together, in a unit of bz",
+            },
+            all,
+            meant,
+        )
+}
+
+pub(super) fn text_without_quotes(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ1001", format!("`{text}` is a text without quotes"))
+        .at(span, "expected a value")
+        .fix(
+            "texts stand between double quotes",
+            span,
+            format!("\"{text}\""),
+        )
+}
+
+pub(super) fn single_quotes(inner: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ1001", "a text between single quotes")
+        .at(span, "expected a value")
+        .fix(
+            "texts stand between double quotes",
+            span,
+            format!("\"{inner}\""),
+        )
+}
+
+/// A reference to a key of a Secret or config, spelt as other languages spell it.
+pub(super) fn reference_otherwise(kind: &str, span: Span, path: Option<String>) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ1001",
+        format!("`{kind}` is followed by a name, `/` and a key"),
+    )
+    .at(span, "not how bz names a key");
+    match path {
+        Some(path) => error.fix("write the name and the key", span, path),
+        None => error.help(format!("for example `{kind} NAME/KEY`")),
+    }
 }
 
 pub(super) fn single_equals(span: Span) -> Diagnostic {

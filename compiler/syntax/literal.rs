@@ -8,6 +8,8 @@ use nom::combinator::{all_consuming, map_res, opt, rest};
 use nom::error::Error;
 use nom::sequence::{delimited, preceded};
 
+use crate::base::quantity::ByteUnit;
+
 /// A number as written: `1.5Gi` is 15 with one decimal and the suffix `Gi`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Number<'t> {
@@ -39,6 +41,47 @@ pub(crate) fn number(text: &str) -> Option<Number<'_>> {
         decimals: u32::try_from(fraction.len()).ok()?,
         suffix,
     })
+}
+
+/// A number with a unit of elsewhere as bz writes it, or one of bz that does not come out whole: `2GB` is `1907Mi`, `32mib`
+/// is `32Mi`, `1.9Gi` is `1945Mi`, `30sec` is `30s`. Memory is rounded down to whole Mi, below 1Mi to whole Ki.
+/// `None` if the unit is not known.
+pub(crate) fn meant(text: &str) -> Option<String> {
+    let number = number(text)?;
+    let digits = &text[..text.len() - number.suffix.len()];
+    let unit = number.suffix.to_ascii_lowercase();
+    let known = ByteUnit::from_suffix(number.suffix).map(|unit| u128::from(unit.bytes()));
+    let factor: u128 = match unit.as_str() {
+        _ if known.is_some() => known?,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        "ki" | "kib" => 1 << 10,
+        "mi" | "mib" => 1 << 20,
+        "gi" | "gib" | "g" => 1 << 30,
+        "ti" | "tib" => 1 << 40,
+        "ms" | "s" | "h" => return Some(format!("{digits}{unit}")),
+        "sec" | "secs" | "second" | "seconds" => return Some(format!("{digits}s")),
+        "min" | "mins" | "minute" | "minutes" => return Some(format!("{digits}min")),
+        "hours" | "hour" | "hr" | "hrs" => return Some(format!("{digits}h")),
+        "cpu" | "cpus" | "core" | "cores" => return Some(digits.to_owned()),
+        _ => return None,
+    };
+    let own = match unit.get(..1)? {
+        "k" => "Ki",
+        "m" => "Mi",
+        _ => "Gi",
+    };
+    if number.decimals == 0 && factor.is_power_of_two() && !unit.starts_with('t') {
+        return Some(format!("{digits}{own}"));
+    }
+    let bytes = u128::from(number.digits) * factor / 10_u128.checked_pow(number.decimals)?;
+    match (bytes >> 20, bytes >> 10) {
+        (0, 0) => None,
+        (0, kibi) => Some(format!("{kibi}Ki")),
+        (mebi, _) => Some(format!("{mebi}Mi")),
+    }
 }
 
 /// Reads the text of a text token, quotes included. An unknown escape is an error with its byte offset in `text`.
@@ -145,6 +188,27 @@ mod tests {
             })
         );
         assert_eq!(number("99999999999999999999"), None);
+    }
+
+    #[test]
+    fn units_of_elsewhere_are_what_they_mean_in_bz() {
+        let all = [
+            ("2GB", Some("1907Mi")),
+            ("300MB", Some("286Mi")),
+            ("1.9Gi", Some("1945Mi")),
+            ("0.3Mi", Some("307Ki")),
+            ("500kb", Some("488Ki")),
+            ("32mib", Some("32Mi")),
+            ("1g", Some("1Gi")),
+            ("1TiB", Some("1048576Mi")),
+            ("30sec", Some("30s")),
+            ("2cores", Some("2")),
+            ("2fa", None),
+            ("1kb", None),
+        ];
+        for (text, wanted) in all {
+            assert_eq!(meant(text).as_deref(), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Tokens to tree, by recursive descent with recovery: a fault inside an item is reported once, the item
 //! gets a hole, and reading goes on at the next line that begins one.
 
+mod habits;
+
 use super::ast::{Body, Call, Expr, ExprKind, File, Item, Operator, Reference, Word, WordShape};
 use super::errors;
 use super::lexer::lex;
@@ -120,13 +122,17 @@ impl Parser<'_> {
     fn items(&mut self) -> Box<[Item]> {
         // Items of all open blocks are gathered on one stack, so that each block gets a slice of just its size.
         let first = self.stack.len();
-        self.push_items();
+        self.push_items(None);
         self.stack.drain(first..).collect()
     }
 
-    fn push_items(&mut self) {
+    /// The items of a block; with `head` those of lines that are indented further than its line.
+    fn push_items(&mut self, head: Option<Span>) {
         loop {
             let token = self.peek();
+            if token.first_on_line && head.is_some_and(|head| !self.is_inside(token, head)) {
+                return;
+            }
             match token.kind {
                 TokenKind::End => return,
                 TokenKind::CloseBrace if !self.open.is_empty() => return,
@@ -244,6 +250,7 @@ impl Parser<'_> {
                 self.no_separator();
                 Ok(())
             }
+            TokenKind::Unknown if self.text_of(token) == ":" => self.behind_colon(item),
             TokenKind::Word | TokenKind::Text
                 if !item.names.is_empty() && self.is_inside(token, item.key.span) =>
             {
@@ -259,13 +266,7 @@ impl Parser<'_> {
                 let key = &self.text[item.key.span.start as usize..item.key.span.end as usize];
                 let found = self.text_of(token);
                 self.sink.push(match item.names.first() {
-                    None => errors::missing_equals(
-                        key,
-                        item.key.span,
-                        found,
-                        token.kind,
-                        self.span(token),
-                    ),
+                    None => errors::missing_equals(key, item.key.span, found, token.kind),
                     Some(first) => errors::missing_body(
                         key,
                         item.key.span,
@@ -428,58 +429,12 @@ impl Parser<'_> {
                 kind: ExprKind::Hole,
             });
         }
-        let (second, third) = (
-            self.peek_second(),
-            self.tokens[(self.at + 2).min(self.tokens.len() - 1)],
-        );
-        let is_yaml_item = token.kind == TokenKind::Minus
-            && token.first_on_line
-            && second.kind == TokenKind::Word
-            && second.start == token.end + 1
-            && third.first_on_line;
-        if is_yaml_item {
-            self.sink.push(errors::yaml_list(self.span(token)));
-            // The other elements belong to the same fault.
-            while self.next_is(TokenKind::Minus) && self.peek().first_on_line {
-                self.next();
-                while !self.peek().first_on_line {
-                    self.next();
-                }
-            }
-            return Ok(Expr {
-                span: self.span(token),
-                kind: ExprKind::Hole,
-            });
+        let begun = self.list_of_dashes(self.previous());
+        if let Some(hole) = begun.or_else(|| self.pair_of_ports(key)) {
+            return Ok(hole);
         }
         let value = self.alternatives()?;
-        let unit = self.peek();
-        let detached = matches!(value.kind, ExprKind::Number)
-            && unit.kind == TokenKind::Word
-            && !unit.first_on_line
-            && matches!(
-                self.text_of(unit),
-                "Ki" | "Mi" | "Gi" | "k" | "M" | "G" | "m" | "ms" | "s" | "min" | "h"
-            )
-            && !matches!(
-                self.peek_second().kind,
-                TokenKind::Equals | TokenKind::OpenBrace
-            );
-        if detached {
-            let (number, unit) = (value.span, self.span(unit));
-            self.next();
-            let text = &self.text[number.start as usize..number.end as usize];
-            self.sink.push(errors::detached_unit(
-                text,
-                number,
-                self.text_of(self.tokens[self.at - 1]),
-                unit,
-            ));
-            return Ok(Expr {
-                span: number.to(unit),
-                kind: ExprKind::Hole,
-            });
-        }
-        Ok(value)
+        Ok(self.apart(&value).unwrap_or(value))
     }
 
     fn comparison(&mut self) -> Read<Expr> {
@@ -521,6 +476,9 @@ impl Parser<'_> {
 
     fn range(&mut self) -> Read<Expr> {
         let low = self.sum()?;
+        if let Some(hole) = self.text_without_quotes(&low) {
+            return Ok(hole);
+        }
         if self.eat(TokenKind::DotDot).is_none() {
             return Ok(low);
         }
@@ -644,6 +602,9 @@ impl Parser<'_> {
                 })
             }
             kind => {
+                if let Some(hole) = self.single_quotes() {
+                    return Ok(hole);
+                }
                 self.sink.push(errors::expected(
                     "a value",
                     self.text_of(token),
@@ -658,6 +619,9 @@ impl Parser<'_> {
 
     /// A value that begins with a word: a path, a call, `secret name/key`, `surge 25%`.
     fn word_value(&mut self) -> Read<Expr> {
+        if let Some(hole) = self.reference_otherwise() {
+            return Ok(hole);
+        }
         let token = self.peek();
         let second = self.peek_second();
         let third = self.tokens[(self.at + 2).min(self.tokens.len() - 1)];

@@ -3,6 +3,7 @@
 use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::diag::Diagnostic;
+use crate::schema;
 use crate::sema::dns::label_fault;
 use crate::sema::errors::{listed, or_nearest};
 
@@ -38,7 +39,13 @@ pub(crate) fn unknown_env<'k>(
 pub(crate) fn unknown_declaration(key: &str, span: Span, near: Option<&str>) -> Diagnostic {
     let error = Diagnostic::error("BZ2013", format!("nothing is declared with `{key}`"))
         .at(span, "unknown here");
-    or_nearest(error, near, span)
+    match schema::word("program", key) {
+        Some(word) if word.say.is_empty() => {
+            error.fix(format!("bz calls it `{}`", word.field), span, word.field)
+        }
+        Some(word) => error.help(word.say),
+        None => or_nearest(error, near, span),
+    }
 }
 
 pub(crate) fn unknown_edition(number: u64, span: Span) -> Diagnostic {

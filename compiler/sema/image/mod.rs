@@ -101,8 +101,8 @@ pub(crate) fn built<'a>(
             cx.report(general::unknown_key(
                 "image",
                 "image",
-                key,
-                span,
+                None,
+                (key, span),
                 &["runtime"],
             ));
         } else if !block.has("runtime") {
@@ -287,7 +287,7 @@ pub(crate) fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_b
     for (key, span) in &unknown {
         block.cx.report(match *key {
             "workers" if !is_base => errors::unmeasured_workers(runtime.name, *span),
-            _ => general::unknown_key("image", "image", key, *span, &known),
+            _ => general::unknown_key("image", "image", None, (*key, *span), &known),
         });
     }
     unknown.is_empty()

@@ -5,6 +5,7 @@ use crate::base::suggest::nearest;
 use crate::diag::Diagnostic;
 use crate::program::Dim;
 use crate::sema::errors::or_nearest;
+use crate::syntax::literal;
 
 pub(crate) fn unknown_constant<'k>(
     name: &str,
@@ -42,36 +43,31 @@ pub(crate) fn not_whole(text: &str, dim: Dim, span: Span) -> Diagnostic {
         ),
         Dim::Percent | Dim::Count | Dim::Verdict => ("numbers", "use a whole number"),
     };
-    Diagnostic::error(
+    let error = Diagnostic::error(
         "BZ3002",
         format!("`{text}` is not a whole number of {unit}"),
     )
-    .at(span, "not whole")
-    .help(smaller)
+    .at(span, "not whole");
+    match literal::meant(text).filter(|_| dim == Dim::Memory) {
+        Some(meant) => error.fix("the whole number below it", span, meant),
+        None => error.help(smaller),
+    }
 }
 
 pub(crate) fn unknown_unit(text: &str, suffix: &str, span: Span) -> Diagnostic {
-    let digits = &text[..text.len() - suffix.len()];
     let error = Diagnostic::error("BZ3003", format!("`{suffix}` is not a unit"))
         .at(span, "not a unit that bz knows");
-    let meant = match suffix.to_ascii_lowercase().as_str() {
-        "mb" | "mib" | "mi" => Some("Mi"),
-        "gb" | "gib" | "gi" | "g" => Some("Gi"),
-        "kb" | "kib" | "ki" | "k" => Some("Ki"),
-        "sec" | "secs" | "second" | "seconds" => Some("s"),
-        "mins" | "minute" | "minutes" => Some("min"),
-        "hours" | "hr" | "hrs" => Some("h"),
-        "cpu" | "core" | "cores" => Some(""),
-        _ => None,
+    let Some(meant) = literal::meant(text) else {
+        return error.note("memory: k M G Ki Mi Gi; CPU: m or none; time: ms s min h; share: %");
     };
-    match meant {
-        Some(meant) => error.fix(
-            format!("did you mean `{digits}{meant}`?"),
-            span,
-            format!("{digits}{meant}"),
-        ),
-        None => error.note("memory: k M G Ki Mi Gi; CPU: m or none; time: ms s min h; share: %"),
-    }
+    let thousands = ["kb", "mb", "gb", "tb"].contains(&suffix.to_ascii_lowercase().as_str());
+    let error = match thousands {
+        true => error.note(format!(
+            "`{suffix}` counts in thousands, and `Mi` is 1024 x 1024 bytes: {text} are {meant}"
+        )),
+        false => error,
+    };
+    error.fix(format!("did you mean `{meant}`?"), span, meant)
 }
 
 pub(crate) fn too_large(span: Span) -> Diagnostic {
@@ -148,6 +144,51 @@ pub(crate) fn not_a_list(span: Span, text: &str) -> Diagnostic {
     Diagnostic::error("BZ3009", "expected a list")
         .at(span, "not a list")
         .fix("a list stands between brackets", span, format!("[{text}]"))
+}
+
+/// Words of a command line as elements of a list.
+fn listed_words(line: &str) -> String {
+    let words = line.split_whitespace().map(|word| format!("\"{word}\""));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// `"npm start"` where a list of words stands: its words, or a shell that reads it, where only a shell can.
+pub(crate) fn text_for_words(text: &str, span: Span) -> Diagnostic {
+    let error = Diagnostic::error("BZ3009", "expected a list, found a text")
+        .at(span, "no shell reads this");
+    if text.contains(['"', '\\', '\n']) {
+        return error.help("a list stands between brackets, an element for each word");
+    }
+    match text.contains(SHELL) {
+        true => error.fix(
+            "a shell has to be named",
+            span,
+            format!("[\"sh\", \"-c\", \"{text}\"]"),
+        ),
+        false => error.fix(
+            "each word is an element",
+            span,
+            format!("[{}]", listed_words(text)),
+        ),
+    }
+}
+
+/// Signs that only a shell gives a meaning.
+const SHELL: [char; 13] = [
+    '|', '&', ';', '<', '>', '$', '`', '*', '?', '(', ')', '\'', '~',
+];
+
+pub(crate) fn words_without_quotes(text: &str, span: Span) -> Diagnostic {
+    let error = Diagnostic::error("BZ3009", "expected a text, found a computed number")
+        .at(span, "expected a text");
+    match text.contains(['"', '\\', '\n']) {
+        true => error,
+        false => error.fix(
+            "texts stand between double quotes, each word its own",
+            span,
+            listed_words(text),
+        ),
+    }
 }
 
 pub(crate) fn unknown_escape(span: Span) -> Diagnostic {

@@ -12,6 +12,26 @@ pub(crate) fn reversed_range(low: &str, high: &str, span: Span) -> Diagnostic {
     .fix("swap the ends", span, format!("{high}..{low}"))
 }
 
+/// Two amounts that were meant as a range.
+pub(crate) fn not_a_range(
+    key: &str,
+    text: &str,
+    is_difference: bool,
+    range: String,
+    span: Span,
+) -> Diagnostic {
+    match is_difference {
+        true => Diagnostic::error("BZ3008", "the result is below zero")
+            .at(span, "no quantity is negative"),
+        false => Diagnostic::error(
+            "BZ3009",
+            format!("`{text}` is no range, and `{key}` takes one"),
+        )
+        .at(span, "two ends of one range"),
+    }
+    .fix("a range is written with `..`", span, range)
+}
+
 pub(crate) fn host_port_of_many(port: u16, name: &str, pods: u64, span: Span) -> Diagnostic {
     Diagnostic::error(
         "BZ5008",

@@ -1,12 +1,13 @@
 //! Memory, CPU and rollout, as services, tiers, sidecars and rules of `adopt` give them.
 
 use super::errors;
-use crate::base::quantity::{Bytes, Cpu};
+use crate::base::quantity::{ByteUnit, Bytes, Cpu};
 use crate::program::{Dim, Given, Memory, Origin, Rollout};
 use crate::sema::errors as general;
 use crate::sema::layers::Fields;
 use crate::sema::values::Cx;
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{Expr, ExprKind, Operator};
+use crate::syntax::literal;
 
 /// Memory: one number, a range, or request and limit apart.
 pub(crate) fn memory<'a>(fields: &Fields<'_, 'a>) -> Option<Memory<'a>> {
@@ -32,6 +33,9 @@ pub(crate) fn memory<'a>(fields: &Fields<'_, 'a>) -> Option<Memory<'a>> {
         });
     }
     let expr = cx.resolve(field.value(cx)?);
+    if is_range_otherwise(cx, "memory", expr) {
+        return None;
+    }
     let (low, high) = match &expr.kind {
         ExprKind::Range(ends) => {
             let (low, high) = (cx.memory(&ends.0), cx.memory(&ends.1));
@@ -67,6 +71,62 @@ pub(crate) fn memory<'a>(fields: &Fields<'_, 'a>) -> Option<Memory<'a>> {
         return None;
     }
     Some(Memory::Range { low, high })
+}
+
+/// Whether a value is a range in another spelling: `64Mi-128Mi`, `64-128Mi`, `64Mi/128Mi` or `[64Mi, 128Mi]`. It is
+/// reported then.
+fn is_range_otherwise<'a>(cx: &Cx<'a>, key: &str, expr: &'a Expr) -> bool {
+    let ends = match &expr.kind {
+        ExprKind::Binary(Operator::Minus, ends) => Some((true, &ends.0, &ends.1)),
+        ExprKind::Binary(Operator::Divide, ends) => Some((false, &ends.0, &ends.1)),
+        ExprKind::List(values) => match values.as_ref() {
+            [low, high] => Some((false, low, high)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Some((is_difference, first, second)) = ends else {
+        return false;
+    };
+    let kinds = [&first.kind, &second.kind];
+    if !kinds.iter().all(|kind| matches!(kind, ExprKind::Number)) {
+        return false;
+    }
+    let (low, high) = (cx.text(first.span), cx.text(second.span));
+    let unit = high.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let low = match low.ends_with(|c: char| c.is_ascii_digit()) && !unit.is_empty() {
+        true => format!("{low}{unit}"),
+        false => low.to_owned(),
+    };
+    let amount = |text: &str| {
+        let number = literal::number(text)?;
+        let unit = match number.suffix {
+            "m" => 1,
+            "" if key == "cpu" => 1000,
+            suffix => u128::from(ByteUnit::from_suffix(suffix)?.bytes()),
+        };
+        let scaled = u128::from(number.digits) * unit * 1_000_000;
+        Some(scaled / 10_u128.checked_pow(number.decimals)?)
+    };
+    let (Some(from), Some(to)) = (amount(&low), amount(high)) else {
+        return false;
+    };
+    // A smaller amount less a larger one is none, but a larger less a smaller one may well be meant.
+    if is_difference && from >= to || unit.is_empty() && key == "memory" {
+        return false;
+    }
+    let range = match from <= to {
+        true => format!("{low}..{high}"),
+        false => format!("{high}..{low}"),
+    };
+    cx.report(errors::not_a_range(
+        key,
+        cx.text(expr.span),
+        is_difference,
+        range,
+        expr.span,
+    ));
+    true
 }
 
 /// A request may not be above its limit.
@@ -112,6 +172,9 @@ pub(crate) fn cpu<'a>(fields: &Fields<'_, 'a>) -> Option<CpuPair<'a>> {
         return Some((request.or(limit)?, limit));
     }
     let expr = cx.resolve(field.value(cx)?);
+    if is_range_otherwise(cx, "cpu", expr) {
+        return None;
+    }
     match &expr.kind {
         ExprKind::Range(ends) => {
             let (low, high) = (cx.cpu(&ends.0), cx.cpu(&ends.1));
