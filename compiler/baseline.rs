@@ -23,12 +23,48 @@ pub fn compare(report: &str, baseline: &[u8]) -> Result<String, String> {
                 before["bzcReport"]
             ));
         }
-        return Ok(with_report(&now, &before));
+        return Ok(with_report(&now, &before, "against the baseline"));
     }
     if before["node"]["nodeName"].is_string() && before["pods"].is_array() {
         return Ok(with_summary(&now, &before));
     }
     Err("it is neither a report.json of bzc nor a stats/summary of the kubelet".to_owned())
+}
+
+/// What changes from one report to another of the same program with something more, and what has to start again for
+/// that. `Err` says why they cannot be read.
+pub fn changes(before: &str, now: &str) -> Result<String, String> {
+    let read = |report| {
+        let read = serde_json::from_str::<Value>(report);
+        read.map_err(|error| format!("the report is not JSON: {error}"))
+    };
+    let (before, now) = (read(before)?, read(now)?);
+    let mut out = with_report(&now, &before, "against the program as it is");
+    let differing = |list: &str, key: &str| -> Vec<String> {
+        let (old, new) = (by_name(&before, list), by_name(&now, list));
+        let both = old
+            .iter()
+            .filter_map(|(name, old)| Some((name, old, new.get(name)?)));
+        let differ = both.filter(|(_, old, new)| old[key] != new[key]);
+        differ.map(|(name, ..)| format!("`{name}`")).collect()
+    };
+    let moved = differing("services", "limitBytes");
+    if !moved.is_empty() {
+        let _ = writeln!(
+            out,
+            "their limits move, so their pods start again: {}",
+            moved.join(", ")
+        );
+    }
+    let reserved = differing("nodes", "reservedBytes");
+    if !reserved.is_empty() {
+        let _ = writeln!(
+            out,
+            "K3s has to be restarted for what it reserves: {}",
+            reserved.join(", ")
+        );
+    }
+    Ok(out)
 }
 
 /// A line of the table: what is compared, before, now, and what that means.
@@ -97,7 +133,7 @@ type Amounts = (
     &'static [(&'static str, &'static str)],
 );
 
-fn with_report(now: &Value, before: &Value) -> String {
+fn with_report(now: &Value, before: &Value, title: &str) -> String {
     let mut rows = Vec::new();
     let mut same = 0;
     let amounts: [Amounts; 3] = [
@@ -155,12 +191,35 @@ fn with_report(now: &Value, before: &Value) -> String {
             }
         }
     }
+    rows.extend(promises(now, before));
     if rows.is_empty() {
-        return "nothing changed against the baseline\n".to_owned();
+        return format!("nothing changed {title}\n");
     }
-    let mut out = table("against the baseline", ["before", "now", "change"], &rows);
+    let mut out = table(title, ["before", "now", "change"], &rows);
     let _ = writeln!(out, "{same} other amounts are the same");
     out
+}
+
+/// Promises whose verdict changed.
+fn promises(now: &Value, before: &Value) -> Vec<Row> {
+    let of = |report: &Value| -> BTreeMap<(String, String), String> {
+        let all = report["theorems"].as_array().into_iter().flatten();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let key = |one: &Value| (text(&one["name"]), text(&one["node"]));
+        all.map(|one| (key(one), text(&one["verdict"]))).collect()
+    };
+    let (old, new) = (of(before), of(now));
+    let changed = new.into_iter().filter_map(|((name, node), verdict)| {
+        let key = (name, node);
+        let before = old.get(&key).filter(|before| **before != verdict)?.clone();
+        Some(Row {
+            what: format!("{} {}", key.0, key.1).trim_end().to_owned(),
+            before,
+            now: verdict,
+            change: String::new(),
+        })
+    });
+    changed.collect()
 }
 
 /// The service that a pod belongs to, by its name: the longest that it begins with.

@@ -1,6 +1,8 @@
 //! The pages of `bzc explain` for codes, lints, fields of the language, keys of K3s and arguments of its components.
 //! They need no program; `ledger.rs` explains the numbers of one.
 
+mod rules;
+
 use crate::backend::argument_note;
 use crate::base::suggest::nearest;
 use crate::base::text::wrapped;
@@ -22,7 +24,7 @@ pub fn codes() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The page of a code (`BZ4001`), of a lint (`unused`), of a declaration (`service`) or one of its fields
 /// (`service.volume`), of a key of config.yaml (`k3s.flannel-backend`), of a component's argument
-/// (`k3s.kubelet-arg.max-pods`), or what a word of Kubernetes or compose is in bz (`envFrom`). `Err` has the nearest
+/// (`k3s.kubelet-arg.max-pods`), of a rule of the specification (`proof.fill`), or what a word of Kubernetes or compose is in bz (`envFrom`). `Err` has the nearest
 /// known topic, if one is near.
 pub fn explain(topic: &str) -> Result<String, Option<String>> {
     let code = topic.to_ascii_uppercase();
@@ -32,7 +34,9 @@ pub fn explain(topic: &str) -> Result<String, Option<String>> {
     if let Some(found) = LINTS.iter().find(|known| known.name == topic) {
         return Ok(found.page.to_owned());
     }
-    if let Some(page) = declaration(topic).or_else(|| field(topic)) {
+    // Derivations and reports name rules as `rule proof.fill`.
+    let rule = rules::rule(topic.strip_prefix("rule ").unwrap_or(topic));
+    if let Some(page) = rule.or_else(|| declaration(topic)).or_else(|| field(topic)) {
         return Ok(page);
     }
     let path = topic.strip_prefix("k3s.").unwrap_or(topic);
@@ -63,7 +67,8 @@ pub fn explain(topic: &str) -> Result<String, Option<String>> {
         },
         Some((place, key)) => {
             let near = nearest(key, schema::keys(place).iter().copied());
-            Err(near.map(|near| format!("{place}.{near}")))
+            let field = near.map(|near| format!("{place}.{near}"));
+            Err(field.or_else(|| nearest(topic, rules::ids()).map(str::to_owned)))
         }
     }
 }

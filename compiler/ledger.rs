@@ -1,19 +1,21 @@
 //! The plan in words for a terminal: two lines after a build, the whole ledger for `bzc plan`, the derivation of
 //! one number for `bzc explain PATH`. Numbers here carry their line in the source; files do not (`backend/report.rs`).
 
+mod room;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::base::id::numbered;
 use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
+use crate::plan::budgets;
 use crate::plan::ledger::Addend;
 use crate::plan::model::{
     BudgetPlan, Choice, ComponentPlan, Draft, NodePlan, Placement, Plan, Theorem, Verdict,
     Workload, reasons,
 };
 use crate::plan::resources::Dimension;
-use crate::plan::{Room, budgets, headroom};
 use crate::program::{FillPolicy, Given, Giver, Memory, Program, Service, ServiceId};
 
 /// An amount in Mi without the unit, for lines that give the unit once.
@@ -463,47 +465,8 @@ pub(crate) fn full(
         out.push('\n');
         shared.iter().for_each(|line| out.push_str(line));
     }
-    let rooms = headroom(plan);
-    let phrases: Vec<String> = rooms
-        .iter()
-        .filter(|room| room.more > 0)
-        .map(|room| {
-            format!(
-                "{} more like `{}` ({}){}",
-                room.more,
-                room.like,
-                room.tier,
-                within(room)
-            )
-        })
-        .collect();
-    if !phrases.is_empty() {
-        let _ = writeln!(out, "\nroom for {}", phrases.join(", or "));
-    }
-    for room in rooms.iter().filter(|room| room.more == 0) {
-        let place = within(room);
-        let _ = match room.short {
-            0 => writeln!(
-                out,
-                "\nno room for one more like `{}` ({}){place}",
-                room.like, room.tier
-            ),
-            short => writeln!(
-                out,
-                "\n{} short of one more like `{}` ({}){place}",
-                in_mib(short),
-                room.like,
-                room.tier
-            ),
-        };
-    }
+    out.push_str(&room::room(plan));
     out
-}
-
-/// ` in NAME` if a budget is the tightest limit for another service.
-fn within(room: &Room<'_>) -> String {
-    room.budget
-        .map_or_else(String::new, |budget| format!(" in {budget}"))
 }
 
 /// Rows of services; those with equal numbers share one.
@@ -592,7 +555,7 @@ impl<'f, 'p, 'a> Found<'f, 'p, 'a> {
     fn budgets(self) -> Vec<BudgetPlan> {
         match self {
             Found::Fits(plan) => plan.budgets.clone(),
-            Found::Over(draft) => budgets(draft),
+            Found::Over(draft) => budgets(draft.program, &draft.workloads),
         }
     }
 }

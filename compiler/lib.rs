@@ -41,7 +41,7 @@ pub use backend::Artifact;
 pub use base::encoding::text_of_bytes;
 pub use base::source::{Provenance, SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
-pub use baseline::compare;
+pub use baseline::{changes, compare};
 pub use compile::{
     Analysis, Compilation, Options, Output, Session, Traced, View, compile, decode, promises,
 };

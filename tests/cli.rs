@@ -147,6 +147,16 @@ fn link(from: &Path, to: &str) {
 #[cfg(not(unix))]
 fn link(_: &Path, _: &str) {}
 
+/// The words of a command; those between single quotes are one.
+fn words(command: &str) -> Vec<&str> {
+    let parts = command.split('\'').enumerate();
+    let words = parts.flat_map(|(at, part)| match at % 2 {
+        0 => part.split_whitespace().collect(),
+        _ => vec![part],
+    });
+    words.collect()
+}
+
 /// Runs one command in a folder: what it prints, what it complains of, how it ends.
 pub(crate) fn run(command: &str, folder: &Path) -> String {
     let (command, lines) = match command.split_once(" | head -") {
@@ -154,10 +164,7 @@ pub(crate) fn run(command: &str, folder: &Path) -> String {
         None => (command, usize::MAX),
     };
     let (command, input) = command.split_once(" < ").unwrap_or((command, ""));
-    let words: Vec<&str> = command
-        .split(' ')
-        .map(|word| word.trim_matches('\''))
-        .collect();
+    let words = words(command);
     match words.as_slice() {
         ["bzc", args @ ..] => {
             let input = if input.is_empty() {

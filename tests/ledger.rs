@@ -1,8 +1,9 @@
 //! What a person sees of a plan: `bzc plan` of every example, as a snapshot that holds the program too.
 //! `INSTA_UPDATE=always cargo test ledger` writes them anew.
 
-use bzc::{Options, Session};
+use bzc::{MemoryWorld, Options, Session};
 
+use crate::generate::{self, Rng, Size};
 use crate::golden::examples;
 use crate::support::corpus;
 use crate::support::world::Folder;
@@ -28,4 +29,36 @@ fn ledgers_of_examples_are_as_seen() {
         seen += 1;
     }
     assert!(seen >= 4, "only {seen} examples");
+}
+
+/// One service of the size that the last line promises fits, and one of a Mi more does not.
+#[test]
+fn the_largest_service_that_is_promised_fits() {
+    let session = Session::default();
+    let world = MemoryWorld::default();
+    let mut tried = 0;
+    for seed in 0..120 {
+        let mut rng = Rng::new(seed);
+        let size = *rng.pick(&[Size::Tiny, Size::Small]);
+        let program = generate::any(40_000 + seed, size, (40, 95));
+        let (text, env) = (program.text(), program.env());
+        let options = Options { env };
+        let analysis = session.read(&world, "budget.bz", text.clone());
+        let ledger = analysis.view(&world, &options, |view| view.ledger(64));
+        let ledger = ledger.unwrap_or_default();
+        let said = ledger.split("one service of up to ").nth(1);
+        let Some(most) = said.and_then(|rest| rest.split("Mi").next()?.parse::<u64>().ok()) else {
+            continue;
+        };
+        tried += 1;
+        let holds = |memory: u64| {
+            let more =
+                format!("{text}\nservice one-more {{ memory = {memory}Mi  image = \"a/b:1\" }}\n");
+            let found = session.check(&world, "budget.bz", more, &options);
+            !found.has_errors()
+        };
+        assert!(holds(most), "{most}Mi more do not fit:\n{text}");
+        assert!(!holds(most + 1), "{most}Mi more are not the most:\n{text}");
+    }
+    assert!(tried > 8, "{tried} programs have room");
 }

@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Format programs in place
     Fmt(Fmt),
-    /// Explain an error code, a lint, a key of K3s, or a number of the program
+    /// Explain an error code, a lint, a field, a key of K3s, a rule, or a number of the program
     Explain(Explain),
     /// Re-check the proof that a report.json states, from its own numbers
     Verify(Verify),
@@ -140,6 +140,10 @@ pub(crate) struct Plan {
     /// Print report.json instead
     #[arg(long, conflicts_with = "baseline")]
     pub(crate) json: bool,
+    /// Say whether one service more would fit, and what it would change: `name=cache memory=64Mi`, or a declaration such
+    /// as `service cache { memory = 64Mi }`
+    #[arg(long, value_name = "SERVICE", conflicts_with_all = ["json", "baseline"])]
+    pub(crate) add: Option<String>,
     /// Compare with an earlier report.json, or with a stats/summary of the kubelet
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
@@ -175,8 +179,8 @@ pub(crate) struct Fmt {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A code (BZ4001), a lint (unused), a key (k3s.flannel-backend), an argument (k3s.kubelet-arg.max-pods), or a
-    /// number of the program (service.NAME.memory, budget.NAME, node.NAME)
+    /// A code (BZ4001), a lint (unused), a key (k3s.flannel-backend), an argument (k3s.kubelet-arg.max-pods), a rule
+    /// (proof.fill), or a number of the program (service.NAME.memory, budget.NAME, node.NAME, k3s.memory)
     #[arg(value_name = "CODE or PATH")]
     pub(crate) topic: Option<String>,
     /// The program, for a number of it

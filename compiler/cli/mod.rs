@@ -4,7 +4,9 @@
 mod args;
 mod bug;
 mod deny;
+mod explain;
 mod import;
+mod plan;
 mod ui;
 mod world;
 mod write;
@@ -16,7 +18,7 @@ use std::process::ExitCode;
 use bzc::{Analysis, Options, Output, Provenance, Session, View, World as _};
 use clap::{CommandFactory, Parser};
 
-use args::{Build, Check, Cli, Command, Denied, Explain, Fmt, Init, Inputs, Plan, Report, Verify};
+use args::{Build, Check, Cli, Command, Denied, Fmt, Init, Inputs, Report, Verify};
 use deny::denial;
 use ui::{Ui, err, fail, out};
 use world::{Disk, read, read_stdin};
@@ -51,7 +53,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match cli.command {
         Command::Build(build) => run_build(&build),
         Command::Check(check) => run_check(&check),
-        Command::Plan(plan) => run_plan(&plan),
+        Command::Plan(plan) => plan::run(&plan),
         Command::Diff(diff) => run_build(&Build {
             inputs: diff.inputs,
             denied: Denied { what: Vec::new() },
@@ -61,7 +63,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             write_sources: false,
         }),
         Command::Fmt(fmt) => run_fmt(&fmt),
-        Command::Explain(explain) => run_explain(&explain),
+        Command::Explain(explain) => explain::run(&explain),
         Command::Verify(verify) => run_verify(&verify),
         Command::Init(init) => run_init(&init),
         Command::Import(import) => import::run(&import),
@@ -251,79 +253,6 @@ fn check_all(check: &Check) -> Exit {
             });
         }
         exit
-    })
-}
-
-fn run_plan(plan: &Plan) -> Exit {
-    let baseline = match plan.baseline.as_deref().map(|path| (path, read(path))) {
-        None => None,
-        Some((_, Ok(bytes))) => Some(bytes),
-        Some((path, Err(error))) => {
-            fail(
-                &format!("`{}` cannot be read as a baseline: {error}", path.display()),
-                &[],
-            );
-            return Exit::Usage;
-        }
-    };
-    let report = Report {
-        format: plan.report.format,
-        output_file: plan.report.output_file.clone(),
-        color: plan.report.color,
-    };
-    let inputs = Inputs {
-        files: vec![plan.file.clone()],
-        env: plan.env.clone(),
-        report,
-    };
-    let over = |view: &View<'_, '_>, ui: &mut Ui| {
-        if let (Some(text), false) = (view.excess(ui::columns()), plan.json) {
-            out(&ui.painted(&text));
-        }
-    };
-    each_planned(&inputs, over, |input, _, view, ui| {
-        let disagreements = view.disagreements();
-        if !disagreements.is_empty() {
-            return bug::disagrees(&disagreements);
-        }
-        let text = match plan.json {
-            true => view.report(),
-            false => view.ledger(ui::columns()),
-        };
-        let Some(text) = text else {
-            let shown = &input.shown;
-            fail(
-                &format!("`{shown}` has no node: there is nothing to plan"),
-                &[],
-            );
-            return Exit::Usage;
-        };
-        if plan.json {
-            out(&text);
-            return denial(&plan.denied, &view.diagnostics, view);
-        }
-        let compared = baseline
-            .as_ref()
-            .zip(view.report())
-            .map(|(baseline, report)| bzc::compare(&report, baseline));
-        match compared.transpose() {
-            Ok(table) => {
-                out(&ui.painted(&text));
-                table
-                    .into_iter()
-                    .for_each(|table| out(&format!("\n{table}")));
-                denial(&plan.denied, &view.diagnostics, view)
-            }
-            Err(why) => {
-                let path = plan
-                    .baseline
-                    .as_deref()
-                    .unwrap_or_else(|| Path::new(""))
-                    .display();
-                fail(&format!("`{path}` is no baseline: {why}"), &[]);
-                Exit::Usage
-            }
-        }
     })
 }
 
@@ -598,66 +527,6 @@ fn run_fmt(fmt: &Fmt) -> Exit {
         err(&format!("formatted {}\n", path.display()));
         Exit::Clean
     })
-}
-
-fn run_explain(explain: &Explain) -> Exit {
-    let Some(topic) = &explain.topic else {
-        let mut text = String::new();
-        for (id, title) in bzc::codes() {
-            text.push_str(&format!("{id:18} {title}\n"));
-        }
-        out(&text);
-        return Exit::Clean;
-    };
-    let near = match bzc::explain(topic) {
-        Ok(page) => {
-            out(&page);
-            return Exit::Clean;
-        }
-        Err(near) => near,
-    };
-    let quiet = Report {
-        format: args::Format::Human,
-        output_file: None,
-        color: args::Colour::Auto,
-    };
-    let looks_like_a_number = topic.contains('.');
-    let named = ["service.", "budget.", "node."]
-        .iter()
-        .any(|kind| topic.starts_with(kind));
-    if looks_like_a_number && (named || explain.file == Path::new("-") || explain.file.exists()) {
-        let mut ui = Ui::new(&quiet);
-        let Some(input) = input(&explain.file, &mut ui) else {
-            return Exit::Usage;
-        };
-        let options = Options {
-            env: explain.env.clone(),
-        };
-        let analysis = Session::default().read(&input.disk, &input.name, input.text);
-        let exit = analysis.view(&input.disk, &options, |view| {
-            let derivation = view.derivation(topic);
-            if let Some(derivation) = &derivation {
-                out(derivation);
-            }
-            if view.has_errors() {
-                ui.report(&view.diagnostics, analysis.sources());
-                return Some(Exit::Findings);
-            }
-            derivation.map(|_| Exit::Clean)
-        });
-        if let Some(exit) = exit {
-            return exit;
-        }
-    }
-    let lines = match near {
-        Some(near) => vec![format!("did you mean `{near}`?")],
-        None => vec![
-            "`bzc explain` lists codes and lints; numbers of a program: service.NAME.memory, budget.NAME, node.NAME"
-                .to_owned(),
-        ],
-    };
-    fail(&format!("nothing is known of `{topic}`"), &lines);
-    Exit::Usage
 }
 
 /// Re-checks reports, each by itself.

@@ -6,7 +6,15 @@ use crate::world::ReadError;
 /// A text that was read, or why it cannot be compiled at all.
 pub fn decode(name: &str, bytes: Result<Vec<u8>, ReadError>) -> Result<String, Box<Diagnostic>> {
     let bytes = bytes
-        .map_err(|why| Diagnostic::error("BZ0001", format!("`{name}` cannot be read: {why}")))
+        .map_err(|why| {
+            let error = Diagnostic::error("BZ0001", format!("`{name}` cannot be read: {why}"));
+            match why {
+                ReadError::NotFound => error.help(
+                    "`bzc init` writes a program to begin with, and `bzc import` one from manifests or a compose file",
+                ),
+                _ => error,
+            }
+        })
         .map_err(Box::new)?;
     let text = String::from_utf8(bytes)
         .map_err(|error| {

@@ -225,7 +225,7 @@ pub(super) fn lower(workloads: &mut [Workload<'_>]) {
 }
 
 /// The same of a copy.
-fn lowest<'a>(workloads: &[Workload<'a>]) -> Vec<Workload<'a>> {
+pub(super) fn lowest<'a>(workloads: &[Workload<'a>]) -> Vec<Workload<'a>> {
     let mut low = workloads.to_vec();
     lower(&mut low);
     low

@@ -40,7 +40,7 @@ use excess::Ceiling;
 use model::{Draft, LEAST_LIMIT, NodePlan, Placement, Plan, Together, Workload};
 use pack::Certificate;
 use resources::{Capacity, Dimension};
-pub(crate) use room::{Room, headroom};
+pub(crate) use room::{Room, headroom, largest_more};
 pub(crate) use sums::{budgets, packaged_asks};
 pub(crate) use terms::component_origin;
 
@@ -115,7 +115,7 @@ pub(crate) fn plan<'p, 'a>(
         return Some(Outcome::Over(draft));
     };
     let mut plan = Plan {
-        budgets: sums::budgets(&draft),
+        budgets: sums::budgets(draft.program, &draft.workloads),
         draft,
         level,
         placement,

@@ -1,21 +1,22 @@
 //! How many more services like those that there are could be declared, and what is missing for one more.
 
-use crate::base::id::numbered;
-use crate::program::{ServiceId, TierId};
+use crate::base::id::{Id, numbered};
+use crate::base::quantity::MIB;
+use crate::program::{NodeId, ServiceId, TierId};
 use std::collections::BTreeMap;
 
-use super::cluster::{most_that_fit, room_for};
-use super::model::SECRET_BYTES;
-use super::model::{Plan, Workload};
+use super::cluster::{lowest, most_that_fit, room_for};
+use super::model::{LEAST_LIMIT, Plan, SECRET_BYTES, Workload};
 use super::reserve::price_of_pods;
 use super::resources::{Capacity, Dimension, Resources};
+use super::sums::{asked_on, budgets, limits_at_rest};
 
-/// How many more services like one of a tier could be declared, and which budget stops there, if one does.
+/// How many more services like one could be declared, and which budget stops there, if one does.
 #[derive(Debug)]
 pub(crate) struct Room<'a> {
-    /// The tier.
-    pub tier: &'a str,
-    /// The service the others would be like: the largest of its tier.
+    /// The tier of that service, if it has one.
+    pub tier: Option<&'a str>,
+    /// The service the others would be like: the largest of its tier, or of those without one.
     pub like: &'a str,
     /// How many more.
     pub more: u64,
@@ -69,7 +70,7 @@ pub(crate) fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
             }
         }
         rooms.push(Room {
-            tier: program.tiers[tier].name.value,
+            tier: tier.map(|tier| program.tiers[tier].name.value),
             like: like.name.value,
             more,
             short: if more == 0 { short } else { 0 },
@@ -79,21 +80,71 @@ pub(crate) fn headroom<'a>(plan: &Plan<'_, 'a>) -> Vec<Room<'a>> {
     rooms
 }
 
-/// The service of each tier that takes most, by tier.
-fn largest_of_tiers(plan: &Plan<'_, '_>) -> BTreeMap<TierId, ServiceId> {
+/// The service of each tier that takes most, and that of those without a tier.
+fn largest_of_tiers(plan: &Plan<'_, '_>) -> BTreeMap<Option<TierId>, ServiceId> {
     let requested = |workload: &Workload<'_>| workload.charge(true) * workload.peak();
-    let mut largest: BTreeMap<TierId, ServiceId> = BTreeMap::new();
+    let mut largest: BTreeMap<Option<TierId>, ServiceId> = BTreeMap::new();
     for (at, service) in numbered(&plan.program.services) {
         let workload = &plan.workloads[at];
-        let Some(tier) = service.tier.filter(|_| workload.peak() > 0) else {
+        if workload.peak() == 0 {
             continue;
-        };
-        let best = largest.entry(tier).or_insert(at);
+        }
+        let best = largest.entry(service.tier).or_insert(at);
         if requested(workload) > requested(&plan.workloads[*best]) {
             *best = at;
         }
     }
     largest
+}
+
+/// What the limits of pods at rest leave of the only node, which they must not exceed: at the low ends of all ranges.
+fn left_of_limits(plan: &Plan<'_, '_>) -> u64 {
+    let low = lowest(&plan.workloads);
+    let at_rest = limits_at_rest(&plan.nodes, NodeId::new(0), &low);
+    plan.nodes[0].allocatable().saturating_sub(at_rest)
+}
+
+/// What more pods cost the only node: it has shims of no more than it takes.
+fn price(plan: &Plan<'_, '_>, pods: u64) -> u64 {
+    let (node, shims) = (&plan.program.nodes[0], plan.nodes[0].shim_pods());
+    let more = node.max_pods.value.saturating_sub(shims);
+    price_of_pods(node, shims, pods.min(more))
+}
+
+/// Whether the only node takes one pod more.
+fn takes_a_pod(plan: &Plan<'_, '_>) -> bool {
+    let mut has = Capacity::of_node(&plan.program.nodes[0], 0);
+    has[Dimension::Memory] = None;
+    let mut asked = plan.together.asked;
+    asked[Dimension::Pods] = asked[Dimension::Pods].saturating_add(1);
+    has.less(asked).is_ok()
+}
+
+/// The largest amount of memory, in bytes, with which one more service of one pod fits: where the program has one node,
+/// and any amount fits at all.
+pub(crate) fn largest_more(plan: &Plan<'_, '_>) -> Option<u64> {
+    let ([node], [planned]) = (plan.program.nodes.as_slice(), plan.nodes.as_slice()) else {
+        return None;
+    };
+    if node.overcommit.is_some() || !takes_a_pod(plan) {
+        return None;
+    }
+    let low = lowest(&plan.workloads);
+    let asked = asked_on(plan.program, planned, NodeId::new(0), &low);
+    let left = planned
+        .allocatable()
+        .saturating_sub(asked[Dimension::Memory]);
+    // While a rollout replaces its only pod, the old one may still be ending.
+    let on_node = left
+        .min(left_of_limits(plan))
+        .saturating_sub(price(plan, 2));
+    let budgets = budgets(plan.program, &low);
+    let over_all = plan.program.budgets.iter().zip(budgets);
+    let over_all = over_all.filter(|(budget, _)| budget.members.is_none());
+    let in_budgets = over_all.map(|(_, planned)| planned.ceiling.saturating_sub(planned.used));
+    let least = in_budgets.chain([on_node]).min()?;
+    let whole = least / MIB * MIB;
+    (whole >= LEAST_LIMIT.n).then_some(whole)
 }
 
 /// How many more services like one fit on the node of a program that has one, and by how many bytes that is too little
@@ -108,20 +159,16 @@ fn on_one(plan: &Plan<'_, '_>, like: ServiceId) -> (u64, u64) {
         .map(|workload| workload.charge(true) * workload.peak());
     let taken = planned.packaged()[Dimension::Memory] + lowest.sum::<u64>();
     let left = planned.allocatable().saturating_sub(taken);
-    // Limits at rest have to fit as well, wherever they are above requests.
-    let left_of_limits = planned.allocatable().saturating_sub(planned.at_rest);
+    let left_of_limits = left_of_limits(plan);
     let price = |more: u64| {
         let mounts = service.secret_mounts() * SECRET_BYTES * pods * more;
-        price_of_pods(node, planned.shim_pods(), pods * more) + mounts
+        price(plan, pods * more) + mounts
     };
     let needs = |more: u64| {
         let requests = workload.charge(true) * workload.peak() * more + price(more);
-        let limits = workload.pod_limit() * workload.replicas * more + price(more);
+        let limits = workload.charge(false) * workload.replicas * more + price(more);
         let over = limits.saturating_sub(left_of_limits);
-        let bursts = workload.gap() > 0;
-        requests
-            .saturating_sub(left)
-            .max(if bursts { over } else { 0 })
+        requests.saturating_sub(left).max(over)
     };
     // Memory is compared by `needs`.
     let mut has = Capacity::of_node(node, planned.allocatable());

@@ -200,9 +200,9 @@ pub(super) fn settle(draft: &mut Draft<'_, '_>) {
 }
 
 /// How every budget stands.
-pub(crate) fn budgets(draft: &Draft<'_, '_>) -> Vec<BudgetPlan> {
+pub(crate) fn budgets<'a>(program: &Program<'a>, workloads: &[Workload<'a>]) -> Vec<BudgetPlan> {
     let used = |budget: &Budget<'_>| {
-        at_worst(draft.program, &draft.workloads, |index, workload, pods| {
+        at_worst(program, workloads, |index, workload, pods| {
             if budget.is_over(index) {
                 workload.pod_limit().saturating_mul(pods)
             } else {
@@ -210,7 +210,7 @@ pub(crate) fn budgets(draft: &Draft<'_, '_>) -> Vec<BudgetPlan> {
             }
         })
     };
-    let budgets = draft.program.budgets.iter();
+    let budgets = program.budgets.iter();
     let plan = |budget: &Budget<'_>| BudgetPlan {
         ceiling: budget.ceiling.value.n,
         used: used(budget),
