@@ -324,6 +324,18 @@ fn run_build(build: &Build) -> Exit {
         if let Err(error) = written {
             return report_write(&error);
         }
+        // What was written has its lines elsewhere, and needs no change any more: the output is that of the new sources.
+        let rewritten = match build.write_sources && !sources.0.is_empty() {
+            true => again(input, &build.inputs),
+            false => None,
+        };
+        let survey = match &rewritten {
+            Some(output) => match self::survey(&folder, &input.name, &output.files) {
+                Ok(survey) => survey,
+                Err(error) => return report_write(&error),
+            },
+            None => survey,
+        };
         let counts = match apply(survey) {
             Ok(done) => {
                 for kept in &done.kept {
@@ -359,6 +371,15 @@ fn run_build(build: &Build) -> Exit {
         sources.tell(build.write_sources, ui);
         Exit::Clean
     })
+}
+
+/// What a program compiles to once its sources were written.
+fn again(input: &Input, inputs: &Inputs) -> Option<Output> {
+    let options = Options {
+        env: inputs.env.clone(),
+    };
+    let analysis = Session::default().read(&input.disk, &input.name, input.text.clone());
+    analysis.view(&input.disk, &options, |view| view.output())
 }
 
 /// Adopted manifests that are to be changed in place: path, text as it was read, new text.

@@ -146,7 +146,7 @@ impl Builder<'_> {
                 self.gap(at, why);
                 return all;
             }
-            // The caller has read it before.
+            // The caller has read it before, and says what is wrong with it.
             (Ok(None) | Err(_), _) => return all,
         };
         self.within.push(path.to_owned());
@@ -188,10 +188,25 @@ impl Builder<'_> {
                     self.gap_of(chart.at, format!("chart {called}"), why.to_owned(), false);
                 }
             }
+            if name == "configurations" && self.configures_names_only(value) {
+                continue;
+            }
             if let Some(why) = names::why_not(name, value) {
                 self.gap(key.at, why);
             }
         }
+    }
+
+    /// Whether files of `configurations` say only where objects name each other.
+    fn configures_names_only(&mut self, files: &Node) -> bool {
+        let names = ["images", "nameReference", "varReference"];
+        files.items().iter().all(|file| {
+            let documents = self.documents(file.text().unwrap_or_default());
+            documents.is_ok_and(|(_, documents)| {
+                let mut keys = documents.iter().flat_map(Node::entries);
+                keys.all(|(key, _)| key.text().is_some_and(|key| names.contains(&key)))
+            })
+        })
     }
 
     fn remote(&mut self, at: At, name: &str) {

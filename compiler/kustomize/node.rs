@@ -277,6 +277,10 @@ impl Places {
         let is_merge = |key: &Yaml| key.text(source.text) == Some("<<");
         for (key, value) in entries.iter().filter(|(key, _)| !is_merge(key)) {
             let key = self.node(key, source, depth + 1)?;
+            // Placeholders of a template engine read so.
+            if key.text().is_none() {
+                return Err("one of its keys is no text: it may be a template".to_owned());
+            }
             found.push((key, self.node(value, source, depth + 1)?));
         }
         for (_, value) in entries.iter().filter(|(key, _)| is_merge(key)) {
