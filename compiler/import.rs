@@ -3,15 +3,16 @@
 //! | from | to | where |
 //! | --- | --- | --- |
 //! | bytes | what each file is, as plain data | `import/sort.rs`, `import/data.rs` |
-//! | data | parts of a program, and what is left out at its place | `import/{adopt,nodes,k3s,compose}` |
+//! | data | parts of a program, and what is left out at its place | `import/{adopt,declare,nodes,k3s,compose}` |
 //! | parts | text, by one printer that escapes whatever an input says | `import/tree.rs` |
 //! | text | a program that compiles, or does not fit and says by how much | `import/settle.rs` |
 //!
-//! Manifests are adopted: what somebody wrote stays where it is.
+//! Manifests are adopted, for what somebody wrote stays where it is, unless they ask for declarations.
 
 mod adopt;
 mod compose;
 mod data;
+mod declare;
 mod figures;
 mod k3s;
 mod nodes;
@@ -41,12 +42,25 @@ pub struct Imported {
     pub adopted: Vec<String>,
 }
 
+/// What becomes of manifests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manifests {
+    /// They stay where they are, and the program adopts them.
+    Adopt,
+    /// Their workloads are declared.
+    Declare,
+}
+
 /// Reads files and writes a program for them. `world` is the folder of the program: manifests are adopted from there.
 ///
 /// # Errors
 ///
 /// Why there is nothing to import in any of the files.
-pub fn import(world: &dyn World, sources: Vec<Source>) -> Result<Imported, String> {
+pub fn import(
+    world: &dyn World,
+    sources: Vec<Source>,
+    manifests: Manifests,
+) -> Result<Imported, String> {
     let sorted = sort(sources);
     let left = reasons(&sorted.nothing);
     if sorted.manifests.is_empty() && sorted.compose.is_empty() && sorted.k3s.is_empty() {
@@ -69,9 +83,18 @@ pub fn import(world: &dyn World, sources: Vec<Source>) -> Result<Imported, Strin
     let (nodes, not_nodes) = nodes::of_objects(objects);
     let mut head = nodes::items(&nodes, &found);
     head.extend(k3s_block(found, &nodes));
-    let adopted = Adopted::of(&sorted.manifests);
+    let mut adopted = Adopted::default();
+    let mut declared = declare::Declared::default();
+    match manifests {
+        Manifests::Adopt => adopted = Adopted::of(&sorted.manifests),
+        Manifests::Declare => declared = declare::declare(with_files(sorted.manifests)),
+    }
+    if let Some(namespace) = &declared.namespace {
+        head.insert(0, tree::field("namespace", Value::name(namespace)));
+    }
+    let mut services = declared.items;
     let projects = compose::projects(sorted.compose, &sorted.variables);
-    let services = compose::services(projects, world);
+    services.extend(compose::services(projects, world));
     if uses_tiers(&services) {
         head.insert(0, Item::Line("use std.tiers"));
     }
@@ -84,6 +107,7 @@ pub fn import(world: &dyn World, sources: Vec<Source>) -> Result<Imported, Strin
         ..Program::default()
     };
     program.left.extend(not_nodes);
+    program.left.extend(declared.left);
     let settled = settle(program, world);
     Ok(Imported {
         program: settled.text,
@@ -91,6 +115,16 @@ pub fn import(world: &dyn World, sources: Vec<Source>) -> Result<Imported, Strin
         services: settled.services,
         adopted: settled.adopted,
     })
+}
+
+/// The objects of manifests, each with the name of its file.
+fn with_files(manifests: Vec<sort::Manifest>) -> Vec<(String, Data)> {
+    let objects = manifests.into_iter().flat_map(|manifest| {
+        let name = manifest.name;
+        let objects = manifest.objects.into_iter();
+        objects.map(move |object| (name.clone(), object))
+    });
+    objects.collect()
 }
 
 /// K3s reads `config.yaml` first, then the files of `config.yaml.d` by name.

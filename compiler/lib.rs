@@ -50,7 +50,7 @@ pub use diag::render::{github, human, short};
 pub use diag::{Addend, Diagnostic, Edit, Help, Label, Severity};
 pub use explain::{codes, explain};
 pub use fmt::format;
-pub use import::{Imported, Source, import};
+pub use import::{Imported, Manifests, Source, import};
 pub use schema::{Field, Word, fields, words};
 pub use verify::{Verified, verify};
 pub use world::{Entry, MAX_SOURCE_BYTES, MemoryWorld, ReadError, World};

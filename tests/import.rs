@@ -1,11 +1,11 @@
 //! What `bzc import` makes of the files of others. `import/<case>/in/` is a folder that is imported whole; beside it are
 //! the program that comes out, `budget.bz`, and what it leaves out, `left-out.txt`. Every program compiles, or does not
-//! fit.
+//! fit. With a file `declare` there, the workloads of its manifests are declared.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bzc::{MemoryWorld, Source};
+use bzc::{Manifests, MemoryWorld, Source};
 use serde_yaml::Value;
 
 use crate::support::{bless, check, compile, corpus, said};
@@ -64,7 +64,11 @@ fn folders_come_in_as_written() {
     let mut came_out = BTreeMap::new();
     for folder in corpus::folders(&top) {
         let (world, sources) = read(&folder);
-        let imported = bzc::import(&world, sources).unwrap_or_else(|why| {
+        let manifests = match folder.join("declare").is_file() {
+            true => Manifests::Declare,
+            false => Manifests::Adopt,
+        };
+        let imported = bzc::import(&world, sources, manifests).unwrap_or_else(|why| {
             unreachable!("{}: {why}", corpus::shown(&folder));
         });
         assert_compiles(&world, &imported.program, &corpus::shown(&folder));
@@ -78,6 +82,52 @@ fn folders_come_in_as_written() {
         path.ends_with("/budget.bz") || path.ends_with("/left-out.txt")
     });
     bless::settle(there, &came_out);
+}
+
+/// What bzc writes for a program says all of it: imported again it is the same program, but for comments.
+#[test]
+fn what_is_built_of_declarations_declares_the_same() {
+    let folder = corpus::root().join("tests/import/declare");
+    let (world, sources) = read(&folder);
+    let first = bzc::import(&world, sources, Manifests::Declare).expect("it is YAML");
+    let compilation = compile(&world, "budget.bz", &first.program, None);
+    let Some(output) = &compilation.output else {
+        unreachable!("{}\n{}", first.program, said(&compilation))
+    };
+    let built = output.files.iter();
+    let built = built.filter(|(path, _)| path.starts_with("manifests/") && path.ends_with(".yaml"));
+    let sources: Vec<Source> = built
+        .map(|(path, bytes)| Source {
+            name: path.clone(),
+            path: None,
+            bytes: bytes.clone(),
+            is_named: false,
+        })
+        .collect();
+    let second = bzc::import(&world, sources, Manifests::Declare).expect("it is YAML");
+    assert_eq!(workloads(&second.program), workloads(&first.program));
+}
+
+/// The declarations of a program by their first lines, with their lines in order.
+fn workloads(program: &str) -> BTreeMap<String, Vec<String>> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut head = String::new();
+    for line in program.lines() {
+        let code = line.split('#').next().unwrap_or_default();
+        let code: Vec<&str> = code.split_whitespace().collect();
+        let code = code.join(" ").replace("override ", "");
+        // What is chosen out of a range or a tier is one number when it comes back.
+        if code.starts_with("memory = ") || code.starts_with("tier = ") {
+            continue;
+        }
+        if !line.starts_with(' ') && code.ends_with('{') {
+            head = code;
+        } else if !code.is_empty() {
+            all.entry(head.clone()).or_default().push(code);
+        }
+    }
+    all.retain(|head, _| !head.starts_with("node ") && !head.is_empty());
+    all
 }
 
 #[test]
@@ -96,7 +146,7 @@ kubelet-arg:
 kube-apiserver-arg: [request-timeout=30s]
 ";
     let (world, sources) = one("config.yaml", config);
-    let imported = bzc::import(&world, sources).expect("it is YAML");
+    let imported = bzc::import(&world, sources, Manifests::Adopt).expect("it is YAML");
     assert!(imported.left_out.is_empty(), "{:?}", imported.left_out);
     let compilation = compile(&world, "budget.bz", &imported.program, None);
     let Some(output) = &compilation.output else {
@@ -137,7 +187,8 @@ fn what_is_nothing_is_reported_with_its_place() {
         ),
     ] {
         let (world, sources) = one("x", text);
-        let message = bzc::import(&world, sources).expect_err("it cannot be imported");
+        let message =
+            bzc::import(&world, sources, Manifests::Adopt).expect_err("it cannot be imported");
         assert!(message.contains(why), "{text}: {message}");
     }
 }
@@ -216,7 +267,7 @@ fn hostile_texts_stay_texts() {
 
 fn assert_harmless(name: &str, text: &str, what: &str) {
     let (world, sources) = one(name, text);
-    let Ok(imported) = bzc::import(&world, sources) else {
+    let Ok(imported) = bzc::import(&world, sources, Manifests::Adopt) else {
         return;
     };
     assert_compiles(&world, &imported.program, what);

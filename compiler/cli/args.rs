@@ -207,6 +207,9 @@ pub(crate) struct Import {
     /// Ask the cluster of your kubeconfig what runs there, by one `kubectl get`, and keep the answer in `cluster.json`
     #[arg(long)]
     pub(crate) from_cluster: bool,
+    /// Declare the workloads of manifests, instead of adopting them
+    #[arg(long)]
+    pub(crate) declare: bool,
     /// Exit with 1 if anything was left out
     #[arg(long)]
     pub(crate) strict: bool,

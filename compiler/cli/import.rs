@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
-use bzc::{Entry, ReadError, Source, World};
+use bzc::{Entry, Manifests, ReadError, Source, World};
 
 use super::args::Import;
 use super::ui::{err, fail, out};
@@ -104,7 +104,11 @@ pub(super) fn run(import: &Import) -> Exit {
         disk,
         files: found.kept,
     };
-    let imported = match bzc::import(&world, found.sources) {
+    let manifests = match import.declare {
+        true => Manifests::Declare,
+        false => Manifests::Adopt,
+    };
+    let imported = match bzc::import(&world, found.sources, manifests) {
         Ok(imported) => imported,
         Err(why) => {
             fail(&why, &[]);

@@ -216,7 +216,7 @@ fn finish(mut program: Program, world: &dyn World, session: &Session) -> Settled
         .splice(at..at, notes.into_iter().map(Item::Note));
     let (items, _) = program.items(world);
     let text = print(&items).text;
-    let is_service = |item: &&Item| matches!(item, Item::Block(block) if !block.of.is_empty());
+    let is_service = |item: &&Item| matches!(item, Item::Block(block) if block.is_workload());
     Settled {
         text: format(&text).unwrap_or(text),
         left_out: left_out(&items),

@@ -82,6 +82,16 @@ impl Value {
         Value(format!("{}..{}", low.0, high.0))
     }
 
+    /// `WORD VALUE`, such as `surge 25%`.
+    pub(super) fn after(word: &'static str, value: &Value) -> Value {
+        Value(format!("{word} {}", value.0))
+    }
+
+    /// The text between quotes, where nothing in it is escaped.
+    pub(super) fn as_text(&self) -> String {
+        self.0.trim_matches('"').to_owned()
+    }
+
     /// `secret NAME/KEY` or `config NAME/KEY`. `None` if the key cannot be written so.
     pub(super) fn of_key(word: &'static str, name: &Name, key: &str) -> Option<Value> {
         is_word(key).then(|| Value(format!("{word} {}/{key}", name.0)))
@@ -214,6 +224,21 @@ impl Block {
         self.head == word
     }
 
+    /// The word for CPU: a tier that the service has gives some already.
+    pub(super) fn cpu(&self) -> &'static str {
+        let is_tier = |item: &Item| matches!(item, Item::Field { key, .. } if key == "tier");
+        match self.items.iter().any(is_tier) {
+            true => "override cpu",
+            false => "cpu",
+        }
+    }
+
+    /// Whether it declares a workload.
+    pub(super) fn is_workload(&self) -> bool {
+        let word = self.head.split(' ').next().unwrap_or_default();
+        ["service", "stateful", "daemon", "job", "cron"].contains(&word)
+    }
+
     /// Adds a field.
     pub(super) fn put(&mut self, key: &'static str, value: Value) {
         self.items.push(field(key, value));
@@ -297,6 +322,9 @@ fn items_of(items: &[Item], path: &mut Vec<usize>, printed: &mut Printed) {
                 let note = note.as_ref().map(|note| format!(" # {}", one_line(note)));
                 let note = note.unwrap_or_default();
                 let _ = writeln!(printed.text, "{key} = {}{note}", value.0);
+                if path.len() == 1 {
+                    printed.text.push('\n');
+                }
             }
             Item::Block(block) => {
                 let _ = writeln!(printed.text, "{} {{", block.head);

@@ -1,12 +1,18 @@
 //! `healthcheck` of compose as a probe. Compose restarts nothing that is unhealthy, and neither does `readiness`.
 
+use super::environment::Environment;
 use super::words::{seconds, split};
 use crate::import::data::Data;
 use crate::import::tree::{Block, Value, said};
 use crate::import::variables::closed;
 
 /// Takes `healthcheck`. `port` is the first port of the service.
-pub(super) fn take(body: &mut Data, block: &mut Block, port: Option<u16>) {
+pub(super) fn take(
+    body: &mut Data,
+    block: &mut Block,
+    port: Option<u16>,
+    environment: &Environment<'_>,
+) {
     let Some(mut check) = body.take("healthcheck") else {
         return;
     };
@@ -15,6 +21,10 @@ pub(super) fn take(body: &mut Data, block: &mut Block, port: Option<u16>) {
     let Some(command) = test.as_ref().and_then(command).filter(|_| !off) else {
         return;
     };
+    if command.iter().any(|word| environment.has_password(word)) {
+        block.leave("`healthcheck`: it has a password in it");
+        return;
+    }
     let mut probe = Block::plain("readiness");
     match asked(&command) {
         Some((asked, path)) if port.is_some() || asked.is_some() => {

@@ -1,5 +1,6 @@
 //! From compose files to services, as compose reads them: override files over the first, merge keys, `extends`, variables.
 
+mod environment;
 mod health;
 mod mounts;
 mod ports;
@@ -26,6 +27,8 @@ pub(super) struct Project {
     names: String,
     /// Its folder, as seen from that of the program.
     folder: String,
+    /// The variables of its `.env`.
+    variables: Vec<(String, String)>,
     data: Data,
 }
 
@@ -40,8 +43,8 @@ pub(super) fn projects(
     for file in files {
         let folder = folder(&file.path);
         let mut data = file.data;
-        let none = Vec::new();
-        variables::put_in(&mut data, variables.get(&folder).unwrap_or(&none));
+        let variables = variables.get(&folder).cloned().unwrap_or_default();
+        variables::put_in(&mut data, &variables);
         let is_override = is_override(&file.path);
         let before = projects
             .iter_mut()
@@ -54,6 +57,7 @@ pub(super) fn projects(
             None => projects.push(Project {
                 names: file.name,
                 folder,
+                variables,
                 data,
             }),
         }
@@ -121,6 +125,7 @@ pub(super) fn services(projects: Vec<Project>, world: &dyn World) -> Vec<Item> {
             folder: &project.folder,
             project: name,
             mounts: BTreeMap::new(),
+            passwords: environment::passwords(&services, &project.variables),
             called: BTreeSet::new(),
         };
         for (_, body) in &services {

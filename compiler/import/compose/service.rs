@@ -1,14 +1,15 @@
 //! One service of compose. What is read is taken out of it, and what remains is left out by name.
 
+use super::environment::{Environment, take_files};
 use super::health;
 use super::mounts;
 use super::ports;
 use super::shared::Shared;
 use super::words::{bytes, milli, seconds, split};
-use crate::import::data::{Data, is_secret};
+use crate::import::data::Data;
 use crate::import::figures::{self, Size};
 use crate::import::tree::{Block, Item, Name, Value, said};
-use crate::import::variables::{closed, is_open, open, shown};
+use crate::import::variables::{closed, is_open, shown};
 
 /// What compose says that Kubernetes does anyway, or that means nothing to it.
 const NOT_NEEDED: [&str; 9] = [
@@ -69,19 +70,21 @@ pub(super) fn read(written: &str, name: Name, mut body: Data, shared: &Shared<'_
     let is_job = mode.as_deref().is_some_and(|mode| mode.ends_with("-job"));
     let is_daemon = mode.as_deref() == Some("global");
     let claims = replicas == 1 && !is_job && !is_daemon;
-    commands(&mut body, &mut block);
+    let mut environment = Environment::take(&mut body, shared);
+    commands(&mut body, &mut block, &mut environment);
     let known = image.as_deref().and_then(figures::port);
     let is_called = shared.called.contains(written);
     match is_job {
         true => drop(body.take("ports")),
         false => ports::take(&mut body, &mut block, known, is_called, claims || is_daemon),
     }
-    environment(&mut body, &name, &mut block);
     let first_port = first_port(&block);
     match is_job {
         true => drop(body.take("healthcheck")),
-        false => health::take(&mut body, &mut block, first_port),
+        false => health::take(&mut body, &mut block, first_port, &environment),
     }
+    environment.put(&name, &mut block);
+    take_files(&mut body, &name, &mut block);
     let has_claim = mounts::take(&mut body, &mut block, shared, claims);
     secrets(&mut body, &name, &mut block);
     others(&mut body, &mut block);
@@ -227,19 +230,19 @@ fn cpu(body: &mut Data, block: &mut Block) {
     match (request, limit) {
         (Some(request), Some(limit)) if request < limit => {
             block.put(
-                "cpu",
+                block.cpu(),
                 Value::range(&Value::cpu(request), &Value::cpu(limit)),
             );
         }
         (_, Some(limit)) => {
-            let mut cpu = Block::plain("cpu");
+            let mut cpu = Block::plain(block.cpu());
             // A limit alone would be the request too, and compose reserves nothing.
             cpu.put("request", Value::cpu((limit / 10).max(1)));
             cpu.put("limit", Value::cpu(limit));
             block.put_block(cpu);
         }
         (Some(request), None) => {
-            let mut cpu = Block::plain("cpu");
+            let mut cpu = Block::plain(block.cpu());
             cpu.put("request", Value::cpu(request));
             block.put_block(cpu);
         }
@@ -247,7 +250,7 @@ fn cpu(body: &mut Data, block: &mut Block) {
     }
 }
 
-fn commands(body: &mut Data, block: &mut Block) {
+fn commands(body: &mut Data, block: &mut Block, environment: &mut Environment<'_>) {
     for (from, to) in [("entrypoint", "command"), ("command", "args")] {
         let Some(given) = body.take(from) else {
             continue;
@@ -261,102 +264,12 @@ fn commands(body: &mut Data, block: &mut Block) {
         match words {
             Some(words) if words.is_empty() => {}
             Some(words) => {
+                let words = environment.without_passwords(&words);
                 block.put(to, Value::list(words.iter().map(|word| Value::text(word))));
             }
             None => block.leave(format!("`{from}`: a quote in it does not end")),
         }
     }
-}
-
-/// `environment` and `env_file`. What looks like a password becomes the key of a Secret, by its name alone.
-fn environment(body: &mut Data, name: &Name, block: &mut Block) {
-    let mut env = Block::plain("env");
-    let mut secrets: Vec<String> = Vec::new();
-    let mut left: Vec<String> = Vec::new();
-    let given = body.take("environment").unwrap_or(Data::Null);
-    let pairs = given.entries().iter();
-    let mut pairs: Vec<(String, Option<String>)> = pairs
-        .map(|(key, value)| (key.clone(), value.as_text().map(str::to_owned)))
-        .collect();
-    for item in given.items().iter().filter_map(Data::as_text) {
-        let (key, value) = item
-            .split_once('=')
-            .map_or((item, None), |(key, value)| (key, Some(value)));
-        pairs.push((key.to_owned(), value.map(str::to_owned)));
-    }
-    let own = Name::near(name.as_str(), 63);
-    for (variable, value) in pairs {
-        let Some(value) = value else {
-            left.push(format!(
-                "{}: compose takes it from whoever starts it",
-                said(&variable)
-            ));
-            continue;
-        };
-        let secret = own.as_ref().filter(|_| is_secret(&variable, &value));
-        match secret.and_then(|own| Value::of_key("secret", own, &variable)) {
-            Some(key) => {
-                env.put_key(&variable, key);
-                secrets.push(variable);
-            }
-            None if is_open(&value) => left.push(format!(
-                "{}: {} is set nowhere",
-                said(&format!("{variable}={}", shown(&value))),
-                open(&value)
-                    .iter()
-                    .map(|name| said(name))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            )),
-            None if secret.is_some() => {
-                left.push(format!("{}: it looks like a password", said(&variable)));
-            }
-            None => env.put_key(&variable, Value::text(&value)),
-        }
-    }
-    if !secrets.is_empty() {
-        let literals: Vec<String> = secrets
-            .iter()
-            .map(|key| format!("--from-literal={key}=.."))
-            .collect();
-        env.note(format!(
-            "passwords stay out of programs: kubectl create secret generic {} {}",
-            name.as_str(),
-            literals.join(" ")
-        ));
-    }
-    left.into_iter().for_each(|what| env.leave(what));
-    block.put_block(env);
-    env_files(body, name, block);
-}
-
-fn env_files(body: &mut Data, name: &Name, block: &mut Block) {
-    let Some(files) = body.take("env_file") else {
-        return;
-    };
-    let paths: Vec<&str> = match &files {
-        Data::List(items) => {
-            let path = |item| Data::as_text(item).or(Data::text_at(item, &["path"]));
-            items.iter().filter_map(path).collect()
-        }
-        one => one.as_text().into_iter().collect(),
-    };
-    let Some(secret) = Name::near(&format!("{}-env", name.as_str()), 63) else {
-        return;
-    };
-    let from: Vec<String> = paths
-        .iter()
-        .map(|path| format!("--from-env-file={}", shown(path)))
-        .collect();
-    block.put_noted(
-        "secrets",
-        Value::list([Value::name(&secret)]),
-        format!(
-            "kubectl create secret generic {} {}",
-            secret.as_str(),
-            from.join(" ")
-        ),
-    );
 }
 
 /// `secrets`: the files of one Secret, where compose puts them.

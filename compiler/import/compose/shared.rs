@@ -15,6 +15,8 @@ pub(super) struct Shared<'p> {
     pub(super) project: Name,
     /// How many services mount a volume of the project.
     pub(super) mounts: BTreeMap<String, usize>,
+    /// Passwords by the names of their variables, the longest first.
+    pub(super) passwords: Vec<(String, String)>,
     /// All texts of other services, by which one can see who is called.
     pub(super) called: BTreeSet<String>,
 }

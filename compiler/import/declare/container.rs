@@ -1,0 +1,263 @@
+//! Containers.
+
+use super::around::Around;
+use super::ports::{Ports, take};
+use super::probe;
+use crate::admission::amount;
+use crate::import::data::{Data, is_secret};
+use crate::import::figures;
+use crate::import::tree::{Block, Item, Name, Value, said};
+use crate::manifest::workload::bytes;
+
+/// What the API server puts in where nothing is written.
+const DEFAULTS: [(&str, &str); 3] = [
+    ("terminationMessagePath", "/dev/termination-log"),
+    ("terminationMessagePolicy", "File"),
+    ("imagePullPolicy", "IfNotPresent"),
+];
+
+/// The main container of a workload.
+pub(super) fn main(
+    word: &str,
+    name: &Name,
+    container: &mut Data,
+    block: &mut Block,
+    around: &Around,
+) -> Ports {
+    common(name, container, block, around);
+    memory(container, block);
+    cpu(container, block);
+    if let Some(n) = container.take_count(&["securityContext", "runAsUser"]) {
+        block.put("user", Value::count(n));
+    }
+    if matches!(word, "job" | "cron") {
+        return Ports::default();
+    }
+    let ports = take(container, block);
+    for (key, field) in [
+        ("readinessProbe", "readiness"),
+        ("livenessProbe", "liveness"),
+        ("startupProbe", "startup"),
+    ] {
+        if let Some(probe) = container.take(key) {
+            probe::put(field, key, probe, &ports, block);
+        }
+    }
+    ports
+}
+
+/// A sidecar or an init container.
+pub(super) fn other(name: &Name, container: &mut Data, block: &mut Block, around: &Around) {
+    common(name, container, block, around);
+    let request = container.take_text(&["resources", "requests", "memory"]);
+    let limit = container.take_text(&["resources", "limits", "memory"]);
+    let amount = limit.as_deref().or(request.as_deref()).and_then(bytes);
+    match (amount, &request, &limit) {
+        (Some(n), Some(request), Some(limit)) if request != limit => block.put_noted(
+            "memory",
+            Value::memory(n),
+            format!(
+                "it requested {}: of such a container bz takes one number",
+                said(request)
+            ),
+        ),
+        (Some(n), _, Some(_)) => block.put("memory", Value::memory(n)),
+        (Some(n), ..) => block.put_noted("memory", Value::memory(n), "it had no limit: put it in"),
+        (None, ..) => block.put_noted(
+            "memory",
+            Value::memory(64 << 20),
+            "it had no limit: put in what it takes",
+        ),
+    }
+    cpu(container, block);
+}
+
+/// What all containers have.
+fn common(name: &Name, container: &mut Data, block: &mut Block, around: &Around) {
+    container.take("name");
+    let image = container.take_text(&["image"]).unwrap_or_default();
+    block.put("image", Value::text(&image));
+    let is_latest =
+        image.ends_with(":latest") || !image.rsplit('/').next().unwrap_or("").contains(':');
+    for (key, default) in DEFAULTS {
+        let said = container.text_at(&[key]);
+        if said == Some(default)
+            || (key == "imagePullPolicy" && is_latest && said == Some("Always"))
+        {
+            container.take(key);
+        }
+    }
+    for key in ["command", "args"] {
+        let Some(given) = container.take(key) else {
+            continue;
+        };
+        match given.texts() {
+            Some(words) => {
+                block.put(
+                    if key == "args" { "args" } else { "command" },
+                    Value::list(words.into_iter().map(Value::text)),
+                );
+            }
+            None => block.leave(said(key)),
+        }
+    }
+    env(name, container, block, around);
+    env_from(container, block, around);
+}
+
+fn env(name: &Name, container: &mut Data, block: &mut Block, around: &Around) {
+    let Some(Data::List(items)) = container.take("env") else {
+        return;
+    };
+    let mut env = Block::plain("env");
+    let mut literals = Vec::new();
+    for item in items {
+        let variable = item.text_at(&["name"]).unwrap_or_default();
+        let from = |kind: &str| {
+            let of = |field: &str| item.text_at(&["valueFrom", kind, field]);
+            of("name").zip(of("key"))
+        };
+        let value = match (
+            item.at(&["value"]),
+            from("secretKeyRef"),
+            from("configMapKeyRef"),
+        ) {
+            (Some(value), ..) => {
+                let text = value.as_text().unwrap_or_default();
+                match is_secret(variable, text) {
+                    true => {
+                        literals.push(format!("--from-literal={variable}=.."));
+                        Value::of_key("secret", name, variable)
+                    }
+                    false => Some(Value::text(text)),
+                }
+            }
+            (_, Some((secret, key)), _) => {
+                Name::of(secret).and_then(|secret| Value::of_key("secret", &secret, key))
+            }
+            (.., Some((config, key))) => {
+                let has = around
+                    .configs
+                    .get(config)
+                    .is_some_and(|keys| keys.contains(key));
+                let config = Name::of(config).filter(|_| has);
+                config.and_then(|config| Value::of_key("config", &config, key))
+            }
+            // A variable without a value is empty.
+            _ if item.at(&["valueFrom"]).is_none() => Some(Value::text("")),
+            _ => None,
+        };
+        match value {
+            Some(value) => env.put_key(variable, value),
+            None => env.leave(format!(
+                "{}: {}",
+                said(variable),
+                item.fields("")
+                    .iter()
+                    .filter(|field| !field.starts_with("`name"))
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )),
+        }
+    }
+    if !literals.is_empty() {
+        env.note(format!(
+            "passwords stay out of programs: kubectl create secret generic {} {}",
+            name.as_str(),
+            literals.join(" ")
+        ));
+    }
+    block.put_block(env);
+}
+
+fn env_from(container: &mut Data, block: &mut Block, around: &Around) {
+    let Some(Data::List(items)) = container.take("envFrom") else {
+        return;
+    };
+    let (mut configs, mut secrets) = (Vec::new(), Vec::new());
+    for item in items {
+        let config = item.text_at(&["configMapRef", "name"]);
+        let secret = item.text_at(&["secretRef", "name"]);
+        let is_plain = item.at(&["prefix"]).is_none();
+        match (config, secret) {
+            (Some(config), _) if is_plain && around.configs.contains_key(config) => {
+                configs.push(Value::word(config));
+            }
+            (_, Some(secret)) if is_plain => secrets.push(Value::word(secret)),
+            _ => block.leave(format!("`envFrom`: {}", item.fields("").join(", "))),
+        }
+    }
+    if !configs.is_empty() {
+        block.put("configs", Value::list(configs));
+    }
+    if !secrets.is_empty() {
+        block.put("secrets", Value::list(secrets));
+    }
+}
+
+fn memory(container: &mut Data, block: &mut Block) {
+    let mut take = |which: &str| {
+        let text = container.take_text(&["resources", which, "memory"])?;
+        bytes(&text).filter(|n| *n > 0)
+    };
+    match (take("requests"), take("limits")) {
+        (Some(request), Some(limit)) if request < limit => {
+            let mut memory = Block::plain("memory");
+            memory.put("request", Value::memory(request));
+            memory.put("limit", Value::memory(limit));
+            block.put_block(memory);
+        }
+        (_, Some(limit)) => block.put("memory", Value::memory(limit)),
+        (Some(request), None) => {
+            let high = Value::memory(request.saturating_mul(2));
+            let range = Value::range(&Value::memory(request), &high);
+            block.put_noted(
+                "memory",
+                range,
+                "it had a request and no limit: put in a limit",
+            );
+        }
+        (None, None) => {
+            let image = block.items.iter().find_map(|item| match item {
+                Item::Field { key, value, .. } if key == "image" => Some(value.as_text()),
+                _ => None,
+            });
+            figures::put(
+                block,
+                figures::of_image(&image.unwrap_or_default()),
+                "it had no limit",
+            );
+        }
+    }
+}
+
+fn cpu(container: &mut Data, block: &mut Block) {
+    let mut take = |which: &str| {
+        let text = container.take_text(&["resources", which, "cpu"])?;
+        let milli = amount(&text)?.div_ceil(1);
+        u64::try_from(milli).ok().filter(|n| *n > 0)
+    };
+    match (take("requests"), take("limits")) {
+        (Some(request), Some(limit)) if request < limit => {
+            block.put(
+                block.cpu(),
+                Value::range(&Value::cpu(request), &Value::cpu(limit)),
+            );
+        }
+        (_, Some(limit)) => block.put(block.cpu(), Value::cpu(limit)),
+        (Some(request), None) => {
+            let mut cpu = Block::plain(block.cpu());
+            cpu.put("request", Value::cpu(request));
+            block.put_block(cpu);
+        }
+        (None, None) => {}
+    }
+}
+
+/// What was not read of a container.
+pub(super) fn rest(container: &Data, block: &mut Block) {
+    for what in container.fields("") {
+        block.leave(what);
+    }
+}

@@ -1,0 +1,177 @@
+//! What a pod template says: where pods run, who they are, and their containers.
+
+use super::around::Around;
+use super::container;
+use super::ports::Ports;
+use super::volume;
+use crate::import::data::Data;
+use crate::import::tree::{Block, Name, Value};
+
+/// What the API server puts in where nothing is written.
+const DEFAULTS: [(&str, &str); 5] = [
+    ("dnsPolicy", "ClusterFirst"),
+    ("schedulerName", "default-scheduler"),
+    ("terminationGracePeriodSeconds", "30"),
+    ("enableServiceLinks", "true"),
+    ("serviceAccountName", "default"),
+];
+/// Labels that bzc sets.
+const OWN_LABELS: [&str; 3] = [
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/part-of",
+];
+
+/// Reads a pod template, and gives the ports of its main container.
+pub(super) fn read(
+    word: &str,
+    name: &Name,
+    template: &mut Data,
+    claims: Option<Data>,
+    block: &mut Block,
+    around: &Around,
+) -> Ports {
+    template.take_at(&["metadata", "creationTimestamp"]);
+    let mut spec = template.take("spec").unwrap_or(Data::Map(Vec::new()));
+    for (key, default) in DEFAULTS {
+        if spec.text_at(&[key]) == Some(default) {
+            spec.take(key);
+        }
+    }
+    let usual = if matches!(word, "job" | "cron") {
+        "Never"
+    } else {
+        "Always"
+    };
+    if spec.text_at(&["restartPolicy"]) == Some(usual) {
+        spec.take("restartPolicy");
+    }
+    // The same under its old name.
+    spec.take("serviceAccount");
+    let volumes = volume::sources(spec.take("volumes"), claims);
+    let ports = containers(word, name, &mut spec, &volumes, block, around);
+    texts(
+        "labels",
+        template.take_at(&["metadata", "labels"]),
+        &OWN_LABELS,
+        block,
+    );
+    texts(
+        "annotations",
+        template.take_at(&["metadata", "annotations"]),
+        &[],
+        block,
+    );
+    if let Some(n) = spec.take_count(&["terminationGracePeriodSeconds"]) {
+        block.put("grace", Value::unit(n, "s"));
+    }
+    if let Some(account) = spec.take_text(&["serviceAccountName"]) {
+        block.put("service-account", Value::word(&account));
+    }
+    if let Some(secrets) = spec.take("imagePullSecrets") {
+        let names = secrets
+            .items()
+            .iter()
+            .filter_map(|one| one.text_at(&["name"]));
+        block.put("pull-secrets", Value::list(names.map(Value::word)));
+    }
+    if let Some(n) = spec.take_count(&["securityContext", "runAsUser"]) {
+        block.put("user", Value::count(n));
+    }
+    place(&mut spec, block);
+    for what in spec.fields("spec") {
+        block.leave(what);
+    }
+    ports
+}
+
+/// All containers: the main one into the block of the workload, the others into blocks of their own.
+fn containers(
+    word: &str,
+    name: &Name,
+    spec: &mut Data,
+    volumes: &[volume::Source],
+    block: &mut Block,
+    around: &Around,
+) -> Ports {
+    let list = |data: Option<Data>| match data {
+        Some(Data::List(items)) => items,
+        _ => Vec::new(),
+    };
+    let first = list(spec.take("initContainers"));
+    let mut others = list(spec.take("containers"));
+    let called = |one: &Data| one.text_at(&["name"]) == Some(name.as_str());
+    let main = others.iter().position(called).unwrap_or(0);
+    let mut ports = Ports::default();
+    let mut mounted = Vec::new();
+    if main < others.len() {
+        let mut main = others.remove(main);
+        ports = container::main(word, name, &mut main, block, around);
+        mounted = volume::mounts(&mut main);
+        container::rest(&main, block);
+    }
+    volume::put(&mounted, volumes, block, around);
+    for (mut one, is_first) in first
+        .into_iter()
+        .map(|one| (one, true))
+        .chain(others.into_iter().map(|one| (one, false)))
+    {
+        let restarts = one.take_text(&["restartPolicy"]).as_deref() == Some("Always");
+        let word = if is_first && !restarts {
+            "init"
+        } else {
+            "sidecar"
+        };
+        let written = one.text_at(&["name"]).unwrap_or_default().to_owned();
+        let Some(other) = Name::near(&written, 63) else {
+            block.leave(format!(
+                "a container without a name beside {}",
+                name.as_str()
+            ));
+            continue;
+        };
+        let mut extra = Block::named(word, &other, "");
+        if !is_first {
+            extra.note("it was a container beside the main one: as a sidecar it starts before it");
+        }
+        container::other(name, &mut one, &mut extra, around);
+        let mounts = volume::mounts(&mut one);
+        volume::put_others(&mounts, &mounted, volumes, &mut extra, block, around);
+        container::rest(&one, &mut extra);
+        block.put_block(extra);
+    }
+    ports
+}
+
+fn texts(field: &'static str, data: Option<Data>, own: &[&str], block: &mut Block) {
+    let mut inner = Block::plain(field);
+    for (key, value) in data.unwrap_or(Data::Null).entries() {
+        if !own.contains(&key.as_str()) {
+            inner.put_key(key, Value::text(value.as_text().unwrap_or_default()));
+        }
+    }
+    block.put_block(inner);
+}
+
+/// Where pods run.
+fn place(spec: &mut Data, block: &mut Block) {
+    texts("node-selector", spec.take("nodeSelector"), &[], block);
+    let Some(Data::List(tolerations)) = spec.take("tolerations") else {
+        return;
+    };
+    let mut keys: Vec<Value> = Vec::new();
+    for toleration in tolerations {
+        match toleration.text_at(&["key"]) {
+            Some(key) => {
+                let key = Value::word(key);
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+            None => block.leave("a toleration of every taint: bz names the key of each"),
+        }
+    }
+    if !keys.is_empty() {
+        block.put("tolerations", Value::list(keys));
+    }
+}
