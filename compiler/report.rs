@@ -247,6 +247,9 @@ pub(crate) struct Node<'a> {
     pub name: Text<'a>,
     /// Server or agent.
     pub role: Role,
+    /// Its architecture, where the program says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arch: Option<Text<'a>>,
     /// `MemTotal`.
     pub memory_bytes: u64,
     /// Where that was given.

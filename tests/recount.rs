@@ -39,6 +39,8 @@ type Files = [(String, Vec<u8>)];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Machine {
     pub name: String,
+    /// What the label `kubernetes.io/arch` of its Node says, where something is known of it.
+    pub arch: Option<String>,
     /// `MemTotal`.
     pub memory: u128,
     /// Thousandths of a core, where something is known of them.
@@ -325,7 +327,7 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
     let report: Value = serde_yaml::from_str(text(files, "report.json")?).ok()?;
     let nodes: Vec<Node> = machines
         .iter()
-        .map(|m| Node::read(files, &m.name, faults))
+        .map(|m| Node::read(files, m, faults))
         .collect::<Option<_>>()?;
     faults.holds(
         report["nodes"].as_sequence().map(Vec::len) == Some(nodes.len()),

@@ -629,7 +629,15 @@ fn violations(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut
             .iter()
             .map(|key| key.as_str())
             .filter(|key| {
-                !["assumedBytes", "of", "quotas", "runsEnding", "uncounted"].contains(key)
+                ![
+                    "arch",
+                    "assumedBytes",
+                    "of",
+                    "quotas",
+                    "runsEnding",
+                    "uncounted",
+                ]
+                .contains(key)
             })
             .collect();
         if schema["additionalProperties"] != false || needed != required {

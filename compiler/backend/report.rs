@@ -193,6 +193,7 @@ fn node<'r>(plan: &'r Plan<'_, '_>, at: NodeId) -> Node<'r> {
             Role::Server => report::Role::Server,
             Role::Agent => report::Role::Agent,
         },
+        arch: declared.arch.map(Text::from),
         memory_bytes: node.capacity,
         memory_origin: path(&declared.memory.origin),
         reserved_bytes: node.reserved(),

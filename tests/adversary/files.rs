@@ -153,12 +153,13 @@ fn node(facts: &Value, config: &Value) -> Option<Node> {
     }
     let server = facts["role"] == "server";
     let hostname = text(&config["node-name"]).unwrap_or_else(|| name.clone());
+    let arch = text(&facts["arch"]).unwrap_or_else(|| "amd64".to_owned());
     let known = [
         ("kubernetes.io/hostname", hostname.as_str()),
         ("kubernetes.io/os", "linux"),
-        ("kubernetes.io/arch", "amd64"),
+        ("kubernetes.io/arch", arch.as_str()),
         ("beta.kubernetes.io/os", "linux"),
-        ("beta.kubernetes.io/arch", "amd64"),
+        ("beta.kubernetes.io/arch", arch.as_str()),
     ];
     let mut labels: BTreeMap<String, String> = known
         .map(|(key, value)| (key.to_owned(), value.to_owned()))

@@ -52,6 +52,7 @@ pub(super) fn machines(program: &str) -> Option<Vec<Machine>> {
         };
         Some(Machine {
             name,
+            arch: value("arch"),
             memory: bytes(&value("memory")?)?,
             cpu: value("cpu").and_then(|text| milli(&text)),
             overcommit: value("overcommit")
@@ -72,6 +73,7 @@ pub(super) fn stated(files: &Files) -> Option<Vec<Machine>> {
     let read = |node: &Value| {
         Some(Machine {
             name: node["name"].as_str()?.to_owned(),
+            arch: node["arch"].as_str().map(str::to_owned),
             memory: node["memoryBytes"].as_u64()?.into(),
             cpu: node["cpuMilli"].as_u64().map(u128::from),
             overcommit: node["overcommitPercent"].as_u64().map(u128::from),
@@ -84,6 +86,7 @@ pub(super) fn stated(files: &Files) -> Option<Vec<Machine>> {
 pub(crate) fn generated(program: &generate::Program) -> Vec<Machine> {
     let machine = |node: &generate::Node| Machine {
         name: node.name.clone(),
+        arch: None,
         memory: u128::from(node.memory.bytes),
         cpu: node.cpu.as_ref().map(|(milli, _)| u128::from(*milli)),
         overcommit: node.overcommit.map(u128::from),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_yaml::Value;
 
 use super::pods::pod_template;
-use super::{Faults, Files, kubelet_arguments, text};
+use super::{Faults, Files, Machine, kubelet_arguments, text};
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 
@@ -47,7 +47,8 @@ pub(crate) struct Stage {
 }
 
 impl Node {
-    pub(super) fn read(files: &Files, name: &str, faults: &mut Faults) -> Option<Node> {
+    pub(super) fn read(files: &Files, machine: &Machine, faults: &mut Faults) -> Option<Node> {
+        let name = machine.name.as_str();
         let config: Value =
             serde_yaml::from_str(text(files, &format!("k3s/{name}/config.yaml"))?).ok()?;
         let arguments = kubelet_arguments(&config)?;
@@ -63,6 +64,13 @@ impl Node {
         }
         // What kubelet and K3s set; an agent is what joins by `server` and has no `disable`.
         labels.insert("kubernetes.io/os".to_owned(), "linux".to_owned());
+        for key in ["kubernetes.io/arch", "beta.kubernetes.io/arch"] {
+            let arch = machine
+                .arch
+                .iter()
+                .map(|arch| (key.to_owned(), arch.clone()));
+            labels.extend(arch);
+        }
         if text(files, &format!("k3s/{name}/config.yaml"))?.contains("\ndisable:") {
             labels.insert(
                 "node-role.kubernetes.io/control-plane".to_owned(),

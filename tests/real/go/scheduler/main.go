@@ -72,6 +72,7 @@ type report struct {
 type node struct {
 	Name             string
 	Role             string
+	Arch             string
 	MemoryBytes      int64
 	AllocatableBytes int64
 	FreeBytes        int64
@@ -335,6 +336,10 @@ func readNodes(dir string, report *report) ([]*corev1.Node, []string, error) {
 				"kubernetes.io/os":       "linux",
 			}},
 			Status: corev1.NodeStatus{Capacity: resources, Allocatable: resources},
+		}
+		if declared.Arch != "" {
+			made.Labels["kubernetes.io/arch"] = declared.Arch
+			made.Labels["beta.kubernetes.io/arch"] = declared.Arch
 		}
 		for _, label := range config.NodeLabel {
 			key, value, _ := strings.Cut(label, "=")
