@@ -9,12 +9,12 @@ mod trace;
 mod trials;
 
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 pub use self::decode::decode;
 use self::trials::Trials;
-use crate::backend::{self, Artifact};
+use crate::backend::{self, Artifact, Files};
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
@@ -222,6 +222,7 @@ impl Analysis {
             plan,
             draft,
             rendered,
+            report: OnceLock::new(),
             untried,
             traced,
         })
@@ -256,6 +257,8 @@ pub struct View<'v, 'a> {
     draft: Option<&'v Draft<'v, 'a>>,
     /// Templates and adopted manifests with the numbers of the plan; none if anything stops the output.
     rendered: Option<Rendered<'v, 'a>>,
+    /// The text of report.json, once somebody wanted it.
+    report: OnceLock<String>,
     /// Whether an error, or where there is none a warning, proposes changes that nobody has tried yet.
     untried: bool,
     /// What was given at the place that was asked for.
@@ -280,11 +283,21 @@ impl<'v, 'a> View<'v, 'a> {
         Some(ledger::summary(program, plan))
     }
 
-    /// Where the verifier's arithmetic gives other numbers than the plan states: a bug in bzc. Of what [`View::output`]
-    /// gives, the very bytes of the report are verified, and this need not be asked.
+    /// Where the verifier's arithmetic gives other numbers than the plan states: a bug in bzc. What is written is
+    /// verified by its very bytes instead, see [`View::disagreements_in_bytes`].
     pub fn disagreements(&self) -> Vec<String> {
         let report = self.sound().map(|(_, plan)| backend::report::report(plan));
         report.map_or_else(Vec::new, |report| agree(&report).faults)
+    }
+
+    /// Where the verifier does not accept the bytes of report.json: a bug in bzc.
+    pub fn disagreements_in_bytes(&self) -> Vec<String> {
+        let verified = self.report().map(|report| verify(report.as_bytes()));
+        match verified {
+            Some(Ok(verified)) => verified.faults,
+            Some(Err(why)) => vec![why],
+            None => Vec::new(),
+        }
     }
 
     /// The names of the promises that are unknown.
@@ -344,26 +357,38 @@ impl<'v, 'a> View<'v, 'a> {
     }
 
     /// The text of report.json.
-    pub fn report(&self) -> Option<String> {
+    pub fn report(&self) -> Option<&str> {
         let (_, plan) = self.sound()?;
-        Some(backend::report::json(plan))
+        Some(self.report_of(plan))
     }
 
-    /// All files.
-    pub fn output(&self) -> Option<Output> {
-        let (program, plan) = self.sound()?;
+    fn report_of(&self, plan: &Plan<'_, '_>) -> &str {
+        self.report.get_or_init(|| backend::report::json(plan))
+    }
+
+    /// All files, most of them to be printed.
+    pub fn files(&self) -> Option<Files<'_>> {
+        let (_, plan) = self.sound()?;
+        let report = |out: &mut String| out.push_str(self.report_of(plan));
         let rendered = self.rendered.as_ref()?;
-        let files = backend::emit(plan, rendered);
-        let report = files.iter().find(|(path, _)| path == "report.json");
-        let faults = report.map(|(_, bytes)| match verify(bytes) {
-            Ok(verified) => verified.faults,
-            Err(why) => vec![why],
-        });
+        Some(backend::emit(plan, rendered, Box::new(report)))
+    }
+
+    /// Manifests of the user's own that are to change where they are, sorted by path: only if the user says so.
+    pub fn changed_sources(&self) -> Vec<Artifact> {
+        let changed = self.sound().zip(self.rendered.as_ref());
+        changed.map_or_else(Vec::new, |((_, plan), rendered)| {
+            backend::adopted::sources(plan, &rendered.manifests)
+        })
+    }
+
+    /// All that comes out of it.
+    pub fn output(&self) -> Option<Output> {
         Some(Output {
-            disagreements: faults.unwrap_or_default(),
-            files,
-            sources: backend::adopted::sources(plan, &rendered.manifests),
-            summary: ledger::summary(program, plan),
+            files: self.files()?.all(),
+            sources: self.changed_sources(),
+            summary: self.summary()?,
+            disagreements: self.disagreements_in_bytes(),
         })
     }
 }
@@ -406,10 +431,10 @@ impl Compilation {
 pub struct Output {
     /// The files, sorted by path.
     pub files: Vec<Artifact>,
-    /// Manifests of the user's own that are to change where they are, sorted by path: only if the user says so.
+    /// [`View::changed_sources`].
     pub sources: Vec<Artifact>,
     /// The ledger in a few lines.
     pub summary: String,
-    /// Where the verifier does not accept the bytes of report.json: a bug in bzc.
+    /// [`View::disagreements_in_bytes`].
     pub disagreements: Vec<String>,
 }

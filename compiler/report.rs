@@ -24,12 +24,14 @@ pub(crate) struct Report<'a> {
     /// [`FORMAT`].
     pub bzc_report: u64,
     /// The file that was compiled.
+    #[serde(borrow)]
     pub source: Text<'a>,
     /// The environment that was chosen.
     pub environment: Option<Text<'a>>,
     /// The promises.
     pub theorems: Vec<Theorem<'a>>,
     /// The namespace of the services.
+    #[serde(borrow)]
     pub namespace: Text<'a>,
     /// How ranges share what there is.
     pub fill: Fill,
@@ -101,6 +103,7 @@ pub(crate) struct Theorem<'a> {
     /// `T1` to `T5`.
     pub id: Id,
     /// Its name.
+    #[serde(borrow)]
     pub name: Text<'a>,
     /// The node it is about; none where it is about all.
     pub node: Option<Text<'a>>,
@@ -115,6 +118,7 @@ pub(crate) struct Theorem<'a> {
     /// Its inequalities in other dimensions.
     pub counts: Vec<Count<'a>>,
     /// All of them in words.
+    #[serde(borrow)]
     pub statement: Text<'a>,
     /// Why it is not proved, where it is not.
     pub why: Vec<Text<'a>>,
@@ -125,6 +129,7 @@ pub(crate) struct Theorem<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Count<'a> {
     /// `pods` or `cpuMilli`.
+    #[serde(borrow)]
     pub id: Text<'a>,
     /// Its left side.
     pub left: u64,
@@ -151,8 +156,10 @@ pub(crate) struct SidedTerm<'a> {
     /// Which side it is on.
     pub side: Side,
     /// What the spec calls it.
+    #[serde(borrow)]
     pub id: Text<'a>,
     /// What it is, for people.
+    #[serde(borrow)]
     pub what: Text<'a>,
     /// How much: bytes, pods or thousandths of a core.
     pub amount: u64,
@@ -162,6 +169,7 @@ pub(crate) struct SidedTerm<'a> {
     pub formula: Option<Text<'a>>,
     /// The part of this report that it is taken from, as a JSON pointer.
     #[serde(rename = "ref")]
+    #[serde(borrow)]
     pub reference: Text<'a>,
     /// Where it was given.
     pub origin: Option<Text<'a>>,
@@ -172,8 +180,10 @@ pub(crate) struct SidedTerm<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Term<'a> {
     /// What the spec calls it.
+    #[serde(borrow)]
     pub id: Text<'a>,
     /// What it is, for people.
+    #[serde(borrow)]
     pub what: Text<'a>,
     /// How many bytes.
     pub bytes: u64,
@@ -244,6 +254,7 @@ pub(crate) enum Role {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Node<'a> {
     /// Its name in the program.
+    #[serde(borrow)]
     pub name: Text<'a>,
     /// Server or agent.
     pub role: Role,
@@ -253,6 +264,7 @@ pub(crate) struct Node<'a> {
     /// `MemTotal`.
     pub memory_bytes: u64,
     /// Where that was given.
+    #[serde(borrow)]
     pub memory_origin: Text<'a>,
     /// What no pod gets: the sum of `reserved`.
     pub reserved_bytes: u64,
@@ -293,6 +305,7 @@ pub(crate) struct Node<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Component<'a> {
     /// Its name.
+    #[serde(borrow)]
     pub name: Text<'a>,
     /// Pods at rest.
     pub replicas: u64,
@@ -321,6 +334,7 @@ pub(crate) struct Component<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Budget<'a> {
     /// Its name.
+    #[serde(borrow)]
     pub name: Text<'a>,
     /// How much.
     pub ceiling_bytes: u64,
@@ -331,6 +345,7 @@ pub(crate) struct Budget<'a> {
     /// Its services; none if it is over all.
     pub services: Option<Vec<Text<'a>>>,
     /// Where it was given.
+    #[serde(borrow)]
     pub origin: Text<'a>,
     /// Proved: a budget that does not hold is an error.
     pub verdict: Verdict,
@@ -403,6 +418,7 @@ pub(crate) enum Choice {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Adopted<'a> {
     /// `k8s/web.yaml:12`.
+    #[serde(borrow)]
     pub manifest: Text<'a>,
     /// Whether every container has a limit.
     pub bounded: bool,
@@ -419,10 +435,13 @@ pub(crate) struct Adopted<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Origins<'a> {
     /// The least memory.
+    #[serde(borrow)]
     pub least: Text<'a>,
     /// The most.
+    #[serde(borrow)]
     pub most: Text<'a>,
     /// The pods at rest.
+    #[serde(borrow)]
     pub replicas: Text<'a>,
     /// The floor of what it runs, where that raised the least memory.
     pub floor: Option<Text<'a>>,
@@ -433,8 +452,10 @@ pub(crate) struct Origins<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Service<'a> {
     /// Its name.
+    #[serde(borrow)]
     pub name: Text<'a>,
     /// The kind of the object.
+    #[serde(borrow)]
     pub kind: Text<'a>,
     /// Its tier.
     pub tier: Option<Text<'a>>,
@@ -512,6 +533,7 @@ pub(crate) enum ExtraRole {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Extra<'a> {
     /// Its name.
+    #[serde(borrow)]
     pub name: Text<'a>,
     /// Sidecar or init.
     pub role: ExtraRole,
@@ -522,24 +544,35 @@ pub(crate) struct Extra<'a> {
     /// Its request of CPU.
     pub cpu_milli: u64,
     /// Where its memory was given.
+    #[serde(borrow)]
     pub origin: Text<'a>,
 }
 
 /// A report as text: a line for every service and every addend, so that what changes is a line.
 pub(crate) fn json(report: &Report<'_>) -> String {
     let mut out = body(report);
-    let digest = sum_of(&out);
-    let _ = write!(out, "  \"digest\": \"{digest}\"\n}}\n");
+    let digest = sum_of(out.as_bytes());
+    let _ = write!(out, "{}", ending(&digest));
     out
 }
 
-/// The digest that a report with this data has.
-pub(crate) fn digest(report: &Report<'_>) -> String {
-    sum_of(&body(report))
+/// Whether the digest of a report, which was read from `text`, is the one that it must have. A text that is as bzc
+/// writes it is not printed again for that.
+pub(crate) fn has_its_digest(report: &Report<'_>, text: &str) -> bool {
+    let Some(stated) = report.digest.as_deref() else {
+        return false;
+    };
+    let as_written = text.strip_suffix(ending(stated).as_str());
+    as_written.is_some_and(|body| sum_of(body.as_bytes()) == stated)
+        || sum_of(body(report).as_bytes()) == stated
 }
 
-fn sum_of(text: &str) -> String {
-    let sum = Sha256::digest(text.as_bytes());
+fn ending(digest: &str) -> String {
+    format!("  \"digest\": \"{digest}\"\n}}\n")
+}
+
+fn sum_of(bytes: &[u8]) -> String {
+    let sum = Sha256::digest(bytes);
     sum.iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -547,56 +580,76 @@ fn sum_of(text: &str) -> String {
 }
 
 fn body(report: &Report<'_>) -> String {
-    let mut out = String::from("{\n");
-    field(&mut out, "bzcReport", &report.bzc_report);
-    field(&mut out, "source", &report.source);
-    field(&mut out, "environment", &report.environment);
-    list(&mut out, "theorems", &report.theorems, BLOCK);
-    field(&mut out, "namespace", &report.namespace);
-    field(&mut out, "fill", &report.fill);
-    field(&mut out, "level", &report.level);
-    let placement = text(&report.placement, Layout::new(BLOCK, 2));
-    let _ = writeln!(out, "  \"placement\": {placement},");
-    list(&mut out, "nodes", &report.nodes, BLOCK);
-    list(&mut out, "budgets", &report.budgets, LINE);
-    list(&mut out, "services", &report.services, LINE);
-    if !report.quotas.is_empty() {
-        list(&mut out, "quotas", &report.quotas, BLOCK);
+    let Report {
+        bzc_report,
+        source,
+        environment,
+        theorems,
+        namespace,
+        fill,
+        level,
+        placement,
+        nodes,
+        budgets,
+        services,
+        quotas,
+        uncounted,
+        digest: _,
+    } = report;
+    let mut out = b"{\n".to_vec();
+    field(&mut out, "bzcReport", bzc_report, LINE);
+    field(&mut out, "source", source, LINE);
+    field(&mut out, "environment", environment, LINE);
+    list(&mut out, "theorems", theorems, BLOCK);
+    field(&mut out, "namespace", namespace, LINE);
+    field(&mut out, "fill", fill, LINE);
+    field(&mut out, "level", level, LINE);
+    field(&mut out, "placement", placement, BLOCK);
+    list(&mut out, "nodes", nodes, BLOCK);
+    list(&mut out, "budgets", budgets, LINE);
+    list(&mut out, "services", services, LINE);
+    if !quotas.is_empty() {
+        list(&mut out, "quotas", quotas, BLOCK);
     }
-    if !report.uncounted.is_empty() {
-        list(&mut out, "uncounted", &report.uncounted, LINE);
+    if !uncounted.is_empty() {
+        list(&mut out, "uncounted", uncounted, LINE);
     }
-    out
-}
-
-fn field(out: &mut String, key: &str, value: &impl Serialize) {
-    let _ = writeln!(out, "  \"{key}\": {},", text(value, Layout::new(0, 0)));
+    String::from_utf8(out).expect("JSON is UTF-8")
 }
 
 /// Levels of an element that are broken into lines: none of a service, fields and the elements of lists of a node.
 const LINE: usize = 0;
 const BLOCK: usize = 2;
 
-fn list<T: Serialize>(out: &mut String, key: &str, values: &[T], broken: usize) {
-    let _ = write!(out, "  \"{key}\": [");
+fn key(out: &mut Vec<u8>, key: &str) {
+    out.extend([b"  \"", key.as_bytes(), b"\": "].concat());
+}
+
+fn field(out: &mut Vec<u8>, name: &str, value: &impl Serialize, broken: usize) {
+    key(out, name);
+    print(out, value, Layout::new(broken, 2));
+    out.extend(b",\n");
+}
+
+fn list<T: Serialize>(out: &mut Vec<u8>, name: &str, values: &[T], broken: usize) {
+    key(out, name);
+    out.extend(b"[");
     for (at, value) in values.iter().enumerate() {
-        out.push_str(if at == 0 { "\n    " } else { ",\n    " });
-        out.push_str(&text(value, Layout::new(broken, 4)));
+        out.extend(if at == 0 { &b"\n    "[..] } else { b",\n    " });
+        print(out, value, Layout::new(broken, 4));
     }
-    out.push_str(if values.is_empty() {
-        "],\n"
+    out.extend(if values.is_empty() {
+        &b"],\n"[..]
     } else {
-        "\n  ],\n"
+        b"\n  ],\n"
     });
 }
 
-fn text(value: &impl Serialize, layout: Layout) -> String {
-    let mut bytes = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, layout);
+fn print(out: &mut Vec<u8>, value: &impl Serialize, layout: Layout) {
+    let mut serializer = serde_json::Serializer::with_formatter(out, layout);
     value
         .serialize(&mut serializer)
         .expect("a tree of texts and numbers");
-    String::from_utf8(bytes).expect("JSON is UTF-8")
 }
 
 /// JSON whose outer levels are broken into lines, and whose inner ones are on one, with blanks.

@@ -11,21 +11,33 @@ mod kubernetes;
 pub(crate) mod report;
 mod yaml;
 
-pub use artifact::Artifact;
+pub use artifact::{Artifact, Files};
 pub(crate) use k3s::argument_note;
 
+use self::artifact::{Content, Print};
 use crate::plan::model::Plan;
 use crate::render::Rendered;
 
-/// All files of a plan, sorted by path.
-pub(crate) fn emit(plan: &Plan<'_, '_>, rendered: &Rendered<'_, '_>) -> Vec<Artifact> {
-    let mut files = Vec::with_capacity(plan.workloads.len() + 16);
-    k3s::emit(plan, &mut files);
-    kubernetes::emit(plan, &mut files);
-    dockerfile::emit(plan, &rendered.images, &mut files);
-    adopted::emit(plan, &rendered.manifests, &mut files);
-    files.push(("report.json".to_owned(), report::json(plan).into_bytes()));
-    files.push(("report.md".to_owned(), report::markdown(plan).into_bytes()));
-    files.sort();
-    files
+/// All files of a plan. `report` appends report.json.
+pub(crate) fn emit<'p>(
+    plan: &'p Plan<'_, '_>,
+    rendered: &Rendered<'_, '_>,
+    report: Print<'p>,
+) -> Files<'p> {
+    let mut printed = Vec::new();
+    k3s::emit(plan, &mut printed);
+    kubernetes::emit(plan, &mut printed);
+    dockerfile::emit(plan, &rendered.images, &mut printed);
+    adopted::emit(plan, &rendered.manifests, &mut printed);
+    printed.push(("report.md".to_owned(), report::markdown(plan).into_bytes()));
+    let printed = printed
+        .into_iter()
+        .map(|(path, bytes)| (path, Content::Printed(bytes)));
+    let report = ("report.json".to_owned(), Content::Later(report));
+    Files::sorted(
+        printed
+            .chain(kubernetes::workloads(plan))
+            .chain([report])
+            .collect(),
+    )
 }

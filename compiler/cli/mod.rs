@@ -14,8 +14,9 @@ mod write;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread;
 
-use bzc::{Analysis, Options, Output, Provenance, Session, View, World as _};
+use bzc::{Analysis, Files, Options, Provenance, Session, View, World as _};
 use clap::{CommandFactory, Parser};
 
 use args::{Build, Check, Cli, Command, Denied, Fmt, Init, Inputs, Report, Verify};
@@ -278,34 +279,40 @@ fn run_build(build: &Build) -> Exit {
         folders.push(folder);
     }
     each_without_errors(&build.inputs, |input, analysis, view, ui| {
-        let output = view.output();
-        if let Some(Output { disagreements, .. }) = &output
-            && !disagreements.is_empty()
-        {
-            return bug::disagrees(disagreements);
-        }
-        let denied = denial(&build.denied, &view.diagnostics, view);
-        if denied != Exit::Clean {
-            return denied;
-        }
-        let Some(output) = output else {
-            if ui.for_people() {
+        let Some(files) = view.files() else {
+            let denied = denial(&build.denied, &view.diagnostics, view);
+            if denied == Exit::Clean && ui.for_people() {
                 out(&format!(
                     "{} declares things for other programs: no node, nothing to build\n",
                     input.shown
                 ));
             }
-            return Exit::Clean;
+            return denied;
         };
         let folder = build
             .out
             .clone()
             .unwrap_or_else(|| input.disk.folder().join("out"));
-        let survey = match survey(&folder, &input.name, &output.files) {
+        // The report is verified on another core while files are printed and compared.
+        let (survey, disagreements) = thread::scope(|scope| {
+            let verified = scope.spawn(|| view.disagreements_in_bytes());
+            let survey = survey(&folder, &input.name, &files);
+            let gone = |_| vec!["the verifier stopped early".to_owned()];
+            (survey, verified.join().unwrap_or_else(gone))
+        });
+        if !disagreements.is_empty() {
+            return bug::disagrees(&disagreements);
+        }
+        let denied = denial(&build.denied, &view.diagnostics, view);
+        if denied != Exit::Clean {
+            return denied;
+        }
+        let survey = match survey {
             Ok(survey) => survey,
             Err(error) => return report_write(&error),
         };
-        let sources = Sources::of(input.disk.folder(), analysis.sources(), &output.sources);
+        let changed_sources = view.changed_sources();
+        let sources = Sources::of(input.disk.folder(), analysis.sources(), &changed_sources);
         if build.diff {
             out(&unified(&survey));
         }
@@ -330,7 +337,7 @@ fn run_build(build: &Build) -> Exit {
             false => None,
         };
         let survey = match &rewritten {
-            Some(output) => match self::survey(&folder, &input.name, &output.files) {
+            Some(files) => match self::survey(&folder, &input.name, files) {
                 Ok(survey) => survey,
                 Err(error) => return report_write(&error),
             },
@@ -360,10 +367,10 @@ fn run_build(build: &Build) -> Exit {
                 }
             }
             let shown = folder.strip_prefix(".").unwrap_or(&folder);
-            let files = output.files.len();
+            let files = files.len();
             out(&format!(
                 "{}. {files} files in {}/ ({})\n",
-                output.summary,
+                view.summary().unwrap_or_default(),
                 shown.display(),
                 parts.join(", ")
             ));
@@ -374,12 +381,14 @@ fn run_build(build: &Build) -> Exit {
 }
 
 /// What a program compiles to once its sources were written.
-fn again(input: &Input, inputs: &Inputs) -> Option<Output> {
+fn again(input: &Input, inputs: &Inputs) -> Option<Files<'static>> {
     let options = Options {
         env: inputs.env.clone(),
     };
     let analysis = Session::default().read(&input.disk, &input.name, input.text.clone());
-    analysis.view(&input.disk, &options, |view| view.output())
+    analysis.view(&input.disk, &options, |view| {
+        Some(view.files()?.all().into())
+    })
 }
 
 /// Adopted manifests that are to be changed in place: path, text as it was read, new text.
@@ -487,7 +496,7 @@ fn unified(survey: &Survey<'_>) -> String {
     let mut text = String::new();
     for change in &survey.changes {
         let old = String::from_utf8_lossy(change.old.as_deref().unwrap_or_default());
-        let new = String::from_utf8_lossy(change.new.unwrap_or_default());
+        let new = String::from_utf8_lossy(change.new.as_deref().unwrap_or_default());
         text.push_str(&diff(&old, &new, &change.path));
     }
     text

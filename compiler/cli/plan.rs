@@ -49,7 +49,7 @@ pub(super) fn run(plan: &Plan) -> Exit {
             return bug::disagrees(&disagreements);
         }
         let text = match plan.json {
-            true => view.report(),
+            true => view.report().map(str::to_owned),
             false => view.ledger(ui::columns()),
         };
         let Some(text) = text else {
@@ -67,7 +67,7 @@ pub(super) fn run(plan: &Plan) -> Exit {
         let compared = baseline
             .as_ref()
             .zip(view.report())
-            .map(|(baseline, report)| bzc::compare(&report, baseline));
+            .map(|(baseline, report)| bzc::compare(report, baseline));
         match compared.transpose() {
             Ok(table) => {
                 out(&ui.painted(&text));
@@ -116,7 +116,7 @@ fn add(plan: &Plan, declared: &str) -> Exit {
             );
             return Exit::Usage;
         };
-        with_one_more(plan, &declared, input, (&view.diagnostics, &before), ui)
+        with_one_more(plan, &declared, input, (&view.diagnostics, before), ui)
     })
 }
 
@@ -154,7 +154,7 @@ fn with_one_more(
         let (Some(now), Some(summary)) = (view.report(), view.summary()) else {
             return Exit::Findings;
         };
-        match bzc::changes(before, &now) {
+        match bzc::changes(before, now) {
             Ok(changes) => {
                 out(&format!("it fits\n\n{summary}\n\n{changes}"));
                 denial(&plan.denied, &new, view)

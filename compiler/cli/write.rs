@@ -19,9 +19,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::thread;
 
+use bzc::Files;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
@@ -58,9 +60,13 @@ pub(crate) enum WriteErrorKind {
 pub(crate) struct Survey<'a> {
     out: &'a Path,
     source: &'a str,
-    files: &'a [(String, Vec<u8>)],
+    files: &'a Files<'a>,
     /// The wanted files that differ, in the order of their paths, then the files no longer wanted.
-    pub(crate) changes: Vec<Change<'a>>,
+    pub(crate) changes: Vec<Change>,
+    /// What the folder's manifest remembers.
+    owned: Map<String, Value>,
+    /// Hashes of wanted files that it does not remember for sure.
+    hashes: Vec<(&'a str, String)>,
     /// All paths in the manifest that are no longer wanted, on disk or not.
     unwanted: Vec<String>,
     /// The manifest has to be written even when no file changes.
@@ -68,13 +74,13 @@ pub(crate) struct Survey<'a> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Change<'a> {
+pub(crate) struct Change {
     pub(crate) path: String,
     pub(crate) fate: Fate,
     /// What is on disk, unless the file is new.
     pub(crate) old: Option<Vec<u8>>,
     /// The artifact, unless the file is no longer wanted.
-    pub(crate) new: Option<&'a [u8]>,
+    pub(crate) new: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,9 +176,9 @@ impl Survey<'_> {
 pub(crate) fn survey<'a>(
     out: &'a Path,
     source: &'a str,
-    files: &'a [(String, Vec<u8>)],
+    files: &'a Files<'a>,
 ) -> Result<Survey<'a>, WriteError> {
-    if !files.is_sorted_by(|one, next| one.0 < next.0) {
+    if !files.paths().is_sorted_by(|one, next| one < next) {
         return Err(usage("the artifacts are not sorted by path", &[]));
     }
     // The folder of a program named without one. The empty path names nothing to the system.
@@ -181,17 +187,8 @@ pub(crate) fn survey<'a>(
     } else {
         out
     };
-    let find = |path: &str| files.binary_search_by(|(other, _)| other.as_str().cmp(path));
     let mut folder = Folder::open(out)?;
     let (owned, ended) = read_manifest(&mut folder, source)?;
-    let mut survey = Survey {
-        out,
-        source,
-        files,
-        changes: Vec::new(),
-        unwanted: Vec::new(),
-        record: ended.is_none(),
-    };
     let known = Known {
         out,
         files,
@@ -203,14 +200,14 @@ pub(crate) fn survey<'a>(
         .min(files.len() / WORTH_A_THREAD)
         .max(1);
     let parts: Vec<Compared<'_>> = if cores == 1 {
-        vec![known.look_at(&mut folder, files)?]
+        vec![known.look_at(&mut folder, 0..files.len())?]
     } else {
         thread::scope(|scope| {
             let look = |part| scope.spawn(move || known.look_at(&mut Folder::open(out)?, part));
-            let readers: Vec<_> = files
-                .chunks(files.len().div_ceil(cores))
-                .map(look)
-                .collect();
+            let step = files.len().div_ceil(cores);
+            let part = |from| from..files.len().min(from + step);
+            let parts = (0..files.len()).step_by(step).map(part);
+            let readers: Vec<_> = parts.map(look).collect();
             let stopped = |_| {
                 Err(io_error(
                     "read",
@@ -224,21 +221,24 @@ pub(crate) fn survey<'a>(
                 .collect::<Result<_, _>>()
         })?
     };
-    for (changes, record) in parts {
-        survey.changes.extend(changes);
-        survey.record |= record;
+    let (mut changes, mut hashes, mut record) = (Vec::new(), Vec::new(), ended.is_none());
+    for part in parts {
+        changes.extend(part.changes);
+        hashes.extend(part.hashes);
+        record |= part.record;
     }
-    for (path, hashes) in owned.iter().filter(|(path, _)| find(path).is_err()) {
-        survey.record = true;
-        survey.unwanted.push(path.clone());
+    let mut unwanted = Vec::new();
+    for (path, hashes) in owned.iter().filter(|(path, _)| files.find(path).is_none()) {
+        record = true;
+        unwanted.push(path.clone());
         if folder.look(path)?.is_some() {
             let old = read(&out.join(path))?;
-            let fate = if knows(Some(hashes), &old) {
+            let fate = if knows(Some(hashes), &hash(&old)) {
                 Fate::Stale
             } else {
                 Fate::Kept
             };
-            survey.changes.push(Change {
+            changes.push(Change {
                 path: path.clone(),
                 fate,
                 old: Some(old),
@@ -246,43 +246,59 @@ pub(crate) fn survey<'a>(
             });
         }
     }
-    Ok(survey)
+    Ok(Survey {
+        out,
+        source,
+        files,
+        changes,
+        owned,
+        hashes,
+        unwanted,
+        record,
+    })
 }
 
 /// Below this many files a reader, a thread costs more than it saves.
 const WORTH_A_THREAD: usize = 200;
 
-/// What differs among some of the artifacts, and whether the manifest must be written anew.
-type Compared<'a> = (Vec<Change<'a>>, bool);
+/// How some of the artifacts compare with the folder.
+#[derive(Default)]
+struct Compared<'a> {
+    changes: Vec<Change>,
+    /// Hashes of artifacts that the folder's manifest does not remember for sure.
+    hashes: Vec<(&'a str, String)>,
+    /// The folder's manifest must be written anew.
+    record: bool,
+}
 
 /// What a reader of the folder needs to know.
 #[derive(Clone, Copy)]
 struct Known<'k, 'a> {
     out: &'a Path,
-    files: &'a [(String, Vec<u8>)],
+    files: &'a Files<'a>,
     owned: &'k Map<String, Value>,
     ended: Option<&'k Metadata>,
 }
 
 impl<'a> Known<'_, 'a> {
-    /// Compares some of the artifacts with what is on disk.
+    /// Compares some of the artifacts with what is on disk. Each is printed, compared and, if it is the same, forgotten.
     fn look_at(
         self,
         folder: &mut Folder<'_>,
-        part: &'a [(String, Vec<u8>)],
+        part: Range<usize>,
     ) -> Result<Compared<'a>, WriteError> {
-        let find = |path: &str| {
-            self.files
-                .binary_search_by(|(other, _)| other.as_str().cmp(path))
-        };
-        let (mut changes, mut record) = (Vec::new(), false);
-        let mut buffer = Vec::new();
-        for (path, new) in part {
+        let mut compared = Compared::default();
+        let (mut text, mut on_disk) = (String::new(), Vec::new());
+        for at in part {
+            let path = self.files.path(at);
             check(path)?;
-            let (fate, old) = match folder.look(path)? {
+            let found = folder.look(path)?;
+            let new = self.files.read(at, &mut text);
+            let remembered = self.owned.get(path);
+            let (fate, old) = match found {
                 None => {
                     // A file that is there has no file above it, so only new ones can clash.
-                    if let Some(dir) = parents(path).find(|dir| find(dir).is_ok()) {
+                    if let Some(dir) = parents(path).find(|dir| self.files.find(dir).is_some()) {
                         return Err(usage(
                             format!("the artifact `{path}` needs `{dir}` to be a folder"),
                             &[],
@@ -292,35 +308,40 @@ impl<'a> Known<'_, 'a> {
                 }
                 Some(metadata) => {
                     let target = self.out.join(path);
-                    let remembered = self.owned.get(path);
-                    if metadata.len() == new.len() as u64 && holds(&target, new, &mut buffer)? {
-                        // A file older than the manifest has the content the manifest was made from. So only younger
-                        // ones are hashed, and a run that changes nothing costs little more than the reading. If a
-                        // clock lied, an outdated hash stays, and a later run refuses to replace the file: the safe
-                        // side.
-                        let times = (metadata.modified(), self.ended.map(Metadata::modified));
-                        let settled =
-                            matches!(times, (Ok(file), Some(Ok(manifest))) if file < manifest);
-                        record |= remembered.is_none() || !settled && !knows(remembered, new);
+                    if metadata.len() == new.len() as u64 && holds(&target, new, &mut on_disk)? {
+                        if !self.is_settled(remembered, &metadata) {
+                            let hash = hash(new);
+                            compared.record |= !knows(remembered, &hash);
+                            compared.hashes.push((path, hash));
+                        }
                         continue;
                     }
                     let old = read(&target)?;
                     let fate = match remembered {
                         None => Fate::Foreign,
-                        _ if knows(remembered, &old) => Fate::Changed,
+                        _ if knows(remembered, &hash(&old)) => Fate::Changed,
                         Some(_) => Fate::Edited,
                     };
                     (fate, Some(old))
                 }
             };
-            changes.push(Change {
-                path: path.clone(),
+            compared.hashes.push((path, hash(new)));
+            compared.changes.push(Change {
+                path: path.to_owned(),
                 fate,
                 old,
-                new: Some(new),
+                new: Some(new.to_vec()),
             });
         }
-        Ok((changes, record))
+        Ok(compared)
+    }
+
+    /// Whether what is remembered of a file is the hash of its content. A file older than the manifest has the content the
+    /// manifest was made from. So only younger ones are hashed, and a run that changes nothing costs little more than the
+    /// reading. If a clock lied, an outdated hash stays, and a later run refuses to replace the file: the safe side.
+    fn is_settled(self, remembered: Option<&Value>, file: &Metadata) -> bool {
+        let times = (file.modified(), self.ended.map(Metadata::modified));
+        remembered.is_some() && matches!(times, (Ok(file), Some(Ok(manifest))) if file < manifest)
     }
 }
 
@@ -335,6 +356,8 @@ pub(crate) fn apply(survey: Survey<'_>) -> Result<Done, WriteError> {
         source,
         files,
         mut changes,
+        owned,
+        hashes,
         unwanted,
         record,
     } = survey;
@@ -344,18 +367,20 @@ pub(crate) fn apply(survey: Survey<'_>) -> Result<Done, WriteError> {
         .collect();
     if record || !changes.is_empty() {
         fs::create_dir_all(out).map_err(|error| io_error("create", out, &error))?;
-        sweep(out, files.iter().map(|(path, _)| path).chain(&unwanted));
-        let last: BTreeMap<&str, Value> = files
-            .iter()
-            .map(|(path, new)| (path.as_str(), hash(new).into()))
-            .collect();
+        sweep(
+            out,
+            files.paths().chain(unwanted.iter().map(String::as_str)),
+        );
+        let remembered = files
+            .paths()
+            .filter_map(|path| Some((path, owned.get(path)?.clone())));
+        let mut last: BTreeMap<&str, Value> = remembered.collect();
+        last.extend(hashes.into_iter().map(|(path, hash)| (path, hash.into())));
         if !changes.is_empty() {
             let mut both = last.clone();
             for Change { path, old, new, .. } in &changes {
-                both.insert(
-                    path,
-                    old.as_deref().into_iter().chain(*new).map(hash).collect(),
-                );
+                let contents = old.iter().chain(new);
+                both.insert(path, contents.map(|content| hash(content)).collect());
             }
             write_manifest(out, source, &both)?;
         }
@@ -467,10 +492,11 @@ fn compare(target: &Path, found: Option<&[u8]>) -> Result<(), WriteError> {
 }
 
 /// The temporary file of each change that has new content. They are removed again unless all succeed.
-fn stage_all(out: &Path, changes: &[Change<'_>]) -> Result<Vec<Option<TempPath>>, WriteError> {
-    let stage = |change: &Change<'_>| {
+fn stage_all(out: &Path, changes: &[Change]) -> Result<Vec<Option<TempPath>>, WriteError> {
+    let stage = |change: &Change| {
         change
             .new
+            .as_deref()
             .map(|new| stage(&out.join(&change.path), new))
             .transpose()
     };
@@ -525,7 +551,7 @@ fn rename(temporary: TempPath, target: &Path) -> Result<(), WriteError> {
 }
 
 /// Removes what a killed run left beside our files. A failure is no reason to stop: such files are in nobody's way.
-fn sweep<'a>(out: &Path, paths: impl Iterator<Item = &'a String>) {
+fn sweep<'a>(out: &Path, paths: impl Iterator<Item = &'a str>) {
     let mut dirs: BTreeSet<&str> = paths
         .filter_map(|path| Some(path.rsplit_once('/')?.0))
         .collect();
@@ -598,11 +624,11 @@ fn read_manifest(
     Ok((files, ended))
 }
 
-/// Whether the content has one of the hashes.
-fn knows(hashes: Option<&Value>, content: &[u8]) -> bool {
+/// Whether a hash is among those that are remembered of a file.
+fn knows(hashes: Option<&Value>, hash: &str) -> bool {
     match hashes {
-        Some(Value::Array(hashes)) => hashes.contains(&hash(content).into()),
-        Some(one) => *one == hash(content),
+        Some(Value::Array(hashes)) => hashes.iter().any(|one| one == hash),
+        Some(one) => one == hash,
         None => false,
     }
 }

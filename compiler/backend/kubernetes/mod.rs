@@ -5,7 +5,7 @@ mod object;
 mod workload;
 
 use std::collections::BTreeMap;
-use std::thread;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{
     ConfigMap, LimitRange, LimitRangeItem, LimitRangeSpec, Namespace, ResourceQuota,
@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use self::object::{metadata, print};
-use super::artifact::Artifact;
+use super::artifact::{Artifact, Content};
 use super::yaml::comment;
 use crate::base::id::numbered;
 use crate::base::quantity::Bytes;
@@ -38,36 +38,30 @@ const PRIORITIES: &str = "02-priority-classes.yaml";
 const CONFIGS: &str = "03-configs.yaml";
 
 pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
-    let head = header(plan);
-    let mut names: Vec<String> = Vec::with_capacity(plan.workloads.len() + 4);
-    let mut add = |name: String, content: String| {
+    let head = commented_header(plan);
+    let mut names: Vec<String> = own_services(plan)
+        .map(|(service, _)| workload_name(service))
+        .collect();
+    let mut add = |name: &str, content: String| {
         files.push((format!("manifests/{name}"), content.into_bytes()));
-        names.push(name);
+        names.push(name.to_owned());
     };
-    add(NAMESPACE.to_owned(), document(&head, &[&namespace(plan)]));
+    add(NAMESPACE, document(&head, &[&namespace(plan)]));
     if writes_quota(plan) {
-        add(QUOTA.to_owned(), quota_file(&head, plan));
+        add(QUOTA, quota_file(&head, plan));
     }
     let priorities = priority_classes(plan);
     if !priorities.is_empty() {
-        add(
-            PRIORITIES.to_owned(),
-            document(&head, &priorities.iter().collect::<Vec<_>>()),
-        );
+        let objects: Vec<_> = priorities.iter().collect();
+        add(PRIORITIES, document(&head, &objects));
     }
     let configs: Vec<ConfigMap> = configs(plan);
     if !configs.is_empty() {
-        add(
-            CONFIGS.to_owned(),
-            document(&head, &configs.iter().collect::<Vec<_>>()),
-        );
-    }
-    for (name, content) in workload_files(&head, plan) {
-        add(name, content);
+        let objects: Vec<_> = configs.iter().collect();
+        add(CONFIGS, document(&head, &objects));
     }
     names.sort();
-    let mut kustomization = String::new();
-    comment(&head, &mut kustomization);
+    let mut kustomization = head;
     comment("kubectl apply -k out/manifests", &mut kustomization);
     kustomization
         .push_str("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n");
@@ -80,6 +74,39 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
         "manifests/kustomization.yaml".to_owned(),
         kustomization.into_bytes(),
     ));
+}
+
+/// The file of every service, printed when it is asked for.
+pub(super) fn workloads<'p>(plan: &'p Plan<'_, '_>) -> impl Iterator<Item = (String, Content<'p>)> {
+    let head: Arc<str> = commented_header(plan).into();
+    own_services(plan).map(move |(service, workload)| {
+        let head = Arc::clone(&head);
+        let print = move |out: &mut String| workload::file(&head, plan, service, workload, out);
+        let path = format!("manifests/{}", workload_name(service));
+        (path, Content::Later(Box::new(print)))
+    })
+}
+
+/// The services of which bzc writes the workload.
+fn own_services<'p, 'a>(
+    plan: &'p Plan<'_, 'a>,
+) -> impl Iterator<Item = (&'p Service<'a>, &'p Workload<'a>)> {
+    let services = plan.program.services.iter().zip(&plan.workloads);
+    services.filter(|(service, _)| service.adopted.is_none())
+}
+
+fn workload_name(service: &Service<'_>) -> String {
+    match service.name.value {
+        // The one name kustomize takes for itself.
+        "kustomization" => "0-kustomization.yaml".to_owned(),
+        name => format!("{name}.yaml"),
+    }
+}
+
+fn commented_header(plan: &Plan<'_, '_>) -> String {
+    let mut head = String::new();
+    comment(&header(plan), &mut head);
+    head
 }
 
 /// What runs in the program's namespace: its own services, and what is adopted into it.
@@ -95,49 +122,10 @@ fn members<'p, 'a>(
         .filter(move |(service, _)| inside(service))
 }
 
-/// The file of every service, in order. Many services are shared out among the cores.
-fn workload_files(head: &str, plan: &Plan<'_, '_>) -> Vec<(String, String)> {
-    const WORTH_A_THREAD: usize = 200;
-    let all = plan
-        .program
-        .services
-        .iter()
-        .zip(&plan.workloads)
-        .filter(|(service, _)| service.adopted.is_none());
-    let all: Vec<_> = all.collect();
-    let print = |part: &[(&Service<'_>, &Workload<'_>)]| -> Vec<(String, String)> {
-        let files = part.iter().map(|(service, workload)| {
-            let name = match service.name.value {
-                // The one name kustomize takes for itself.
-                "kustomization" => "0-kustomization.yaml".to_owned(),
-                name => format!("{name}.yaml"),
-            };
-            (name, workload::file(head, plan, service, workload))
-        });
-        files.collect()
-    };
-    let cores = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(all.len() / WORTH_A_THREAD);
-    if cores < 2 {
-        return print(&all);
-    }
-    thread::scope(|scope| {
-        let parts: Vec<_> = all
-            .chunks(all.len().div_ceil(cores))
-            .map(|part| scope.spawn(move || print(part)))
-            .collect();
-        parts
-            .into_iter()
-            .flat_map(|part| part.join().expect("printing has no way to fail"))
-            .collect()
-    })
-}
-
 /// Objects of one kind in one file.
 fn document<T: Serialize>(head: &str, objects: &[&T]) -> String {
     let mut out = String::new();
-    comment(head, &mut out);
+    out.push_str(head);
     for (index, object) in objects.iter().enumerate() {
         if index > 0 {
             out.push_str("---\n");
@@ -228,7 +216,7 @@ fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
         }),
     });
     let mut out = String::new();
-    comment(head, &mut out);
+    out.push_str(head);
     let text = format!(
         "The budget, held by the cluster. Pods: {pods} are what a rollout has there at once, those on their way\n\
          out among them; shims are reserved for no fewer.{}",
@@ -281,8 +269,7 @@ pub(super) fn system_limits(plan: &Plan<'_, '_>, default: Bytes) -> String {
             }],
         }),
     };
-    let mut out = String::new();
-    comment(&header(plan), &mut out);
+    let mut out = commented_header(plan);
     let text = format!(
         "Goes to /var/lib/rancher/k3s/server/manifests/ of the server: K3s applies it at every start.\n\
          Some components that K3s packages have no memory limit, and a change of their own manifests is undone at the\n\
@@ -324,8 +311,7 @@ pub(super) fn traefik_config(plan: &Plan<'_, '_>, traefik: &Component<'_>) -> St
         "metadata": { "name": "traefik", "namespace": "kube-system" },
         "spec": { "valuesContent": content },
     });
-    let mut out = String::new();
-    comment(&header(plan), &mut out);
+    let mut out = commented_header(plan);
     comment(
         "Goes to /var/lib/rancher/k3s/server/manifests/ of the server. K3s lays these values over those of its own chart,\n\
          so they last. There is one HelmChartConfig of this name: another one of yours would be replaced by it.\n\

@@ -18,7 +18,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::object::{labelled, labels, print};
-use crate::backend::yaml::comment;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::Span;
 use crate::plan::admission::priority_class;
@@ -31,34 +30,34 @@ use crate::render::image_name;
 
 const NAME_LABEL: &str = "app.kubernetes.io/name";
 
+/// Appends the file of a service: `head` as it is, then its objects.
 pub(super) fn file(
     head: &str,
     plan: &Plan<'_, '_>,
     service: &Service<'_>,
     workload: &Workload<'_>,
-) -> String {
-    let mut out = String::with_capacity(2048);
-    comment(head, &mut out);
+    out: &mut String,
+) {
+    out.push_str(head);
     match &service.kind {
         Kind::Deployment(scale) => {
-            print(&deployment(plan, service, workload), &mut out);
+            print(&deployment(plan, service, workload), out);
             if let Some(scale) = scale {
                 out.push_str("---\n");
-                print(&autoscaler(plan, service, scale), &mut out);
+                print(&autoscaler(plan, service, scale), out);
             }
         }
-        Kind::StatefulSet => print(&stateful_set(plan, service, workload), &mut out),
-        Kind::DaemonSet => print(&daemon_set(plan, service, workload), &mut out),
-        Kind::Job(run) => print(&job(plan, service, workload, run), &mut out),
+        Kind::StatefulSet => print(&stateful_set(plan, service, workload), out),
+        Kind::DaemonSet => print(&daemon_set(plan, service, workload), out),
+        Kind::Job(run) => print(&job(plan, service, workload, run), out),
         Kind::CronJob(run, schedule) => {
-            print(&cron_job(plan, service, workload, run, schedule), &mut out)
+            print(&cron_job(plan, service, workload, run, schedule), out)
         }
     }
     if !service.ports.is_empty() {
         out.push_str("---\n");
-        print(&kubernetes_service(plan, service), &mut out);
+        print(&kubernetes_service(plan, service), out);
     }
-    out
 }
 
 fn selector(service: &Service<'_>) -> BTreeMap<String, String> {

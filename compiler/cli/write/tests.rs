@@ -9,14 +9,16 @@ use std::fs::{self, FileTimes};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bzc::Files;
+
 use super::{Done, Fate, MANIFEST, WriteError, WriteErrorKind, apply, hash, replace_all, survey};
 
-type Files = Vec<(String, Vec<u8>)>;
-
-fn files(list: &[(&str, &str)]) -> Files {
-    list.iter()
+fn files(list: &[(&str, &str)]) -> Files<'static> {
+    let artifacts: Vec<_> = list
+        .iter()
         .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
-        .collect()
+        .collect();
+    artifacts.into()
 }
 
 /// An output folder that does not exist yet, in a temporary folder that does.
@@ -199,7 +201,7 @@ fn a_changed_file_is_replaced_and_the_others_are_not_written() {
         unreachable!("one change")
     };
     assert_eq!(
-        (change.fate, change.old.as_deref(), change.new),
+        (change.fate, change.old.as_deref(), change.new.as_deref()),
         (Fate::Changed, Some(&b"a"[..]), Some(&b"longer"[..]))
     );
     apply(found).expect("a build");
