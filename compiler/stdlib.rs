@@ -134,6 +134,8 @@ pub(crate) struct ArgumentRule {
     pub other: Option<&'static str>,
     /// The range, the values, or the defaults of the two arguments.
     pub what: &'static str,
+    /// The argument without which nobody looks.
+    pub only_with: Option<&'static str>,
     /// Where it was read.
     pub source: &'static str,
 }
@@ -279,6 +281,10 @@ pub(crate) fn argument_rules() -> impl Iterator<Item = ArgumentRule> {
     rows(RULES).filter_map(|row| {
         let mut cells = row.split('\t');
         let (component, name, rule) = (cells.next()?, cells.next()?, cells.next()?);
+        let (rule, only_with) = match rule.split_once(" if ") {
+            Some((rule, other)) => (rule, Some(other)),
+            None => (rule, None),
+        };
         let (kind, what) = rule.split_once(' ').unwrap_or((rule, ""));
         let (other, what) = match kind {
             "int" | "duration" | "one-of" | "bool" => (None, what),
@@ -293,6 +299,7 @@ pub(crate) fn argument_rules() -> impl Iterator<Item = ArgumentRule> {
             kind,
             other,
             what,
+            only_with,
             source: cells.next()?,
         })
     })
@@ -361,7 +368,10 @@ mod tests {
         assert_eq!(super::images().count(), rows(super::IMAGES).count());
         assert_eq!(super::argument_rules().count(), rows(super::RULES).count());
         for rule in super::argument_rules() {
-            for name in [Some(rule.name), rule.other].into_iter().flatten() {
+            for name in [Some(rule.name), rule.other, rule.only_with]
+                .into_iter()
+                .flatten()
+            {
                 let row = super::argument(rule.component, name);
                 assert!(row.is_some(), "{} {name}", rule.component);
             }

@@ -21,7 +21,9 @@ pub(crate) fn check(cx: &Cx<'_>, component: &str, arguments: &Arguments<'_>, ele
     let given = |name: &str| arguments.iter().find(|(other, _)| other.value == name);
     let elects = given("leader-elect").map_or(elects, |(_, value)| value == "true");
     let counts = |row: &stdlib::ArgumentRule| {
-        row.component == component && (elects || !row.name.starts_with("leader-elect-"))
+        row.component == component
+            && (elects || !row.name.starts_with("leader-elect-"))
+            && row.only_with.is_none_or(|other| given(other).is_some())
     };
     for row in stdlib::argument_rules().filter(counts) {
         let (own, other) = (given(row.name), row.other.and_then(given));
