@@ -53,4 +53,4 @@ pub use fmt::format;
 pub use import::{Imported, Manifests, Source, import};
 pub use schema::{Field, Word, fields, words};
 pub use verify::{Verified, verify};
-pub use world::{Entry, MAX_SOURCE_BYTES, MemoryWorld, ReadError, World};
+pub use world::{Chart, Entry, MAX_SOURCE_BYTES, MemoryWorld, ReadError, World};

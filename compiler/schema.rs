@@ -88,6 +88,7 @@ pub(crate) fn block_of(key: &str) -> Option<&'static str> {
         "ports" => "port",
         "readiness" | "liveness" | "startup" => "probe",
         "workload" => "adopt.workload",
+        "helm" => "adopt.helm",
         "container" => "kind.container",
         "unknown" => "kind.unknown",
         "service" | "stateful" | "daemon" | "job" => "kind.workload",

@@ -56,6 +56,21 @@ pub struct Entry {
     pub bytes: u64,
 }
 
+/// A chart of the project that a program wants rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chart {
+    /// Its folder, from that of the program.
+    pub folder: String,
+    /// The name of its release.
+    pub release: String,
+    /// The namespace of its release.
+    pub namespace: Option<String>,
+    /// Files of values, from the folder of the program, later ones over earlier ones.
+    pub values: Vec<String>,
+    /// Where what it renders to is kept, by the hash of all that it is made of.
+    pub kept: String,
+}
+
 /// Where sources come from.
 pub trait World {
     /// The bytes of a file, by its path relative to the folder of the program: forward slashes, no `.`,
@@ -65,6 +80,12 @@ pub trait World {
     /// What is directly in a folder, sorted by name; the empty path is the folder of the program. A link to a
     /// folder is left out, so that no walk goes in circles.
     fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError>;
+
+    /// What `helm template` prints of a chart, or why it cannot be had. It is asked only where nothing is kept at
+    /// [`Chart::kept`].
+    fn helm(&self, _chart: &Chart) -> Result<Vec<u8>, String> {
+        Err("nothing here runs helm".to_owned())
+    }
 
     /// The path of this file in messages, from where the user started bzc. Outputs never contain it.
     fn shown(&self, path: &str) -> String {

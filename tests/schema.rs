@@ -23,9 +23,10 @@ const ONE_OF: [(&str, &[&str]); 2] = [
 ];
 
 /// Fields that say something only of a source, and of a program that does not fit: neither is here.
-const SILENT: [(&str, &str); 12] = [
-    ("adopt", "unlimited"), // Only a container without a limit would show it.
-    ("node", "arch"),       // Only selectors of the example would show it.
+const SILENT: [(&str, &str); 13] = [
+    ("adopt.helm", "namespace"), // Only what bounds that namespace would show it.
+    ("adopt", "unlimited"),      // Only a container without a limit would show it.
+    ("node", "arch"),            // Only selectors of the example would show it.
     ("runtime", "calm"),
     ("runtime", "entry"),
     ("runtime", "floor"),
@@ -39,7 +40,8 @@ const SILENT: [(&str, &str); 12] = [
 ];
 
 /// Fields that a kind of workload refuses, and says why.
-const REFUSED: [(&str, &str); 4] = [
+const REFUSED: [(&str, &str); 5] = [
+    ("adopt", "helm"), // What the example adopts is no chart.
     ("others", "of"),
     ("daemon", "anti-affinity"),
     ("job", "anti-affinity"),

@@ -53,6 +53,9 @@ pub(crate) struct Inputs {
     /// Compile for this environment of the program
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
+    /// Run no helm: charts come from what is kept in `.bzc/helm`
+    #[arg(long)]
+    pub(crate) offline: bool,
     #[command(flatten)]
     pub(crate) report: Report,
 }
@@ -137,6 +140,9 @@ pub(crate) struct Plan {
     /// Compile for this environment of the program
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
+    /// Run no helm: charts come from what is kept in `.bzc/helm`
+    #[arg(long)]
+    pub(crate) offline: bool,
     /// Print report.json instead
     #[arg(long, conflicts_with = "baseline")]
     pub(crate) json: bool,

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
-use bzc::{Entry, Manifests, ReadError, Source, World};
+use bzc::{Chart, Entry, Manifests, ReadError, Source, World};
 
 use super::args::Import;
 use super::ui::{err, fail, out};
@@ -58,6 +58,10 @@ impl World for Overlay {
             entries.sort();
         }
         Ok(entries)
+    }
+
+    fn helm(&self, chart: &Chart) -> Result<Vec<u8>, String> {
+        self.disk.helm(chart)
     }
 
     fn shown(&self, path: &str) -> String {

@@ -5,6 +5,7 @@ mod args;
 mod bug;
 mod deny;
 mod explain;
+mod helm;
 mod import;
 mod plan;
 mod ui;
@@ -155,6 +156,7 @@ fn each_file(
 fn each_program(inputs: &Inputs, mut then: impl FnMut(&Input, &Analysis, &mut Ui) -> Exit) -> Exit {
     let session = Session::default();
     each_file(&inputs.files, &inputs.report, |_, input, ui| {
+        input.disk.stay_offline(inputs.offline);
         let analysis = session.read(&input.disk, &input.name, input.text.clone());
         then(input, &analysis, ui)
     })

@@ -14,6 +14,7 @@ fn inputs(plan: &Plan) -> Inputs {
     Inputs {
         files: vec![plan.file.clone()],
         env: plan.env.clone(),
+        offline: plan.offline,
         report: Report {
             format: plan.report.format,
             output_file: plan.report.output_file.clone(),

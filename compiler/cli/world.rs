@@ -1,19 +1,31 @@
 //! The disk, as the compiler sees it: files in and below the folder of the program.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use bzc::{Entry, MAX_SOURCE_BYTES, ReadError, World};
+use bzc::{Chart, Entry, MAX_SOURCE_BYTES, ReadError, World};
+
+use super::helm;
+use super::write::replace;
 
 /// The folder of a program.
 pub(crate) struct Disk {
     root: PathBuf,
+    /// Whether no chart may be rendered.
+    is_offline: Cell<bool>,
 }
 
 impl Disk {
     pub(crate) fn new(root: PathBuf) -> Disk {
-        Disk { root }
+        let is_offline = Cell::new(false);
+        Disk { root, is_offline }
+    }
+
+    /// Takes charts only from what is kept.
+    pub(crate) fn stay_offline(&self, offline: bool) {
+        self.is_offline.set(offline);
     }
 
     /// The folder of the program.
@@ -71,6 +83,22 @@ impl World for Disk {
         }
         entries.sort();
         Ok(entries)
+    }
+
+    fn helm(&self, chart: &Chart) -> Result<Vec<u8>, String> {
+        if self.is_offline.get() {
+            return Err(format!(
+                "`{}` is not there, and `--offline` was given",
+                chart.kept
+            ));
+        }
+        let printed = helm::template(&self.root, chart)?;
+        let kept = self.root.join(&chart.kept);
+        let done = kept.parent().map_or(Ok(()), fs::create_dir_all);
+        let unwritable = |why: String| format!("`{}` cannot be written: {why}", chart.kept);
+        done.map_err(|error| unwritable(error.to_string()))?;
+        replace(&kept, &printed).map_err(|error| unwritable(error.message))?;
+        Ok(printed)
     }
 
     fn shown(&self, path: &str) -> String {

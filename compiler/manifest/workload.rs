@@ -154,6 +154,8 @@ pub(crate) struct Workload {
     pub name: String,
     /// `metadata.namespace`.
     pub namespace: Option<String>,
+    /// Whether that is the namespace of its release, which its text does not have.
+    pub is_installed: bool,
     /// Where its name stands.
     pub at: Range<usize>,
     /// All of it.
@@ -302,6 +304,22 @@ pub(crate) struct Objects {
 impl Objects {
     /// Puts all of them that have a namespace into this one, as a kustomization does.
     pub(crate) fn put_into(&mut self, namespace: &str) {
+        for written in self.namespaces_mut() {
+            *written = Some(namespace.to_owned());
+        }
+    }
+
+    /// Puts those that name no namespace into that of their release, as Helm does. Their texts do not have it.
+    pub(crate) fn install_into(&mut self, namespace: &str) {
+        for workload in &mut self.workloads {
+            workload.is_installed = workload.namespace.is_none();
+        }
+        for written in self.namespaces_mut() {
+            written.get_or_insert_with(|| namespace.to_owned());
+        }
+    }
+
+    fn namespaces_mut(&mut self) -> impl Iterator<Item = &mut Option<String>> {
         let workloads = self.workloads.iter_mut().map(|one| &mut one.namespace);
         let quotas = self.quotas.iter_mut().map(|one| &mut one.namespace);
         let scalers = self.scalers.iter_mut().map(|one| &mut one.namespace);
@@ -310,14 +328,9 @@ impl Objects {
         let ranges = self.ranges.iter_mut().map(|one| &mut one.namespace);
         let counted = self.counted.iter_mut().map(|one| &mut one.namespace);
         let uncounted = self.uncounted.iter_mut().map(|one| &mut one.namespace);
-        let all = workloads
-            .chain(quotas)
-            .chain(scalers)
-            .chain(verticals)
-            .chain(balancers);
-        for written in all.chain(ranges).chain(counted).chain(uncounted) {
-            *written = Some(namespace.to_owned());
-        }
+        let all = workloads.chain(quotas).chain(scalers).chain(verticals);
+        let all = all.chain(balancers).chain(ranges);
+        all.chain(counted).chain(uncounted)
     }
 }
 
@@ -583,6 +596,7 @@ impl<'t> Reader<'t> {
             from_cluster: self.is_from_cluster(self.get(object, "metadata")),
             kind_text,
             namespace,
+            is_installed: false,
             at,
             whole: object.range(),
             way,

@@ -243,6 +243,7 @@ pub(crate) fn merge_patch(change: &Change<'_>) -> serde_json::Value {
         object
             .namespace
             .clone()
+            .filter(|_| !object.is_installed)
             .map(|namespace| ("namespace".to_owned(), namespace.into())),
     );
     let mut pod = Map::new();

@@ -5,6 +5,7 @@
 mod containers;
 mod errors;
 mod files;
+mod helm;
 mod kustomizations;
 pub(crate) mod manifests;
 mod origin;

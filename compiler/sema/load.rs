@@ -33,6 +33,19 @@ pub(crate) struct Loaded {
     pub left_out: Vec<(Span, String)>,
 }
 
+impl Loaded {
+    /// The entries of a block with that key.
+    pub(super) fn entries<'l>(
+        &'l self,
+        block: &'l Item,
+        key: &'l str,
+    ) -> impl Iterator<Item = &'l Item> {
+        let items = block.body.as_ref().map_or(&[][..], |body| &body.items);
+        let has_key = move |item: &&Item| self.sources.text(item.key.span) == key;
+        items.iter().filter(has_key)
+    }
+}
+
 /// The standard library. A module is parsed when a program first needs it, and its tree is kept for the next program.
 #[derive(Debug)]
 pub(crate) struct Library {

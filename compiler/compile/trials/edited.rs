@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use crate::base::source::{Provenance, SourceMap};
 use crate::base::span::Span;
 use crate::diag::Edit;
-use crate::world::{Entry, ReadError, World};
+use crate::world::{Chart, Entry, ReadError, World};
 
 /// A world in which some files have been edited.
 pub(super) struct Edited<'w> {
@@ -32,6 +32,10 @@ impl World for Edited<'_> {
 
     fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
         self.world.list(folder)
+    }
+
+    fn helm(&self, chart: &Chart) -> Result<Vec<u8>, String> {
+        self.world.helm(chart)
     }
 
     fn shown(&self, path: &str) -> String {

@@ -257,6 +257,7 @@ impl<'t> Reader<'t> {
         };
         let claims = makes.claims.as_ref();
         Ok(Some(Workload {
+            is_installed: false,
             kind: makes.kind,
             api_version: api_version.to_owned(),
             kind_text: kind_text.to_owned(),

@@ -3,6 +3,7 @@
 use crate::base::span::Span;
 use crate::diag::Diagnostic;
 use crate::manifest::workload::Uncounted;
+use crate::world::Chart;
 
 fn or_nearest(error: Diagnostic, near: Option<&str>) -> Diagnostic {
     match near {
@@ -47,6 +48,29 @@ pub(super) fn too_many_files(limit: usize, at: Span) -> Diagnostic {
     )
     .at(at, "walks too far")
     .help("begin the pattern with the folder that holds the manifests")
+}
+
+pub(super) fn no_chart(written: &str, why: &str, at: Span) -> Diagnostic {
+    Diagnostic::error("BZ6002", format!("`{written}` is no chart: {why}"))
+        .at(at, "`helm` renders the chart in a folder of the project")
+}
+
+pub(super) fn chart_as_files(written: &str, at: Span) -> Diagnostic {
+    Diagnostic::error("BZ6002", format!("`{written}` is a chart, and no manifest"))
+        .at(at, "nothing to adopt before it is rendered")
+        .help("`helm { release = NAME  values = [\"FILE\"] }` in the block has your own `helm template` render it")
+}
+
+pub(super) fn not_rendered(chart: &Chart, why: &str, at: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ6001",
+        format!("the chart `{}` cannot be rendered: {why}", chart.folder),
+    )
+    .at(at, "adopted here")
+    .help(format!(
+        "run bzc once where helm is on PATH, and keep `{}`: with it no helm is needed",
+        chart.kept
+    ))
 }
 
 pub(super) fn adopt_outside(written: &str, at: Span) -> Diagnostic {

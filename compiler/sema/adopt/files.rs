@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::errors;
+use super::{errors, helm};
 use crate::base::encoding::text_of_bytes;
 use crate::base::source::{Provenance, SourceMap};
 use crate::base::span::{FileId, Span};
@@ -12,7 +12,7 @@ use crate::kustomize::{self, Files};
 use crate::sema::load::Loaded;
 use crate::syntax::ast::{ExprKind, Item, WordShape};
 use crate::syntax::literal;
-use crate::world::{Entry, ReadError, World, resolve};
+use crate::world::{Chart, Entry, ReadError, World, resolve};
 use glob::{MatchOptions, Pattern};
 
 /// All manifests of a program together have at most so many bytes.
@@ -25,7 +25,7 @@ const DEEPEST: usize = 32;
 const OUTPUT: &str = ".bzc-manifest.json";
 
 /// Why a file is adopted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct By {
     /// The pattern that means it.
     pub(super) at: Span,
@@ -33,6 +33,8 @@ pub(super) struct By {
     pub(super) is_wild: bool,
     /// Whether it comes back below a kustomization.
     pub(super) by_kustomize: bool,
+    /// The chart that it is rendered from, if it is no file of the project.
+    pub(super) chart: Option<Chart>,
 }
 
 /// The files that all `adopt` at the top of all files mean, by their paths, and whether something is wrong with that.
@@ -47,7 +49,7 @@ pub(super) fn taken(
     let items = loaded.files.iter().flat_map(|file| &file.items);
     for item in items.filter(|item| text(item.key.span) == "adopt") {
         let from = &loaded.sources.file(item.key.span.file).name;
-        let by_kustomize = entries(item, loaded, "patch").any(|item| {
+        let by_kustomize = loaded.entries(item, "patch").any(|item| {
             let value = item.value.as_ref();
             value.is_some_and(|value| text(value.span) == "kustomize")
         });
@@ -58,7 +60,20 @@ pub(super) fn taken(
             .filter(|name| name.shape == WordShape::Quoted)
         {
             let (at, written) = (name.span, text(name.span).trim_matches('"'));
-            let Some(paths) = matching(world, from, written, at, sink) else {
+            let chart = match helm::chart(world, item, loaded, written) {
+                Some(Ok(chart)) => Some(chart),
+                Some(Err(why)) => {
+                    sink.push(errors::no_chart(written, &why, at));
+                    is_wrong = true;
+                    continue;
+                }
+                None => None,
+            };
+            let paths = match &chart {
+                Some(chart) => Some(vec![format!("helm/{}.yaml", chart.release)]),
+                None => matching(world, from, written, at, sink),
+            };
+            let Some(paths) = paths else {
                 is_wrong = true;
                 continue;
             };
@@ -82,6 +97,7 @@ pub(super) fn taken(
                         at,
                         is_wild,
                         by_kustomize,
+                        chart: chart.clone(),
                     },
                 );
             }
@@ -91,14 +107,6 @@ pub(super) fn taken(
         }
     }
     (taken, is_wrong)
-}
-
-/// The entries of a block with that key.
-fn entries<'l>(item: &'l Item, loaded: &'l Loaded, key: &'l str) -> impl Iterator<Item = &'l Item> {
-    let items = item.body.as_ref().map_or(&[][..], |body| &body.items);
-    items
-        .iter()
-        .filter(move |item| loaded.sources.text(item.key.span) == key)
 }
 
 /// A pattern of `except`.
@@ -126,7 +134,7 @@ impl Except {
 /// The patterns of `except`. What else is wrong with the field is said where the other fields are read.
 fn excepts(item: &Item, loaded: &Loaded, from: &str, sink: &mut Sink) -> Vec<Except> {
     let mut excepts = Vec::new();
-    for field in entries(item, loaded, "except") {
+    for field in loaded.entries(item, "except") {
         let Some(ExprKind::List(list)) = field.value.as_ref().map(|value| &value.kind) else {
             continue;
         };
@@ -207,9 +215,19 @@ impl<'w> Reading<'w> {
         read
     }
 
+    /// What a chart renders to, by the path that it goes by.
+    pub(super) fn rendered(&mut self, path: &str, chart: &Chart) -> Result<FileId, Refusal> {
+        let bytes = helm::rendered(self.world, chart).map_err(Refusal::Unreadable)?;
+        self.add(path, bytes)
+    }
+
     fn read_once(&mut self, path: &str) -> Result<FileId, Refusal> {
         let bytes = self.world.read(path);
         let bytes = bytes.map_err(|why| Refusal::Unreadable(why.to_string()))?;
+        self.add(path, bytes)
+    }
+
+    fn add(&mut self, path: &str, bytes: Vec<u8>) -> Result<FileId, Refusal> {
         let left = self.bytes_left.checked_sub(bytes.len());
         self.bytes_left = left.ok_or(Refusal::TooMuch)?;
         let text = text_of_bytes(bytes).map_err(|error| {
@@ -245,6 +263,11 @@ impl Files for Reading<'_> {
         ends.into_iter()
             .any(|folder| self.world.read(&format!("{folder}/{OUTPUT}")).is_ok())
     }
+}
+
+/// Whether a folder is a chart of Helm.
+fn is_chart(world: &dyn World, folder: &str) -> bool {
+    world.read(&format!("{folder}/{}", helm::CHART)).is_ok()
 }
 
 /// The kustomization in a folder, if it is a folder and has one.
@@ -329,6 +352,12 @@ fn matching(
     }
     if walk.seen > MOST_ENTRIES {
         sink.push(errors::too_many_files(MOST_ENTRIES, at));
+        return None;
+    }
+    if walk.found.is_empty()
+        && resolve(from, written).is_some_and(|folder| is_chart(world, &folder))
+    {
+        sink.push(errors::chart_as_files(written, at));
         return None;
     }
     if walk.found.is_empty() {

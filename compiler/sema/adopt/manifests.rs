@@ -99,8 +99,16 @@ impl Load<'_, '_> {
     fn file(&mut self, path: &str, by: &By) -> bool {
         let shown = self.reading.shown(path);
         let unreadable = |why: &str| errors::manifest_unreadable(&shown, why, by.at);
-        let file = match self.reading.file(path) {
+        let read_file = match &by.chart {
+            Some(chart) => self.reading.rendered(path, chart),
+            None => self.reading.file(path),
+        };
+        let file = match read_file {
             Ok(file) => file,
+            Err(Refusal::Unreadable(why)) if let Some(chart) = &by.chart => {
+                self.refuse(errors::not_rendered(chart, &why, by.at));
+                return true;
+            }
             Err(Refusal::TooMuch) => {
                 self.refuse(errors::manifests_too_large(Reading::most_mib(), by.at));
                 return false;
@@ -119,7 +127,11 @@ impl Load<'_, '_> {
         match read(text, self.nodes_left, &self.kinds) {
             Ok((tree, objects)) => {
                 self.nodes_left = self.nodes_left.saturating_sub(tree.nodes);
-                let manifest = Manifest::new(place, text, tree, objects);
+                let mut manifest = Manifest::new(place, text, tree, objects);
+                let release = by.chart.as_ref().and_then(|chart| chart.namespace.as_ref());
+                if let Some(namespace) = release {
+                    manifest.objects.install_into(namespace);
+                }
                 self.manifests.push(manifest);
             }
             // A pattern may meet what is no manifest, and a file that is named is meant to be one.

@@ -14,6 +14,7 @@ use crate::program::{
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, Layer};
+use crate::sema::names::check_label;
 use crate::sema::workload::resources::rollout;
 use crate::syntax::ast::Item;
 
@@ -70,6 +71,7 @@ pub(super) fn reading<'c, 'a>(
     let unlimited = own.memory("unlimited");
     // Its patterns were read with those of the `adopt`.
     let _ = own.strings("except");
+    check_helm(&own);
     let mut form = Form::Copy;
     if let Some(given) = own.name("patch") {
         form = match given.value {
@@ -165,6 +167,22 @@ pub(super) fn reading<'c, 'a>(
         adopt,
         unmatched: RefCell::default(),
     })
+}
+
+/// What is wrong with a `helm` block; what it says was read when its chart was rendered.
+fn check_helm(own: &Fields<'_, '_>) {
+    let block = own
+        .get("helm")
+        .and_then(|field| Fields::of_body(own.cx, "helm", field));
+    let Some(block) = block else { return };
+    block.check_keys("adopt.helm");
+    let _ = block.strings("values");
+    for key in ["release", "namespace"] {
+        if let Some(given) = block.name(key) {
+            let place = given.origin.span.unwrap_or(own.span);
+            check_label(own.cx, key, given.value, place);
+        }
+    }
 }
 
 pub(super) fn layer<'a>(kind: &'static str, name: &'a str, item: &'a Item) -> Layer<'a> {
