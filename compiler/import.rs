@@ -16,6 +16,7 @@ mod declare;
 mod figures;
 mod k3s;
 mod nodes;
+mod pods;
 mod settle;
 mod sort;
 mod tree;
@@ -71,11 +72,11 @@ pub fn import(
     }
     let mut configuration = sorted.k3s;
     order(&mut configuration);
-    let is_configured = !configuration.is_empty();
     let found = match configuration.is_empty() {
         true => k3s::Said::default(),
         false => k3s::read(&configuration, &sorted.kubelet),
     };
+    let is_configured = found.is_server;
     let objects = sorted
         .manifests
         .iter()

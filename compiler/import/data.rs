@@ -202,6 +202,7 @@ pub(super) fn is_secret(name: &str, value: &str) -> bool {
             || ["password", "passwd", "secret", "token", "apikey"]
                 .iter()
                 .any(|known| word.ends_with(known))
+            || (word.ends_with("pass") && !["bypass", "compass"].contains(&word))
     });
     named || has_login || value.contains("-----BEGIN ")
 }
@@ -328,6 +329,8 @@ mod tests {
             ("API_KEY", "abc", true),
             ("KEYCLOAK_HOST", "kc", false),
             ("MYSQLPASSWORD", "x", true),
+            ("DBPASS", "x", true),
+            ("BYPASS", "x", false),
         ] {
             assert_eq!(is_secret(name, value), is, "{name}={value}");
         }

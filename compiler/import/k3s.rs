@@ -42,6 +42,8 @@ const DISK_SIGNALS: [(&str, &str); 2] = [("nodefs.available", "5%"), ("imagefs.a
 pub(super) struct Said {
     /// The `k3s` block.
     pub(super) block: Option<Block>,
+    /// Whether it is that of a server, and so says what K3s packages.
+    pub(super) is_server: bool,
     /// `node-name`, if a node of bz can have it.
     pub(super) name: Option<Name>,
     /// The memory that `system-reserved` keeps, in bytes.
@@ -82,6 +84,7 @@ pub(super) fn read(files: &[(String, Data)], kubelet: &[(String, Data)]) -> Said
             ));
             continue;
         };
+        out.is_server |= known.scope == "server";
         match key.ends_with("-arg") {
             true => arguments(known.key, &value, kubelet, &mut block, &mut out),
             false => setting(&known, &value, &mut block, &mut out),

@@ -61,12 +61,12 @@ impl Program {
     fn items(&self, world: &dyn World) -> (Vec<Item>, BTreeMap<usize, Vec<String>>) {
         let mut items = self.head.clone();
         let mut files = BTreeMap::new();
-        items.extend(self.adopted.notes.iter().cloned().map(Item::Note));
         for (item, of) in self.adopted.items(world) {
             files.insert(items.len(), of);
             items.push(item);
         }
         items.extend(self.services.iter().cloned());
+        items.extend(self.adopted.others());
         let left = self.adopted.left.iter().chain(&self.left).cloned();
         items.extend(left.map(Item::Left));
         (items, files)
@@ -99,16 +99,18 @@ impl Program {
             return false;
         };
         if let Some(files) = files.get(first) {
+            if !rest.is_empty() && self.adopted.forbid_except() {
+                return true;
+            }
             let gone = files.iter().map(|file| self.adopted.leave(file, why));
             return gone.fold(false, |any, gone| any | gone);
         }
-        let behind = self.head.len() + self.adopted.notes.len() + files.len();
-        let (list, index) = match *first < self.head.len() {
-            true => (&mut self.head, *first),
-            false => match first.checked_sub(behind) {
-                Some(index) => (&mut self.services, index),
-                None => return false,
-            },
+        let behind = self.head.len() + files.len();
+        let (list, index) = match (*first < self.head.len(), first.checked_sub(behind)) {
+            (true, _) => (&mut self.head, *first),
+            (_, Some(index)) if index < self.services.len() => (&mut self.services, index),
+            (_, Some(index)) => return self.adopted.forget(index - self.services.len()),
+            (_, None) => return false,
         };
         let path: Vec<usize> = std::iter::once(index).chain(rest.iter().copied()).collect();
         let before = left_out(list).len();
@@ -122,8 +124,10 @@ impl Program {
 struct Refused {
     /// Parts of the program, by the way to them.
     parts: BTreeMap<Vec<usize>, String>,
-    /// Manifests, by path.
-    files: BTreeMap<String, String>,
+    /// Manifests, by path: why, and the other manifest that it is about.
+    files: BTreeMap<String, (String, Option<String>)>,
+    /// One of all reasons.
+    any: Option<String>,
 }
 
 /// Compiles the program and takes out what is refused, until nothing is.
@@ -146,11 +150,17 @@ pub(super) fn settle(mut program: Program, world: &dyn World) -> Settled {
         for (path, why) in refused.parts.iter().rev() {
             is_less |= program.leave(path, &files, why);
         }
-        for (file, why) in &refused.files {
-            is_less |= match own_of_k3s(why) {
-                Some(name) if program.disable(name) => true,
-                _ => program.adopted.leave(file, why),
+        let mut disabled = BTreeSet::new();
+        for (file, (why, other)) in &refused.files {
+            let brought = own_of_k3s(why);
+            is_less |= match brought {
+                Some(name) if disabled.contains(name) => continue,
+                Some(name) if program.disable(name) => disabled.insert(name),
+                _ => program.adopted.refuse(file, other.as_deref(), why),
             };
+        }
+        if let Some(why) = refused.any.as_ref().filter(|_| !is_less) {
+            is_less = program.adopted.leave_all(why);
         }
         if !is_less {
             break;
@@ -171,28 +181,28 @@ fn refused(
         .iter()
         .filter(|found| found.is_error() && !found.id.starts_with("BZ4"));
     for fault in faults {
+        refused.any = Some(fault.message.clone());
         let Some(primary) = &fault.primary else {
             continue;
         };
         let (provenance, name, start) = place(primary);
-        match provenance {
-            Provenance::Library => {}
-            Provenance::Manifest => {
-                refused.files.insert(name, fault.message.clone());
+        let others = fault.secondary.iter().map(&place);
+        let other = others
+            .filter(|(provenance, other, _)| *provenance == Provenance::Manifest && *other != name)
+            .map(|(_, name, _)| name)
+            .last();
+        let why = fault.message.clone();
+        match (provenance, other, printed.at(start)) {
+            (Provenance::Manifest, other, _) => {
+                refused.files.insert(name, (why, other));
             }
-            Provenance::Project => {
-                let manifest = fault.secondary.iter().map(&place);
-                let manifest = manifest
-                    .filter(|(provenance, ..)| *provenance == Provenance::Manifest)
-                    .map(|(_, name, _)| name)
-                    .last();
-                let part = printed.at(start).map(<[usize]>::to_vec);
-                match (manifest, part) {
-                    (Some(file), _) => drop(refused.files.insert(file, fault.message.clone())),
-                    (None, Some(part)) => drop(refused.parts.insert(part, fault.message.clone())),
-                    (None, None) => {}
-                }
+            (Provenance::Project, Some(other), _) => {
+                refused.files.insert(other, (why, None));
             }
+            (Provenance::Project, None, Some(part)) => {
+                refused.parts.insert(part.to_vec(), why);
+            }
+            (Provenance::Library | Provenance::Project, ..) => {}
         }
     }
     refused

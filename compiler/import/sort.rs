@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::data::Data;
 use super::k3s;
+use super::pods::Pods;
 use super::tree::said;
 use crate::base::encoding::text_of_bytes;
 use crate::manifest::tree::{MOST_NODES, parse};
@@ -33,6 +34,8 @@ pub(super) struct Manifest {
     pub(super) objects: Vec<Data>,
     /// Containers without a limit of memory.
     pub(super) unlimited: usize,
+    /// The pods of its workloads.
+    pub(super) pods: Vec<Pods>,
 }
 
 /// A compose file.
@@ -106,7 +109,7 @@ impl Sorted {
             Ok(tree) => tree,
             // A pattern of `adopt` that meets a template counts it as something unknown.
             Err(_) if template(text).is_some() && looks_like_object(text) && !is_named => {
-                self.manifest(name, path, is_named, Vec::new(), 0);
+                self.template(name, path, is_named);
                 return;
             }
             Err(fault) => {
@@ -141,10 +144,18 @@ impl Sorted {
                     let containers = known.workloads.iter().flat_map(|one| &one.containers);
                     let unlimited = containers.filter(|one| one.memory.limit.is_none());
                     let unlimited = unlimited.count();
-                    self.manifest(name, path, is_named, found, unlimited);
+                    let pods = known.workloads.iter().filter_map(Pods::of).collect();
+                    self.manifests.push(Manifest {
+                        name,
+                        path,
+                        is_named,
+                        objects: found,
+                        unlimited,
+                        pods,
+                    });
                 }
                 Err(_) if template(text).is_some() && !is_named => {
-                    self.manifest(name, path, is_named, Vec::new(), 0);
+                    self.template(name, path, is_named);
                 }
                 Err(fault) => {
                     let line = line_of(text, fault.at.start);
@@ -156,20 +167,15 @@ impl Sorted {
         self.settings(&name, path.as_ref(), is_named, documents);
     }
 
-    fn manifest(
-        &mut self,
-        name: String,
-        path: Option<String>,
-        is_named: bool,
-        objects: Vec<Data>,
-        unlimited: usize,
-    ) {
+    /// A file that is a manifest once it is rendered.
+    fn template(&mut self, name: String, path: Option<String>, is_named: bool) {
         self.manifests.push(Manifest {
             name,
             path,
             is_named,
-            objects,
-            unlimited,
+            objects: Vec::new(),
+            unlimited: 0,
+            pods: Vec::new(),
         });
     }
 
@@ -186,8 +192,10 @@ impl Sorted {
             let keys = data.entries().len();
             let of_k3s = data.entries().iter().filter(|(key, _)| k3s::is_key(key));
             let of_k3s = of_k3s.count();
-            // A file that the user named has to have one key of K3s; any other has to have little else.
-            let is_k3s = of_k3s > 0 && (is_named || (of_k3s > 1 && of_k3s * 4 >= keys * 3));
+            // A file that the user named has to have one key of K3s; any other has to have little else, or the name.
+            let is_called_so = name.contains("k3s") || name.ends_with("/config.yaml");
+            let is_mostly = of_k3s > 1 && of_k3s * 4 >= keys * if is_called_so { 2 } else { 3 };
+            let is_k3s = of_k3s > 0 && (is_named || is_mostly);
             if data.at(&["services"]).is_some_and(is_services) {
                 let path = path.cloned().unwrap_or_else(|| name.to_owned());
                 let name = name.to_owned();

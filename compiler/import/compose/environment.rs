@@ -19,8 +19,24 @@ pub(super) fn passwords(
         .iter()
         .flat_map(|(_, body)| pairs(body.at(&["environment"])));
     let given = given.filter_map(|(name, value)| Some((name, value?)));
-    for (name, value) in given.chain(set.iter().cloned()) {
-        let is_one = value.len() >= SHORTEST && !is_open(&value) && is_secret(&name, &value);
+    let given: Vec<(String, String)> = given.chain(set.iter().cloned()).collect();
+    // What is a name, too, is no password that is worth to be hidden: `postgres` of `POSTGRES_USER`.
+    let is_name = |text: &str| {
+        let plain = |(name, value): &(String, String)| value == text && !is_secret(name, value);
+        let in_image = |body: &Data| {
+            body.text_at(&["image"])
+                .is_some_and(|image| image.contains(text))
+        };
+        let called = services
+            .iter()
+            .any(|(name, body)| name == text || in_image(body));
+        called || given.iter().any(plain)
+    };
+    for (name, value) in given.iter().cloned() {
+        let is_one = value.len() >= SHORTEST
+            && !is_open(&value)
+            && is_secret(&name, &value)
+            && !is_name(&value);
         if is_one && all.iter().all(|(_, known)| *known != value) {
             all.push((name, value));
         }
@@ -40,11 +56,14 @@ fn pairs(given: Option<&Data>) -> Vec<(String, Option<String>)> {
     let mut pairs: Vec<(String, Option<String>)> = entries
         .map(|(name, value)| (name.clone(), text(value)))
         .collect();
+    // Of a variable that is given twice the last value counts.
     for item in given.items().iter().filter_map(Data::as_text) {
-        pairs.push(match item.split_once('=') {
+        let (name, value) = match item.split_once('=') {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
             None => (item.to_owned(), None),
-        });
+        };
+        pairs.retain(|(known, _)| *known != name);
+        pairs.push((name, value));
     }
     pairs
 }

@@ -349,7 +349,8 @@ fn rest(body: &mut Data, block: &mut Block) {
         block.leave(format!("`extends`: it is in {}", said(&shown(file))));
     }
     if let Data::Map(entries) = &mut *body {
-        entries.retain(|(key, _)| !key.starts_with("x-"));
+        let is_empty = |value: &Data| value.as_text().is_some_and(|text| closed(text).is_empty());
+        entries.retain(|(key, value)| !key.starts_with("x-") && !is_empty(value));
     }
     for what in body.fields("") {
         block.leave(what.replace('\u{f8ff}', "$"));
