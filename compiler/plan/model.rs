@@ -258,8 +258,10 @@ pub(crate) struct Theorem<'a> {
     pub sums: Vec<Sum<'a>>,
     /// The inequalities in words, with their numbers.
     pub statement: String,
-    /// Why it is not proved, where it is not.
+    /// Why it is not proved, where it is not: what is not known before what is assumed.
     pub why: Vec<String>,
+    /// How many of these reasons are amounts that the program itself says to assume.
+    pub assumptions: usize,
 }
 
 /// Why a service has the memory it has.

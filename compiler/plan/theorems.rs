@@ -75,29 +75,48 @@ fn isolation<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
         ),
         sums: vec![sum],
         why,
+        assumptions: 0,
     }
 }
 
 fn interference<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
     let (node, declared) = (&plan.nodes[at], &plan.program.nodes[at]);
-    let unbounded = || {
-        let there = node.components.iter();
-        let there = there.filter(|component| component.unbounded && component.pods > 0);
-        there.map(|component| &plan.program.components[component.component])
-    };
-    let mut why: Vec<String> = unbounded()
-        .map(|component| format!("nothing limits `{}`, {}", component.name, component.whose()))
-        .collect();
+    let there = node
+        .components
+        .iter()
+        .filter(|component| component.pods > 0);
+    let mut why = Vec::new();
+    let (mut assumed, mut stated) = (Vec::new(), Vec::new());
+    for component in
+        there.filter(|one| one.unbounded || plan.program.components[one.component].foreign)
+    {
+        let declared = &plan.program.components[component.component];
+        let (name, whose) = (declared.name, declared.whose());
+        let most = in_mib(component.limit);
+        match (declared.foreign, declared.bound) {
+            (true, _) => stated.push(format!(
+                "`{name}`, {whose}, is assumed to take {most} a pod, and nothing holds it to that"
+            )),
+            (false, Some(_)) => assumed.push(format!(
+                "nothing limits `{name}`, {whose}, and {most} is assumed of it"
+            )),
+            (false, None) => why.push(format!("nothing limits `{name}`, {whose}")),
+        }
+    }
     // Without it the LimitRange would hold them.
+    let held = node
+        .components
+        .iter()
+        .filter(|component| component.unbounded && component.pods > 0);
+    let mut held = held.filter(|one| !plan.program.components[one.component].foreign);
     let beside = super::reserve::beside_in_system(plan.program);
-    if let Some(beside) = beside.filter(|_| unbounded().any(|one| !one.foreign)) {
-        why.push(format!(
+    if let (Some(beside), Some(_)) = (beside, held.next()) {
+        assumed.push(format!(
             "bzc writes no LimitRange to `kube-system`, which would hold them and all else there: {beside}"
         ));
     }
     let running = plan.program.services.iter().zip(&plan.workloads);
     let running = running.filter(|(_, workload)| workload.pods > 0);
-    let mut assumed = Vec::new();
     for (service, _) in running {
         let Some(adopted) = &service.adopted else {
             continue;
@@ -110,7 +129,7 @@ fn interference<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
             None => why.push(format!(
                 "nothing limits `{container}` of `{name}`, which was adopted without a limit"
             )),
-            Some(bytes) => assumed.push(format!(
+            Some(bytes) => stated.push(format!(
                 "nothing limits `{container}` of `{name}`, and {} is assumed of it",
                 in_mib(bytes)
             )),
@@ -131,6 +150,8 @@ fn interference<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
         ));
     }
     // What is not known is neither assumed nor relaxed, and what is assumed is no matter of writing alone.
+    let assumptions = stated.len();
+    assumed.extend(stated);
     let verdict = match (why.is_empty(), assumed.is_empty()) {
         (false, _) => Verdict::Unknown,
         (true, false) => Verdict::Assumed,
@@ -157,6 +178,7 @@ fn interference<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
             ),
         },
         why,
+        assumptions,
     }
 }
 
@@ -211,6 +233,7 @@ fn sufficiency<'a>(plan: &Plan<'_, '_>) -> Theorem<'a> {
             n => format!("no evidence for {n} services"),
         },
         why,
+        assumptions: 0,
     }
 }
 
@@ -224,6 +247,7 @@ fn liveness<'a>(plan: &Plan<'_, 'a>) -> Theorem<'a> {
         sums: terms::liveness(plan),
         statement: statement_of_liveness(plan),
         why,
+        assumptions: 0,
     }
 }
 
@@ -540,6 +564,7 @@ fn survival<'a>(plan: &Plan<'_, 'a>) -> Option<Theorem<'a>> {
         ),
         sums: vec![sum],
         why,
+        assumptions: 0,
     })
 }
 

@@ -439,8 +439,18 @@ impl Check {
         let services = facts.report.services.iter();
         let running = services.filter(|service| service.pods_with_ending > 0);
         let mut adopted = running.filter_map(|service| service.adopted.as_ref());
-        let assumes =
-            theorem.id == Id::T2 && adopted.any(|adopted| adopted.assumed_bytes.is_some());
+        // Nothing holds pods of a component without a limit, nor those that bzc does not manage.
+        let mut components = node
+            .components
+            .iter()
+            .filter(|one| one.pods_with_ending > 0);
+        let is_assumed = |one: &Component<'_>| {
+            let origin = one.origin.as_deref().unwrap_or_default();
+            !one.bounded || origin.starts_with("others.")
+        };
+        let assumes = theorem.id == Id::T2
+            && (adopted.any(|adopted| adopted.assumed_bytes.is_some())
+                || components.any(is_assumed));
         let uncounted = &facts.report.uncounted;
         // Sufficiency is only about the limits of services.
         let known = known && (uncounted.is_empty() || theorem.id == Id::T3);
@@ -672,15 +682,12 @@ fn interference(facts: &Facts<'_>, at: usize) -> Promise {
         shown(node.allocatable_bytes.into()),
     ];
     says.extend(node.overcommit_percent.map(|percent| format!("{percent}%")));
-    let mut components = node.components.iter();
-    let bounded = components.all(|one| one.bounded || one.pods_with_ending == 0);
     let services = facts.report.services.iter();
     let running = services.filter(|service| service.pods_with_ending > 0);
     let adopted = running.filter_map(|service| service.adopted.as_ref());
     Promise {
         terms: Vec::new(),
         known: facts.has_server()
-            && bounded
             && adopted
                 .into_iter()
                 .all(|adopted| adopted.bounded || adopted.assumed_bytes.is_some()),

@@ -41,16 +41,36 @@ struct Injection {
     on_namespaces: &'static [(&'static str, &'static [&'static str])],
 }
 
-/// Values that refuse it.
+/// Values that refuse it, in whatever case.
 const REFUSING: [&str; 2] = ["false", "disabled"];
 
-/// From the manuals of the projects: Istio (sidecar injection), Linkerd (proxy injection), Vault (agent injector), Consul
-/// (annotations and labels), Dapr (arguments and annotations), Kuma (data plane on Kubernetes), OpenTelemetry Operator.
-const INJECTIONS: [Injection; 7] = [
+/// What projects take for true: Istio's injector the words of YAML 1.1 (pkg/kube/inject/inject.go), Dapr those of Go and
+/// of YAML (dapr/kit utils), Vault and Consul those of Go (strconv.ParseBool).
+const TRUE: [&str; 6] = ["1", "on", "t", "true", "y", "yes"];
+
+/// A key of the OpenTelemetry operator, of which the name of an object may be the value
+/// (internal/instrumentation/annotation.go, internal/webhook/podmutation).
+const fn of_telemetry(namespaces: &'static [(&'static str, &'static [&'static str])]) -> Injection {
+    Injection {
+        on_pods: namespaces[0].0,
+        asking: &[],
+        on_namespaces: namespaces,
+    }
+}
+
+/// From the sources and manuals of the projects: Istio (pkg/kube/inject, and the selectors of its webhook), Linkerd (proxy
+/// injection), Vault (agent injector), Consul (annotations and labels), Dapr (arguments and annotations), Kuma (data plane
+/// on Kubernetes), OpenTelemetry Operator.
+const INJECTIONS: [Injection; 15] = [
     Injection {
         on_pods: "sidecar.istio.io/inject",
-        asking: &["true"],
+        asking: &TRUE,
         on_namespaces: &[("istio-injection", &["enabled"]), ("istio.io/rev", &[])],
+    },
+    Injection {
+        on_pods: "istio.io/rev",
+        asking: &[],
+        on_namespaces: &[],
     },
     Injection {
         on_pods: "linkerd.io/inject",
@@ -59,17 +79,17 @@ const INJECTIONS: [Injection; 7] = [
     },
     Injection {
         on_pods: "vault.hashicorp.com/agent-inject",
-        asking: &["true"],
+        asking: &TRUE,
         on_namespaces: &[],
     },
     Injection {
         on_pods: "consul.hashicorp.com/connect-inject",
-        asking: &["true"],
+        asking: &TRUE,
         on_namespaces: &[],
     },
     Injection {
         on_pods: "dapr.io/enabled",
-        asking: &["true"],
+        asking: &TRUE,
         on_namespaces: &[],
     },
     Injection {
@@ -77,11 +97,14 @@ const INJECTIONS: [Injection; 7] = [
         asking: &["enabled", "true"],
         on_namespaces: &[("kuma.io/sidecar-injection", &["enabled", "true"])],
     },
-    Injection {
-        on_pods: "sidecar.opentelemetry.io/inject",
-        asking: &[],
-        on_namespaces: &[("sidecar.opentelemetry.io/inject", &[])],
-    },
+    of_telemetry(&[("sidecar.opentelemetry.io/inject", &[])]),
+    of_telemetry(&[("instrumentation.opentelemetry.io/inject-apache-httpd", &[])]),
+    of_telemetry(&[("instrumentation.opentelemetry.io/inject-dotnet", &[])]),
+    of_telemetry(&[("instrumentation.opentelemetry.io/inject-go", &[])]),
+    of_telemetry(&[("instrumentation.opentelemetry.io/inject-java", &[])]),
+    of_telemetry(&[("instrumentation.opentelemetry.io/inject-nginx", &[])]),
+    of_telemetry(&[("instrumentation.opentelemetry.io/inject-nodejs", &[])]),
+    of_telemetry(&[("instrumentation.opentelemetry.io/inject-python", &[])]),
 ];
 
 /// The metadata in which such keys stand.
@@ -195,10 +218,10 @@ impl<'t> Reader<'t> {
     ) -> Option<Range<usize>> {
         METADATA.iter().find_map(|list| {
             let value = self.get(self.get(metadata?, list)?, key)?;
-            let text = value.text(self.source)?;
+            let text = value.text(self.source)?.to_ascii_lowercase();
             let asks = match values {
-                [] => !REFUSING.contains(&text),
-                _ => values.contains(&text),
+                [] => !REFUSING.contains(&text.as_str()),
+                _ => values.contains(&text.as_str()),
             };
             asks.then(|| value.range())
         })

@@ -20,7 +20,9 @@ pub(crate) fn limits_together(plan: &Plan<'_, '_>) -> Vec<Diagnostic> {
     let unknown = theorems
         .filter(|one| one.promise == Promise::NonInterference && one.verdict == Verdict::Unknown);
     let may_exceed = unknown.filter_map(|theorem| {
-        let at = theorem.node.filter(|_| theorem.why.len() == 1)?;
+        let at = theorem
+            .node
+            .filter(|_| theorem.why.len() - theorem.assumptions == 1)?;
         let node = &plan.nodes[at];
         (node.limits.bytes() > node.allocatable()).then_some(at)
     });
