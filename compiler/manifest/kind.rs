@@ -54,6 +54,8 @@ pub(crate) struct Makes {
     pub replicas: Option<Value>,
     /// What a rollout adds.
     pub surge: Option<Value>,
+    /// Seconds that its pods may take to end.
+    pub grace: Option<Value>,
     /// Where its pod template stands.
     pub template: Option<Path>,
     /// A list of containers that are added, or laid over those with the same name.

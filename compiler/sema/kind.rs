@@ -274,6 +274,7 @@ fn made<'a>(
             unless: value("unless"),
             replicas: value("replicas"),
             surge,
+            grace: value("grace"),
             template: path_of(&fields, "template"),
             containers: path_of(&fields, "containers"),
             inits: path_of(&fields, "init-containers"),

@@ -256,6 +256,11 @@ impl<'t> Reader<'t> {
             None => Place::default(),
         };
         let claims = makes.claims.as_ref();
+        let grace = match &makes.grace {
+            Some(value) => self.pods(scope, value)?,
+            None => None,
+        };
+        let grace = grace.map_or(30, |(seconds, _)| seconds);
         Ok(Some(Workload {
             is_installed: false,
             kind: makes.kind,
@@ -283,8 +288,8 @@ impl<'t> Reader<'t> {
             concurrency: None,
             schedule: String::new(),
             lingers: makes.kind == WorkloadKind::Job,
-            grace: pod.map_or(30, |pod| {
-                self.whole(pod, "terminationGracePeriodSeconds", 30)
+            grace: pod.map_or(grace, |pod| {
+                self.whole(pod, "terminationGracePeriodSeconds", grace)
             }),
             in_memory: Vec::new(),
             secrets: Vec::new(),
