@@ -295,6 +295,16 @@ fn run_build(build: &Build) -> Exit {
             .out
             .clone()
             .unwrap_or_else(|| input.disk.folder().join("out"));
+        if leads_astray(&files, &folder, input.disk.folder()) {
+            fail(
+                &format!(
+                    "patches over a kustomization find it from a folder beside the program, and `{}` is none",
+                    folder.display()
+                ),
+                &["leave `--out` out, or name a folder beside the program".to_owned()],
+            );
+            return Exit::Usage;
+        }
         // The report is verified on another core while files are printed and compared.
         let (survey, disagreements) = thread::scope(|scope| {
             let verified = scope.spawn(|| view.disagreements_in_bytes());
@@ -380,6 +390,26 @@ fn run_build(build: &Build) -> Exit {
         sources.tell(build.write_sources, ui);
         Exit::Clean
     })
+}
+
+/// Whether a kustomization of the output would not find those of the project that it takes.
+fn leads_astray(files: &Files<'_>, folder: &Path, program: &Path) -> bool {
+    let real = |path: &Path| {
+        let path = if path == Path::new("") {
+            Path::new(".")
+        } else {
+            path
+        };
+        path.canonicalize().ok()
+    };
+    let is_beside = folder.parent().and_then(real) == real(program);
+    let kustomization = files.find("patches/kustomization.yaml");
+    let takes_some = kustomization.is_some_and(|at| {
+        let mut buffer = String::new();
+        let bytes = files.read(at, &mut buffer);
+        String::from_utf8_lossy(bytes).contains("\n- ../../")
+    });
+    takes_some && !is_beside
 }
 
 /// What a program compiles to once its sources were written.
