@@ -19,10 +19,12 @@ const SPLIT: [&str; 7] = [
 
 /// Arguments of components that add up where they are repeated: maps and lists of k8s.io/component-base/cli/flag and pflag.
 /// Of any other the last one counts.
-const ADD_UP: [&str; 12] = [
+const ADD_UP: [&str; 17] = [
+    "allowed-unsafe-sysctls",
     "api-audiences",
-    "enable-admission-plugins",
+    "controllers",
     "disable-admission-plugins",
+    "enable-admission-plugins",
     "eviction-hard",
     "eviction-minimum-reclaim",
     "eviction-soft",
@@ -30,8 +32,11 @@ const ADD_UP: [&str; 12] = [
     "feature-gates",
     "kube-reserved",
     "node-labels",
+    "oidc-signing-algs",
+    "register-with-taints",
     "runtime-config",
     "system-reserved",
+    "tls-cipher-suites",
 ];
 
 /// What K3s itself says of disks in `eviction-hard`, which bzc writes too.
