@@ -1,6 +1,8 @@
 //! Lints about the whole program or its plan, and the comments that allow a lint. Lints about one declaration are
 //! reported by its reader in `sema`.
 
+mod sizes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -26,6 +28,8 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
     if let Some(plan) = plan {
         below_calm(plan, found);
         past_limit(plan, found);
+        sizes::settings(plan, found);
+        sizes::cuts(plan, found);
         heavy(plan, found);
         low_limit(plan, found);
         uncounted_part(plan, found);

@@ -217,6 +217,7 @@ pub(crate) fn coredns(minor: u32, release: Option<Release>) -> Option<CorednsOf>
 }
 
 const COREDNS: &str = include_str!("../stdlib/v1/coredns.tsv");
+const SETTINGS: &str = include_str!("../stdlib/v1/memory-settings.tsv");
 const HEAVY: &str = include_str!("../stdlib/v1/heavy.tsv");
 const IMAGES: &str = include_str!("../stdlib/v1/images.tsv");
 const FLAGS: &str = include_str!("../stdlib/v1/k3s-flags.tsv");
@@ -322,6 +323,29 @@ pub(crate) fn heavy() -> impl Iterator<Item = Heavy> {
     })
 }
 
+/// A setting by which a program is allowed to take so much memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MemorySetting {
+    /// What stands before its number.
+    pub name: &'static str,
+    /// The unit of a number without one, in bytes.
+    pub unit: u64,
+    /// What it bounds.
+    pub what: &'static str,
+}
+
+/// All settings of memory that are known.
+pub(crate) fn memory_settings() -> impl Iterator<Item = MemorySetting> {
+    rows(SETTINGS).filter_map(|row| {
+        let mut cells = row.split('\t');
+        Some(MemorySetting {
+            name: cells.next()?,
+            unit: cells.next()?.parse().ok()?,
+            what: cells.next()?,
+        })
+    })
+}
+
 /// A row of the table of images that many people run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Image {
@@ -365,6 +389,10 @@ mod tests {
     #[test]
     fn tables_can_be_read() {
         assert_eq!(heavy().count(), rows(super::HEAVY).count());
+        assert_eq!(
+            super::memory_settings().count(),
+            rows(super::SETTINGS).count()
+        );
         assert_eq!(super::images().count(), rows(super::IMAGES).count());
         assert_eq!(super::argument_rules().count(), rows(super::RULES).count());
         for rule in super::argument_rules() {

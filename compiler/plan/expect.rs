@@ -1,11 +1,14 @@
 //! Evaluates the program's `expect` comparisons on a finished plan.
 
 use super::errors;
+use super::excess::{Ceiling, Excess};
+use super::fixes::for_memory;
 use super::model::{Plan, Promise, Theorem};
 use super::resources::Dimension;
+use crate::base::id::ids;
 use crate::base::quantity::in_mib;
-use crate::diag::Sink;
-use crate::program::{Dim, Formula, Metric, Subject, VERDICTS};
+use crate::diag::{Proposal, Sink};
+use crate::program::{Dim, Formula, Metric, ServiceId, Subject, VERDICTS};
 use crate::syntax::ast::Operator;
 
 pub(super) fn check(plan: &Plan<'_, '_>, sink: &mut Sink) {
@@ -44,12 +47,35 @@ pub(super) fn check(plan: &Plan<'_, '_>, sink: &mut Sink) {
                 }
                 None => {
                     let in_memory = shown.iter().any(|(metric, _)| metric.key != "pods");
-                    errors::expectation(expect, left, right, &shown, in_memory)
+                    let mut error = errors::expectation(expect, left, right, &shown, in_memory);
+                    if let (true, Ok(gap)) = (in_memory, u64::try_from(left.abs_diff(right))) {
+                        error.over = Some(gap);
+                        error.proposals = proposals(plan, &shown, gap);
+                    }
+                    error
                 }
             };
             sink.push(error);
         }
     }
+}
+
+/// Changes that give the nodes and budgets of an expectation more room, of which the trials keep those that meet it.
+fn proposals(plan: &Plan<'_, '_>, shown: &[(Metric<'_>, String)], gap: u64) -> Vec<Proposal> {
+    let members: Vec<ServiceId> = ids(&plan.program.services).collect();
+    let of = |(metric, _): &(Metric<'_>, String)| {
+        let (ceiling, on_node) = match metric.of {
+            Subject::Node(at) => (Ceiling::Node(at), true),
+            Subject::Budget(at) => (Ceiling::Budget(at), false),
+            Subject::Service(_) => return Vec::new(),
+        };
+        let over = Excess {
+            ceiling,
+            deficit: gap,
+        };
+        for_memory(&plan.draft, over, &members, on_node)
+    };
+    shown.iter().flat_map(of).collect()
 }
 
 fn printed(metric: Metric<'_>, n: i128) -> String {

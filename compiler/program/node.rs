@@ -248,6 +248,8 @@ pub(crate) struct Component<'a> {
     pub memory: Option<(Given<'a, Bytes>, Option<Given<'a, Bytes>>)>,
     /// What a limit range must allow a pod that has no limit of its own.
     pub bound: Option<Given<'a, Bytes>>,
+    /// The most that one was seen to take, where the library knows it.
+    pub seen: Option<Given<'a, Bytes>>,
     /// The least limit that it works with, where one is known.
     pub least: Option<Given<'a, Bytes>>,
     /// Request and limit of CPU.

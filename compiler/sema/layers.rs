@@ -439,6 +439,12 @@ impl<'c, 'a> Fields<'c, 'a> {
         self.cx.strings(field.value(self.cx)?)
     }
 
+    /// The words of a command line.
+    pub(super) fn command(&self, key: &'a str) -> Option<Vec<Cow<'a, str>>> {
+        let field = self.get(key)?;
+        self.cx.command(field.value(self.cx)?)
+    }
+
     /// A list of texts, each with its place.
     pub(super) fn placed_strings(&self, key: &'a str) -> Option<Vec<Spanned<Cow<'a, str>>>> {
         let field = self.get(key)?;

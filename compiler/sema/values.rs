@@ -534,6 +534,19 @@ impl<'a> Cx<'a> {
         values.into_iter().collect()
     }
 
+    /// The words of a command line, of which the first is a program.
+    pub(super) fn command(&self, expr: &'a Expr) -> Option<Vec<Cow<'a, str>>> {
+        let words = self.strings(expr)?;
+        if let (ExprKind::List(all), [program, ..]) = (&self.resolve(expr).kind, words.as_slice())
+            && let Some(first) = all.first()
+            && program.contains(' ')
+            && !program.starts_with('/')
+        {
+            self.report(errors::blank_in_command(program, first.span));
+        }
+        Some(words)
+    }
+
     /// A list of bare names.
     pub(super) fn names(&self, expr: &'a Expr, what: &str) -> Option<Vec<(&'a str, Span)>> {
         self.list(expr)?

@@ -11,9 +11,6 @@ use crate::plan::reserve::price_of_pods;
 use crate::plan::resources::Dimension;
 use crate::program::{Component, ComponentId, LOCAL_STORAGE, NodeId, SettingValue};
 
-/// What Traefik was not seen to work with: 80 to 99Mi under load (`bound` of stdlib/v1/k3s.bz).
-const TRAEFIK: Bytes = Bytes::mib(96);
-
 /// Components that can be switched off, or kept by bzc instead of K3s.
 pub(super) fn fewer(draft: &Draft<'_, '_>) -> Vec<Proposal> {
     const TRAEFIK_PODS: [&str; 3] = ["traefik", "svclb-traefik", "helm-install-traefik"];
@@ -113,11 +110,8 @@ pub(super) fn smaller(draft: &Draft<'_, '_>, scope: Scope<'_>) -> Vec<Proposal> 
     for plan in &draft.nodes[at].components {
         let component = &draft.program.components[plan.component];
         let now = plan.pod[Dimension::Memory];
-        let least = match (component.least, component.name) {
-            (Some(least), _) => least.value,
-            (None, "traefik") => TRAEFIK,
-            (None, _) => LEAST_LIMIT,
-        };
+        let least = component.least.or(component.seen);
+        let least = least.map_or(LEAST_LIMIT, |figure| figure.value);
         let written = component
             .memory
             .filter(|_| component.owned || component.foreign);
@@ -133,17 +127,17 @@ pub(super) fn smaller(draft: &Draft<'_, '_>, scope: Scope<'_>) -> Vec<Proposal> 
             };
             let ends = [now, least.n];
             proposals.extend(lowered(text, span, ends, plan.peak(), scope.deficit));
-        } else if component.name == "traefik" && component.span.is_none() && now > TRAEFIK.n {
+        } else if component.seen.is_some() && component.span.is_none() && now > least.n {
             let cut = scope.deficit.checked_div(plan.peak()).unwrap_or(0);
-            let guess = (now.saturating_sub(cut) / MIB).max(TRAEFIK.n / MIB);
+            let guess = (now.saturating_sub(cut) / MIB).max(least.n / MIB);
             let text = "hold Traefik, by a `component traefik`, to ".to_owned();
             let mut proposal = number(
                 Way::Lower,
                 (text, format!(", down from {}", Bytes::new(now))),
                 draft.program.nodes[0].behind,
                 Unit::Mib,
-                [now.div_ceil(MIB), guess, TRAEFIK.n / MIB],
-                (now - TRAEFIK.n).saturating_mul(plan.peak()),
+                [now.div_ceil(MIB), guess, least.n / MIB],
+                (now - least.n).saturating_mul(plan.peak()),
             );
             if let Some(number) = &mut proposal.number {
                 number.at.text = "\ncomponent traefik { memory = ".to_owned();

@@ -72,6 +72,7 @@ pub(crate) fn balancers<'a>(
             span: None,
             memory: None,
             bound: stock.memory("bound"),
+            seen: None,
             least: None,
             cpu: None,
             containers: balancer.containers,

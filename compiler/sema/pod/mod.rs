@@ -48,7 +48,7 @@ pub(crate) fn pod<'a>(
         env: env(decls, fields),
         configs: configs.into_iter().map(|(name, _)| name).collect(),
         secrets: names("secrets", "Secret"),
-        command: fields.strings("command").unwrap_or_default(),
+        command: fields.command("command").unwrap_or_default(),
         args: fields.strings("args").unwrap_or_default(),
         probes: if kind.ends() {
             Vec::new()

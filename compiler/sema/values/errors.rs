@@ -178,6 +178,23 @@ const SHELL: [char; 13] = [
     '|', '&', ';', '<', '>', '$', '`', '*', '?', '(', ')', '\'', '~',
 ];
 
+/// A program whose name has a blank is a command line that no shell reads.
+pub(crate) fn blank_in_command(program: &str, span: Span) -> Diagnostic {
+    let lint = Diagnostic::lint(
+        "blank-in-command",
+        format!("no program is called `{program}`"),
+    )
+    .at(span, "one word, and no shell takes it apart");
+    match program.contains(['"', '\\', '\n', '\'']) {
+        true => lint.help("each word is an element of its own"),
+        false => lint.fix(
+            "each word is an element of its own",
+            span,
+            listed_words(program),
+        ),
+    }
+}
+
 pub(crate) fn words_without_quotes(text: &str, span: Span) -> Diagnostic {
     let error = Diagnostic::error("BZ3009", "expected a text, found a computed number")
         .at(span, "expected a text");

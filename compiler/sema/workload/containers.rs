@@ -142,7 +142,7 @@ pub(crate) fn extra<'a>(
         env: env(decls, &block),
         configs: configs.into_iter().map(|(config, _)| config).collect(),
         secrets: secrets.into_iter().map(|(secret, _)| secret).collect(),
-        command: block.strings("command").unwrap_or_default(),
+        command: block.command("command").unwrap_or_default(),
         args: block.strings("args").unwrap_or_default(),
         mounts,
     })
