@@ -123,7 +123,7 @@ impl Fault {
     /// By how much it is still over, in few words.
     pub(super) fn left(&self) -> String {
         match (self.id, self.over) {
-            ("BZ4001" | "BZ4006" | "BZ4009" | "limits-together", Some(bytes)) => {
+            ("BZ4001" | "BZ4005" | "BZ4006" | "BZ4009" | "limits-together", Some(bytes)) => {
                 format!("{}Mi to go", bytes.div_ceil(MIB))
             }
             ("BZ4004", Some(milli)) => format!("{milli}m to go"),
