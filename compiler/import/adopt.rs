@@ -51,6 +51,8 @@ pub(super) struct Adopted {
     others: Vec<(String, Pods)>,
     /// Whether patterns may leave out files that they would mean.
     may_except: bool,
+    /// Whether an overlay was left out in this round.
+    has_left_overlay: bool,
 }
 
 impl Adopted {
@@ -106,6 +108,9 @@ impl Adopted {
 
     /// Leaves out what is refused in a file, or what brings it: the other file that it clashes with, or a kustomization.
     pub(super) fn refuse(&mut self, path: &str, other: Option<&str>, why: &str) -> bool {
+        if why.starts_with(TWICE) {
+            return self.leave_overlay(path, why);
+        }
         if self.leave(path, why) {
             return true;
         }
@@ -128,6 +133,30 @@ impl Adopted {
         let kustomization = nearest.or(all.last()).cloned();
         let why = format!("it brings {}: {why}", said(path));
         kustomization.is_some_and(|file| self.leave(&file, &why))
+    }
+
+    /// Leaves out one of several kustomizations that take a file: the first of those that lie nearest to it, but one a
+    /// round, for the next may not be needed.
+    fn leave_overlay(&mut self, path: &str, why: &str) -> bool {
+        if std::mem::replace(&mut self.has_left_overlay, true) {
+            return true;
+        }
+        let (own, _) = path.rsplit_once('/').unwrap_or_default();
+        let shared = |file: &str| {
+            let pairs = file.split('/').zip(path.split('/'));
+            pairs.take_while(|(a, b)| a == b).count()
+        };
+        let overlays = self.files.keys().rev().filter(|file| {
+            let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
+            is_kustomization(name) && folder != own
+        });
+        let nearest = overlays.max_by_key(|file| shared(file)).cloned();
+        nearest.is_some_and(|file| self.leave(&file, why))
+    }
+
+    /// Begins a round: another overlay may be left out.
+    pub(super) fn begin_round(&mut self) {
+        self.has_left_overlay = false;
     }
 
     /// Leaves out all files: nothing else would make a program that compiles.
@@ -371,9 +400,13 @@ fn is_kustomization(name: &str) -> bool {
     ["kustomization.yaml", "kustomization.yml", "Kustomization"].contains(&name)
 }
 
+/// How the message about an object of two kustomizations begins.
+const TWICE: &str = "two adopted kustomizations make ";
+
 /// Whether what is left out for this reason counts as something else.
 fn is_counted_elsewhere(why: &str) -> bool {
     why.ends_with("stands in the adopted manifests twice")
+        || why.contains(TWICE)
         || why.ends_with("is declared, and adopted as well")
         || why.starts_with("K3s packages ")
 }

@@ -147,6 +147,7 @@ pub(super) fn settle(mut program: Program, world: &dyn World) -> Settled {
             )
         });
         let mut is_less = false;
+        program.adopted.begin_round();
         for (path, why) in refused.parts.iter().rev() {
             is_less |= program.leave(path, &files, why);
         }
