@@ -214,7 +214,10 @@ impl Parser<'_> {
             self.at += 2;
             return Some(hole(all));
         }
-        let is_key = matches!(second.kind, TokenKind::Equals | TokenKind::OpenBrace);
+        let named = matches!(second.kind, TokenKind::Word | TokenKind::Text);
+        let is_key = matches!(second.kind, TokenKind::Equals | TokenKind::OpenBrace)
+            // The one unit that is a word of the language too.
+            || word == "cpu" && named && !second.first_on_line;
         let joined = format!("{number}{word}");
         let is_unit = matches!(word, "k" | "M" | "G" | "m") || literal::meant(&joined).is_some();
         if is_key || !is_unit {
