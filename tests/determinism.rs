@@ -44,10 +44,9 @@ fn neither_the_folder_nor_the_way_in_counts() {
         }
         let env = case.runs[0].clone();
         let mut bzc = Command::new(env!("CARGO_BIN_EXE_bzc"));
-        bzc.arg("build")
-            .arg(there.join(case.program))
-            .arg("--out")
-            .arg(elsewhere.path().join("o"));
+        let program = there.join(case.program);
+        let top = program.with_file_name("out");
+        bzc.arg("build").arg(&program);
         let ended = bzc
             .args(env.iter().flat_map(|env| ["--env", env.as_str()]))
             .output()
@@ -58,7 +57,6 @@ fn neither_the_folder_nor_the_way_in_counts() {
             corpus::shown(&case.folder),
             String::from_utf8_lossy(&ended.stderr)
         );
-        let top = elsewhere.path().join("o");
         let mut written: BTreeMap<String, Vec<u8>> = corpus::files(&top)
             .iter()
             .map(|path| (corpus::below(path, &top), corpus::bytes(path)))

@@ -41,20 +41,23 @@ fn amount(text: &str, setting: &MemorySetting) -> Option<(u64, usize)> {
     Some((number.checked_mul(unit)?, digits + letters))
 }
 
-/// The first setting in a text that allows a container of this limit all of it or more.
-fn past<'t>(text: &'t str, limit: Bytes) -> Option<Said<'t>> {
-    stdlib::memory_settings().find_map(|setting| {
-        let at = text.find(setting.name)?;
-        let before = text[..at].chars().next_back();
-        if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
+/// The first setting in a text that allows a container of this limit all of it or more. A setting begins where a word does.
+fn past<'t>(text: &'t str, limit: Bytes, settings: &[MemorySetting]) -> Option<Said<'t>> {
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut before = None;
+    text.char_indices().find_map(|(at, first)| {
+        let begins = !before.is_some_and(is_inside);
+        before = u8::try_from(first).ok();
+        if !begins {
             return None;
         }
-        let behind = at + setting.name.len();
-        let (bytes, length) = amount(&text[behind..], &setting)?;
-        (bytes >= limit.n).then(|| Said {
-            text: &text[at..behind + length],
-            what: setting.what,
-            bytes,
+        settings.iter().find_map(|setting| {
+            let (bytes, length) = amount(text[at..].strip_prefix(setting.name)?, setting)?;
+            (bytes >= limit.n).then(|| Said {
+                text: &text[at..at + setting.name.len() + length],
+                what: setting.what,
+                bytes,
+            })
         })
     })
 }
@@ -69,6 +72,7 @@ struct Contained<'p, 'a> {
 
 /// Warns of programs whose settings allow them the limit of their container, or more.
 pub(super) fn settings(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
+    let settings: Vec<MemorySetting> = stdlib::memory_settings().collect();
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
         let main = Contained {
             name: service.name,
@@ -98,7 +102,7 @@ pub(super) fn settings(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
                 .collect();
             let line = (words.join(" "), container.name.span);
             for (text, span) in variables.chain([line]) {
-                if let Some(said) = past(&text, container.limit) {
+                if let Some(said) = past(&text, container.limit, &settings) {
                     found.push(setting(&container, &said, span));
                 }
             }
@@ -194,6 +198,7 @@ fn cuts_of(service: &Service<'_>, limit: Bytes) -> Vec<(Span, Cut)> {
 mod tests {
     use super::past;
     use crate::base::quantity::Bytes;
+    use crate::stdlib;
 
     #[test]
     fn settings_are_read_with_their_units() {
@@ -210,8 +215,9 @@ mod tests {
             ("-c shared_buffers=99999999999999999999", None),
             ("GOMEMLIMIT=off", None),
         ];
+        let settings: Vec<_> = stdlib::memory_settings().collect();
         for (text, wanted) in all {
-            let said = past(text, Bytes::mib(64)).map(|said| said.bytes >> 20);
+            let said = past(text, Bytes::mib(64), &settings).map(|said| said.bytes >> 20);
             assert_eq!(said, wanted, "{text}");
         }
     }
