@@ -198,7 +198,7 @@ fn refused(program: &Program, machines: &[Machine]) -> Option<(bool, Stage)> {
 fn what_is_refused_for_its_nodes_has_no_place_on_them() {
     let mut tried: BTreeMap<&str, u32> = BTreeMap::new();
     let mut open = 0;
-    for seed in 0..1400 {
+    for seed in 0..800 {
         let mut program = generate::cluster(300_000 + seed, Size::Tiny, (90, 130));
         program.survive = false;
         // Some have a node that is too small even for what has to be reserved on it.
@@ -240,7 +240,7 @@ fn what_is_refused_for_its_nodes_has_no_place_on_them() {
         }
     }
     assert!(
-        tried.len() == 3 && tried.values().all(|times| *times > 8) && open < 4,
+        tried.len() == 3 && tried.values().all(|times| *times > 4) && open < 4,
         "{tried:?}, {open} open"
     );
 }
