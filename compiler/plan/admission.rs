@@ -274,13 +274,16 @@ fn set_cpu(
 }
 
 /// The most pods of a service that are there at once in a rollout, those on their way out among them: one that
-/// recreates waits until all have ended.
+/// recreates waits until all have ended. Nothing is rolled out of a Job, whose lost pod may have a successor.
 pub(crate) fn in_a_rollout(service: &Service<'_>, workload: &Workload<'_>) -> u64 {
+    let rolls = matches!(service.kind, Kind::Deployment(_) | Kind::StatefulSet);
     match service.rollout.value {
-        Rollout::Recreate => workload.replicas,
-        Rollout::Replace | Rollout::Serial | Rollout::Surge(_) | Rollout::SurgePercent(_) => {
-            workload.pods.max(workload.peak())
-        }
+        Rollout::Recreate if rolls => workload.replicas,
+        Rollout::Recreate
+        | Rollout::Replace
+        | Rollout::Serial
+        | Rollout::Surge(_)
+        | Rollout::SurgePercent(_) => workload.pods.max(workload.peak()),
     }
 }
 
