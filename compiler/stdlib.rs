@@ -220,6 +220,7 @@ const COREDNS: &str = include_str!("../stdlib/v1/coredns.tsv");
 const SETTINGS: &str = include_str!("../stdlib/v1/memory-settings.tsv");
 const HEAVY: &str = include_str!("../stdlib/v1/heavy.tsv");
 const IMAGES: &str = include_str!("../stdlib/v1/images.tsv");
+const RUNTIME_TIERS: &str = include_str!("../stdlib/v1/runtime-tiers.tsv");
 const FLAGS: &str = include_str!("../stdlib/v1/k3s-flags.tsv");
 const RULES: &str = include_str!("../stdlib/v1/k3s-arg-rules.tsv");
 const ARGUMENTS: &str = include_str!("../stdlib/v1/k3s-args.tsv");
@@ -365,6 +366,11 @@ pub(crate) fn images() -> impl Iterator<Item = Image> {
         let tier = cell(cells.next()?);
         Some(Image { name, port, tier })
     })
+}
+
+/// Runtimes, each with the tier of `std.tiers` that holds a plain service of it.
+pub(crate) fn runtime_tiers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    rows(RUNTIME_TIERS).filter_map(|row| row.split_once('\t'))
 }
 
 /// The tiers of `std.tiers` with the most that each may have, in Mi, the smallest first.

@@ -3,7 +3,7 @@
 
 use super::tree::{Block, Value};
 use crate::base::quantity::MIB;
-use crate::stdlib::{Image, images};
+use crate::stdlib::{Image, images, runtime_tiers};
 use crate::world::{World, resolve};
 
 /// What is put in for the memory of an image that nobody knows.
@@ -16,22 +16,6 @@ pub(super) enum Size {
     Tier(&'static str),
     Unknown,
 }
-
-/// The tier of `std.tiers` that names a runtime among what it holds (`stdlib/v1/tiers.bz`).
-const TIERS: [(&str, &str); 12] = [
-    ("express", "small"),
-    ("fastapi", "small"),
-    ("fastify", "small"),
-    ("flask", "small"),
-    ("go", "nano"),
-    ("java", "medium"),
-    ("nextjs", "medium"),
-    ("node", "micro"),
-    ("python", "micro"),
-    ("rust", "nano"),
-    ("starlette", "micro"),
-    ("static", "nano"),
-];
 
 /// Libraries by which a runtime is known, the more particular first: the file that names it, the word, the runtime.
 const SIGNS: [(&str, &str, &str); 18] = [
@@ -85,12 +69,37 @@ pub(super) fn of_image(image: &str) -> Size {
 
 /// What an image needs that is built for a runtime.
 pub(super) fn of_runtime(runtime: &str) -> Size {
-    let tier = TIERS.iter().find(|(name, _)| *name == runtime);
+    let tier = runtime_tiers().find(|(name, _)| *name == runtime);
     tier.map_or(Size::Unknown, |(_, tier)| Size::Tier(tier))
 }
 
+/// Gives a service the memory that its input asks for. Where that is a request alone, a range to fill in, with the comment
+/// `unlimited`; where it is nothing, what is known of its size, with `unsaid`.
+pub(super) fn put_memory(
+    block: &mut Block,
+    (request, limit): (Option<u64>, Option<u64>),
+    size: Size,
+    [unlimited, unsaid]: [&str; 2],
+) {
+    match (request, limit) {
+        (Some(request), Some(limit)) if request < limit => {
+            let mut memory = Block::plain("memory");
+            memory.put("request", Value::memory(request));
+            memory.put("limit", Value::memory(limit));
+            block.put_block(memory);
+        }
+        (_, Some(limit)) => block.put("memory", Value::memory(limit)),
+        (Some(request), None) => {
+            let high = Value::memory(request.saturating_mul(2));
+            let range = Value::range(&Value::memory(request), &high);
+            block.put_noted("memory", range, unlimited);
+        }
+        (None, None) => put(block, size, unsaid),
+    }
+}
+
 /// Gives a service memory, with a comment that says where it comes from.
-pub(super) fn put(block: &mut Block, size: Size, why: &str) {
+fn put(block: &mut Block, size: Size, why: &str) {
     match size {
         Size::Tier(tier) => block.put_noted(
             "tier",
@@ -139,8 +148,8 @@ pub(super) fn runtime_of(
 
 #[cfg(test)]
 mod tests {
-    use crate::import::figures::{Size, TIERS, of_image, port, runtime_of};
-    use crate::stdlib::images;
+    use crate::import::figures::{SIGNS, Size, of_image, of_runtime, port, runtime_of};
+    use crate::stdlib::{images, runtime_tiers};
     use crate::world::MemoryWorld;
 
     #[test]
@@ -155,7 +164,12 @@ mod tests {
     #[test]
     fn every_tier_is_one_of_the_library() {
         let tiers: Vec<&str> = crate::stdlib::tiers().map(|(name, _)| name).collect();
-        assert!(TIERS.iter().all(|(_, tier)| tiers.contains(tier)));
+        assert!(runtime_tiers().all(|(_, tier)| tiers.contains(&tier)));
+        assert!(
+            SIGNS
+                .iter()
+                .all(|(.., runtime)| of_runtime(runtime) != Size::Unknown)
+        );
         assert!(images().all(|image| image.tier.is_none_or(|tier| tiers.contains(&tier))));
     }
 

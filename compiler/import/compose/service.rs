@@ -60,8 +60,8 @@ pub(super) fn read(written: &str, name: Name, mut body: Data, shared: &Shared<'_
             said(&names)
         ));
     }
-    let image = image(&mut body, &name, &mut block, shared);
-    memory(&mut body, &image, &mut block);
+    let runs = image(&mut body, &name, &mut block, shared);
+    memory(&mut body, &runs, &mut block);
     cpu(&mut body, &mut block);
     let mode = body.take_text(&["deploy", "mode"]);
     let replicas = body.take_count(&["deploy", "replicas"]);
@@ -72,7 +72,10 @@ pub(super) fn read(written: &str, name: Name, mut body: Data, shared: &Shared<'_
     let claims = replicas == 1 && !is_job && !is_daemon;
     let mut environment = Environment::take(&mut body, shared);
     commands(&mut body, &mut block, &mut environment);
-    let known = image.as_deref().and_then(figures::port);
+    let known = match &runs {
+        Runs::Image(image) => figures::port(image),
+        Runs::Built(_) | Runs::Unsaid => None,
+    };
     let is_called = shared.called.contains(written);
     match is_job {
         true => drop(body.take("ports")),
@@ -104,8 +107,18 @@ pub(super) fn read(written: &str, name: Name, mut body: Data, shared: &Shared<'_
     Item::Block(whole)
 }
 
-/// The image, or what one is built of. Its name comes back where there is one.
-fn image(body: &mut Data, name: &Name, block: &mut Block, shared: &Shared<'_>) -> Option<String> {
+/// What a service runs.
+enum Runs {
+    /// An image of this name.
+    Image(String),
+    /// One that bzc builds for a runtime.
+    Built(&'static str),
+    /// Nothing says it.
+    Unsaid,
+}
+
+/// The image, or what one is built of.
+fn image(body: &mut Data, name: &Name, block: &mut Block, shared: &Shared<'_>) -> Runs {
     let written = body.take("image");
     let written = written.as_ref().and_then(Data::as_text);
     if let Some(mut build) = body.take("build") {
@@ -126,7 +139,7 @@ fn image(body: &mut Data, name: &Name, block: &mut Block, shared: &Shared<'_>) -
                 image.put("name", Value::text(name));
             }
             block.put_block(image);
-            return Some(format!("{BUILT}{runtime}"));
+            return Runs::Built(runtime);
         }
         let local = format!("{}:local", name.as_str());
         let image = written.filter(|image| !is_open(image)).unwrap_or(&local);
@@ -138,7 +151,7 @@ fn image(body: &mut Data, name: &Name, block: &mut Block, shared: &Shared<'_>) -
                 said(&context)
             ),
         );
-        return Some(image.to_owned());
+        return Runs::Image(image.to_owned());
     }
     let Some(written) = written else {
         let local = format!("{}:local", name.as_str());
@@ -147,7 +160,7 @@ fn image(body: &mut Data, name: &Name, block: &mut Block, shared: &Shared<'_>) -
             Value::text(&local),
             "compose gives none: put it in",
         );
-        return None;
+        return Runs::Unsaid;
     };
     let image = closed(written);
     let image = image.trim_end_matches(':');
@@ -165,14 +178,11 @@ fn image(body: &mut Data, name: &Name, block: &mut Block, shared: &Shared<'_>) -
             block.put_noted("image", Value::text(&local), note);
         }
     }
-    Some(image.to_owned())
+    Runs::Image(image.to_owned())
 }
 
-/// Before the name of a runtime, where an image is built for it.
-const BUILT: &str = "built for ";
-
 /// Memory: what compose says, else what is known of the image, else a range to fill in.
-fn memory(body: &mut Data, image: &Option<String>, block: &mut Block) {
+fn memory(body: &mut Data, runs: &Runs, block: &mut Block) {
     let mut one = |new: &[&str], old: &str| {
         let newer = body.take_text(new);
         let older = body.take_text(&[old]);
@@ -191,34 +201,16 @@ fn memory(body: &mut Data, image: &Option<String>, block: &mut Block) {
         &["deploy", "resources", "reservations", "memory"],
         "mem_reservation",
     );
-    match (request, limit) {
-        (Some(request), Some(limit)) if request < limit => {
-            let mut memory = Block::plain("memory");
-            memory.put("request", Value::memory(request));
-            memory.put("limit", Value::memory(limit));
-            block.put_block(memory);
-        }
-        (_, Some(limit)) => block.put("memory", Value::memory(limit)),
-        (Some(request), None) => {
-            let high = Value::memory(request.saturating_mul(2));
-            let range = Value::range(&Value::memory(request), &high);
-            block.put_noted(
-                "memory",
-                range,
-                "compose reserves it, and limits nothing: put in a limit",
-            );
-        }
-        (None, None) => {
-            let size = match image.as_deref() {
-                Some(image) => match image.strip_prefix(BUILT) {
-                    Some(runtime) => figures::of_runtime(runtime),
-                    None => figures::of_image(image),
-                },
-                None => Size::Unknown,
-            };
-            figures::put(block, size, "compose gives no limit");
-        }
-    }
+    let size = match runs {
+        Runs::Built(runtime) => figures::of_runtime(runtime),
+        Runs::Image(image) => figures::of_image(image),
+        Runs::Unsaid => Size::Unknown,
+    };
+    let said = [
+        "compose reserves it, and limits nothing: put in a limit",
+        "compose gives no limit",
+    ];
+    figures::put_memory(block, (request, limit), size, said);
 }
 
 fn cpu(body: &mut Data, block: &mut Block) {

@@ -201,35 +201,17 @@ fn memory(container: &mut Data, block: &mut Block) {
         let text = container.take_text(&["resources", which, "memory"])?;
         bytes(&text).filter(|n| *n > 0)
     };
-    match (take("requests"), take("limits")) {
-        (Some(request), Some(limit)) if request < limit => {
-            let mut memory = Block::plain("memory");
-            memory.put("request", Value::memory(request));
-            memory.put("limit", Value::memory(limit));
-            block.put_block(memory);
-        }
-        (_, Some(limit)) => block.put("memory", Value::memory(limit)),
-        (Some(request), None) => {
-            let high = Value::memory(request.saturating_mul(2));
-            let range = Value::range(&Value::memory(request), &high);
-            block.put_noted(
-                "memory",
-                range,
-                "it had a request and no limit: put in a limit",
-            );
-        }
-        (None, None) => {
-            let image = block.items.iter().find_map(|item| match item {
-                Item::Field { key, value, .. } if key == "image" => Some(value.as_text()),
-                _ => None,
-            });
-            figures::put(
-                block,
-                figures::of_image(&image.unwrap_or_default()),
-                "it had no limit",
-            );
-        }
-    }
+    let given = (take("requests"), take("limits"));
+    let image = block.items.iter().find_map(|item| match item {
+        Item::Field { key, value, .. } if key == "image" => Some(value.as_text()),
+        _ => None,
+    });
+    let size = figures::of_image(&image.unwrap_or_default());
+    let said = [
+        "it had a request and no limit: put in a limit",
+        "it had no limit",
+    ];
+    figures::put_memory(block, given, size, said);
 }
 
 fn cpu(container: &mut Data, block: &mut Block) {
