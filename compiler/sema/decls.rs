@@ -19,24 +19,6 @@ use crate::syntax::ast::Item;
 use crate::template::Filler;
 use crate::world::World;
 
-/// The kinds a program declares by name.
-pub(crate) const NAMED: [&str; 14] = [
-    "node",
-    "component",
-    "others",
-    "budget",
-    "tier",
-    "service",
-    "stateful",
-    "daemon",
-    "job",
-    "cron",
-    "config",
-    "profile",
-    "runtime",
-    "image",
-];
-
 /// What else may stand at the top of a file.
 pub(crate) const OTHERS: [&str; 12] = [
     "edition",

@@ -9,3 +9,21 @@ pub(crate) mod parser;
 pub(crate) mod token;
 
 pub(crate) use parser::parse;
+
+/// The kinds a program declares by name.
+pub(crate) const NAMED: [&str; 14] = [
+    "node",
+    "component",
+    "others",
+    "budget",
+    "tier",
+    "service",
+    "stateful",
+    "daemon",
+    "job",
+    "cron",
+    "config",
+    "profile",
+    "runtime",
+    "image",
+];

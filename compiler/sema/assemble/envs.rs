@@ -7,12 +7,13 @@ use crate::base::span::Span;
 use crate::base::suggest::nearest;
 use crate::program::{Given, Giver, Origin};
 use crate::sema::assemble::lets::names_in;
-use crate::sema::decls::{Decls, NAMED};
+use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::Field;
 use crate::sema::load::Loaded;
 use crate::sema::names::check_label;
 use crate::sema::values::Cx;
+use crate::syntax::NAMED;
 use crate::syntax::ast::Item;
 
 /// The environments that a program declares, sorted.

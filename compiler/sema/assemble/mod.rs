@@ -18,7 +18,7 @@ use crate::program::{FillPolicy, Given, Giver, Origin, Program};
 use crate::sema::assemble::declare::{check_edition, declare};
 use crate::sema::assemble::envs::{choose_env, names_of_envs, namespace};
 use crate::sema::assemble::lets::{check_unused_lets, constants};
-use crate::sema::decls::{Decls, LIBRARY, NAMED, OTHERS};
+use crate::sema::decls::{Decls, LIBRARY, OTHERS};
 use crate::sema::layers::Field;
 use crate::sema::load::Loaded;
 use crate::sema::machine::{addresses, balancers, component, k3s, node, settings};
@@ -27,6 +27,7 @@ use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
 use crate::sema::workload::{service, tier};
 use crate::sema::{adopt, budget, config, errors as general, expect, image, kind, placement};
+use crate::syntax::NAMED;
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
 use crate::world::World;
 

@@ -3,29 +3,11 @@
 
 use super::{Parser, Read, Reported};
 use crate::base::span::Span;
+use crate::syntax::NAMED;
 use crate::syntax::ast::{Body, Expr, ExprKind, Item, Word};
 use crate::syntax::errors;
 use crate::syntax::literal;
 use crate::syntax::token::{Token, TokenKind};
-
-/// Declarations that have a name.
-pub(super) const NAMED: [&str; 15] = [
-    "node",
-    "component",
-    "others",
-    "tier",
-    "service",
-    "stateful",
-    "daemon",
-    "job",
-    "cron",
-    "config",
-    "budget",
-    "profile",
-    "env",
-    "image",
-    "runtime",
-];
 
 fn hole(span: Span) -> Expr {
     Expr {
@@ -61,7 +43,7 @@ impl Parser<'_> {
         let colon = self.span(colon);
         let key = self.slice(item.key.span).to_owned();
         let on_line = |token: Token| !token.first_on_line;
-        let named = self.depth == 0 && NAMED.contains(&key.as_str());
+        let named = self.depth == 0 && (NAMED.contains(&key.as_str()) || key == "env");
         let is_name = matches!(self.peek().kind, TokenKind::Word | TokenKind::Text);
         if named && item.names.is_empty() && is_name && on_line(self.peek()) {
             item.names = self.names(item.key)?.into();
