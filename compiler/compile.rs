@@ -42,17 +42,28 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Session {
     library: Arc<Library>,
+    /// Whether changes that errors and warnings propose are tried, and given.
+    proposes: bool,
 }
 
 impl Default for Session {
     fn default() -> Session {
         Session {
             library: Arc::new(Library::new()),
+            proposes: true,
         }
     }
 }
 
 impl Session {
+    /// The session for whoever has no use for proposed changes: nothing is compiled again to try them.
+    pub fn without_proposals(self) -> Session {
+        Session {
+            proposes: false,
+            ..self
+        }
+    }
+
     /// Reads `text`, the program called `name`, with all that it uses and adopts.
     pub fn read(&self, world: &dyn World, name: &str, text: String) -> Analysis {
         let mut faults = Sink::default();
@@ -147,7 +158,9 @@ impl Analysis {
         then: impl FnOnce(&View<'_, '_>) -> R,
     ) -> R {
         self.pass(world, options, None, |mut view| {
-            if view.untried {
+            if view.untried && !self.session.proposes {
+                trials::leave_out(&mut view.diagnostics);
+            } else if view.untried {
                 let compile = |world: &dyn World, name: &str, text: String| {
                     let edited = self.session.read(world, name, text);
                     edited.pass(world, options, None, |view| view.diagnostics)

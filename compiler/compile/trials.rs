@@ -62,6 +62,14 @@ pub(super) fn keep_those_that_hold(trials: Trials<'_>, diagnostics: &mut [Diagno
     }
 }
 
+/// Leaves out what nobody tried.
+pub(super) fn leave_out(diagnostics: &mut [Diagnostic]) {
+    for diagnostic in diagnostics {
+        diagnostic.proposals.clear();
+        diagnostic.helps.retain(|help| help.edits.is_empty());
+    }
+}
+
 /// Whether something is an error, or a warning with changes that may do away with it.
 fn proposes(found: &Diagnostic) -> bool {
     found.is_error() || !found.proposals.is_empty()
