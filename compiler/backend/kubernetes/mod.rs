@@ -2,6 +2,7 @@
 
 pub(super) mod coredns;
 mod object;
+mod pod;
 mod workload;
 
 use std::collections::BTreeMap;

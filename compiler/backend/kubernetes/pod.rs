@@ -1,0 +1,373 @@
+//! The pods of a workload: their containers, what these see and are allowed, and where they may run.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::workload::{count, label_selector};
+use crate::base::quantity::{Bytes, Cpu};
+use crate::base::span::Span;
+use crate::plan::admission::priority_class;
+use crate::plan::model::{Plan, Workload};
+use crate::program::{
+    Effect, EnvValue, Extra, Given, HOSTNAME, Image, Probe, ProbeAction, ProbeKind, Service, Taint,
+    Volume, VolumeSource,
+};
+use crate::render::image_name;
+
+pub(super) fn pod(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> core::PodSpec {
+    let given = &service.pod;
+    let pull_secrets = given
+        .pull_secrets
+        .iter()
+        .map(|name| core::LocalObjectReference {
+            name: (*name).to_owned(),
+        });
+    core::PodSpec {
+        containers: vec![container(plan, service, workload)],
+        init_containers: (!service.extras.is_empty())
+            .then(|| service.extras.iter().map(extra).collect()),
+        // Pods of a Job must end: a failed container is started again in its pod.
+        restart_policy: service.kind.ends().then(|| "OnFailure".to_owned()),
+        // Kubernetes would give every container some variables for every Service of the namespace: memory and
+        // start-up time that grow with the number of services, for names DNS resolves anyway.
+        enable_service_links: Some(false),
+        image_pull_secrets: (!given.pull_secrets.is_empty()).then(|| pull_secrets.collect()),
+        node_selector: node_selector(plan, service, workload),
+        affinity: affinity(plan, service, workload),
+        tolerations: (!given.place.tolerations.is_empty()).then(|| {
+            let of = |(key, _): &(Cow<'_, str>, Span)| {
+                let mut taints = plan.program.nodes.iter().flat_map(|node| &node.taints);
+                let other = |taint: &Taint| taint.key == *key && taint.effect != Effect::NoSchedule;
+                core::Toleration {
+                    key: Some(key.to_string()),
+                    operator: Some("Exists".to_owned()),
+                    // Without an effect it is about all of them.
+                    effect: (!taints.any(other)).then(|| "NoSchedule".to_owned()),
+                    ..core::Toleration::default()
+                }
+            };
+            given.place.tolerations.iter().map(of).collect()
+        }),
+        priority_class_name: priority_class(plan, service, workload),
+        security_context: given.user.map(|user| core::PodSecurityContext {
+            run_as_user: i64::try_from(user).ok(),
+            run_as_non_root: (user > 0).then_some(true),
+            ..core::PodSecurityContext::default()
+        }),
+        service_account_name: given.service_account.map(str::to_owned),
+        termination_grace_period_seconds: given
+            .grace
+            .and_then(|grace| i64::try_from(grace.0.div_ceil(1000)).ok()),
+        volumes: {
+            // Claims of a StatefulSet are made from its templates.
+            let volumes = given
+                .volumes
+                .iter()
+                .filter(|volume| !matches!(volume.source, VolumeSource::Storage(..)));
+            let volumes: Vec<core::Volume> = volumes.map(volume).collect();
+            (!volumes.is_empty()).then_some(volumes)
+        },
+        ..core::PodSpec::default()
+    }
+}
+
+/// Labels that a node must have: those the program asks for, and its name where there is but one.
+fn node_selector(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> Option<BTreeMap<String, String>> {
+    let asked = service
+        .pod
+        .place
+        .selector
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.to_string()));
+    let mut labels: BTreeMap<String, String> = asked.collect();
+    if let Some([name]) = plan.held_to(service, workload).as_deref() {
+        labels.insert(HOSTNAME.to_owned(), (*name).to_owned());
+    }
+    (!labels.is_empty()).then_some(labels)
+}
+
+/// Several nodes by name, and pods of one service apart from each other.
+fn affinity(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> Option<core::Affinity> {
+    let names = plan
+        .held_to(service, workload)
+        .filter(|names| names.len() > 1);
+    let node_affinity = names.map(|names| core::NodeAffinity {
+        required_during_scheduling_ignored_during_execution: Some(core::NodeSelector {
+            node_selector_terms: vec![core::NodeSelectorTerm {
+                match_expressions: Some(vec![core::NodeSelectorRequirement {
+                    key: HOSTNAME.to_owned(),
+                    operator: "In".to_owned(),
+                    values: Some(names.into_iter().map(str::to_owned).collect()),
+                }]),
+                ..core::NodeSelectorTerm::default()
+            }],
+        }),
+        ..core::NodeAffinity::default()
+    });
+    let apart = service.pod.place.apart.then(|| core::PodAntiAffinity {
+        required_during_scheduling_ignored_during_execution: Some(vec![core::PodAffinityTerm {
+            label_selector: Some(label_selector(service)),
+            topology_key: HOSTNAME.to_owned(),
+            ..core::PodAffinityTerm::default()
+        }]),
+        ..core::PodAntiAffinity::default()
+    });
+    (node_affinity.is_some() || apart.is_some()).then(|| core::Affinity {
+        node_affinity,
+        pod_anti_affinity: apart,
+        ..core::Affinity::default()
+    })
+}
+
+fn texts(list: &[std::borrow::Cow<'_, str>]) -> Option<Vec<String>> {
+    (!list.is_empty()).then(|| list.iter().map(ToString::to_string).collect())
+}
+
+/// A sidecar or an init container. Kubernetes calls a sidecar an init container that is always restarted.
+fn extra(extra: &Extra<'_>) -> core::Container {
+    let variables = extra
+        .env
+        .iter()
+        .map(|(name, value)| variable(name.value, value));
+    let mounts = extra.mounts.iter().map(|(name, path)| core::VolumeMount {
+        name: (*name).to_owned(),
+        mount_path: path.to_string(),
+        ..core::VolumeMount::default()
+    });
+    core::Container {
+        name: extra.name.value.to_owned(),
+        image: Some(extra.image.value.to_string()),
+        restart_policy: extra.stays.then(|| "Always".to_owned()),
+        command: texts(&extra.command),
+        args: texts(&extra.args),
+        env: (!extra.env.is_empty()).then(|| variables.collect()),
+        env_from: env_from(&extra.configs, &extra.secrets),
+        resources: Some(resources(extra.cpu, extra.memory.value, extra.memory.value)),
+        volume_mounts: (!extra.mounts.is_empty()).then(|| mounts.collect()),
+        ..core::Container::default()
+    }
+}
+
+fn container(
+    plan: &Plan<'_, '_>,
+    service: &Service<'_>,
+    workload: &Workload<'_>,
+) -> core::Container {
+    let given = &service.pod;
+    let probe = |kind: ProbeKind| {
+        given
+            .probes
+            .iter()
+            .find(|probe| probe.kind == kind)
+            .map(kubernetes_probe)
+    };
+    let mounts = given.volumes.iter().map(|volume| core::VolumeMount {
+        name: volume.name.value.to_owned(),
+        mount_path: volume.path.to_string(),
+        read_only: volume.read_only.then_some(true),
+        ..core::VolumeMount::default()
+    });
+    let ports = service.ports.iter().map(|port| core::ContainerPort {
+        name: Some(port.name.to_owned()),
+        container_port: i32::from(port.number.value),
+        host_port: port.host_port.map(|port| i32::from(port.value)),
+        protocol: port.udp.then(|| "UDP".to_owned()),
+        ..core::ContainerPort::default()
+    });
+    core::Container {
+        name: service.name.value.to_owned(),
+        image: Some(match &service.image {
+            Image::Name(name) => name.value.to_string(),
+            Image::Built(image) => match plan.program.digests.get(service.name.value) {
+                // Only a registry knows an image by its digest.
+                Some(digest) if image.name.is_some() => {
+                    format!("{}@{digest}", image_name(service, image))
+                }
+                _ => image_name(service, image),
+            },
+        }),
+        command: texts(&given.command),
+        args: texts(&given.args),
+        env: (!given.env.is_empty()).then(|| {
+            given
+                .env
+                .iter()
+                .map(|(name, value)| variable(name.value, value))
+                .collect()
+        }),
+        env_from: env_from(&given.configs, &given.secrets),
+        ports: (!service.ports.is_empty()).then(|| ports.collect()),
+        resources: Some(resources(service.cpu, workload.request, workload.limit)),
+        readiness_probe: probe(ProbeKind::Readiness),
+        liveness_probe: probe(ProbeKind::Liveness),
+        startup_probe: probe(ProbeKind::Startup),
+        volume_mounts: (!given.volumes.is_empty()).then(|| mounts.collect()),
+        ..core::Container::default()
+    }
+}
+
+type CpuPair<'a> = (Given<'a, Cpu>, Option<Given<'a, Cpu>>);
+
+fn resources(cpu: Option<CpuPair<'_>>, request: Bytes, limit: Bytes) -> core::ResourceRequirements {
+    let mut requests = BTreeMap::from([("memory".to_owned(), Quantity(request.to_string()))]);
+    let mut limits = BTreeMap::from([("memory".to_owned(), Quantity(limit.to_string()))]);
+    if let Some((request, limit)) = cpu {
+        requests.insert("cpu".to_owned(), Quantity(request.value.to_string()));
+        if let Some(limit) = limit {
+            limits.insert("cpu".to_owned(), Quantity(limit.value.to_string()));
+        }
+    }
+    core::ResourceRequirements {
+        requests: Some(requests),
+        limits: Some(limits),
+        ..core::ResourceRequirements::default()
+    }
+}
+
+fn variable(name: &str, value: &EnvValue<'_>) -> core::EnvVar {
+    let (text, from) = match value {
+        EnvValue::Text(text) => (Some(text.to_string()), None),
+        EnvValue::Secret(secret, key) => (
+            None,
+            Some(core::EnvVarSource {
+                secret_key_ref: Some(core::SecretKeySelector {
+                    name: (*secret).to_owned(),
+                    key: key.to_string(),
+                    optional: None,
+                }),
+                ..core::EnvVarSource::default()
+            }),
+        ),
+        EnvValue::Config(config, key) => (
+            None,
+            Some(core::EnvVarSource {
+                config_map_key_ref: Some(core::ConfigMapKeySelector {
+                    name: (*config).to_owned(),
+                    key: key.to_string(),
+                    optional: None,
+                }),
+                ..core::EnvVarSource::default()
+            }),
+        ),
+    };
+    core::EnvVar {
+        name: name.to_owned(),
+        value: text,
+        value_from: from,
+    }
+}
+
+fn env_from(configs: &[&str], secrets: &[&str]) -> Option<Vec<core::EnvFromSource>> {
+    let configs = configs.iter().map(|name| core::EnvFromSource {
+        config_map_ref: Some(core::ConfigMapEnvSource {
+            name: (*name).to_owned(),
+            optional: None,
+        }),
+        ..core::EnvFromSource::default()
+    });
+    let secrets = secrets.iter().map(|name| core::EnvFromSource {
+        secret_ref: Some(core::SecretEnvSource {
+            name: (*name).to_owned(),
+            optional: None,
+        }),
+        ..core::EnvFromSource::default()
+    });
+    let all: Vec<core::EnvFromSource> = configs.chain(secrets).collect();
+    (!all.is_empty()).then_some(all)
+}
+
+fn kubernetes_probe(probe: &Probe<'_>) -> core::Probe {
+    let mut out = core::Probe {
+        initial_delay_seconds: probe.delay.map(|delay| count(delay.0 / 1000)),
+        period_seconds: probe.period.map(|period| count(period.0 / 1000)),
+        timeout_seconds: probe.timeout.map(|timeout| count(timeout.0 / 1000)),
+        failure_threshold: probe.failures.map(count),
+        ..core::Probe::default()
+    };
+    match &probe.action {
+        ProbeAction::Http(path, port) => {
+            out.http_get = Some(core::HTTPGetAction {
+                path: Some(path.to_string()),
+                port: IntOrString::Int(i32::from(*port)),
+                ..core::HTTPGetAction::default()
+            });
+        }
+        ProbeAction::Tcp(port) => {
+            out.tcp_socket = Some(core::TCPSocketAction {
+                port: IntOrString::Int(i32::from(*port)),
+                ..core::TCPSocketAction::default()
+            });
+        }
+        ProbeAction::Exec(command, _) => {
+            let command = command.iter().map(ToString::to_string).collect();
+            out.exec = Some(core::ExecAction {
+                command: Some(command),
+            });
+        }
+    }
+    out
+}
+
+fn volume(volume: &Volume<'_>) -> core::Volume {
+    let mut out = core::Volume {
+        name: volume.name.value.to_owned(),
+        ..core::Volume::default()
+    };
+    match &volume.source {
+        VolumeSource::Claim(claim) => {
+            out.persistent_volume_claim = Some(core::PersistentVolumeClaimVolumeSource {
+                claim_name: (*claim).to_owned(),
+                read_only: None,
+            });
+        }
+        // Made from the templates of its StatefulSet.
+        VolumeSource::Storage(..) | VolumeSource::OwnClaims => {}
+        VolumeSource::Config(name) => {
+            out.config_map = Some(core::ConfigMapVolumeSource {
+                name: (*name).to_owned(),
+                ..Default::default()
+            });
+        }
+        VolumeSource::Secret(name) => {
+            out.secret = Some(core::SecretVolumeSource {
+                secret_name: Some((*name).to_owned()),
+                ..Default::default()
+            });
+        }
+        VolumeSource::Disk(limit) => {
+            out.empty_dir = Some(core::EmptyDirVolumeSource {
+                medium: None,
+                size_limit: limit.map(|limit| Quantity(limit.to_string())),
+            });
+        }
+        VolumeSource::Memory(size) => {
+            out.empty_dir = Some(core::EmptyDirVolumeSource {
+                medium: Some("Memory".to_owned()),
+                size_limit: Some(Quantity(size.value.to_string())),
+            });
+        }
+        VolumeSource::Host(path) => {
+            out.host_path = Some(core::HostPathVolumeSource {
+                path: path.to_string(),
+                type_: None,
+            });
+        }
+    }
+    out
+}
