@@ -152,11 +152,12 @@ fn the_example_of_every_field_compiles_and_changes_what_comes_out() {
 }
 
 /// A value that is of another type than the field takes, and the code that it gives, by how `takes` begins.
-const OTHER_TYPES: [(&str, &str, &str); 11] = [
+const OTHER_TYPES: [(&str, &str, &str); 12] = [
     ("`true` or `false`", "= 5", "BZ3009"),
     ("`NAME`", "= 5", "BZ3012"),
     ("`", "= unheard-of", "BZ3011"),
     ("a name and a block", "= 5", "BZ3012"),
+    ("a host and a block", "= 5", "BZ3012"),
     ("block", "= 5", "BZ3009"),
     ("a range of counts", "= [a]", "BZ3012"),
     ("list of", "= 5", "BZ3009"),
@@ -199,7 +200,7 @@ fn a_value_of_another_type_is_refused() {
 }
 
 /// The tables of the specification, each behind the rule with this id.
-const TABLES: [(&str, &str); 14] = [
+const TABLES: [(&str, &str); 17] = [
     ("node", "declarations.node.form"),
     ("k3s", "declarations.k3s.own"),
     ("component", "declarations.component.form"),
@@ -207,7 +208,10 @@ const TABLES: [(&str, &str); 14] = [
     ("service", "declarations.service.form"),
     ("image", "declarations.image.built"),
     ("port", "declarations.port.several"),
+    ("ingress", "declarations.ingress.form"),
+    ("tls", "declarations.ingress.tls"),
     ("probe", "declarations.probe.block"),
+    ("security", "declarations.security.form"),
     ("volume", "declarations.volume.form"),
     ("runtime", "declarations.runtime.form"),
     ("kind", "declarations.kind.form"),

@@ -88,6 +88,8 @@ codes! {
     BZ5016 "storage that nothing provides"
     BZ5017 "no node takes the pods"
     BZ5018 "a value that a component refuses"
+    BZ5019 "ingresses that exclude each other"
+    BZ5020 "an ingress that nothing serves"
     BZ6001 "a manifest that cannot be adopted"
     BZ6002 "a pattern that matches no file"
     BZ6003 "a rule that matches nothing"

@@ -35,7 +35,8 @@ pub(crate) use node::{
 };
 pub(crate) use origin::{Given, Giver, Origin, WORKLOADS};
 pub(crate) use pod::{
-    EnvValue, Extra, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Volume, VolumeSource,
+    EnvValue, Extra, Ingress, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Seccomp, Security,
+    Tls, Volume, VolumeSource,
 };
 pub(crate) use value::{Dim, Expect, Formula, Metric, Num, Subject, VERDICTS};
 pub(crate) use workload::{
@@ -94,6 +95,9 @@ pub(crate) const LOCAL_STORAGE: &str = "local-path-provisioner";
 
 /// Its storage class, which is the default (k3s-io/k3s manifests/local-storage.yaml).
 pub(crate) const LOCAL_PATH: &str = "local-path";
+
+/// The ingress controller that K3s packages, and the name of its class.
+pub(crate) const TRAEFIK: &str = "traefik";
 
 impl<'a> Program<'a> {
     /// Whether K3s runs a component that it packages.

@@ -37,8 +37,74 @@ pub(crate) struct Pod<'a> {
     pub service_account: Option<&'a str>,
     /// Secrets for pulling its image.
     pub pull_secrets: Vec<&'a str>,
-    /// The numeric user it runs as.
-    pub user: Option<u64>,
+    /// What its processes may do.
+    pub security: Security<'a>,
+    /// When the kubelet pulls its images, if the program says.
+    pub pull_policy: Option<&'static str>,
+}
+
+/// What the processes of a pod may do. What the program does not say is Kubernetes' default.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Security<'a> {
+    /// The numeric user they run as.
+    pub run_as: Option<u64>,
+    /// Their group.
+    pub run_as_group: Option<u64>,
+    /// The group that owns the volumes.
+    pub fs_group: Option<u64>,
+    /// Whether the kubelet refuses to run them as root.
+    pub non_root: Option<bool>,
+    /// Whether a process may get more rights than its parent has.
+    pub escalation: Option<bool>,
+    /// Whether the root file system of every container can only be read.
+    pub read_only_root: Option<bool>,
+    /// Capabilities that every container loses.
+    pub drop: Vec<&'a str>,
+    /// Capabilities that the main container gets.
+    pub add: Vec<&'a str>,
+    /// Which system calls they may make.
+    pub seccomp: Option<Seccomp<'a>>,
+    /// Whether the main container has all rights of the node's root.
+    pub privileged: Option<bool>,
+}
+
+/// Which system calls the processes of a pod may make.
+#[derive(Debug, Clone)]
+pub(crate) enum Seccomp<'a> {
+    /// Those that the container runtime allows.
+    RuntimeDefault,
+    /// All.
+    Unconfined,
+    /// Those of a profile on the node, by its path below the kubelet's folder of profiles.
+    Localhost(Cow<'a, str>),
+}
+
+/// A way from outside of the cluster to a port of a service: a host and a path of HTTP.
+#[derive(Debug, Clone)]
+pub(crate) struct Ingress<'a> {
+    /// The host; `*` for any.
+    pub host: Spanned<&'a str>,
+    /// How paths begin that lead here.
+    pub path: Cow<'a, str>,
+    /// The name of the port.
+    pub port: &'a str,
+    /// The class of the controller that serves it, as the program gives it.
+    pub class: Option<&'a str>,
+    /// The Secret with its certificate.
+    pub tls: Option<Tls<'a>>,
+    /// Annotations of the object.
+    pub annotations: Vec<(&'a str, Cow<'a, str>)>,
+}
+
+/// The certificate of a host.
+#[derive(Debug, Clone)]
+pub(crate) struct Tls<'a> {
+    /// The Secret that holds it.
+    pub secret: Cow<'a, str>,
+    /// The ClusterIssuer of cert-manager that makes it.
+    pub issuer: Option<&'a str>,
+    /// Whether the Ingress of this service asks the issuer for it: of several with the same Secret one does.
+    pub asks: bool,
 }
 
 /// Where the pods of a service may run.

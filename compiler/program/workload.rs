@@ -8,7 +8,7 @@ use super::adopt::Adopted;
 use super::cron::least_period;
 use super::image::Image;
 use super::origin::Given;
-use super::pod::{Extra, Pod, Port, VolumeSource};
+use super::pod::{Extra, Ingress, Pod, Port, VolumeSource};
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::{Span, Spanned};
 use crate::manifest::workload::{Surge, WorkloadKind};
@@ -49,6 +49,8 @@ pub(crate) struct Service<'a> {
     pub wave: Option<Given<'a, u64>>,
     /// Ports, in the order written.
     pub ports: Vec<Port<'a>>,
+    /// Ways from outside to its ports, in the order written.
+    pub ingresses: Vec<Ingress<'a>>,
     /// The rest of the pod.
     pub pod: Pod<'a>,
 }

@@ -137,6 +137,16 @@ impl<'c, 'a> Decls<'c, 'a> {
         self.workload_names.contains_key(name)
     }
 
+    /// The `profile` of a name, or an error that offers the nearest.
+    pub(crate) fn profile(&self, name: &str, span: Span) -> Option<&'a Item> {
+        let found = self.get("profile", name);
+        if found.is_none() {
+            let near = nearest(name, self.of("profile").map(|decl| decl.name));
+            self.cx.report(errors::unknown_profile(name, span, near));
+        }
+        found.map(|decl| decl.item)
+    }
+
     /// The id of a declaration among those of its kind, or an error that offers the nearest.
     pub(crate) fn id<I: Id>(&self, kind: &'static str, name: &'a str, span: Span) -> Option<I> {
         self.check_declared(kind, name, span).then(|| {

@@ -66,12 +66,12 @@ pub(crate) fn unknown_key(
     (key, span): (&str, Span),
     known: &[&str],
 ) -> Diagnostic {
-    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
-        "an"
-    } else {
-        "a"
+    let holder = match kind {
+        "security" | "tls" => format!("`{kind}`"),
+        _ if kind.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {kind}"),
+        _ => format!("a {kind}"),
     };
-    let error = Diagnostic::error("BZ2003", format!("{article} {kind} has no field `{key}`"))
+    let error = Diagnostic::error("BZ2003", format!("{holder} has no field `{key}`"))
         .at(span, "unknown field");
     if let Some(word) = schema::word(place, key) {
         return match word.say {

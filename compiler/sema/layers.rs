@@ -38,6 +38,8 @@ pub(super) struct Fields<'c, 'a> {
     pub kind: &'static str,
     /// Where the declaration's name stands.
     pub span: Span,
+    /// The word of the declaration whose own layers `check_keys` checks; others are checked where they are declared.
+    owner: &'static str,
     layers: Vec<Layer<'a>>,
     /// All items of all layers with their key and the index of their layer, so that a look-up is one pass.
     keyed: Vec<(&'a str, usize, &'a Item)>,
@@ -114,6 +116,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             cx,
             kind,
             span,
+            owner: kind,
             layers,
             keyed,
             given,
@@ -152,11 +155,58 @@ impl<'c, 'a> Fields<'c, 'a> {
         }
     }
 
+    /// The block behind a key, of every layer that gives one: a higher layer adds fields, and replaces those of a lower
+    /// one, or the whole block, where it says `override`. `below` is a layer under all of them.
+    pub(super) fn nested(
+        &self,
+        key: &'static str,
+        below: impl Fn(&Fields<'c, 'a>) -> Option<Layer<'a>>,
+    ) -> Option<Fields<'c, 'a>> {
+        let mut layers = Vec::new();
+        if !self.has(key) {
+            return None;
+        }
+        for Field { item, origin } in self.all_bodies(key) {
+            if let Some(word) = item.overriding {
+                if layers.is_empty() {
+                    let place = item.key.span;
+                    self.cx.report(general::overrides_nothing(key, place, word));
+                }
+                layers.clear();
+            }
+            let Origin {
+                env, giver, name, ..
+            } = origin;
+            layers.extend(item.body.as_ref().map(|body| Layer {
+                env,
+                giver,
+                name,
+                items: &body.items,
+            }));
+        }
+        let span = self.get_any(key)?.key.span;
+        let mut nested = Fields::new(self.cx, key, span, layers.clone());
+        if let Some(below) = below(&nested) {
+            layers.insert(0, below);
+            nested = Fields::new(self.cx, key, span, layers);
+        }
+        nested.owner = self.owner;
+        Some(nested)
+    }
+
+    /// The item of the highest layer that has this key.
+    fn get_any(&self, key: &str) -> Option<&'a Item> {
+        let mut highest_first = self.keyed.iter().rev();
+        highest_first
+            .find(|(other, ..)| *other == key)
+            .map(|(_, _, item)| *item)
+    }
+
     /// Reports keys that `place` does not have and keys given twice, in the layers that are this declaration's own.
     pub(super) fn check_keys(&self, place: &str) {
         let known = schema::keys(place);
         for (at, (key, layer, item)) in self.keyed.iter().enumerate() {
-            if self.layers[*layer].giver.word() != self.kind && self.layers.len() > 1 {
+            if self.layers[*layer].giver.word() != self.owner && self.layers.len() > 1 {
                 continue;
             }
             if !known.contains(key) {
@@ -483,8 +533,9 @@ impl<'c, 'a> Fields<'c, 'a> {
 }
 
 /// Keys that declare something by name and may come any number of times.
-pub(crate) const REPEATABLE: [&str; 11] = [
+pub(crate) const REPEATABLE: [&str; 12] = [
     "volume",
+    "ingress",
     "sidecar",
     "init",
     "workload",

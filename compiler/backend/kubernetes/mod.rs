@@ -1,6 +1,7 @@
 //! Kubernetes objects of the plan: what holds the budget in the cluster, and a file for every service.
 
 pub(super) mod coredns;
+mod ingress;
 mod object;
 mod pod;
 mod workload;

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use serde::Serialize;
 
 use crate::backend::yaml::to_yaml;
 use crate::plan::model::Plan;
+use crate::program::Service;
+
+const NAME_LABEL: &str = "app.kubernetes.io/name";
 
 pub(super) fn print<T: Serialize>(object: &T, out: &mut String) {
     to_yaml(object, out).expect("Kubernetes objects have text for keys");
@@ -37,5 +40,41 @@ pub(super) fn labelled(
         namespace: Some(plan.program.namespace.value.to_owned()),
         labels: Some(labels),
         ..ObjectMeta::default()
+    }
+}
+
+/// The label by which the pods of a service are found.
+pub(super) fn selector(service: &Service<'_>) -> BTreeMap<String, String> {
+    BTreeMap::from([(NAME_LABEL.to_owned(), service.name.value.to_owned())])
+}
+
+/// The labels of the objects of a service and of its pods.
+pub(super) fn own_labels(plan: &Plan<'_, '_>, service: &Service<'_>) -> BTreeMap<String, String> {
+    let mut labels = labels(plan);
+    labels.insert(NAME_LABEL.to_owned(), service.name.value.to_owned());
+    labels.extend(
+        service
+            .pod
+            .labels
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.to_string())),
+    );
+    labels
+}
+
+/// The metadata of the objects of a service, which all have its name.
+pub(super) fn own_metadata(plan: &Plan<'_, '_>, service: &Service<'_>) -> ObjectMeta {
+    labelled(plan, service.name.value, own_labels(plan, service))
+}
+
+/// A count as Kubernetes takes it.
+pub(super) fn count(n: u64) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}
+
+pub(super) fn label_selector(service: &Service<'_>) -> LabelSelector {
+    LabelSelector {
+        match_labels: Some(selector(service)),
+        ..LabelSelector::default()
     }
 }

@@ -7,14 +7,14 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::workload::{count, label_selector};
+use super::object::{count, label_selector};
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::Span;
 use crate::plan::admission::priority_class;
 use crate::plan::model::{Plan, Workload};
 use crate::program::{
-    Effect, EnvValue, Extra, Given, HOSTNAME, Image, Probe, ProbeAction, ProbeKind, Service, Taint,
-    Volume, VolumeSource,
+    Effect, EnvValue, Extra, Given, HOSTNAME, Image, Pod, Probe, ProbeAction, ProbeKind, Seccomp,
+    Security, Service, Taint, Volume, VolumeSource,
 };
 use crate::render::image_name;
 
@@ -33,7 +33,7 @@ pub(super) fn pod(
     core::PodSpec {
         containers: vec![container(plan, service, workload)],
         init_containers: (!service.extras.is_empty())
-            .then(|| service.extras.iter().map(extra).collect()),
+            .then(|| service.extras.iter().map(|one| extra(one, given)).collect()),
         // Pods of a Job must end: a failed container is started again in its pod.
         restart_policy: service.kind.ends().then(|| "OnFailure".to_owned()),
         // Kubernetes would give every container some variables for every Service of the namespace: memory and
@@ -57,11 +57,7 @@ pub(super) fn pod(
             given.place.tolerations.iter().map(of).collect()
         }),
         priority_class_name: priority_class(plan, service, workload),
-        security_context: given.user.map(|user| core::PodSecurityContext {
-            run_as_user: i64::try_from(user).ok(),
-            run_as_non_root: (user > 0).then_some(true),
-            ..core::PodSecurityContext::default()
-        }),
+        security_context: pod_security(&given.security),
         service_account_name: given.service_account.map(str::to_owned),
         termination_grace_period_seconds: given
             .grace
@@ -77,6 +73,49 @@ pub(super) fn pod(
         },
         ..core::PodSpec::default()
     }
+}
+
+/// What holds for the whole pod.
+fn pod_security(given: &Security<'_>) -> Option<core::PodSecurityContext> {
+    let number = |id: Option<u64>| id.and_then(|id| i64::try_from(id).ok());
+    let context = core::PodSecurityContext {
+        run_as_user: number(given.run_as),
+        run_as_group: number(given.run_as_group),
+        fs_group: number(given.fs_group),
+        run_as_non_root: given.non_root,
+        seccomp_profile: given.seccomp.as_ref().map(|seccomp| {
+            let (type_, localhost_profile) = match seccomp {
+                Seccomp::RuntimeDefault => ("RuntimeDefault", None),
+                Seccomp::Unconfined => ("Unconfined", None),
+                Seccomp::Localhost(path) => ("Localhost", Some(path.to_string())),
+            };
+            core::SeccompProfile {
+                type_: type_.to_owned(),
+                localhost_profile,
+            }
+        }),
+        ..core::PodSecurityContext::default()
+    };
+    (context != core::PodSecurityContext::default()).then_some(context)
+}
+
+/// What Kubernetes keeps by container: all of them lose rights, and the main one alone gets some.
+fn container_security(given: &Security<'_>, is_main: bool) -> Option<core::SecurityContext> {
+    let capabilities = |names: &[&str]| -> Option<Vec<String>> {
+        (!names.is_empty()).then(|| names.iter().map(|name| name.to_ascii_uppercase()).collect())
+    };
+    let (drop, add) = (
+        capabilities(&given.drop),
+        capabilities(&given.add).filter(|_| is_main),
+    );
+    let context = core::SecurityContext {
+        allow_privilege_escalation: given.escalation,
+        read_only_root_filesystem: given.read_only_root,
+        privileged: given.privileged.filter(|_| is_main),
+        capabilities: (drop.is_some() || add.is_some()).then_some(core::Capabilities { add, drop }),
+        ..core::SecurityContext::default()
+    };
+    (context != core::SecurityContext::default()).then_some(context)
 }
 
 /// Labels that a node must have: those the program asks for, and its name where there is but one.
@@ -140,7 +179,7 @@ fn texts(list: &[std::borrow::Cow<'_, str>]) -> Option<Vec<String>> {
 }
 
 /// A sidecar or an init container. Kubernetes calls a sidecar an init container that is always restarted.
-fn extra(extra: &Extra<'_>) -> core::Container {
+fn extra(extra: &Extra<'_>, pod: &Pod<'_>) -> core::Container {
     let variables = extra
         .env
         .iter()
@@ -153,7 +192,9 @@ fn extra(extra: &Extra<'_>) -> core::Container {
     core::Container {
         name: extra.name.value.to_owned(),
         image: Some(extra.image.value.to_string()),
+        image_pull_policy: pod.pull_policy.map(str::to_owned),
         restart_policy: extra.stays.then(|| "Always".to_owned()),
+        security_context: container_security(&pod.security, false),
         command: texts(&extra.command),
         args: texts(&extra.args),
         env: (!extra.env.is_empty()).then(|| variables.collect()),
@@ -202,6 +243,8 @@ fn container(
                 _ => image_name(service, image),
             },
         }),
+        image_pull_policy: given.pull_policy.map(str::to_owned),
+        security_context: container_security(&given.security, true),
         command: texts(&given.command),
         args: texts(&given.args),
         env: (!given.env.is_empty()).then(|| {

@@ -13,15 +13,14 @@ use k8s_openapi::api::autoscaling::v2::{
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec, Job, JobSpec, JobTemplateSpec};
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::object::{labelled, labels, print};
+use super::ingress::ingress;
+use super::object::{count, label_selector, own_labels, own_metadata, print, selector};
 use super::pod::pod;
 use crate::plan::model::{Plan, Wave, Workload};
 use crate::program::{Kind, MaxSurge, Rollout, Run, Scale, Schedule, Service, VolumeSource};
-
-const NAME_LABEL: &str = "app.kubernetes.io/name";
 
 /// Appends the file of a service: `head` as it is, then its objects.
 pub(super) fn file(
@@ -51,31 +50,10 @@ pub(super) fn file(
         out.push_str("---\n");
         print(&kubernetes_service(plan, service), out);
     }
-}
-
-fn selector(service: &Service<'_>) -> BTreeMap<String, String> {
-    BTreeMap::from([(NAME_LABEL.to_owned(), service.name.value.to_owned())])
-}
-
-fn own_labels(plan: &Plan<'_, '_>, service: &Service<'_>) -> BTreeMap<String, String> {
-    let mut labels = labels(plan);
-    labels.insert(NAME_LABEL.to_owned(), service.name.value.to_owned());
-    labels.extend(
-        service
-            .pod
-            .labels
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), value.to_string())),
-    );
-    labels
-}
-
-fn own_metadata(plan: &Plan<'_, '_>, service: &Service<'_>) -> ObjectMeta {
-    labelled(plan, service.name.value, own_labels(plan, service))
-}
-
-pub(super) fn count(n: u64) -> i32 {
-    i32::try_from(n).unwrap_or(i32::MAX)
+    if !service.ingresses.is_empty() {
+        out.push_str("---\n");
+        print(&ingress(plan, service), out);
+    }
 }
 
 /// What every kind of workload makes its pods of.
@@ -97,13 +75,6 @@ fn template(
             ..ObjectMeta::default()
         }),
         spec: Some(pod(plan, service, workload)),
-    }
-}
-
-pub(super) fn label_selector(service: &Service<'_>) -> LabelSelector {
-    LabelSelector {
-        match_labels: Some(selector(service)),
-        ..LabelSelector::default()
     }
 }
 

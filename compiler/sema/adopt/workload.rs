@@ -235,6 +235,7 @@ impl<'c, 'a> Reading<'c, 'a> {
                     .map_or(&self.general, |rule| &rule.fields)
                     .has("shrink"),
             ports: host_ports(object, manifest),
+            ingresses: Vec::new(),
             pod: Pod {
                 volumes: volumes(object, manifest),
                 grace: Some(Millis(object.grace.saturating_mul(1000))),

@@ -9,15 +9,6 @@ use crate::program::Given;
 use crate::sema::errors::or_nearest;
 use crate::stdlib::{ArgumentRule, Flag};
 
-pub(crate) fn unknown_profile(name: &str, span: Span, near: Option<&str>) -> Diagnostic {
-    let error = Diagnostic::error("BZ2001", format!("no profile is called `{name}`"))
-        .at(span, "not declared");
-    match crate::stdlib::profiles().any(|profile| profile == name) {
-        true => error.help("the standard library has it: `use std.profiles`"),
-        false => or_nearest(error, near, span),
-    }
-}
-
 pub(crate) fn overcommit_below_all(value: u64, span: Span) -> Diagnostic {
     Diagnostic::error(
         "BZ3007",

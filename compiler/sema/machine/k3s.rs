@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::errors;
 use crate::base::span::Span;
-use crate::base::suggest::nearest;
 use crate::program::{Given, Giver, K3s};
 use crate::sema::decls::{Decl, Decls};
 use crate::sema::errors as general;
@@ -88,24 +87,17 @@ pub(crate) fn k3s_layers<'a>(decls: &Decls<'_, 'a>) -> Vec<Layer<'a>> {
     if let Some(profile) = own.name("profile") {
         let place = profile.origin.span.unwrap_or(span);
         let name = profile.value;
-        match decls.get("profile", name) {
-            Some(decl) => {
-                if let Some(body) = &decl.item.body {
-                    layers.insert(
-                        0,
-                        Layer {
-                            env: None,
-                            giver: Giver::Declaration("profile"),
-                            name,
-                            items: &body.items,
-                        },
-                    );
-                }
-            }
-            None => {
-                let near = nearest(name, decls.of("profile").map(|decl| decl.name));
-                cx.report(errors::unknown_profile(name, place, near));
-            }
+        if let Some(body) = decls
+            .profile(name, place)
+            .and_then(|item| item.body.as_ref())
+        {
+            let layer = Layer {
+                env: None,
+                giver: Giver::Declaration("profile"),
+                name,
+                items: &body.items,
+            };
+            layers.insert(0, layer);
         }
     }
     layers

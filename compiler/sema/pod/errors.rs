@@ -17,8 +17,131 @@ pub(crate) fn unknown_config_key(
     }
 }
 
-pub(crate) fn too_large_user(span: Span) -> Diagnostic {
-    Diagnostic::error("BZ3007", "`user` must be 0 to 2147483647").at(span, "out of range")
+pub(crate) fn user_twice(user: Span, security: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ2004",
+        "`user` and `security` both say which user it runs as",
+    )
+    .at(security, "again")
+    .also(user, "first here")
+    .help("`user = 1000` is short for `security { run-as = 1000 }`: leave one of them out")
+}
+
+pub(crate) fn root_that_is_refused(span: Span, also: Option<Span>) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ5012",
+        "it runs as root, and `run-as-non-root` refuses root",
+    )
+    .at(span, "user 0 is root")
+    .help("give it another user, such as `run-as = 1000`, or `run-as-non-root = false`");
+    match also {
+        Some(also) => error.also(also, "refuses root"),
+        None => error,
+    }
+}
+
+pub(crate) fn escalation_of_privileged(what: &str, span: Span, also: Option<Span>) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ5012",
+        format!(
+            "`{what}` always allows to get more rights, and `allow-privilege-escalation` is false"
+        ),
+    )
+    .at(span, "Kubernetes refuses both together");
+    match also {
+        Some(also) => error.also(also, "does not allow it"),
+        None => error,
+    }
+}
+
+pub(crate) fn unknown_capability(name: &str, span: Span, near: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("BZ3011", format!("Linux has no capability `{name}`"))
+        .at(span, "the container runtime would not start the container");
+    match near {
+        Some(near) => error.fix(format!("did you mean `{near}`?"), span, near),
+        None => error.help("for example `drop = [ALL]  add = [NET_BIND_SERVICE]`"),
+    }
+}
+
+pub(crate) fn ingress_without_port(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5010", "an ingress leads to a port, and there is none")
+        .at(span, "leads nowhere")
+        .help("give the service a `port`")
+}
+
+pub(crate) fn ingress_to_udp(port: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5010",
+        format!("an ingress carries HTTP, and port `{port}` is UDP"),
+    )
+    .at(span, "cannot be reached this way")
+}
+
+pub(crate) fn ingress_path(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5010",
+        format!("the path of an ingress begins with `/`, and `{path}` does not"),
+    )
+    .at(span, "not a path")
+    .fix("begin it with `/`", span, format!("\"/{path}\""))
+}
+
+pub(crate) fn not_a_host(host: &str, fault: &str, fixed: Option<&str>, span: Span) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ5001",
+        format!("`{host}` cannot be the host of an ingress: {fault}"),
+    )
+    .at(span, "Kubernetes would refuse it");
+    match fixed {
+        Some(fixed) => error.fix(format!("the host alone is `{fixed}`"), span, format!("\"{fixed}\"")),
+        None => error.help("for example `ingress \"shop.example.com\" { path = \"/api\" }`; `ingress \"*\"` is any host"),
+    }
+}
+
+pub(crate) fn same_ingress(
+    (host, path): (&str, &str),
+    (service, span): (&str, Span),
+    (other, first): (&str, Span),
+) -> Diagnostic {
+    let whose = match service == other {
+        true => format!("twice by `{service}`"),
+        false => format!("by `{other}` and by `{service}`"),
+    };
+    Diagnostic::error("BZ5019", format!("`{host}{path}` is served {whose}"))
+        .at(span, "again")
+        .also(first, "first here")
+        .help("give one of them another host or another `path`")
+}
+
+pub(crate) fn two_of_one(
+    (what, service): (&str, &str),
+    (other, span): (&str, Span),
+    (name, first): (&str, Span),
+) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5019",
+        format!("the ingresses of `{service}` have two {what}, `{name}` and `{other}`"),
+    )
+    .at(span, "another one")
+    .also(first, "first here")
+    .note("they are one Ingress, which has room for one")
+}
+
+pub(crate) fn tls_of_any_host(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5019", "a certificate is for a host, and `*` is any")
+        .at(span, "for which host?")
+        .help("name the host: `ingress \"shop.example.com\" { .. }`")
+}
+
+pub(crate) fn no_ingress_class(service: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5020",
+        format!("nothing serves the ingress of `{service}`: Traefik is disabled"),
+    )
+    .at(span, "no request would come")
+    .help(
+        "take `traefik` out of `disable`, or name the class of another controller: `class = nginx`",
+    )
 }
 
 pub(crate) fn empty_command(span: Span) -> Diagnostic {

@@ -2,17 +2,21 @@
 
 pub(super) mod env;
 mod errors;
+pub(super) mod ingress;
 pub(super) mod ports;
 mod probes;
+pub(super) mod security;
 mod volumes;
 
 use crate::program::{Kind, Pod, Port};
 use crate::sema::decls::Decls;
+use crate::sema::errors as general;
 use crate::sema::layers::{Fields, whole_seconds};
 use crate::sema::names::{annotations, check_label, labels};
 use crate::sema::placement::place;
 use crate::sema::pod::env::env;
 use crate::sema::pod::probes::probes;
+use crate::sema::pod::security::security;
 use crate::sema::pod::volumes::volumes;
 
 pub(crate) fn pod<'a>(
@@ -38,12 +42,6 @@ pub(crate) fn pod<'a>(
     for (name, span) in &configs {
         decls.check_declared("config", name, *span);
     }
-    let user = fields.count("user");
-    if let Some((given, span)) = user.and_then(|given| Some((given, given.origin.span?)))
-        && given.value > 2_147_483_647
-    {
-        cx.report(errors::too_large_user(span));
-    }
     Pod {
         env: env(decls, fields),
         configs: configs.into_iter().map(|(name, _)| name).collect(),
@@ -62,6 +60,26 @@ pub(crate) fn pod<'a>(
         grace: whole_seconds(fields, "grace"),
         service_account: service_account.map(|given| given.value),
         pull_secrets: names("pull-secrets", "Secret"),
-        user: user.map(|given| given.value),
+        security: security(decls, fields),
+        pull_policy: pull_policy(fields),
     }
+}
+
+/// When the kubelet pulls an image, in bz and in Kubernetes.
+const PULL_POLICIES: [(&str, &str); 3] = [
+    ("always", "Always"),
+    ("if-not-present", "IfNotPresent"),
+    ("never", "Never"),
+];
+
+fn pull_policy(fields: &Fields<'_, '_>) -> Option<&'static str> {
+    let given = fields.name("pull-policy")?;
+    let known = PULL_POLICIES.iter().find(|(word, _)| *word == given.value);
+    if known.is_none() {
+        let span = given.origin.span.unwrap_or(fields.span);
+        let words = PULL_POLICIES.map(|(word, _)| word);
+        let error = general::not_one_of("pull-policy", given.value, span, &words);
+        fields.cx.report(error);
+    }
+    known.map(|(_, policy)| *policy)
 }

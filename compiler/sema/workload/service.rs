@@ -13,6 +13,7 @@ use crate::sema::errors as general;
 use crate::sema::image::{ToBuild, image};
 use crate::sema::layers::Fields;
 use crate::sema::names::check_label;
+use crate::sema::pod::ingress::ingresses;
 use crate::sema::pod::pod;
 use crate::sema::pod::ports::ports;
 use crate::sema::workload::containers::extras;
@@ -154,6 +155,10 @@ pub(crate) fn service<'a>(
     } else {
         ports(&fields)
     };
+    let ingresses = match what.ends() {
+        true => Vec::new(),
+        false => ingresses(&fields, &ports),
+    };
     let pod = pod(decls, &fields, &ports, &what);
     let pods = replicas.value + rollout.value.surge(1);
     for port in ports
@@ -187,6 +192,7 @@ pub(crate) fn service<'a>(
         shrinks_first: shrink.is_some(),
         rollout,
         wave,
+        ingresses,
         ports,
         pod,
     })

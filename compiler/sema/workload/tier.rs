@@ -5,6 +5,7 @@ use crate::program::Tier;
 use crate::sema::decls::{Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::names::check_label;
+use crate::sema::pod::security::security;
 use crate::sema::workload::resources::{cpu, memory, rollout};
 
 /// One less than the most that Kubernetes leaves to its users: that belongs to daemons.
@@ -22,6 +23,7 @@ pub(crate) fn tiers<'a>(decls: &Decls<'_, 'a>) -> Vec<Tier<'a>> {
                 // These are read here too, so that a fault in a tier is reported once, at the tier, whether it is
                 // used or not.
                 let _ = (
+                    security(decls, &fields),
                     memory(&fields),
                     cpu(&fields),
                     fields.count("replicas"),
