@@ -6,6 +6,7 @@
 mod adopt;
 mod adversary;
 mod cli;
+mod crash;
 mod determinism;
 mod fmt;
 mod generate;

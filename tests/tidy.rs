@@ -253,6 +253,37 @@ fn the_library_leaves_the_machine_alone() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// What changes the disk. `compiler/cli/write/disk.rs` has all of it, so that tests can stop a run at each.
+const CHANGES: [&str; 12] = [
+    "fs::write(",
+    "fs::rename(",
+    "fs::remove_",
+    "fs::create_dir",
+    "fs::copy(",
+    "fs::hard_link(",
+    "fs::set_permissions(",
+    ".set_permissions(",
+    "File::create",
+    "OpenOptions::",
+    ".persist(",
+    ".set_len(",
+];
+
+#[test]
+fn one_file_changes_the_disk() {
+    let mut faults = Vec::new();
+    for (name, text) in sources("compiler") {
+        if name == "compiler/cli/write/disk.rs" || name.ends_with("/tests.rs") {
+            continue;
+        }
+        for (at, line) in text.lines().enumerate() {
+            let found = CHANGES.iter().find(|call| line.contains(**call));
+            faults.extend(found.map(|call| format!("{name}:{}: `{call}`", at + 1)));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 /// Every name behind a group of a path: `a::{b, c::{d}}` is `a::b` and `a::c::d`.
 fn flat(path: &str) -> Vec<String> {
     let Some((before, group)) = path.split_once('{') else {

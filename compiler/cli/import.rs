@@ -72,7 +72,7 @@ impl World for Overlay {
 /// Writes a program from the files of others. What it leaves out goes to standard error, a line each.
 pub(super) fn run(import: &Import) -> Exit {
     let to_stdout = import.out == Path::new("-");
-    if !to_stdout && import.out.exists() {
+    if !to_stdout && import.out.symlink_metadata().is_ok() {
         fail(
             &format!("`{}` exists, and is left as it is", import.out.display()),
             &["`--out` names another file".to_owned()],
@@ -83,6 +83,9 @@ pub(super) fn run(import: &Import) -> Exit {
         Some(parent) if !to_stdout && parent != Path::new("") => parent.to_path_buf(),
         _ => PathBuf::from("."),
     };
+    if !to_stdout {
+        write::sweep([folder.as_path()].into_iter());
+    }
     let mut found = Found {
         root: folder.canonicalize().unwrap_or_else(|_| folder.clone()),
         keeps: !to_stdout,
@@ -96,7 +99,7 @@ pub(super) fn run(import: &Import) -> Exit {
     }
     let disk = Disk::new(folder.clone());
     for path in found.kept.keys() {
-        if folder.join(path).exists() {
+        if folder.join(path).symlink_metadata().is_ok() {
             fail(
                 &format!("`{}` exists, and is left as it is", disk.shown(path)),
                 &["what was read would be kept there: move it away".to_owned()],
@@ -132,14 +135,22 @@ pub(super) fn run(import: &Import) -> Exit {
         out(&imported.program);
         return exit;
     }
-    for (path, bytes) in &world.files {
-        if imported.adopted.contains(path)
-            && let Err(error) = write::replace(&folder.join(path), bytes)
-        {
-            return report_write(&error);
-        }
-    }
-    if let Err(error) = write::replace(&import.out, imported.program.as_bytes()) {
+    let kept = world.files.iter();
+    let kept = kept.filter(|(path, _)| imported.adopted.contains(path));
+    let mut files: Vec<(PathBuf, &[u8])> = kept
+        .map(|(path, bytes)| (folder.join(path), bytes.as_slice()))
+        .collect();
+    files.push((import.out.clone(), imported.program.as_bytes()));
+    let new = |(path, content)| write::Written {
+        path,
+        was: write::Was::Nothing,
+        content,
+    };
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, content)| new((path.as_path(), *content)))
+        .collect();
+    if let Err(error) = write::write_all(&files) {
         return report_write(&error);
     }
     let shown = import.out.display();

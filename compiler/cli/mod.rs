@@ -24,7 +24,7 @@ use args::{Build, Check, Cli, Command, Denied, Fmt, Init, Inputs, Report, Verify
 use deny::denial;
 use ui::{Ui, err, fail, out};
 use world::{Disk, read, read_stdin};
-use write::{Fate, Survey, WriteError, WriteErrorKind, apply, survey};
+use write::{Fate, Survey, Was, WriteError, WriteErrorKind, Written, apply, survey};
 
 /// How a command ended. If a command has several results, the largest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +74,13 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "bzc", &mut script);
             out(&String::from_utf8_lossy(&script));
             Exit::Clean
+        }
+    };
+    let exit = match ui::unwritten() {
+        None => exit,
+        Some(error) => {
+            fail(&format!("standard output cannot be written: {error}"), &[]);
+            exit.max(Exit::Usage)
         }
     };
     ExitCode::from(exit as u8)
@@ -145,10 +152,7 @@ fn each_file(
     }
     match ui.finish() {
         Ok(()) => exit,
-        Err(message) => {
-            fail(&message, &[]);
-            Exit::Usage
-        }
+        Err(error) => exit.max(report_write(&error)),
     }
 }
 
@@ -335,18 +339,25 @@ fn run_build(build: &Build) -> Exit {
             return check_result(&survey, &folder, build.diff)
                 .max(sources.check_result(build.diff));
         }
-        let written = if build.write_sources {
-            write::replace_all(&sources.0)
-        } else {
-            Ok(())
-        };
-        if let Err(error) = written {
-            return report_write(&error);
-        }
+        let sources_of_user = sources.0.iter().filter_map(|(path, ..)| path.parent());
+        write::sweep(sources_of_user.chain([input.disk.folder()]));
         // What was written has its lines elsewhere, and needs no change any more: the output is that of the new sources.
         let rewritten = match build.write_sources && !sources.0.is_empty() {
-            true => again(input, &build.inputs),
-            false => None,
+            true => match sources.write() {
+                Ok(()) => again(input, &build.inputs),
+                Err(error) => return report_write(&error),
+            },
+            false => Ok(None),
+        };
+        let rewritten = match rewritten {
+            Ok(rewritten) => rewritten,
+            Err(faults) => {
+                fail(
+                    "the manifests were changed, and with them the program does not compile: the outputs are as they were",
+                    &faults,
+                );
+                return Exit::Findings;
+            }
         };
         let survey = match &rewritten {
             Some(files) => match self::survey(&folder, &input.name, files) {
@@ -412,14 +423,26 @@ fn leads_astray(files: &Files<'_>, folder: &Path, program: &Path) -> bool {
     takes_some && !is_beside
 }
 
-/// What a program compiles to once its sources were written.
-fn again(input: &Input, inputs: &Inputs) -> Option<Files<'static>> {
+/// What a program compiles to once its sources were written. It must compile as before: else what does not hold.
+fn again(input: &Input, inputs: &Inputs) -> Result<Option<Files<'static>>, Vec<String>> {
     let options = Options {
         env: inputs.env.clone(),
     };
     let analysis = Session::default().read(&input.disk, &input.name, input.text.clone());
     analysis.view(&input.disk, &options, |view| {
-        Some(view.files()?.all().into())
+        let disagreements = view.disagreements();
+        if !disagreements.is_empty() {
+            return Err(disagreements);
+        }
+        match view.files() {
+            Some(files) => Ok(Some(files.all().into())),
+            None => Err(view
+                .diagnostics
+                .iter()
+                .filter(|found| found.is_error())
+                .map(|found| found.message.clone())
+                .collect()),
+        }
     })
 }
 
@@ -441,6 +464,15 @@ impl<'c> Sources<'c> {
                 })
                 .collect(),
         )
+    }
+
+    fn write(&self) -> Result<(), WriteError> {
+        let files = self.0.iter().map(|(path, old, new)| Written {
+            path,
+            was: Was::Content(old),
+            content: new,
+        });
+        write::write_all(&files.collect::<Vec<_>>())
     }
 
     fn diff(&self) -> String {
@@ -583,7 +615,12 @@ fn run_fmt(fmt: &Fmt) -> Exit {
             }
             return Exit::Findings;
         }
-        if let Err(error) = write::replace(path, formatted.as_bytes()) {
+        let written = write::write_all(&[Written {
+            path,
+            was: Was::Content(input.text.as_bytes()),
+            content: formatted.as_bytes(),
+        }]);
+        if let Err(error) = written {
             return report_write(&error);
         }
         err(&format!("formatted {}\n", path.display()));
@@ -644,14 +681,12 @@ fn run_verify(verify: &Verify) -> Exit {
 const STARTER: &str = include_str!("starter.bz");
 
 fn run_init(init: &Init) -> Exit {
-    if init.file.exists() {
-        fail(
-            &format!("`{}` exists, and is left as it is", init.file.display()),
-            &[],
-        );
-        return Exit::Usage;
-    }
-    match write::replace(&init.file, STARTER.as_bytes()) {
+    let written = write::write_all(&[Written {
+        path: &init.file,
+        was: Was::Nothing,
+        content: STARTER.as_bytes(),
+    }]);
+    match written {
         Ok(()) => {
             out(&format!(
                 "wrote {0}: put in what your machine has, then run `bzc build {0}`\n",

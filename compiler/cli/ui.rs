@@ -3,10 +3,12 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use bzc::{Diagnostic, SourceMap};
 
 use super::args::{Colour, Format, Report};
+use super::write::{WriteError, write_report};
 
 /// How to print.
 pub(crate) struct Ui {
@@ -156,20 +158,14 @@ impl Ui {
     }
 
     /// Prints what machines read. Fails if the output file cannot be written.
-    pub(crate) fn finish(self) -> Result<(), String> {
+    pub(crate) fn finish(self) -> Result<(), WriteError> {
         let text = match self.format {
             Format::Sarif => merged(&self.sarif),
             _ => self.machine,
         };
         match self.output_file {
-            Some(path) if !matches!(self.format, Format::Human | Format::Short) =>
-            {
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "the report goes where the user said"
-                )]
-                std::fs::write(&path, text)
-                    .map_err(|error| format!("`{}` cannot be written: {error}", path.display()))
+            Some(path) if !matches!(self.format, Format::Human | Format::Short) => {
+                write_report(&path, &text)
             }
             _ => {
                 out(&text);
@@ -205,10 +201,25 @@ pub(crate) fn columns() -> usize {
         })
 }
 
-/// Prints to standard output.
+/// Why standard output did not take something.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints to standard output. If it is closed there is nobody who wants to know; what else goes wrong `unwritten` has.
 pub(crate) fn out(text: &str) {
-    // If standard output is closed, there is nobody to report it to.
-    let _ = io::stdout().lock().write_all(text.as_bytes());
+    let mut stdout = io::stdout().lock();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let _ = UNWRITTEN.set(error);
+    }
+}
+
+/// Why not all of standard output was written, if so.
+pub(crate) fn unwritten() -> Option<&'static io::Error> {
+    UNWRITTEN.get()
 }
 
 /// Prints to standard error.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bzc::{Chart, Entry, MAX_SOURCE_BYTES, ReadError, World};
 
 use super::helm;
-use super::write::replace;
+use super::write::{Was, Written, write_all};
 
 /// The folder of a program.
 pub(crate) struct Disk {
@@ -94,10 +94,12 @@ impl World for Disk {
         }
         let printed = helm::template(&self.root, chart)?;
         let kept = self.root.join(&chart.kept);
-        let done = kept.parent().map_or(Ok(()), fs::create_dir_all);
-        let unwritable = |why: String| format!("`{}` cannot be written: {why}", chart.kept);
-        done.map_err(|error| unwritable(error.to_string()))?;
-        replace(&kept, &printed).map_err(|error| unwritable(error.message))?;
+        write_all(&[Written {
+            path: &kept,
+            was: Was::Anything,
+            content: &printed,
+        }])
+        .map_err(|error| format!("`{}` cannot be written: {}", chart.kept, error.message))?;
         Ok(printed)
     }
 

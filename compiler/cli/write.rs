@@ -16,9 +16,12 @@
 //! renames in order, and order is all this needs. Two runs at once into one folder can make one of them, or the
 //! next, fail; none loses work.
 
+mod disk;
+mod file;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Read as _};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::thread;
@@ -28,32 +31,15 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
 
+use disk::TEMPORARY;
+pub(crate) use file::{Was, WriteError, WriteErrorKind, Written, sweep, write_all, write_report};
+use file::{check_writable, compare, io_error, lstat, name, read, stage, usage};
+
 const MANIFEST: &str = ".bzc-manifest.json";
-const TEMPORARY: &str = ".bzc-tmp-";
 const FORMAT: u64 = 1;
 /// Threads that write: a journal commits the syncs of several threads together.
 const WRITERS: usize = 8;
 const ADVICE: &str = "move the change into the program or delete the file, then build again";
-
-/// Why nothing, or not everything, was written.
-#[derive(Debug)]
-pub(crate) struct WriteError {
-    pub(crate) kind: WriteErrorKind,
-    /// One sentence, lower case, no full stop.
-    pub(crate) message: String,
-    /// What more there is to say, one thought a line.
-    pub(crate) lines: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WriteErrorKind {
-    /// Files hold work done by hand: exit code 1.
-    Refused,
-    /// The folder cannot be used as it is: exit code 2.
-    Usage,
-    /// The system said no: exit code 2.
-    Io,
-}
 
 /// How the folder differs from the artifacts.
 #[derive(Debug)]
@@ -366,11 +352,20 @@ pub(crate) fn apply(survey: Survey<'_>) -> Result<Done, WriteError> {
         .map(|change| change.path)
         .collect();
     if record || !changes.is_empty() {
-        fs::create_dir_all(out).map_err(|error| io_error("create", out, &error))?;
-        sweep(
-            out,
-            files.paths().chain(unwanted.iter().map(String::as_str)),
-        );
+        disk::create_folder(out).map_err(|error| io_error("create", out, &error))?;
+        let paths = files.paths().chain(unwanted.iter().map(String::as_str));
+        let mut folders: BTreeSet<&str> = paths
+            .filter_map(|path| Some(path.rsplit_once('/')?.0))
+            .collect();
+        folders.insert("");
+        let folders: Vec<PathBuf> = folders.into_iter().map(|folder| out.join(folder)).collect();
+        sweep(folders.iter().map(PathBuf::as_path));
+        for change in changes.iter().filter(|change| change.old.is_some()) {
+            let target = out.join(&change.path);
+            if let Some(metadata) = lstat(&target)? {
+                check_writable(&target, &metadata)?;
+            }
+        }
         let remembered = files
             .paths()
             .filter_map(|path| Some((path, owned.get(path)?.clone())));
@@ -386,12 +381,12 @@ pub(crate) fn apply(survey: Survey<'_>) -> Result<Done, WriteError> {
         }
         for (change, staged) in changes.iter().zip(stage_all(out, &changes)?) {
             let target = out.join(&change.path);
-            compare(&target, change.old.as_deref())?;
-            match staged {
-                Some(temporary) => rename(temporary, &target)?,
-                None => {
-                    fs::remove_file(&target).map_err(|error| io_error("remove", &target, &error))?
-                }
+            let was = change.old.as_deref().map_or(Was::Nothing, Was::Content);
+            compare(&target, was)?;
+            match staged.zip(change.new.as_deref()) {
+                Some((temporary, new)) => name(temporary, &target, was, new)?,
+                None => disk::remove_file(&target)
+                    .map_err(|error| io_error("remove", &target, &error))?,
             }
         }
         for dir in unwanted
@@ -399,96 +394,11 @@ pub(crate) fn apply(survey: Survey<'_>) -> Result<Done, WriteError> {
             .flat_map(|path| parents(path).collect::<Vec<_>>().into_iter().rev())
         {
             // Fails for a folder that still holds something, which is the wish.
-            let _ = fs::remove_dir(out.join(dir));
+            let _ = disk::remove_folder(&out.join(dir));
         }
         write_manifest(out, source, &last)?;
     }
     Ok(Done { counts, kept })
-}
-
-/// Writes one file that the user named, whole or not at all.
-pub(crate) fn replace(target: &Path, content: &[u8]) -> Result<(), WriteError> {
-    // A link is followed: what it leads to is what the user edits.
-    let target = target
-        .canonicalize()
-        .unwrap_or_else(|_| target.to_path_buf());
-    let target = match target.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new(".").join(&target),
-        _ => target,
-    };
-    rename(stage(&target, content)?, &target)
-}
-
-/// Replaces files of the user's own, each with the text it must still have and its new one: all are staged, and all
-/// compared, before the first is replaced.
-pub(crate) fn replace_all(files: &[(PathBuf, &[u8], &[u8])]) -> Result<(), WriteError> {
-    let mut staged = Vec::with_capacity(files.len());
-    for (path, _, new) in files {
-        // A link is followed: what it leads to is what the user edits.
-        let target = path
-            .canonicalize()
-            .map_err(|error| io_error("find", path, &error))?;
-        let metadata = fs::metadata(&target).map_err(|error| io_error("read", &target, &error))?;
-        if metadata.permissions().readonly() {
-            let message = format!("`{}` is read-only, and stays as it is", target.display());
-            let lines = vec![format!(
-                "`chmod u+w {}` if it is to change; no manifest was changed",
-                path.display()
-            )];
-            return Err(WriteError {
-                kind: WriteErrorKind::Refused,
-                message,
-                lines,
-            });
-        }
-        let file = stage(&target, new)?;
-        own_like(&file, &metadata)
-            .map_err(|error| io_error("keep the owner of", &target, &error))?;
-        fs::set_permissions(&file, metadata.permissions())
-            .map_err(|error| io_error("write to", &target, &error))?;
-        staged.push((file, target));
-    }
-    for ((_, old, _), (_, target)) in files.iter().zip(&staged) {
-        compare(target, Some(old))?;
-    }
-    staged
-        .into_iter()
-        .try_for_each(|(file, target)| rename(file, &target))
-}
-
-/// Gives a new file the owner of the one that it replaces: under `sudo` that is another user.
-#[cfg(unix)]
-fn own_like(file: &Path, old: &fs::Metadata) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, chown};
-    let new = fs::metadata(file)?;
-    match (new.uid(), new.gid()) == (old.uid(), old.gid()) {
-        true => Ok(()),
-        false => chown(file, Some(old.uid()), Some(old.gid())),
-    }
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
-fn own_like(_: &Path, _: &fs::Metadata) -> io::Result<()> {
-    Ok(())
-}
-
-/// Just before a file is touched: an error when it no longer is what the survey found, so that what an editor saved
-/// while bzc ran is not lost.
-fn compare(target: &Path, found: Option<&[u8]>) -> Result<(), WriteError> {
-    let same = match lstat(target)? {
-        None => found.is_none(),
-        Some(metadata) => metadata.is_file() && found == Some(read(target)?.as_slice()),
-    };
-    if same {
-        return Ok(());
-    }
-    let message = format!("`{}` changed while bzc was at work", target.display());
-    Err(WriteError {
-        kind: WriteErrorKind::Refused,
-        message,
-        lines: vec![ADVICE.to_owned()],
-    })
 }
 
 /// The temporary file of each change that has new content. They are removed again unless all succeed.
@@ -519,54 +429,6 @@ fn stage_all(out: &Path, changes: &[Change]) -> Result<Vec<Option<TempPath>>, Wr
             .flat_map(|writer| writer.join().unwrap_or_else(stopped))
             .collect()
     })
-}
-
-/// The content, whole and synced, in a temporary file beside `target`. New files are synced like replaced ones: a
-/// power cut could leave an unsynced one empty, and the next run would take that for an edit. The file is closed,
-/// because a thousand open ones are more than many systems allow.
-fn stage(target: &Path, content: &[u8]) -> Result<TempPath, WriteError> {
-    let dir = target.parent().unwrap_or(target);
-    fs::create_dir_all(dir).map_err(|error| io_error("create", dir, &error))?;
-    let create = |path: &Path| {
-        let mut options = OpenOptions::new();
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
-        options.write(true).create_new(true).open(path)
-    };
-    let write = || {
-        let mut file = tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .make_in(dir, create)?;
-        file.as_file_mut().write_all(content)?;
-        file.as_file().sync_data()?;
-        Ok(file.into_temp_path())
-    };
-    write().map_err(|error| io_error("write", target, &error))
-}
-
-fn rename(temporary: TempPath, target: &Path) -> Result<(), WriteError> {
-    temporary
-        .persist(target)
-        .map_err(|failed| io_error("write", target, &failed.error))
-}
-
-/// Removes what a killed run left beside our files. A failure is no reason to stop: such files are in nobody's way.
-fn sweep<'a>(out: &Path, paths: impl Iterator<Item = &'a str>) {
-    let mut dirs: BTreeSet<&str> = paths
-        .filter_map(|path| Some(path.rsplit_once('/')?.0))
-        .collect();
-    dirs.insert("");
-    for entry in dirs
-        .iter()
-        .filter_map(|dir| fs::read_dir(out.join(dir)).ok())
-        .flatten()
-        .flatten()
-    {
-        let ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
-        if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }
 
 /// The hashes by path, each a text or a list of texts, and the manifest's metadata if the run that wrote it ended.
@@ -646,7 +508,12 @@ fn write_manifest(
         "{{\n  \"bzc\": {FORMAT},\n  \"source\": {source},\n  \"files\": {{\n{files}\n  }}\n}}\n"
     );
     let target = out.join(MANIFEST);
-    rename(stage(&target, text.as_bytes())?, &target)
+    name(
+        stage(&target, text.as_bytes())?,
+        &target,
+        Was::Anything,
+        text.as_bytes(),
+    )
 }
 
 /// The output folder, which may be a symbolic link. Below it no link is followed.
@@ -734,22 +601,6 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
 }
 
-fn lstat(path: &Path) -> Result<Option<Metadata>, WriteError> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io_error("look at", path, &error)),
-    }
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "this module reads what it may have to replace"
-)]
-fn read(path: &Path) -> Result<Vec<u8>, WriteError> {
-    fs::read(path).map_err(|error| io_error("read", path, &error))
-}
-
 /// Whether a file of the same length has this content.
 fn holds(path: &Path, content: &[u8], buffer: &mut Vec<u8>) -> Result<bool, WriteError> {
     buffer.resize(content.len(), 0);
@@ -765,24 +616,6 @@ fn hash(content: &[u8]) -> String {
     digits
         .filter_map(|digit| char::from_digit(digit.into(), 16))
         .collect()
-}
-
-fn usage(message: impl Into<String>, lines: &[&str]) -> WriteError {
-    let lines = lines.iter().map(|&line| line.to_owned()).collect();
-    WriteError {
-        kind: WriteErrorKind::Usage,
-        message: message.into(),
-        lines,
-    }
-}
-
-fn io_error(doing: &str, path: &Path, error: &io::Error) -> WriteError {
-    let message = format!("cannot {doing} `{}`: {error}", path.display());
-    WriteError {
-        kind: WriteErrorKind::Io,
-        message,
-        lines: Vec::new(),
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use bzc::Files;
 
-use super::{Done, Fate, MANIFEST, WriteError, WriteErrorKind, apply, hash, replace_all, survey};
+use super::{
+    Done, Fate, MANIFEST, Was, WriteError, WriteErrorKind, Written, apply, hash, survey, write_all,
+    write_report,
+};
 
 fn files(list: &[(&str, &str)]) -> Files<'static> {
     let artifacts: Vec<_> = list
@@ -501,8 +504,8 @@ fn a_run_after_a_killed_one_knows_both_states() {
         if done & 8 != 0 {
             fs::remove_file(place.out.join("stale/s")).expect("a file");
         }
-        place.put(".bzc-tmp-1", "hal");
-        place.put("stale/.bzc-tmp-2", "hal");
+        place.put(".bzc-tmp-killed", "hal");
+        place.put("stale/.bzc-tmp-KILLED", "hal");
         place
             .build(&[("a", wanted), ("c", "c")])
             .expect("a build after a killed one");
@@ -616,10 +619,35 @@ fn the_empty_path_is_the_current_folder() {
     assert_eq!((found.out, found.counts().new), (Path::new("."), 1));
 }
 
+fn changed<'a>(path: &'a Path, was: &'a [u8], content: &'a [u8]) -> Written<'a> {
+    let was = Was::Content(was);
+    Written { path, was, content }
+}
+
+fn made<'a>(path: &'a Path, content: &'a [u8]) -> Written<'a> {
+    let was = Was::Nothing;
+    Written { path, was, content }
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+}
+
+/// The mode and the owner of a file.
+#[cfg(unix)]
+fn kept(path: &Path) -> (u32, u32, u32) {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let metadata = fs::metadata(path).expect("metadata");
+    let mode = metadata.permissions().mode() & 0o7777;
+    (mode, metadata.uid(), metadata.gid())
+}
+
 #[cfg(unix)]
 #[test]
-fn sources_are_replaced_all_or_none_with_their_modes_and_through_links() {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+fn files_of_the_user_are_replaced_all_or_none_with_their_modes_and_through_links() {
+    use std::os::unix::fs::symlink;
     let place = Place::new();
     place.put("a.yaml", "a");
     place.put("real.yaml", "b");
@@ -629,14 +657,10 @@ fn sources_are_replaced_all_or_none_with_their_modes_and_through_links() {
         place.out.join("link.yaml"),
     );
     symlink("real.yaml", &link).expect("a link");
-    let mode = |path: &Path, mode| {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode")
-    };
-    mode(&real, 0o444);
+    set_mode(&real, 0o444);
     let before = place.state();
-    let files: [(PathBuf, &[u8], &[u8]); 2] =
-        [(a.clone(), b"a", b"new a"), (link.clone(), b"b", b"new b")];
-    let refused = replace_all(&files).expect_err("one is read-only");
+    let files = [changed(&a, b"a", b"new a"), changed(&link, b"b", b"new b")];
+    let refused = write_all(&files).expect_err("one is read-only");
     assert_eq!(refused.kind, WriteErrorKind::Refused);
     assert!(refused.message.contains("read-only"), "{refused:?}");
     assert_eq!(
@@ -644,25 +668,122 @@ fn sources_are_replaced_all_or_none_with_their_modes_and_through_links() {
         before,
         "nothing is written, and nothing left beside"
     );
-    mode(&real, 0o640);
-    let owner = fs::metadata(&real)
-        .map(|metadata| (metadata.uid(), metadata.gid()))
-        .expect("metadata");
-    replace_all(&files).expect("both may be written");
-    assert!(
-        fs::symlink_metadata(&link).expect("a link").is_symlink(),
-        "the link is still one"
-    );
+    set_mode(&real, 0o640);
+    let before = kept(&real);
+    write_all(&files).expect("both may be written");
+    assert!(link.is_symlink(), "the link is still one");
     assert_eq!(fs::read_to_string(&real).expect("the file"), "new b");
-    let after = fs::metadata(&real).expect("metadata");
-    assert_eq!(
-        (
-            after.permissions().mode() & 0o777,
-            (after.uid(), after.gid())
-        ),
-        (0o640, owner)
-    );
-    let stale: [(PathBuf, &[u8], &[u8]); 1] = [(a.clone(), b"a", b"newer")];
-    replace_all(&stale).expect_err("somebody else changed it");
+    assert_eq!(kept(&real), before);
+    let stale = [changed(&a, b"a", b"newer")];
+    let refused = write_all(&stale).expect_err("somebody else changed it");
+    assert_eq!(refused.kind, WriteErrorKind::Refused);
     assert_eq!(fs::read_to_string(&a).expect("the file"), "new a");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_owner_is_kept_where_that_is_allowed() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let place = Place::new();
+    place.put("a", "a");
+    let a = place.out.join("a");
+    if fs::metadata(&a).expect("metadata").uid() != 0 {
+        return; // Only root may give a file away.
+    }
+    chown(&a, Some(1234), Some(4321)).expect("root may");
+    set_mode(&a, 0o2600);
+    write_all(&[changed(&a, b"a", b"b")]).expect("a write");
+    assert_eq!(kept(&a), (0o2600, 1234, 4321));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_output_keeps_the_mode_that_somebody_gave_it_and_stays_where_it_is_read_only() {
+    let place = Place::with(&[("a", "a"), ("b", "b")]);
+    let a = place.out.join("a");
+    set_mode(&a, 0o600);
+    place.build(&[("a", "a2"), ("b", "b")]).expect("a build");
+    assert_eq!(kept(&a).0, 0o600);
+    set_mode(&a, 0o400);
+    let refused = place.refused(&[("a", "a3"), ("b", "b3")], WriteErrorKind::Refused);
+    assert!(refused.message.contains("read-only"), "{refused:?}");
+    place.refused(&[("b", "b")], WriteErrorKind::Refused);
+}
+
+#[test]
+fn new_files_come_all_or_none_and_over_nothing() {
+    let place = Place::new();
+    place.put("there", "mine");
+    let (one, two, there) = (
+        place.out.join("one"),
+        place.out.join("deep/two"),
+        place.out.join("there"),
+    );
+    let refused = write_all(&[made(&one, b"1"), made(&there, b"2")]).expect_err("one is there");
+    assert_eq!(refused.kind, WriteErrorKind::Usage);
+    assert_eq!(place.holds(), pairs(&[("there", "mine")]));
+    write_all(&[made(&one, b"1"), made(&two, b"2")]).expect("both are new");
+    assert_eq!(fs::read_to_string(two).expect("the file"), "2");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_file_does_not_take_the_place_of_a_link_that_leads_nowhere() {
+    let place = Place::new();
+    fs::create_dir_all(&place.out).expect("a folder");
+    let link = place.out.join("link");
+    std::os::unix::fs::symlink("nowhere", &link).expect("a link");
+    write_all(&[made(&link, b"1")]).expect_err("the name is taken");
+    assert!(link.is_symlink() && !link.exists());
+}
+
+#[test]
+fn what_killed_runs_left_goes_and_what_only_looks_like_it_stays() {
+    let place = Place::new();
+    for name in [".bzc-tmp-a1B2c3", ".bzc-tmp-notes", ".bzc-tmp-", "a"] {
+        place.put(name, "x");
+    }
+    write_all(&[changed(&place.out.join("a"), b"x", b"y")]).expect("a write");
+    let left = [(".bzc-tmp-", "x"), (".bzc-tmp-notes", "x"), ("a", "y")];
+    assert_eq!(place.holds(), pairs(&left));
+}
+
+#[test]
+fn a_report_replaces_reports_alone() {
+    let place = Place::new();
+    let path = place.out.join("report");
+    let finding = "{\"severity\": \"error\", \"message\": \"m\"}\n";
+    let sarif = "{\"runs\": [{\"tool\": {\"driver\": {\"name\": \"bzc\"}}}]}";
+    for earlier in [
+        "",
+        finding,
+        sarif,
+        "::error file=a::x\n",
+        "::warning file=a::x",
+    ] {
+        place.put("report", earlier);
+        write_report(&path, "new").expect("a report is replaced");
+        assert_eq!(fs::read_to_string(&path).expect("the file"), "new");
+    }
+    for other in [
+        "edition = 1\n",
+        "{}",
+        "{\"severity\": 1}",
+        "{\"runs\": []}",
+        "\n",
+    ] {
+        place.put("report", other);
+        let refused = write_report(&path, "new").expect_err("it is no report");
+        assert_eq!(refused.kind, WriteErrorKind::Usage);
+        assert_eq!(fs::read_to_string(&path).expect("the file"), other);
+    }
+    write_report(&place.out, "new").expect_err("a folder");
+    write_report(&place.out.join("new"), "new").expect("a new file");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_goes_into_a_device_as_it_is() {
+    write_report(Path::new("/dev/null"), "new").expect("it takes anything");
+    write_report(Path::new("/dev/full"), "new").expect_err("it takes nothing");
 }
