@@ -439,9 +439,16 @@ fn volumes_to_make(service: &Service<'_>, replicas: u64) -> u64 {
     let volumes = service.pod.volumes.iter();
     volumes
         .map(|volume| match volume.source {
-            VolumeSource::Storage(_, None | Some(LOCAL_PATH)) => replicas,
+            VolumeSource::Storage(storage)
+                if storage.class.is_none_or(|class| class == LOCAL_PATH) =>
+            {
+                match service.shared_claim(volume) {
+                    Some(_) => 1,
+                    None => replicas,
+                }
+            }
             VolumeSource::Claim(_) => 1,
-            VolumeSource::Storage(..)
+            VolumeSource::Storage(_)
             | VolumeSource::OwnClaims
             | VolumeSource::Config(_)
             | VolumeSource::Secret(_)

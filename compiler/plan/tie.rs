@@ -1,5 +1,6 @@
 //! What ties the pods of a service to a node: volumes that are a folder of it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::admission::waits;
@@ -25,14 +26,16 @@ pub(super) fn tie(program: &Program<'_>, service: &Service<'_>) -> Tie {
     for volume in &service.pod.volumes {
         let name = volume.name.value;
         let tie = match &volume.source {
-            VolumeSource::Storage(_, Some(LOCAL_PATH)) => Tie::Node(FOLDER),
-            VolumeSource::Storage(_, None) if has_local_path => Tie::Node(FOLDER),
-            VolumeSource::Storage(_, None) => Tie::Unknown(format!(
-                "where its volume `{name}` lies is not known: it is of the cluster's default storage class"
-            )),
-            VolumeSource::Storage(_, Some(class)) => Tie::Unknown(format!(
-                "where its volume `{name}` of storage class `{class}` lies is not known"
-            )),
+            VolumeSource::Storage(storage) => match storage.class {
+                Some(LOCAL_PATH) => Tie::Node(FOLDER),
+                None if has_local_path => Tie::Node(FOLDER),
+                None => Tie::Unknown(format!(
+                    "where its volume `{name}` lies is not known: it is of the cluster's default storage class"
+                )),
+                Some(class) => Tie::Unknown(format!(
+                    "where its volume `{name}` of storage class `{class}` lies is not known"
+                )),
+            },
             VolumeSource::Claim(claim) => {
                 Tie::Unknown(format!("where its claim `{claim}` lies is not known"))
             }
@@ -66,7 +69,7 @@ pub(super) fn host_folder<'s>(service: &'s Service<'_>) -> Option<&'s str> {
             VolumeSource::Host(path) => Some(path.as_ref()),
             VolumeSource::Claim(_)
             | VolumeSource::OwnClaims
-            | VolumeSource::Storage(..)
+            | VolumeSource::Storage(_)
             | VolumeSource::Config(_)
             | VolumeSource::Secret(_)
             | VolumeSource::Disk(_)
@@ -78,7 +81,7 @@ pub(super) fn host_folder<'s>(service: &'s Service<'_>) -> Option<&'s str> {
 /// makes them, all but those of one node wait for ever (kubernetes, plugin VolumeBinding).
 pub(super) fn split(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<String> {
     let mut why = Vec::new();
-    let mut known: BTreeMap<(&str, &str), Vec<(&str, &Workload<'_>)>> = BTreeMap::new();
+    let mut known: BTreeMap<_, Vec<(&str, &Workload<'_>)>> = BTreeMap::new();
     let services = program.services.iter().zip(workloads);
     for (service, workload) in services.filter(|(_, workload)| workload.peak() > 0) {
         let name = service.name.value;
@@ -89,7 +92,7 @@ pub(super) fn split(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<St
                 ));
             }
             let place = program.namespace_of(service);
-            let sharing = known.entry((place, claim)).or_default();
+            let sharing = known.entry((place, claim.clone())).or_default();
             let elsewhere = sharing.iter().find(|(_, other)| !meet(other, workload));
             why.extend(elsewhere.map(|(other, _)| {
                 format!(
@@ -114,7 +117,7 @@ pub(super) fn crowded(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<
         }
     }
     let mut why = Vec::new();
-    let mut users: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    let mut users: BTreeMap<(&str, String), &str> = BTreeMap::new();
     if of_one_pod.is_empty() {
         return why;
     }
@@ -124,7 +127,7 @@ pub(super) fn crowded(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<
         let here = program.namespace_of(service);
         for claim in claims(service).filter(|claim| of_one_pod.contains(&(here, claim))) {
             let only = format!("the claim `{claim}` is for one pod at a time (`ReadWriteOncePod`)");
-            match users.insert((here, claim), name) {
+            match users.insert((here, claim.to_string()), name) {
                 Some(other) => why.push(format!("{only}, and `{other}` and `{name}` share it")),
                 None if workload.replicas > 1 => why.push(format!(
                     "{only}, and `{name}` has {} pods",
@@ -142,12 +145,12 @@ pub(super) fn crowded(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<
 }
 
 /// The claims that all pods of a service share.
-fn claims<'s>(service: &'s Service<'_>) -> impl Iterator<Item = &'s str> {
-    let sources = service.pod.volumes.iter().map(|volume| &volume.source);
-    sources.filter_map(|source| match source {
-        VolumeSource::Claim(claim) => Some(*claim),
+fn claims<'s>(service: &'s Service<'_>) -> impl Iterator<Item = Cow<'s, str>> {
+    let volumes = service.pod.volumes.iter();
+    volumes.filter_map(|volume| match &volume.source {
+        VolumeSource::Claim(claim) => Some(Cow::Borrowed(*claim)),
+        VolumeSource::Storage(_) => service.shared_claim(volume).map(Cow::Owned),
         VolumeSource::OwnClaims
-        | VolumeSource::Storage(..)
         | VolumeSource::Config(_)
         | VolumeSource::Secret(_)
         | VolumeSource::Disk(_)

@@ -119,7 +119,7 @@ fn in_memory(service: &Service<'_>) -> u64 {
         VolumeSource::Memory(size) => size.value.n,
         VolumeSource::Claim(_)
         | VolumeSource::OwnClaims
-        | VolumeSource::Storage(..)
+        | VolumeSource::Storage(_)
         | VolumeSource::Config(_)
         | VolumeSource::Secret(_)
         | VolumeSource::Disk(_)

@@ -240,8 +240,8 @@ pub(crate) enum VolumeSource<'a> {
     Claim(&'a str),
     /// Claims that each pod of an adopted StatefulSet keeps.
     OwnClaims,
-    /// A claim for each pod of a StatefulSet: how much, and of which storage class.
-    Storage(Bytes, Option<&'a str>),
+    /// Claims that the program makes: one for each pod of a StatefulSet, or one that all pods of another workload share.
+    Storage(Storage<'a>),
     /// A ConfigMap.
     Config(&'a str),
     /// A Secret: its bytes lie in memory that no pod pays for.
@@ -252,4 +252,15 @@ pub(crate) enum VolumeSource<'a> {
     Memory(Given<'a, Bytes>),
     /// A folder of the node.
     Host(Cow<'a, str>),
+}
+
+/// A claim that the program makes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Storage<'a> {
+    /// How much it asks for.
+    pub size: Bytes,
+    /// Its storage class; none for the cluster's default.
+    pub class: Option<&'a str>,
+    /// Whether pods on several nodes may use it at once (`ReadWriteMany`).
+    pub many: bool,
 }

@@ -8,7 +8,7 @@ use super::adopt::Adopted;
 use super::cron::least_period;
 use super::image::Image;
 use super::origin::Given;
-use super::pod::{Extra, Ingress, Pod, Port, VolumeSource};
+use super::pod::{Extra, Ingress, Pod, Port, Volume, VolumeSource};
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::{Span, Spanned};
 use crate::manifest::workload::{Surge, WorkloadKind};
@@ -83,6 +83,16 @@ impl Service<'_> {
             (None, Kind::Job(_) | Kind::CronJob(..)) => survives,
             (None, Kind::Deployment(_) | Kind::StatefulSet | Kind::DaemonSet) => false,
         }
+    }
+
+    /// The name of the claim that a volume with storage is, which all pods share. Those of a StatefulSet have one each.
+    pub(crate) fn shared_claim(&self, volume: &Volume<'_>) -> Option<String> {
+        let is_shared = match self.kind {
+            Kind::StatefulSet => false,
+            Kind::Deployment(_) | Kind::DaemonSet | Kind::Job(_) | Kind::CronJob(..) => true,
+        };
+        let is_made = matches!(volume.source, VolumeSource::Storage(_));
+        (is_shared && is_made).then(|| format!("{}-{}", self.name.value, volume.name.value))
     }
 
     /// Seconds that a pod may take to end once it is told to.

@@ -63,12 +63,9 @@ pub(super) fn pod(
             .grace
             .and_then(|grace| i64::try_from(grace.0.div_ceil(1000)).ok()),
         volumes: {
-            // Claims of a StatefulSet are made from its templates.
-            let volumes = given
-                .volumes
-                .iter()
-                .filter(|volume| !matches!(volume.source, VolumeSource::Storage(..)));
-            let volumes: Vec<core::Volume> = volumes.map(volume).collect();
+            let volumes = given.volumes.iter();
+            let volumes: Vec<core::Volume> =
+                volumes.filter_map(|one| volume(service, one)).collect();
             (!volumes.is_empty()).then_some(volumes)
         },
         ..core::PodSpec::default()
@@ -367,20 +364,24 @@ fn kubernetes_probe(probe: &Probe<'_>) -> core::Probe {
     out
 }
 
-fn volume(volume: &Volume<'_>) -> core::Volume {
+/// A volume of the pod. Those of the claims of a StatefulSet follow from its templates.
+fn volume(service: &Service<'_>, volume: &Volume<'_>) -> Option<core::Volume> {
+    let mounted = |claim_name: String| {
+        Some(core::PersistentVolumeClaimVolumeSource {
+            claim_name,
+            read_only: None,
+        })
+    };
     let mut out = core::Volume {
         name: volume.name.value.to_owned(),
         ..core::Volume::default()
     };
     match &volume.source {
-        VolumeSource::Claim(claim) => {
-            out.persistent_volume_claim = Some(core::PersistentVolumeClaimVolumeSource {
-                claim_name: (*claim).to_owned(),
-                read_only: None,
-            });
+        VolumeSource::Claim(claim) => out.persistent_volume_claim = mounted((*claim).to_owned()),
+        VolumeSource::Storage(_) => {
+            out.persistent_volume_claim = mounted(service.shared_claim(volume)?);
         }
-        // Made from the templates of its StatefulSet.
-        VolumeSource::Storage(..) | VolumeSource::OwnClaims => {}
+        VolumeSource::OwnClaims => {}
         VolumeSource::Config(name) => {
             out.config_map = Some(core::ConfigMapVolumeSource {
                 name: (*name).to_owned(),
@@ -412,5 +413,5 @@ fn volume(volume: &Volume<'_>) -> core::Volume {
             });
         }
     }
-    out
+    Some(out)
 }

@@ -17,10 +17,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::ingress::ingress;
-use super::object::{count, label_selector, own_labels, own_metadata, print, selector};
+use super::object::{count, label_selector, labelled, own_labels, own_metadata, print, selector};
 use super::pod::pod;
 use crate::plan::model::{Plan, Wave, Workload};
-use crate::program::{Kind, MaxSurge, Rollout, Run, Scale, Schedule, Service, VolumeSource};
+use crate::program::{
+    Kind, MaxSurge, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
+};
 
 /// Appends the file of a service: `head` as it is, then its objects.
 pub(super) fn file(
@@ -31,6 +33,16 @@ pub(super) fn file(
     out: &mut String,
 ) {
     out.push_str(head);
+    for volume in &service.pod.volumes {
+        let Some(name) = service.shared_claim(volume) else {
+            continue;
+        };
+        let metadata = labelled(plan, &name, own_labels(plan, service));
+        if let Some(claim) = claim(volume, metadata) {
+            print(&claim, out);
+            out.push_str("---\n");
+        }
+    }
     match &service.kind {
         Kind::Deployment(scale) => {
             print(&deployment(plan, service, workload), out);
@@ -152,39 +164,18 @@ fn stateful_set(
     service: &Service<'_>,
     workload: &Workload<'_>,
 ) -> StatefulSet {
-    let claims = service
-        .pod
-        .volumes
-        .iter()
-        .filter_map(|volume| match volume.source {
-            VolumeSource::Storage(size, class) => Some(core::PersistentVolumeClaim {
-                metadata: ObjectMeta {
+    let storages = service.pod.volumes.iter();
+    let claims: Vec<core::PersistentVolumeClaim> = storages
+        .filter_map(|volume| {
+            claim(
+                volume,
+                ObjectMeta {
                     name: Some(volume.name.value.to_owned()),
                     ..ObjectMeta::default()
                 },
-                spec: Some(core::PersistentVolumeClaimSpec {
-                    access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
-                    resources: Some(core::VolumeResourceRequirements {
-                        requests: Some(BTreeMap::from([(
-                            "storage".to_owned(),
-                            Quantity(size.to_string()),
-                        )])),
-                        ..core::VolumeResourceRequirements::default()
-                    }),
-                    storage_class_name: class.map(str::to_owned),
-                    ..core::PersistentVolumeClaimSpec::default()
-                }),
-                ..core::PersistentVolumeClaim::default()
-            }),
-            VolumeSource::Claim(_)
-            | VolumeSource::OwnClaims
-            | VolumeSource::Config(_)
-            | VolumeSource::Secret(_)
-            | VolumeSource::Disk(_)
-            | VolumeSource::Memory(_)
-            | VolumeSource::Host(_) => None,
-        });
-    let claims: Vec<core::PersistentVolumeClaim> = claims.collect();
+            )
+        })
+        .collect();
     StatefulSet {
         metadata: own_metadata(plan, service),
         spec: Some(StatefulSetSpec {
@@ -197,6 +188,39 @@ fn stateful_set(
         }),
         ..StatefulSet::default()
     }
+}
+
+/// The claim of a volume with storage.
+fn claim(volume: &Volume<'_>, metadata: ObjectMeta) -> Option<core::PersistentVolumeClaim> {
+    let storage = match volume.source {
+        VolumeSource::Storage(storage) => storage,
+        VolumeSource::Claim(_)
+        | VolumeSource::OwnClaims
+        | VolumeSource::Config(_)
+        | VolumeSource::Secret(_)
+        | VolumeSource::Disk(_)
+        | VolumeSource::Memory(_)
+        | VolumeSource::Host(_) => return None,
+    };
+    let mode = if storage.many {
+        "ReadWriteMany"
+    } else {
+        "ReadWriteOnce"
+    };
+    let size = Quantity(storage.size.to_string());
+    Some(core::PersistentVolumeClaim {
+        metadata,
+        spec: Some(core::PersistentVolumeClaimSpec {
+            access_modes: Some(vec![mode.to_owned()]),
+            resources: Some(core::VolumeResourceRequirements {
+                requests: Some(BTreeMap::from([("storage".to_owned(), size)])),
+                ..core::VolumeResourceRequirements::default()
+            }),
+            storage_class_name: storage.class.map(str::to_owned),
+            ..core::PersistentVolumeClaimSpec::default()
+        }),
+        ..core::PersistentVolumeClaim::default()
+    })
 }
 
 fn daemon_set(plan: &Plan<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> DaemonSet {

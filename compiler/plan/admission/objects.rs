@@ -63,19 +63,22 @@ pub(super) fn of_namespace<'p>(
     all.filter(move |(_, object)| namespace(object.namespace.as_deref()) == name)
 }
 
-/// The claims that are made for each pod of a service.
+/// The claims that are made for a service: for each of its pods, or one that they share.
 pub(super) fn claims(service: &Service<'_>) -> Vec<Claim> {
     match &service.adopted {
         Some(adopted) => adopted.object.claims_each.clone(),
         None => {
             let claims = service.pod.volumes.iter().filter_map(|volume| {
-                let VolumeSource::Storage(size, class) = volume.source else {
+                let VolumeSource::Storage(storage) = volume.source else {
                     return None;
                 };
                 Some(Claim {
-                    storage: Some(Amount::from(size.n) * 1000),
-                    class: class.map(str::to_owned),
-                    called: Called::ByOrdinal(volume.name.value.to_owned()),
+                    storage: Some(Amount::from(storage.size.n) * 1000),
+                    class: storage.class.map(str::to_owned),
+                    called: match service.shared_claim(volume) {
+                        Some(_) => Called::Itself,
+                        None => Called::ByOrdinal(volume.name.value.to_owned()),
+                    },
                     of_one_pod: false,
                     at: 0..0,
                 })
@@ -91,7 +94,7 @@ pub(super) fn claim_place(service: &Service<'_>, claim: &Claim, plan: &Plan<'_, 
         Some(adopted) => plan.program.manifests[adopted.manifest].span(&claim.at),
         None => {
             let mut volumes = service.pod.volumes.iter();
-            let storage = volumes.find(|volume| matches!(volume.source, VolumeSource::Storage(..)));
+            let storage = volumes.find(|volume| matches!(volume.source, VolumeSource::Storage(_)));
             storage.map_or(service.name.span, |volume| volume.name.span)
         }
     }
@@ -228,7 +231,10 @@ impl Objects {
             let usage = self.claim(&claim);
             let from = (Some(claim_place(service, &claim, plan)), place_of(service));
             let more = workload.peak() - workload.replicas;
-            let counts = [workload.replicas, more];
+            let counts = match claim.called {
+                Called::Itself => [1, 0],
+                Called::ByOrdinal(_) | Called::ByPod(_) => [workload.replicas, more],
+            };
             self.push(format!("claims of `{name}`"), from, usage, counts);
         }
     }

@@ -26,7 +26,7 @@ use crate::sema::pod::ingress;
 use crate::sema::pod::ports::{check_node_ports, check_shared_ports};
 use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
-use crate::sema::workload::{service, tier};
+use crate::sema::workload::{service, storage, tier};
 use crate::sema::{adopt, budget, config, errors as general, expect, image, kind, placement};
 use crate::syntax::NAMED;
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
@@ -258,7 +258,7 @@ pub(crate) fn program<'a>(
     let uncounted = adopt::uncounted(&decls, loaded, &components);
     balancers::check_host_ports(&decls, loaded, (&nodes, &components), &services);
     if placement::first_server(&nodes).is_some() {
-        component::check_storage(&decls, &components, &services);
+        storage::check(cx, (&nodes, &components), &services);
     }
     let open_nodes = placement::of_components(&nodes);
     let survive = survives.and_then(|item| survive(cx, item, nodes.len()));

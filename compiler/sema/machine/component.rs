@@ -6,9 +6,7 @@ use super::errors;
 use crate::base::quantity::Bytes;
 use crate::base::span::Spanned;
 use crate::base::suggest::nearest;
-use crate::program::{
-    Component, Given, Giver, LOCAL_STORAGE, Node, Role, Service, SettingValue, VolumeSource,
-};
+use crate::program::{Component, Given, Giver, Node, Role, SettingValue};
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::image::reference::check_image;
@@ -250,29 +248,4 @@ pub(crate) fn request_and_limit<'a>(
     }
     let value = cx.memory(field.value(cx)?)?;
     Some((field.given(value), Some(field.given(value))))
-}
-
-/// A claim without a class is K3s's local storage, and where that is disabled it waits for ever.
-pub(crate) fn check_storage<'a>(
-    decls: &Decls<'_, 'a>,
-    components: &[Component<'a>],
-    services: &[Service<'a>],
-) {
-    if components
-        .iter()
-        .any(|component| component.name == LOCAL_STORAGE)
-    {
-        return;
-    }
-    for (service, volume) in services
-        .iter()
-        .flat_map(|service| service.pod.volumes.iter().map(move |v| (service, v)))
-    {
-        if let VolumeSource::Storage(_, None) = volume.source {
-            decls.cx.report(errors::storage_without_provider(
-                service.name.value,
-                volume.name.span,
-            ));
-        }
-    }
 }

@@ -184,15 +184,6 @@ pub(crate) fn trimmed(key: &str, span: Span) -> Diagnostic {
         .at(span, "K3s would cut it off")
 }
 
-pub(crate) fn storage_without_provider(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "BZ5016",
-        format!("nothing provides the storage of `{name}`"),
-    )
-    .at(span, "its pods would stay Pending")
-    .help("leave `local-storage` out of `disable`, or name the `class` of another provisioner")
-}
-
 pub(crate) fn own_key_in_node(key: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ2003", format!("`{key}` is said once, for all nodes"))
         .at(span, "would be ignored here")

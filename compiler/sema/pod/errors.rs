@@ -149,18 +149,9 @@ pub(crate) fn empty_command(span: Span) -> Diagnostic {
         .at(span, "nothing to run")
 }
 
-pub(crate) fn storage_of_others(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "BZ5012",
-        "only a `stateful` workload has storage for each of its pods",
-    )
-    .at(span, "would be shared or lost")
-    .help("others mount a claim that exists: `claim = NAME`")
-}
-
-pub(crate) fn class_without_storage(span: Span) -> Diagnostic {
-    Diagnostic::error("BZ3012", "`class` belongs to `storage`")
-        .at(span, "a claim that exists has its class already")
+pub(crate) fn without_storage(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3012", format!("`{key}` belongs to `storage`"))
+        .at(span, "a claim that exists has it already")
 }
 
 pub(crate) fn same_port(kind: &str, number: u16, first: Span, span: Span) -> Diagnostic {

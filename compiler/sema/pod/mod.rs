@@ -53,7 +53,7 @@ pub(crate) fn pod<'a>(
         } else {
             probes(fields, ports)
         },
-        volumes: volumes(decls, fields, kind),
+        volumes: volumes(decls, fields),
         place: place(decls, fields, kind),
         labels: labels(fields, "labels"),
         annotations: annotations(fields),

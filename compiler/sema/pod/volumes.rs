@@ -2,17 +2,13 @@
 
 use super::errors;
 use crate::base::span::Spanned;
-use crate::program::{Kind, Volume, VolumeSource};
+use crate::program::{Storage, Volume, VolumeSource};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::Fields;
 use crate::sema::names::check_label;
 
-pub(crate) fn volumes<'a>(
-    decls: &Decls<'_, 'a>,
-    fields: &Fields<'_, 'a>,
-    kind: &Kind<'a>,
-) -> Vec<Volume<'a>> {
+pub(crate) fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec<Volume<'a>> {
     let cx = decls.cx;
     let mut volumes: Vec<Volume<'a>> = Vec::new();
     for field in fields.all("volume") {
@@ -97,14 +93,7 @@ pub(crate) fn volumes<'a>(
                 .memory("disk")
                 .map(|given| VolumeSource::Disk(Some(given.value))),
             ["memory"] => block.memory("memory").map(VolumeSource::Memory),
-            ["storage"] => block.memory("storage").map(|given| {
-                if !matches!(kind, Kind::StatefulSet) {
-                    cx.report(errors::storage_of_others(
-                        given.origin.span.unwrap_or(name.span),
-                    ));
-                }
-                VolumeSource::Storage(given.value, block.name("class").map(|given| given.value))
-            }),
+            ["storage"] => storage(&block).map(VolumeSource::Storage),
             ["host"] => block.string("host").map(|given| {
                 if !given.value.starts_with('/') || given.value.split('/').any(|part| part == "..")
                 {
@@ -117,8 +106,8 @@ pub(crate) fn volumes<'a>(
             }),
             [] => {
                 block.missing(
-                    "claim, config, secret, disk, memory or host",
-                    "volume data { path = \"/data\"  claim = data }",
+                    "storage, claim, config, secret, disk, memory or host",
+                    "volume data { path = \"/data\"  storage = 5Gi }",
                 );
                 None
             }
@@ -131,12 +120,10 @@ pub(crate) fn volumes<'a>(
                 None
             }
         };
-        if block.has("class") && !block.has("storage") {
-            cx.report(errors::class_without_storage(
-                block
-                    .get("class")
-                    .map_or(name.span, |field| field.item.key.span),
-            ));
+        for key in ["class", "access"] {
+            if let Some(field) = block.get(key).filter(|_| !block.has("storage")) {
+                cx.report(errors::without_storage(key, field.item.key.span));
+            }
         }
         let Some(source) = source else { continue };
         let read_only = block.flag("read-only").unwrap_or_default();
@@ -148,4 +135,25 @@ pub(crate) fn volumes<'a>(
         });
     }
     volumes
+}
+
+/// `storage = 5Gi  class = fast  access = many`.
+fn storage<'a>(block: &Fields<'_, 'a>) -> Option<Storage<'a>> {
+    let given = block.memory("storage")?;
+    let access = block.name("access");
+    let many = access.map_or(Some(false), |access| match access.value {
+        "once" => Some(false),
+        "many" => Some(true),
+        other => {
+            let span = access.origin.span.unwrap_or(block.span);
+            let error = general::not_one_of("access", other, span, &["once", "many"]);
+            block.cx.report(error);
+            None
+        }
+    });
+    Some(Storage {
+        size: given.value,
+        class: block.name("class").map(|given| given.value),
+        many: many?,
+    })
 }

@@ -64,3 +64,30 @@ pub(crate) fn unbounded_cron(span: Span) -> Diagnostic {
         "write `at-most = 3`, or leave `concurrency` out: then a run is left out while the last one has not ended",
     )
 }
+
+pub(crate) fn storage_without_provider(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5016",
+        format!("nothing provides the storage of `{name}`"),
+    )
+    .at(span, "its pods would stay Pending")
+    .help("leave `local-storage` out of `disable`, or name the `class` of another provisioner")
+}
+
+pub(crate) fn local_path_for_many(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5016",
+        format!("K3s's local storage gives no claim for several nodes, as `{name}` asks for"),
+    )
+    .at(span, "its pods would stay Pending")
+    .help("leave out `access = many`: all pods of a node may share the claim; or name the `class` of shared storage")
+}
+
+pub(crate) fn claim_of_several_nodes(name: &str, pods: u64, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5021",
+        format!("up to {pods} pods of `{name}` share a claim that one node may use at a time, and may be on several"),
+    )
+    .at(span, "`access = once`")
+    .help("hold them to a node (`node = NAME`), give the claim `access = many` and a class that has it, or let one pod follow the other (`replicas = 1`  `rollout = replace`)")
+}

@@ -5,4 +5,5 @@ mod errors;
 mod kinds;
 pub(super) mod resources;
 pub(super) mod service;
+pub(super) mod storage;
 pub(super) mod tier;
