@@ -42,7 +42,7 @@ macro_rules! runtimes {
 }
 
 runtimes! {
-    "express" "fastapi" "fastify" "flask" "generic" "go" "java" "nextjs" "node" "python" "rust" "starlette" "static"
+    "django" "express" "fastapi" "fastify" "flask" "generic" "go" "java" "nextjs" "node" "python" "rust" "starlette" "static"
 }
 
 macro_rules! kinds {
@@ -68,7 +68,7 @@ macro_rules! templates {
 }
 
 templates! {
-    "common.dockerignore" "compiled.dockerignore" "fastapi.dockerfile" "flask.dockerfile" "generic.dockerfile"
+    "common.dockerignore" "compiled.dockerignore" "django.dockerfile" "fastapi.dockerfile" "flask.dockerfile" "generic.dockerfile"
     "go.dockerfile" "head.dockerfile" "java.dockerfile" "kept.dockerignore" "label.dockerfile" "nextjs.dockerfile"
     "node-install.dockerfile" "node-tool.dockerfile" "node.dockerfile" "node.dockerignore" "other.dockerignore"
     "plain-python.dockerfile" "python.dockerfile" "python.dockerignore" "rust.dockerfile" "starlette.dockerfile"

@@ -108,4 +108,7 @@ codes! {
     BZ7004 "an image that cannot start from another"
     BZ7005 "not the metadata of a build"
     BZ7006 "a version that an image does not have"
+    BZ7007 "a text of a source that is more than a word"
+    BZ7008 "a source that shows nothing to start"
+    BZ7009 "a file that a build would miss"
 }

@@ -45,6 +45,7 @@ lints! {
     "scale-without-metrics" "a scale that nothing can act on"
     "secret-in-context" "a file that looks like a secret in a build context"
     "single-server" "a cluster that must survive a loss with too few servers"
+    "skipped-step" "a command that a source runs before it starts"
     "stale-allow" "an allowance that allows nothing"
     "uncounted-object" "an object whose pods are not counted"
     "uncounted-part" "what adopted pods ask for or are given, and no sum holds"

@@ -1,13 +1,13 @@
 //! Java: Maven or Gradle, the version of the language, and the modules that could each be the service.
 
-use super::{Folder, Layout};
+use super::{Folder, Layout, Word, join, shown};
 
 pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
     let gradle = ["build.gradle", "build.gradle.kts"]
         .into_iter()
         .find(|file| folder.has(file));
     let mut tools = Vec::new();
-    if let Some(pom) = folder.text("pom.xml") {
+    if let Some(pom) = folder.text("pom.xml").map(|pom| without_comments(&pom)) {
         tools.push(("maven".to_owned(), "pom.xml".to_owned()));
         let asked = [
             "maven.compiler.release",
@@ -33,12 +33,16 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
         {
             layout.say_local("pom.xml");
         }
-        layout.choose(
-            "module",
-            modules
-                .map(|name| (name.trim().to_owned(), "pom.xml".to_owned()))
-                .collect(),
-        );
+        let modules: Vec<(String, String)> = modules
+            .map(|name| {
+                (
+                    name.trim().trim_end_matches('/').to_owned(),
+                    "pom.xml".to_owned(),
+                )
+            })
+            .collect();
+        runs_by_itself(folder, &pom, &modules, layout);
+        layout.choose("module", modules);
     }
     if let Some(file) = gradle {
         tools.push(("gradle".to_owned(), file.to_owned()));
@@ -57,6 +61,28 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
             layout.say("version", asked, file);
         }
         layout.say("script", file, file);
+        let signs = [
+            "org.springframework.boot",
+            "shadow",
+            "Main-Class",
+            "quarkus",
+            "micronaut",
+            "ktor",
+            "spring.boot",
+            "springBoot",
+        ];
+        let of_projects = folder
+            .folders("")
+            .into_iter()
+            .filter_map(|name| folder.text(&join(&name, file)));
+        if !std::iter::once(text.clone())
+            .chain(of_projects)
+            .any(|text| signs.iter().any(|sign| text.contains(sign)))
+        {
+            let what = "no plugin in it makes a jar that runs by itself, with its libraries and the name of its main class";
+            let help = "add `com.gradleup.shadow` or `org.springframework.boot`, or say which file is the jar: `app = \"build/libs/app.jar\"`";
+            layout.no_entry("app", what, file, help);
+        }
         let settings = ["settings.gradle", "settings.gradle.kts"]
             .into_iter()
             .find(|file| folder.has(file));
@@ -82,7 +108,66 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
             layout.flag("lock", "gradle.lockfile");
         }
     }
+    if tools.is_empty() {
+        let help = "say `source` of the folder that holds pom.xml or build.gradle";
+        layout.no_entry(
+            "manager",
+            "there is neither pom.xml nor build.gradle",
+            "",
+            help,
+        );
+    }
     layout.choose("manager", tools);
+}
+
+/// Whether something in the build scripts makes a jar with its libraries, whose manifest names what to start.
+fn runs_by_itself(
+    folder: &Folder<'_>,
+    pom: &str,
+    modules: &[(String, String)],
+    layout: &mut Layout,
+) {
+    let signs = [
+        "spring-boot-maven-plugin",
+        "maven-shade-plugin",
+        "maven-assembly-plugin",
+        "mainClass",
+        "quarkus",
+        "micronaut",
+        "Main-Class",
+        "mainclass",
+        "helidon",
+        "onejar",
+    ];
+    let makes = |text: &str| signs.iter().any(|sign| text.contains(sign));
+    let of_modules = modules
+        .iter()
+        .filter_map(|(name, _)| folder.text(&join(name, "pom.xml")));
+    if !makes(pom) && !of_modules.into_iter().any(|text| makes(&text)) {
+        let what = "no plugin in it makes a jar that runs by itself, with its libraries and the name of its main class";
+        let help = "add spring-boot-maven-plugin or maven-shade-plugin, or say which file is the jar: `app = \"target/app.jar\"`";
+        layout.no_entry("app", what, "pom.xml", help);
+    }
+    for (name, _) in modules
+        .iter()
+        .filter(|(name, _)| Word::new(name.clone()).is_ok() && !folder.has(&join(name, "pom.xml")))
+    {
+        let what = format!("the module `{}` is not in the source", shown(name));
+        layout.missing(
+            what,
+            "pom.xml",
+            name,
+            "make the folder that holds all modules the source",
+        );
+    }
+}
+
+/// XML without its comments.
+fn without_comments(text: &str) -> String {
+    let mut parts = text.split("<!--");
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.filter_map(|part| Some(part.split_once("-->")?.1));
+    std::iter::once(first).chain(rest).collect()
 }
 
 /// The text of the first element of a name.

@@ -2,18 +2,24 @@
 //! is started, which version of the language it asks for. Files are only read, through `World`. If several answers
 //! are possible, all of them are handed on as a choice; nothing is guessed.
 
+mod command;
 pub(crate) mod context;
+mod entry;
 mod go;
 mod java;
 mod locks;
 mod node;
 mod python;
 mod rust;
+mod scripts;
 mod site;
 #[cfg(test)]
 mod tests;
+mod word;
 
 use std::collections::BTreeSet;
+
+pub(crate) use word::Word;
 
 use crate::world::{Entry, ReadError, World};
 
@@ -50,12 +56,42 @@ pub(crate) const LANGUAGES: [(&str, Language); 7] = [
 /// What a fact says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// A text.
-    Text(String),
+    /// A word.
+    Text(Word),
     /// Yes or no.
     Flag(bool),
-    /// Several texts.
-    Texts(Vec<String>),
+    /// Several words.
+    Texts(Vec<Word>),
+    /// A part of the command that is started. No shell reads it, so that its words may be anything.
+    Command(Vec<String>),
+}
+
+/// What kind of fault a source has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FaultKind {
+    /// A text that would be more than a word in a Dockerfile.
+    Word,
+    /// Nothing was found that could be started.
+    Entry,
+    /// A file that the build would miss.
+    Missing,
+}
+
+/// A fault of a source, for which no image can be built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// What kind it is of.
+    pub kind: FaultKind,
+    /// The field of `image` that answers the question instead; empty where none does.
+    pub key: &'static str,
+    /// What is wrong, of the file.
+    pub what: String,
+    /// The file that says so, as seen from the source; empty where none does.
+    pub from: String,
+    /// A text of the line of it that is meant.
+    pub sign: String,
+    /// What would help.
+    pub help: String,
 }
 
 /// Something that was seen, and in which file.
@@ -98,6 +134,10 @@ pub(crate) struct Layout {
     pub facts: Vec<Fact>,
     /// What has several answers.
     pub choices: Vec<Choice>,
+    /// Why no image can be built, unless the program answers it.
+    pub faults: Vec<Fault>,
+    /// Commands that the source runs before what is started and that an image does not run, and the file.
+    pub skipped: Vec<(String, String)>,
     /// The libraries, if a file names them.
     pub libraries: Option<Libraries>,
     /// The package file that has no lock file beside it.
@@ -117,25 +157,73 @@ impl Layout {
     /// The text that answers one question.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         match &self.fact(key)?.value {
-            Value::Text(text) => Some(text),
-            Value::Flag(_) | Value::Texts(_) => None,
+            Value::Text(word) => Some(word.as_str()),
+            Value::Flag(_) | Value::Texts(_) | Value::Command(_) => None,
         }
     }
 
-    fn say(&mut self, key: &'static str, value: impl Into<String>, from: impl Into<String>) {
+    fn put(&mut self, key: &'static str, value: Value, from: impl Into<String>) {
         self.facts.push(Fact {
             key,
-            value: Value::Text(value.into()),
+            value,
             from: from.into(),
+        });
+    }
+
+    /// Records an answer, or why it cannot be one.
+    fn say(&mut self, key: &'static str, value: impl Into<String>, from: impl Into<String>) {
+        let (value, from) = (value.into(), from.into());
+        match Word::new(value.clone()) {
+            Ok(word) => self.put(key, Value::Text(word), from),
+            Err(why) => self.refuse_word(key, &value, why, from),
+        }
+    }
+
+    /// Records that a text of the source cannot stand in a Dockerfile.
+    fn refuse_word(&mut self, key: &'static str, text: &str, why: &str, from: String) {
+        let field = ["app", "manager", "version", "module"].contains(&key);
+        self.faults.push(Fault {
+            kind: FaultKind::Word,
+            key: if field { key } else { "" },
+            what: format!("`{}` cannot stand in a Dockerfile: {why}", shown(text)),
+            sign: text.lines().next().unwrap_or_default().to_owned(),
+            from,
+            help: String::new(),
+        });
+    }
+
+    /// Records that nothing can be seen to start.
+    fn no_entry(&mut self, key: &'static str, what: impl Into<String>, from: &str, help: &str) {
+        self.faults.push(Fault {
+            kind: FaultKind::Entry,
+            key,
+            what: what.into(),
+            from: from.to_owned(),
+            sign: String::new(),
+            help: help.to_owned(),
+        });
+    }
+
+    /// Records a file that a build would miss; `sign` is a text of the line that names it.
+    fn missing(
+        &mut self,
+        what: impl Into<String>,
+        from: &str,
+        sign: &str,
+        help: impl Into<String>,
+    ) {
+        self.faults.push(Fault {
+            kind: FaultKind::Missing,
+            key: "",
+            what: what.into(),
+            from: from.to_owned(),
+            sign: sign.to_owned(),
+            help: help.into(),
         });
     }
 
     fn flag(&mut self, key: &'static str, from: impl Into<String>) {
-        self.facts.push(Fact {
-            key,
-            value: Value::Flag(true),
-            from: from.into(),
-        });
+        self.put(key, Value::Flag(true), from);
     }
 
     /// Records that installing the libraries reads other files of the source, so that all of it is copied before.
@@ -158,10 +246,30 @@ impl Layout {
             _ => self.choices.push(Choice { key, candidates }),
         }
     }
+
+    /// Whether the question was answered, left open, or refused.
+    fn is_settled(&self, key: &str) -> bool {
+        self.fact(key).is_some()
+            || self.choices.iter().any(|choice| choice.key == key)
+            || self.faults.iter().any(|fault| fault.key == key)
+    }
 }
 
-/// Looks at the folder `source`. `entries` are the constructors whose result a Python server serves; the list is empty
-/// for a plain program.
+/// A text of a source as messages and comments show it: in one line.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 120;
+    let short: String = text.chars().take(LONGEST).collect();
+    let dots = if short.len() < text.len() { ".." } else { "" };
+    let plain = |c: char| !c.is_control() && !('\u{200b}'..='\u{206f}').contains(&c);
+    let chars = short.chars().flat_map(|c| {
+        let escaped = (!plain(c)).then(|| c.escape_debug());
+        escaped.into_iter().flatten().chain(plain(c).then_some(c))
+    });
+    format!("{}{dots}", chars.collect::<String>())
+}
+
+/// Looks at the folder `source`. `entries` are the constructors whose result a Python server serves, and for Node a
+/// framework that knows by itself what it starts; the list is empty for a plain program.
 pub(crate) fn detect(
     world: &dyn World,
     source: &str,
@@ -177,7 +285,7 @@ pub(crate) fn detect(
     if layout.is_there == Some(true) {
         match language {
             Language::Python => python::detect(&folder, entries, &mut layout),
-            Language::Node => node::detect(&folder, &mut layout),
+            Language::Node => node::detect(&folder, entries.contains(&"next"), &mut layout),
             Language::Go => go::detect(&folder, &mut layout),
             Language::Rust => rust::detect(&folder, &mut layout),
             Language::Java => java::detect(&folder, &mut layout),
@@ -186,7 +294,20 @@ pub(crate) fn detect(
         }
     }
     layout.facts.sort_by(|a, b| a.key.cmp(b.key));
+    for fault in &mut layout.faults {
+        fault.from = place_of(&folder, &fault.from, &fault.sign);
+    }
     layout
+}
+
+/// A file with the number of the line that holds a text, as `package.json:3`; the file alone if none does.
+fn place_of(folder: &Folder<'_>, file: &str, sign: &str) -> String {
+    let text = folder
+        .text(file)
+        .filter(|_| !sign.is_empty())
+        .unwrap_or_default();
+    let line = text.lines().position(|line| line.contains(sign));
+    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{}", line + 1))
 }
 
 /// A path as `World` takes it: `web` for `./web/`.
@@ -252,6 +373,19 @@ impl Folder<'_> {
     /// What is directly in a folder of it.
     fn list(&self, name: &str) -> Vec<Entry> {
         self.world.list(&self.at(name)).unwrap_or_default()
+    }
+
+    /// The nearest folder above it, of the program's, that has a file directly in it.
+    fn above(&self, file: &str) -> Option<String> {
+        let mut path = self.path;
+        while let Some((parent, _)) = path.rsplit_once('/') {
+            let place = join(parent, file);
+            if self.world.read(&place).is_ok() {
+                return Some(parent.to_owned());
+            }
+            path = parent;
+        }
+        None
     }
 
     fn has(&self, name: &str) -> bool {

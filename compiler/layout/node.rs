@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Folder, Layout, Libraries, listens};
+use super::command::{dockerfile, procfile};
+use super::scripts::{NoStart, Scripts, Start};
+use super::{Folder, Layout, Libraries, Word, listens, shown};
 
 /// Files that a server begins in where package.json does not say.
 const USUAL: [&str; 9] = [
@@ -19,7 +21,11 @@ const USUAL: [&str; 9] = [
     "server.mjs",
 ];
 
-pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
+/// Scripts that make what is started.
+const BUILDS: [&str; 3] = ["build", "compile", "prestart"];
+
+/// Reads a package. `own_start`: the framework knows by itself what it starts.
+pub(super) fn detect(folder: &Folder<'_>, own_start: bool, layout: &mut Layout) {
     let package: Value = folder
         .text("package.json")
         .and_then(|text| serde_json::from_str(&text).ok())
@@ -36,31 +42,75 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
             complete: true,
         });
     }
-    if package["scripts"]["build"].is_string() {
-        layout.flag("build", "package.json");
+    let build = BUILDS.into_iter().find(|name| {
+        package["scripts"][*name].as_str().is_some_and(|line| {
+            let makes = ["build", "tsc", "babel", "webpack", "esbuild", "swc", "tsup"];
+            *name != "prestart" || makes.iter().any(|word| line.contains(word))
+        })
+    });
+    if let Some(build) = build {
+        layout.say("build", build, "package.json");
     }
-    let config = folder
-        .list("")
-        .into_iter()
-        .map(|entry| entry.name)
-        .find(|name| name.starts_with("next.config."));
-    if let Some(config) = config {
-        if folder
-            .text(&config)
-            .is_some_and(|text| text.contains("standalone"))
-        {
-            layout.flag("standalone", config);
-        }
-        if folder
-            .list("")
-            .iter()
-            .any(|entry| entry.is_folder && entry.name == "public")
-        {
-            layout.flag("public", "public/");
-        }
+    if own_start {
+        standalone(folder, layout);
     } else {
-        entry(folder, &package, layout);
+        entry(folder, &package, build.is_some(), layout);
     }
+}
+
+/// What Next.js builds its own server of.
+fn standalone(folder: &Folder<'_>, layout: &mut Layout) {
+    let top = folder.list("");
+    let config = top
+        .iter()
+        .map(|entry| &entry.name)
+        .find(|name| name.starts_with("next.config."));
+    if let Some(config) = config
+        && folder
+            .text(config)
+            .is_some_and(|text| says_standalone(&text))
+    {
+        layout.flag("standalone", config.clone());
+    }
+    if top
+        .iter()
+        .any(|entry| entry.is_folder && entry.name == "public")
+    {
+        layout.flag("public", "public/");
+    }
+}
+
+/// Whether a configuration says `output: "standalone"`, outside of comments.
+fn says_standalone(text: &str) -> bool {
+    let code = without_comments(text);
+    code.split("output").skip(1).any(|rest| {
+        let rest = rest.trim_start_matches(['"', '\'']).trim_start();
+        let value = rest.strip_prefix([':', '=']).map(str::trim_start);
+        value.is_some_and(|value| {
+            value
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .contains("standalone")
+        })
+    })
+}
+
+/// JavaScript without its comments. Texts that hold `//` behind a colon are addresses, and stay.
+pub(super) fn without_comments(text: &str) -> String {
+    let mut rest = text;
+    let mut code = String::new();
+    while let Some((before, comment)) = rest.split_once("/*") {
+        code.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    code.push_str(rest);
+    let lines = code.lines().map(|line| {
+        let mut begins = line.match_indices("//").map(|(at, _)| at);
+        let comment = begins.find(|at| !line[..*at].ends_with(':'));
+        comment.map_or(line, |at| &line[..at])
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn object_keys(value: &Value) -> impl Iterator<Item = &str> {
@@ -152,7 +202,7 @@ fn scripts(package: &Value, layout: &mut Layout) {
     }
 }
 
-fn version(folder: &Folder<'_>, package: &Value, layout: &mut Layout) {
+pub(super) fn version(folder: &Folder<'_>, package: &Value, layout: &mut Layout) {
     for file in [".nvmrc", ".node-version"] {
         if let Some(found) = folder
             .text(file)
@@ -171,57 +221,158 @@ fn version(folder: &Folder<'_>, package: &Value, layout: &mut Layout) {
     }
 }
 
-/// What `start` runs by node, else `main`, else the one usual file that is there.
-fn entry(folder: &Folder<'_>, package: &Value, layout: &mut Layout) {
-    let start = package["scripts"]["start"].as_str().unwrap_or_default();
-    let started = started(start);
-    let built = package["scripts"]["build"].is_string();
-    let main = package["main"]
-        .as_str()
-        .map(|main| main.trim_start_matches("./"));
-    let main = main.filter(|main| built && !folder.has(main) && is_made(main) || folder.has(main));
-    let app = started
-        .map(|file| (with_ending(folder, file), "package.json"))
-        .or(main.map(|main| (main.to_owned(), "package.json")));
-    match app {
-        Some((app, from)) => layout.say("app", app, from),
-        None => {
-            let there = USUAL.iter().filter(|file| folder.has(file));
-            layout.choose(
-                "app",
-                there
-                    .map(|file| ((*file).to_owned(), (*file).to_owned()))
-                    .collect(),
-            );
+/// Scripts that start a service where it is used, before the one that may be for developers.
+const STARTS: [&str; 4] = ["start:prod", "start:production", "serve:prod", "start"];
+
+/// What is started: by a Procfile, by a script, by a Dockerfile that lies there, else `main`, else the one usual file.
+fn entry(folder: &Folder<'_>, package: &Value, built: bool, layout: &mut Layout) {
+    let scripts = Scripts { folder, package };
+    let mut refused: Option<(NoStart, String)> = None;
+    let mut found: Vec<(Result<Start, NoStart>, &str)> = Vec::new();
+    let processes = procfile(folder);
+    if let Some((_, line)) = processes.iter().find(|(name, _)| name == "web") {
+        found.push((scripts.follow(line, "web", 0), "Procfile"));
+    }
+    let scripted = STARTS.iter().find_map(|name| scripts.start(name));
+    found.extend(scripted.map(|start| (start, "package.json")));
+    if let Some(command) = dockerfile(folder).command
+        && let [only] = command.steps.as_slice()
+    {
+        found.push((scripts.step(only, "CMD", 0), "Dockerfile"));
+    }
+    for (start, from) in found {
+        match start.and_then(|start| there(folder, package, built, start)) {
+            Ok(start) => return settle(folder, built, start, from, layout),
+            Err(no) => refused = refused.or(Some((no, from.to_owned()))),
         }
     }
-    let app = layout.text("app").map(str::to_owned);
-    if let Some(app) = app {
-        layout.listens = folder
-            .text(&app)
-            .and_then(|text| listens(&text))
-            .map(|port| (port, app.clone()));
-        if built && is_made(&app) {
-            let folder_of = app.split('/').next().unwrap_or_default().to_owned();
-            layout.say("output", folder_of, "package.json");
-        }
+    if let Some((no, from)) = refused {
+        layout.no_entry("app", no.what, &from, no.help);
+        return;
+    }
+    let main = package["main"].as_str().map(|main| Start {
+        file: main.to_owned(),
+        ..Start::default()
+    });
+    if let Some(Ok(start)) = main.map(|start| there(folder, package, built, start)) {
+        return settle(folder, built, start, "package.json", layout);
+    }
+    let usual = USUAL.iter().filter(|file| folder.has(file));
+    layout.choose(
+        "app",
+        usual
+            .map(|file| ((*file).to_owned(), (*file).to_owned()))
+            .collect(),
+    );
+    if let Some(app) = layout.text("app").map(str::to_owned) {
+        layout.listens = port_of(folder, &app);
+    }
+    if !layout.is_settled("app") {
+        let what = "nothing in it can be seen to start: no script `start`, no `main`, no server.js, index.js, app.js or main.js";
+        layout.no_entry(
+            "app",
+            what,
+            "",
+            "say what node runs: `app = \"src/server.js\"`",
+        );
     }
 }
 
-/// The file of `A=1 node -r ./trace src/server.js`.
-fn started(command: &str) -> Option<&str> {
-    let mut words = command
-        .split_whitespace()
-        .skip_while(|word| word.contains('='));
-    (words.next() == Some("node")).then_some(())?;
-    while let Some(word) = words.next() {
-        match word {
-            "-r" | "--require" | "--import" | "--loader" => drop(words.next()),
-            flag if flag.starts_with('-') => {}
-            file => return Some(file),
+/// What is started, with the file as it lies there, or as a build makes it.
+fn there(
+    folder: &Folder<'_>,
+    package: &Value,
+    built: bool,
+    mut start: Start,
+) -> Result<Start, NoStart> {
+    if !start.program.is_empty() {
+        return Ok(start);
+    }
+    let mut file = with_ending(folder, &start.file);
+    if file == "index.js" && start.file.trim_matches(['.', '/']).is_empty() && !folder.has(&file) {
+        // Node runs what `main` says.
+        file = package["main"]
+            .as_str()
+            .map_or(file, |main| with_ending(folder, main));
+    }
+    let top = file.split('/').next().unwrap_or_default();
+    let makes_top = file.contains('/') && !folder.list("").iter().any(|entry| entry.name == top);
+    let stem = file.strip_suffix(".js").unwrap_or(&file);
+    let made = is_made(&file) || makes_top || folder.has(&format!("{stem}.ts"));
+    let is_there = folder.has(&file) || built && made;
+    if !is_there {
+        let why = if built {
+            "the build is not seen to make it"
+        } else {
+            "no script makes it"
+        };
+        return Err(NoStart {
+            what: format!("`{}` is started, it is not there, and {why}", shown(&file)),
+            help: "say what node runs: `app = \"src/server.js\"`",
+        });
+    }
+    start.file = file;
+    Ok(start)
+}
+
+/// Records what is started.
+fn settle(folder: &Folder<'_>, built: bool, start: Start, from: &str, layout: &mut Layout) {
+    let from = if start.from.is_empty() {
+        from.to_owned()
+    } else {
+        start.from
+    };
+    let mut env = Vec::new();
+    for variable in start.env {
+        if let Some(port) = variable
+            .strip_prefix("PORT=")
+            .and_then(|port| port.parse().ok())
+        {
+            layout.listens = Some((port, from.clone()));
+            continue;
+        }
+        match Word::new(variable.clone()) {
+            Ok(word) => env.push(word),
+            Err(why) => layout.refuse_word("app", &variable, why, from.clone()),
         }
     }
-    None
+    if !env.is_empty() {
+        layout.put("env", super::Value::Texts(env), from.clone());
+    }
+    if start.dev {
+        layout.flag("dev", from.clone());
+    }
+    for step in start.skipped {
+        layout.skipped.push((step, from.clone()));
+    }
+    if !start.program.is_empty() {
+        let mut words = vec![format!("/app/node_modules/.bin/{}", start.program)];
+        words.extend(start.arguments);
+        return layout.put("start", super::Value::Command(words), from);
+    }
+    for (key, words) in [("flags", start.flags), ("arguments", start.arguments)] {
+        if !words.is_empty() {
+            layout.put(key, super::Value::Command(words), from.clone());
+        }
+    }
+    layout.say("app", start.file, from);
+    let Some(app) = layout.text("app").map(str::to_owned) else {
+        return;
+    };
+    layout.listens = layout.listens.take().or_else(|| port_of(folder, &app));
+    if built && !folder.has(&app) && app.contains('/') {
+        layout.say(
+            "output",
+            app.split('/').next().unwrap_or_default(),
+            "package.json",
+        );
+    }
+}
+
+/// The port that a file listens on.
+fn port_of(folder: &Folder<'_>, file: &str) -> Option<(u16, String)> {
+    let port = listens(&folder.text(file)?)?;
+    Some((port, file.to_owned()))
 }
 
 /// Whether a file lies in a folder that only a build makes.
@@ -234,14 +385,24 @@ fn is_made(file: &str) -> bool {
 /// `node .` and `node src/index` leave out what node finds by itself.
 fn with_ending(folder: &Folder<'_>, file: &str) -> String {
     let file = file.trim_start_matches("./").trim_end_matches('/');
+    let file = file.strip_prefix("/app/").unwrap_or(file);
     let file = if file.is_empty() || file == "." {
         "index.js"
     } else {
         file
     };
     let longer = [format!("{file}.js"), format!("{file}/index.js")];
-    let found = longer
-        .into_iter()
-        .find(|longer| !folder.has(file) && folder.has(longer));
-    found.unwrap_or_else(|| file.to_owned())
+    if let Some(found) = longer
+        .iter()
+        .find(|longer| !folder.has(file) && folder.has(longer))
+    {
+        return found.clone();
+    }
+    // A file that a build makes has its ending too: `node dist/main`.
+    let name = file.rsplit('/').next().unwrap_or(file);
+    if name.contains('.') || folder.has(file) {
+        file.to_owned()
+    } else {
+        format!("{file}.js")
+    }
 }

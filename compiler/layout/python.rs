@@ -4,43 +4,8 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-use super::{Folder, Layout, Libraries, locks};
+use super::{Folder, Layout, Libraries, Word, entry, locks};
 
-/// Usual names of files with a server or a program; other files are searched only if these have none.
-const LIKELY: [&str; 12] = [
-    "main",
-    "app",
-    "server",
-    "api",
-    "asgi",
-    "wsgi",
-    "service",
-    "application",
-    "run",
-    "index",
-    "web",
-    "__init__",
-];
-/// Functions that make a server.
-const FACTORIES: [&str; 6] = [
-    "create_app",
-    "make_app",
-    "get_app",
-    "build_app",
-    "get_application",
-    "create_application",
-];
-/// Files that a plain program begins in.
-const PROGRAMS: [&str; 6] = [
-    "main.py",
-    "app.py",
-    "worker.py",
-    "run.py",
-    "server.py",
-    "bot.py",
-];
-/// How many files are read in search of an entry.
-const MOST_FILES: usize = 200;
 /// Versions that base images are tagged with, the first that a project takes wins.
 const VERSIONS: [(u64, u64); 6] = [(3, 13), (3, 14), (3, 12), (3, 11), (3, 10), (3, 9)];
 
@@ -49,10 +14,7 @@ pub(super) fn detect(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout)
         .text("pyproject.toml")
         .and_then(|text| text.parse().ok());
     manager(folder, project.as_ref(), layout);
-    match entries {
-        [] => program(folder, layout),
-        _ => server(folder, entries, layout),
-    }
+    entry::find(folder, project.as_ref(), entries, layout);
     version(folder, project.as_ref(), layout);
 }
 
@@ -206,12 +168,9 @@ fn requirements(folder: &Folder<'_>, layout: &mut Layout) {
     includes.retain(|file| folder.has(file));
     includes.sort();
     if !includes.is_empty() {
-        let value = super::Value::Texts(includes);
-        layout.facts.push(super::Fact {
-            key: "includes",
-            value,
-            from: "requirements.txt".to_owned(),
-        });
+        let words = includes.into_iter().filter_map(|file| Word::new(file).ok());
+        let value = super::Value::Texts(words.collect());
+        layout.put("includes", value, "requirements.txt");
     }
     layout.libraries = Some(libraries);
 }
@@ -251,182 +210,6 @@ fn beside(file: &str, name: &str) -> Option<String> {
         }
     }
     Some(parts.join("/"))
-}
-
-/// Something that could be started.
-struct Candidate {
-    module: String,
-    name: String,
-    file: String,
-    root: String,
-}
-
-/// A server: a name at the left margin that holds what a constructor or a factory made, else a factory itself.
-fn server(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout) {
-    let mut files = sources(folder);
-    let (likely, others): (Vec<String>, Vec<String>) = std::mem::take(&mut files)
-        .into_iter()
-        .partition(|file| LIKELY.contains(&stem(file)));
-    let mut found = Vec::new();
-    let mut factories = Vec::new();
-    for group in [likely, others] {
-        for file in group.into_iter().take(MOST_FILES) {
-            let Some(text) = folder.text(&file) else {
-                continue;
-            };
-            for line in text.lines() {
-                let (into, name) = match (made(line, entries), factory(line)) {
-                    (Some(name), _) => (&mut found, name.to_owned()),
-                    (None, Some(name)) => (&mut factories, format!("{name}()")),
-                    (None, None) => continue,
-                };
-                let (module, root) = module(folder, &file, &text);
-                into.push(Candidate {
-                    module,
-                    name,
-                    file: file.clone(),
-                    root,
-                });
-            }
-        }
-        if !found.is_empty() {
-            break;
-        }
-    }
-    if found.is_empty() {
-        found = factories;
-    }
-    // A server that mounts others is the one called `app`.
-    let is_main = |candidate: &Candidate| matches!(candidate.name.as_str(), "app" | "application");
-    if found.len() > 1 && found.iter().filter(|candidate| is_main(candidate)).count() == 1 {
-        found.retain(is_main);
-    }
-    settle(found, layout, |candidate| {
-        format!("{}:{}", candidate.module, candidate.name)
-    });
-}
-
-/// A plain program: one of the usual files, or a package that can be run.
-fn program(folder: &Folder<'_>, layout: &mut Layout) {
-    let mut found = Vec::new();
-    for file in sources(folder) {
-        let base = file.rsplit('/').next().unwrap_or_default();
-        let at_top = !file.contains('/')
-            || file
-                .strip_prefix("src/")
-                .is_some_and(|rest| !rest.contains('/'));
-        if !(base == "__main__.py" || at_top && PROGRAMS.contains(&base)) {
-            continue;
-        }
-        let Some(text) = folder.text(&file) else {
-            continue;
-        };
-        let (module, root) = module(folder, &file, &text);
-        let module = module
-            .trim_end_matches("__main__")
-            .trim_end_matches('.')
-            .to_owned();
-        let name = if text.contains("__main__") {
-            "guarded"
-        } else {
-            ""
-        }
-        .to_owned();
-        found.push(Candidate {
-            module,
-            name,
-            file,
-            root,
-        });
-    }
-    // Of several, the one with code for being run as a program.
-    if found.len() > 1
-        && found
-            .iter()
-            .filter(|candidate| candidate.name == "guarded")
-            .count()
-            == 1
-    {
-        found.retain(|candidate| candidate.name == "guarded");
-    }
-    settle(found, layout, |candidate| candidate.module.clone());
-}
-
-fn settle(found: Vec<Candidate>, layout: &mut Layout, shown: impl Fn(&Candidate) -> String) {
-    if let [only] = found.as_slice()
-        && !only.root.is_empty()
-    {
-        layout.say("root", only.root.clone(), only.file.clone());
-    }
-    layout.choose(
-        "app",
-        found
-            .iter()
-            .map(|candidate| (shown(candidate), candidate.file.clone()))
-            .collect(),
-    );
-}
-
-/// Python files at the top and up to three folders down, sorted.
-fn sources(folder: &Folder<'_>) -> Vec<String> {
-    let mut files = folder.files("", ".py");
-    let mut level = folder.folders("");
-    for _ in 0..3 {
-        let mut below = Vec::new();
-        for name in level {
-            files.extend(folder.files(&name, ".py"));
-            below.extend(folder.folders(&name));
-        }
-        level = below;
-    }
-    files
-}
-
-fn stem(file: &str) -> &str {
-    file.rsplit('/')
-        .next()
-        .unwrap_or(file)
-        .trim_end_matches(".py")
-}
-
-/// The module of a file and the folder it is imported from. `src/` is such a folder, unless the code itself imports
-/// from a package of that name.
-fn module(folder: &Folder<'_>, file: &str, text: &str) -> (String, String) {
-    let is_package = || {
-        text.contains("from src") || text.contains("import src") || folder.has("src/__init__.py")
-    };
-    let (root, inside) = match file.strip_prefix("src/") {
-        Some(inside) if !is_package() => ("src", inside),
-        _ => ("", file),
-    };
-    let path = inside.trim_end_matches(".py").replace('/', ".");
-    (
-        path.strip_suffix(".__init__").unwrap_or(&path).to_owned(),
-        root.to_owned(),
-    )
-}
-
-/// The name that `app = FastAPI(` gives, at the left margin.
-fn made<'t>(line: &'t str, entries: &[&str]) -> Option<&'t str> {
-    let (left, right) = line.split_once('=')?;
-    let name = left.split(':').next()?.trim_end();
-    let callee = right.trim_start().split('(').next()?;
-    let is_call =
-        right.contains('(') && !left.ends_with(['=', '!', '<', '>']) && !right.starts_with('=');
-    let last = callee.rsplit('.').next()?.trim();
-    let known = entries.contains(&last) || FACTORIES.contains(&last);
-    (is_call && known && is_identifier(name)).then_some(name)
-}
-
-/// The name of a factory that this line begins.
-fn factory(line: &str) -> Option<&str> {
-    let name = line.strip_prefix("def ")?.split('(').next()?;
-    FACTORIES.contains(&name).then_some(name)
-}
-
-fn is_identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn version(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {

@@ -2,12 +2,22 @@
 
 use toml::{Table, Value};
 
-use super::{Folder, Layout, Libraries, join, listens};
+use super::{Folder, Layout, Libraries, Word, join, listens, shown};
 
 pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
     let Some(manifest) = read(folder, "Cargo.toml") else {
+        let help = match folder.above("Cargo.toml") {
+            Some(above) => format!("the workspace is in `{above}`: make that the source"),
+            None => "say `source` of the folder that holds Cargo.toml".to_owned(),
+        };
+        let what = match folder.has("Cargo.toml") {
+            true => "Cargo.toml cannot be read",
+            false => "cargo needs Cargo.toml, and there is none",
+        };
+        layout.missing(what, "", "", help);
         return;
     };
+    outside(folder, &manifest, layout);
     match folder.has("Cargo.lock") {
         true => layout.flag("lock", "Cargo.lock"),
         false => layout.unlocked = Some("Cargo.toml".to_owned()),
@@ -20,31 +30,34 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
         layout.say("version", asked, "rust-toolchain.toml");
         layout.flag("toolchain", "rust-toolchain.toml");
     }
-    let mut found = Vec::new();
-    let mut entry = None;
-    for member in members(folder, &manifest) {
-        let Some(package) = read(folder, &join(&member, "Cargo.toml")) else {
-            continue;
-        };
-        for (name, file) in binaries(folder, &member, &package) {
-            entry = Some(file.clone());
-            found.push((name, file));
-        }
-    }
-    let preferred = manifest
-        .get("package")
-        .and_then(|package| package.get("default-run"))
-        .and_then(Value::as_str);
-    if let Some(name) = preferred {
-        found.retain(|(other, _)| other == name);
-    }
-    if let (1, Some(file)) = (found.len(), entry) {
+    let found = programs(folder, &manifest);
+    if let [(_, file)] = found.as_slice() {
         layout.listens = folder
-            .text(&file)
+            .text(file)
             .and_then(|text| listens(&text))
             .map(|port| (port, file.clone()));
     }
-    layout.choose("app", found);
+    for (name, file) in &found {
+        if let Err(why) = Word::new(name.clone()) {
+            // The name stands in the manifest, wherever its code is.
+            let package = file
+                .split_once("src/")
+                .map_or("", |(package, _)| package.trim_end_matches('/'));
+            layout.refuse_word("app", name, why, join(package, "Cargo.toml"));
+        }
+    }
+    if !layout.is_settled("app") {
+        layout.choose("app", found);
+    }
+    if !layout.is_settled("app") {
+        let what = "no package of it has a binary: neither src/main.rs, nor src/bin, nor [[bin]]";
+        layout.no_entry(
+            "app",
+            what,
+            "Cargo.toml",
+            "say which binary is built: `app = \"server\"`",
+        );
+    }
     let keys = manifest
         .get("dependencies")
         .and_then(Value::as_table)
@@ -58,6 +71,155 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
     });
 }
 
+/// Members of a workspace that hold what only its developers run.
+const OF_DEVELOPERS: [&str; 6] = [
+    "benches",
+    "examples",
+    "fuzz",
+    "tests",
+    "tools/xtask",
+    "xtask",
+];
+
+/// The binaries that could be the service, each with the file it begins in: those of `default-members`, else of all
+/// members that are not for developers alone; of one package's several, `default-run`.
+fn programs(folder: &Folder<'_>, manifest: &Table) -> Vec<(String, String)> {
+    let defaults = listed(manifest, "default-members");
+    let all = members(folder, manifest);
+    let mut chosen = match defaults.is_empty() {
+        true => all.clone(),
+        false => matching(folder, &defaults),
+    };
+    let for_developers = |member: &String| {
+        member.split('/').any(|part| OF_DEVELOPERS.contains(&part))
+            || OF_DEVELOPERS.contains(&member.as_str())
+    };
+    chosen.retain(|member| !for_developers(member));
+    let of = |members: &[String]| -> Vec<(String, String)> {
+        members
+            .iter()
+            .filter_map(|member| Some((member, read(folder, &join(member, "Cargo.toml"))?)))
+            .flat_map(|(member, package)| {
+                let mut found = binaries(folder, member, &package);
+                let preferred = package
+                    .get("package")
+                    .and_then(|package| package.get("default-run"));
+                if let Some(name) = preferred.and_then(Value::as_str) {
+                    found.retain(|(other, _)| other == name);
+                }
+                found
+            })
+            .collect()
+    };
+    let found = of(&chosen);
+    if found.is_empty() { of(&all) } else { found }
+}
+
+/// Packages that lie outside of the source, and inheritance from a workspace that does.
+fn outside(folder: &Folder<'_>, manifest: &Table, layout: &mut Layout) {
+    let help = "make the folder that holds both the source, and say which binary is meant: `app = \"server\"`";
+    let mut packages = vec![(String::new(), manifest.clone())];
+    let members = members(folder, manifest)
+        .into_iter()
+        .filter(|member| !member.is_empty());
+    packages.extend(members.filter_map(|member| {
+        let package = read(folder, &join(&member, "Cargo.toml"))?;
+        Some((member, package))
+    }));
+    for (member, package) in &packages {
+        let file = join(member, "Cargo.toml");
+        let of_targets = package
+            .get("target")
+            .and_then(Value::as_table)
+            .into_iter()
+            .flat_map(Table::values);
+        let tables = std::iter::once(package).chain(of_targets.filter_map(Value::as_table));
+        let workspace = package.get("workspace").and_then(Value::as_table);
+        for table in tables.chain(workspace) {
+            for key in ["dependencies", "build-dependencies"] {
+                let used = table
+                    .get(key)
+                    .and_then(Value::as_table)
+                    .into_iter()
+                    .flat_map(Table::values);
+                for path in used.filter_map(|used| used.get("path")?.as_str()) {
+                    if leaves(member, path) {
+                        let what = format!(
+                            "it takes a package from `{}`, which lies outside of the source",
+                            shown(path)
+                        );
+                        layout.missing(what, &file, path, help);
+                    }
+                }
+            }
+        }
+    }
+    let inherits = |value: &Value| value.get("workspace").and_then(Value::as_bool) == Some(true);
+    let package = manifest
+        .get("package")
+        .and_then(Value::as_table)
+        .into_iter()
+        .flat_map(Table::values);
+    let used = manifest
+        .get("dependencies")
+        .and_then(Value::as_table)
+        .into_iter()
+        .flat_map(Table::values);
+    if !manifest.contains_key("workspace") && package.chain(used).any(inherits) {
+        let what = "it inherits from a workspace whose Cargo.toml lies outside of the source";
+        layout.missing(what, "Cargo.toml", "workspace = true", help);
+    }
+}
+
+/// Whether a path, seen from a folder of the source, leads out of the source.
+fn leaves(from: &str, path: &str) -> bool {
+    let mut depth = from.split('/').filter(|part| !part.is_empty()).count();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if depth == 0 => return true,
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
+    }
+    path.starts_with('/')
+}
+
+/// A list of the table `workspace`.
+fn listed<'m>(manifest: &'m Table, key: &str) -> Vec<&'m str> {
+    let list = manifest
+        .get("workspace")
+        .and_then(|workspace| workspace.get(key)?.as_array());
+    list.into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
+}
+
+/// The folders that patterns such as `crates/*` mean.
+fn matching(folder: &Folder<'_>, patterns: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for pattern in patterns {
+        match pattern.strip_suffix("/*") {
+            Some(parent) => {
+                let inside = folder
+                    .list(parent)
+                    .into_iter()
+                    .filter(|entry| entry.is_folder);
+                found.extend(inside.map(|entry| join(parent, &entry.name)));
+            }
+            None => found.push(match *pattern {
+                "." => String::new(),
+                path => path
+                    .trim_start_matches("./")
+                    .trim_end_matches('/')
+                    .to_owned(),
+            }),
+        }
+    }
+    found
+}
+
 fn read(folder: &Folder<'_>, name: &str) -> Option<Table> {
     folder.text(name)?.parse().ok()
 }
@@ -68,27 +230,9 @@ fn members(folder: &Folder<'_>, manifest: &Table) -> Vec<String> {
     if manifest.contains_key("package") {
         found.push(String::new());
     }
-    let listed = |key: &str| manifest.get("workspace")?.get(key)?.as_array();
-    let left_out = |path: &str| {
-        listed("exclude").is_some_and(|list| list.iter().any(|v| v.as_str() == Some(path)))
-    };
-    for pattern in listed("members")
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
-        match pattern.strip_suffix("/*") {
-            Some(parent) => found.extend(
-                folder
-                    .list(parent)
-                    .iter()
-                    .filter(|entry| entry.is_folder)
-                    .map(|entry| join(parent, &entry.name)),
-            ),
-            None => found.push(pattern.trim_end_matches('/').to_owned()),
-        }
-    }
-    found.retain(|path| !left_out(path));
+    let left_out = listed(manifest, "exclude");
+    found.extend(matching(folder, &listed(manifest, "members")));
+    found.retain(|path| !left_out.contains(&path.as_str()));
     found
 }
 

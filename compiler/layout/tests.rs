@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Language, Layout, Value, detect, listens, version};
+use super::{Language, Layout, Value, Word, detect, listens, version};
 use crate::world::MemoryWorld;
 
 /// What is seen in a folder of these files.
@@ -16,9 +16,12 @@ fn seen(language: Language, entries: &[&str], files: &[(&str, &str)]) -> Layout 
 fn answer(layout: &Layout, key: &str) -> String {
     let choice = layout.choices.iter().find(|choice| choice.key == key);
     match (layout.fact(key).map(|fact| &fact.value), choice) {
-        (Some(Value::Text(text)), None) => text.clone(),
+        (Some(Value::Text(word)), None) => word.to_string(),
         (Some(Value::Flag(flag)), None) => flag.to_string(),
-        (Some(Value::Texts(texts)), None) => texts.join(" "),
+        (Some(Value::Texts(words)), None) => {
+            words.iter().map(Word::as_str).collect::<Vec<_>>().join(" ")
+        }
+        (Some(Value::Command(words)), None) => words.join(" "),
         (None, Some(choice)) => {
             let all: Vec<&str> = choice
                 .candidates
@@ -257,7 +260,10 @@ fn entries_of_node() {
         answer(&seen(Language::Node, &[], &all), "app")
     };
     assert_eq!(
-        app(r#"{"scripts":{"start":"A=1 node -r x src/go.js"}}"#, &[]),
+        app(
+            r#"{"scripts":{"start":"A=1 node -r x src/go.js"}}"#,
+            &[("src/go.js", "")]
+        ),
         "src/go.js"
     );
     assert_eq!(
@@ -333,6 +339,304 @@ fn programs_of_go_and_rust() {
     assert_eq!(rust(&both), "one of x z");
     let named = "[package]\nname = \"x\"\ndefault-run = \"z\"\n";
     assert_eq!(rust(&[("Cargo.toml", named), both[1], both[2]]), "z");
+}
+
+#[test]
+fn servers_that_are_seen_by_more_than_their_name() {
+    let see = |files: &[(&str, &str)]| {
+        let layout = seen(Language::Python, &["FastAPI"], files);
+        format!("{} in {}", answer(&layout, "app"), answer(&layout, "root"))
+    };
+    let cases: [(&[(&str, &str)], &str); 12] = [
+        (
+            &[("main.py", "app: FastAPI = make()")],
+            "main:app in nothing",
+        ),
+        (
+            &[
+                ("main.py", "app = build()"),
+                ("f.py", "def build():\n    return FastAPI()\n"),
+            ],
+            "main:app in nothing",
+        ),
+        (&[("main.py", "app = typer.Typer()")], "nothing in nothing"),
+        (
+            &[("x.py", "def site(a: int = (1, 2), *, b=3) -> FastAPI:\n")],
+            "x:site() in nothing",
+        ),
+        (
+            &[(
+                "x.py",
+                "def create_app(\n    settings: Settings,\n) -> FastAPI:\n",
+            )],
+            "nothing in nothing",
+        ),
+        (
+            &[
+                (
+                    "backend/app/main.py",
+                    "from app.core import x\napp = FastAPI()",
+                ),
+                ("backend/app/core.py", ""),
+            ],
+            "app.main:app in backend",
+        ),
+        (
+            &[
+                ("backend/main.py", "import models, os\napp = FastAPI()"),
+                ("backend/models.py", ""),
+            ],
+            "main:app in backend",
+        ),
+        (
+            &[
+                ("src/main.py", "from .db import x\napp = FastAPI()"),
+                ("src/db.py", ""),
+            ],
+            "src.main:app in nothing",
+        ),
+        (
+            &[
+                ("a.py", "x = FastAPI()"),
+                ("b.py", "y = FastAPI()"),
+                (
+                    "Procfile",
+                    "web: gunicorn -k uvicorn.workers.UvicornWorker --bind :$PORT b:y\nworker: x\n",
+                ),
+            ],
+            "b:y in nothing",
+        ),
+        (
+            &[
+                ("a.py", "x = FastAPI()"),
+                ("b.py", "y = FastAPI()"),
+                (
+                    "Dockerfile",
+                    "FROM python\nCMD uvicorn a:x --host 0.0.0.0\n",
+                ),
+            ],
+            "a:x in nothing",
+        ),
+        (
+            &[
+                ("a.py", "x = FastAPI()"),
+                ("Dockerfile", "FROM python\nCMD [\"uvicorn\", \"gone:x\"]\n"),
+            ],
+            "a:x in nothing",
+        ),
+        (
+            &[
+                ("a.py", "x = FastAPI()"),
+                (
+                    "Dockerfile",
+                    "FROM python\nCMD [\"fastapi\", \"run\", \"a.py\"]\n",
+                ),
+            ],
+            "a:app in nothing",
+        ),
+    ];
+    for (files, expected) in cases {
+        assert_eq!(see(files), expected, "{files:?}");
+    }
+}
+
+#[test]
+fn programs_of_python_by_commands_and_scripts() {
+    let see = |files: &[(&str, &str)]| {
+        let layout = seen(Language::Python, &[], files);
+        ["app", "arguments", "call"]
+            .map(|key| answer(&layout, key))
+            .join("; ")
+    };
+    assert_eq!(see(&[("recommend.py", "")]), "recommend; nothing; nothing");
+    assert_eq!(
+        see(&[("a.py", ""), ("b.py", ""), ("setup.py", "")]),
+        "one of a b; nothing; nothing"
+    );
+    assert_eq!(
+        see(&[
+            ("a.py", ""),
+            ("b.py", ""),
+            ("Procfile", "worker: python -u b.py --loop\n")
+        ]),
+        "b; --loop; nothing"
+    );
+    assert_eq!(
+        see(&[
+            ("tool/cli.py", ""),
+            (
+                "pyproject.toml",
+                "[project]\nname = \"t\"\n[project.scripts]\nt = \"tool.cli:run\"\n"
+            )
+        ]),
+        "nothing; nothing; -c import sys; from tool.cli import run; sys.exit(run())"
+    );
+    assert_eq!(see(&[("locustfile.py", "")]), "nothing; nothing; nothing");
+}
+
+#[test]
+fn scripts_of_node_are_followed() {
+    let see = |package: &str, files: &[(&str, &str)]| {
+        let mut all = vec![("package.json", package)];
+        all.extend(files);
+        let layout = seen(Language::Node, &[], &all);
+        let parts =
+            ["env", "start", "flags", "app", "arguments", "dev"].map(|key| answer(&layout, key));
+        let parts: Vec<String> = parts.into_iter().filter(|part| part != "nothing").collect();
+        match layout.faults.first() {
+            Some(fault) => format!("no: {}", fault.what),
+            None => parts.join(" / "),
+        }
+    };
+    let there = [
+        ("server/server.js", ""),
+        ("src/main.js", ""),
+        ("app.js", ""),
+    ];
+    let cases = [
+        (
+            r#"{"scripts":{"start":"npm run go","go":"node server/server.js"}}"#,
+            "server/server.js",
+        ),
+        (
+            r#"{"scripts":{"start":"yarn go","go":"cross-env A=1 NODE_ENV=x node --enable-source-maps server/server --a 1"}}"#,
+            "A=1 / --enable-source-maps / server/server.js / --a 1",
+        ),
+        (
+            r#"{"scripts":{"start":"fastify start -l info app.js"},"main":"app.js","dependencies":{"fastify-cli":"1"}}"#,
+            "/app/node_modules/.bin/fastify start -l info app.js",
+        ),
+        (r#"{"scripts":{"start":"nodemon app.js"}}"#, "app.js"),
+        (
+            r#"{"scripts":{"start":"tsx watch src/x.ts"},"devDependencies":{"tsx":"4"}}"#,
+            "/app/node_modules/.bin/tsx src/x.ts / true",
+        ),
+        (
+            r#"{"scripts":{"start":"nest start","start:prod":"node dist/main","build":"nest build"}}"#,
+            "dist/main.js",
+        ),
+        (
+            r#"{"scripts":{"start":"nest start","build":"nest build"}}"#,
+            "dist/main.js",
+        ),
+        (
+            r#"{"scripts":{"start":"npm run build && node dist/x.js","build":"tsc"}}"#,
+            "dist/x.js",
+        ),
+        (
+            r#"{"scripts":{"start":"npm run start"}}"#,
+            "no: `start` is `npm run start`, which takes a shell",
+        ),
+        (
+            r#"{"scripts":{"start":"node app.js | pino-pretty"}}"#,
+            "no: `start` is `node app.js | pino-pretty`, which takes a shell",
+        ),
+        (
+            r#"{"scripts":{"start":"vite"}}"#,
+            "no: `start` runs `vite`, the server of somebody who works on a site",
+        ),
+        (
+            r#"{"scripts":{"start":"next start"},"dependencies":{"next":"16"}}"#,
+            "/app/node_modules/.bin/next start",
+        ),
+        (
+            r#"{"scripts":{"start":"serve-it"}}"#,
+            "no: `start` runs `serve-it`, which no package of package.json is known to bring",
+        ),
+        (
+            r#"{"scripts":{"start":"node $X.js"}}"#,
+            "no: `$X.js` is started, it is not there, and no script makes it",
+        ),
+    ];
+    for (package, expected) in cases {
+        assert_eq!(see(package, &there), expected, "{package}");
+    }
+    let web = [
+        ("Procfile", "web: node src/main.js\nworker: node app.js\n"),
+        there[1],
+        there[2],
+    ];
+    assert_eq!(see(r#"{"scripts":{"start":"vite"}}"#, &web), "src/main.js");
+    let own = [
+        ("Dockerfile", "FROM node:22\nCMD [\"node\", \"app.js\"]\n"),
+        there[2],
+    ];
+    assert_eq!(see(r#"{"scripts":{"start":"vite"}}"#, &own), "app.js");
+}
+
+#[test]
+fn what_a_site_is_built_to() {
+    let see = |package: &str, files: &[(&str, &str)]| {
+        let mut all = vec![("package.json", package)];
+        all.extend(files);
+        answer(&seen(Language::Static, &[], &all), "app")
+    };
+    let vite = r#"{"scripts":{"build":"vite build"}}"#;
+    assert_eq!(see(vite, &[]), "dist");
+    assert_eq!(
+        see(
+            vite,
+            &[(
+                "vite.config.ts",
+                "build: { outDir: './site' } // outDir: 'old'"
+            )]
+        ),
+        "site"
+    );
+    assert_eq!(see(r#"{"scripts":{"build":"make"}}"#, &[]), "nothing");
+    let angular = |build: &str| {
+        let text = format!(
+            r#"{{"projects":{{"a":{{"architect":{{"build":{build}}}}},"lib":{{"projectType":"library","architect":{{"build":{{}}}}}}}}}}"#
+        );
+        see(
+            r#"{"scripts":{"build":"ng build"}}"#,
+            &[("angular.json", &text)],
+        )
+    };
+    assert_eq!(
+        angular(r#"{"builder":"x:browser","options":{"outputPath":"dist/a"}}"#),
+        "dist/a"
+    );
+    assert_eq!(
+        angular(r#"{"builder":"@angular/build:application"}"#),
+        "dist/a/browser"
+    );
+    assert_eq!(
+        angular(
+            r#"{"builder":"x:application","options":{"outputPath":{"base":"out","browser":""}}}"#
+        ),
+        "out"
+    );
+}
+
+#[test]
+fn packages_of_a_workspace_that_are_the_service() {
+    let package = |name: &str| format!("[package]\nname = \"{name}\"\n");
+    let (server, tool, fuzz) = (package("server"), package("tool"), package("fuzz"));
+    let see = |top: &str| {
+        let files = [
+            ("Cargo.toml", top),
+            ("server/Cargo.toml", server.as_str()),
+            ("server/src/main.rs", ""),
+            ("tool/Cargo.toml", tool.as_str()),
+            ("tool/src/main.rs", ""),
+            ("fuzz/Cargo.toml", fuzz.as_str()),
+            ("fuzz/src/main.rs", ""),
+        ];
+        answer(&seen(Language::Rust, &[], &files), "app")
+    };
+    assert_eq!(
+        see("[workspace]\nmembers = [\"*\"]\ndefault-members = [\"server\"]\n"),
+        "server"
+    );
+    assert_eq!(
+        see("[workspace]\nmembers = [\"server\", \"fuzz\"]\n"),
+        "server"
+    );
+    assert_eq!(
+        see("[workspace]\nmembers = [\"server\", \"tool\"]\n"),
+        "one of server tool"
+    );
 }
 
 #[test]

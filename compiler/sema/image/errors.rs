@@ -3,7 +3,7 @@
 use crate::base::quantity::in_mib;
 use crate::base::span::Span;
 use crate::diag::Diagnostic;
-use crate::layout::Choice;
+use crate::layout::{Choice, Fault, FaultKind, shown};
 
 /// The source gives several answers to a question of its image.
 pub(crate) fn ambiguous(source: &str, choice: &Choice, span: Span) -> Diagnostic {
@@ -15,18 +15,58 @@ pub(crate) fn ambiguous(source: &str, choice: &Choice, span: Span) -> Diagnostic
     let mut error = Diagnostic::error("BZ7001", format!("in `{source}` {what}"))
         .at(span, format!("which `{}`?", choice.key));
     for (candidate, from) in &choice.candidates {
-        error = error.note(format!("`{candidate}`, by {from}"));
+        error = error.note(format!("`{}`, by {}", shown(candidate), shown(from)));
     }
     let first = choice
         .candidates
         .first()
-        .map_or("", |(candidate, _)| candidate);
+        .map_or_else(String::new, |(candidate, _)| shown(candidate));
     let value = if choice.key == "manager" {
-        first.to_owned()
+        first
     } else {
         format!("\"{first}\"")
     };
     error.help(format!("say which, as in `{} = {value}`", choice.key))
+}
+
+/// A fault of the source, for which no image can be built.
+pub(crate) fn of_source(source: &str, fault: &Fault, span: Span) -> Diagnostic {
+    let file = match fault.from.as_str() {
+        "" => format!("`{source}`"),
+        from => {
+            let folder = source.trim_end_matches('/').trim_start_matches("./");
+            let folder = if folder.is_empty() || folder == "." {
+                String::new()
+            } else {
+                format!("{folder}/")
+            };
+            format!("`{}`", shown(&format!("{folder}{from}")))
+        }
+    };
+    let (code, label) = match fault.kind {
+        FaultKind::Word => ("BZ7007", "its Dockerfile would hold it"),
+        FaultKind::Entry => ("BZ7008", "its Dockerfile would start nothing"),
+        FaultKind::Missing => ("BZ7009", "its image would not build"),
+    };
+    let error = Diagnostic::error(code, format!("{file}: {}", fault.what)).at(span, label);
+    match fault.help.as_str() {
+        "" => error,
+        help => error.help(help),
+    }
+}
+
+/// Commands that a source runs before what is started.
+pub(crate) fn skipped(source: &str, step: &str, from: &str, span: Span) -> Diagnostic {
+    Diagnostic::lint(
+        "skipped-step",
+        format!(
+            "{} of `{source}` runs `{}` before it starts",
+            shown(from),
+            shown(step)
+        ),
+    )
+    .at(span, "the image does not")
+    .help("run it by a container before the service: `init migrate { .. }`")
 }
 
 pub(crate) fn unreadable_template(name: &str, why: &str, span: Span) -> Diagnostic {

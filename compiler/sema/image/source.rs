@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::errors;
 use crate::layout::context::BuildContext;
-use crate::layout::{self, Language, Layout};
+use crate::layout::{self, Language, Layout, Value};
 use crate::program::{BuiltImage, Param, Runtime, template_values};
 use crate::sema::decls::Decls;
 use crate::template::{Context, Filler};
@@ -49,11 +49,15 @@ pub(crate) fn look<'a>(
     {
         cx.report(errors::not_standalone(source, place));
     }
+    let seen = match layout.fact("start").map(|fact| &fact.value) {
+        Some(Value::Command(words)) => Param::Texts(words.clone()),
+        _ => Param::Texts(Vec::new()),
+    };
     let starts_own = image.from.is_some()
         || image
             .values
             .get("start")
-            .is_some_and(|start| *start != Param::Texts(Vec::new()));
+            .is_some_and(|start| *start != Param::Texts(Vec::new()) && *start != seen);
     if let Some(libraries) = layout
         .libraries
         .as_ref()

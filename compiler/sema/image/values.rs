@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::errors;
 use crate::base::span::Span;
-use crate::layout::{Language, Layout, Value};
+use crate::layout::{Fault, FaultKind, Language, Layout, Value, Word, shown};
 use crate::program::{Param, Runtime};
 use crate::sema::errors as general;
 use crate::sema::image::reference::check_image;
@@ -17,9 +17,14 @@ use crate::sema::values::Cx;
 pub(crate) const PLAIN_TEXTS: [&str; 4] = ["app", "version", "base", "build-base"];
 
 /// What a source may show beyond the fields, as templates call it.
-pub(crate) const FACTS: [&str; 18] = [
+pub(crate) const FACTS: [&str; 24] = [
+    "arguments",
     "berry",
     "build",
+    "call",
+    "dev",
+    "env",
+    "flags",
     "includes",
     "local",
     "lock",
@@ -34,9 +39,13 @@ pub(crate) const FACTS: [&str; 18] = [
     "tool",
     "toolchain",
     "vendor",
+    "whole",
     "workspace",
     "yarnrc",
 ];
+
+/// What a source shows of the command that is started. It goes with `app`: where the program gives that, it is not taken.
+const OF_COMMAND: [&str; 7] = ["app", "arguments", "call", "dev", "env", "flags", "start"];
 
 /// What templates call a field.
 pub(crate) fn template_name(key: &str) -> String {
@@ -68,15 +77,27 @@ pub(crate) fn values<'a>(
             Param::Text(known.first().copied().unwrap_or_default().to_owned()),
         );
     }
+    let is_answered = |key: &str| match key {
+        "app" if block.has("start") && can_start(runtime) => true,
+        // A shared image starts nothing, and one that starts from it has its libraries.
+        "app" => block.has("app") || (is_part && !block.has("from")),
+        key => block.has(key) || block.has("from"),
+    };
     for fact in &layout.facts {
+        if OF_COMMAND.contains(&fact.key) && is_answered("app") {
+            continue;
+        }
         let is_one_of = |known: &[&str], text: &str| known.is_empty() || known.contains(&text);
         let value = match &fact.value {
             Value::Flag(flag) => Param::Flag(*flag),
-            Value::Texts(texts) => Param::Texts(texts.clone()),
-            Value::Text(text) if fact.key == "manager" && !is_one_of(&runtime.managers, text) => {
+            Value::Texts(words) => Param::Texts(words.iter().map(ToString::to_string).collect()),
+            Value::Command(words) => Param::Texts(words.clone()),
+            Value::Text(word)
+                if fact.key == "manager" && !is_one_of(&runtime.managers, word.as_str()) =>
+            {
                 continue;
             }
-            Value::Text(text) => Param::Text(text.clone()),
+            Value::Text(word) => Param::Text(word.to_string()),
         };
         values.insert(fact.key.to_owned(), value);
     }
@@ -103,24 +124,29 @@ pub(crate) fn values<'a>(
         let Some(value) = value_like(block, field, key, default) else {
             continue;
         };
-        if let (true, Param::Text(text)) = (PLAIN_TEXTS.contains(key), &value) {
+        let is_plain = PLAIN_TEXTS.contains(key) || cx.sources.is_library(runtime.dockerfile.span);
+        if let (true, Param::Text(text)) = (is_plain, &value) {
             check_plain(cx, key, text, field.origin.span.unwrap_or(place));
         }
         values.insert(template_name(key), value);
     }
     for choice in &layout.choices {
-        let is_answered = match choice.key {
-            "app" if block.has("start") && can_start(runtime) => true,
-            // A shared image starts nothing, and one that starts from it has its libraries.
-            "app" => block.has("app") || (is_part && !block.has("from")),
-            key => block.has(key) || block.has("from"),
-        };
-        if !is_answered {
+        if !is_answered(choice.key) {
             cx.report(errors::ambiguous(source, choice, place));
         }
     }
+    for (step, from) in layout.skipped.iter().filter(|_| !is_answered("app")) {
+        cx.report(errors::skipped(source, step, from, place));
+    }
+    for fault in &layout.faults {
+        let answered = !fault.key.is_empty() && is_answered(fault.key);
+        if !answered && applies(block, runtime, fault) {
+            cx.report(errors::of_source(source, fault, place));
+        }
+    }
     for key in &runtime.needs {
-        let open = layout.choices.iter().any(|choice| choice.key == *key);
+        let open = layout.choices.iter().any(|choice| choice.key == *key)
+            || layout.faults.iter().any(|fault| fault.key == *key);
         let value = values.get(&template_name(key));
         let empty = value.is_none_or(|value| {
             matches!(value, Param::Text(text) if text.is_empty())
@@ -141,6 +167,19 @@ pub(crate) fn values<'a>(
         }
     }
     values
+}
+
+/// Whether a fault of a source is one of an image of this runtime. A project's own template knows what it copies, and
+/// what its runtime starts where a source shows nothing.
+fn applies(block: &Fields<'_, '_>, runtime: &Runtime<'_>, fault: &Fault) -> bool {
+    let is_library = block.cx.sources.is_library(runtime.dockerfile.span);
+    let has_default =
+        || matches!(runtime.params.get("app"), Some(Param::Text(app)) if !app.is_empty());
+    match fault.kind {
+        FaultKind::Word => true,
+        FaultKind::Entry => is_library || runtime.needs.contains(&fault.key) && !has_default(),
+        FaultKind::Missing => is_library,
+    }
 }
 
 /// The value that a program gives to a parameter, of the kind of its default.
@@ -210,28 +249,33 @@ pub(crate) fn found(
     from_base: bool,
     has_its_version: bool,
 ) -> Vec<String> {
-    let shown: &[&str] = match (from_base, has_its_version) {
-        (true, _) => &["app", "root", "output"],
-        (false, true) => &["app", "manager", "root", "output", "module"],
-        (false, false) => &["app", "manager", "version", "root", "output", "module"],
+    let of_libraries = ["manager", "version", "module"];
+    let is_shown = |key: &str| match key {
+        "version" if has_its_version => false,
+        key if of_libraries.contains(&key) => !from_base,
+        key if OF_COMMAND.contains(&key) => !(block.has("app") || block.has("start")),
+        key => ["root", "output"].contains(&key),
     };
     let mut parts = Vec::new();
     for fact in layout
         .facts
         .iter()
-        .filter(|fact| shown.contains(&fact.key) && !block.has(fact.key))
+        .filter(|fact| is_shown(fact.key) && !block.has(fact.key))
     {
-        if let Value::Text(text) = &fact.value {
-            let known =
-                fact.key != "manager" || runtime.managers.iter().any(|manager| manager == text);
-            parts.extend(known.then(|| format!("{} {text} ({})", fact.key, fact.from)));
-        }
+        let text = match &fact.value {
+            Value::Text(word) => word.to_string(),
+            Value::Command(words) => shown(&words.join(" ")),
+            Value::Texts(words) => words.iter().map(Word::as_str).collect::<Vec<_>>().join(" "),
+            Value::Flag(_) => fact.key.to_owned(),
+        };
+        let known = fact.key != "manager" || runtime.managers.contains(&text.as_str());
+        parts.extend(known.then(|| format!("{} {text} ({})", fact.key, shown(&fact.from))));
     }
     parts.extend(
         layout
             .listens
             .as_ref()
-            .map(|(port, file)| format!("port {port} ({file})")),
+            .map(|(port, file)| format!("port {port} ({})", shown(file))),
     );
     parts
 }

@@ -14,7 +14,7 @@ WORKDIR /app
 FROM libraries AS build
 ENV NEXT_TELEMETRY_DISABLED=1
 COPY . .
-RUN {{ manager }} run build
+RUN {{ manager }} run {{ build or "build" }}
 
 # `output: "standalone"`: the server with the packages it uses, and no others.
 FROM {{ final }}

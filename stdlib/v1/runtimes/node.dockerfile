@@ -20,7 +20,7 @@
 FROM {{ builder }} AS libraries
 WORKDIR /app
 {%- include "std/node-tool.dockerfile" %}
-{%- set production = true %}
+{%- set production = not dev %}
 {%- include "std/node-install.dockerfile" %}
 {%- endif %}
 {%- if build and not is_base %}
@@ -31,7 +31,9 @@ WORKDIR /app
 {%- set production = false %}
 {%- include "std/node-install.dockerfile" %}
 COPY . .
-RUN {{ manager }} run build
+# What it makes stays beside the source: a server may read files of both.
+RUN {{ manager }} run {{ build }} && \
+    rm -rf node_modules
 {%- endif %}
 
 FROM {{ final }}
@@ -41,16 +43,14 @@ WORKDIR /app
 COPY --from=libraries /app/node_modules ./node_modules
 {%- endif %}
 {%- if is_base %}
-{%- elif build and output %}
-COPY package.json ./
-COPY --from=build /app/{{ output }} ./{{ output }}
 {%- elif build %}
 COPY --from=build /app ./
 {%- else %}
 COPY . .
 {%- endif %}
 ENV NODE_ENV=production \
-    PORT={{ port }}
+    PORT={{ port }}{% for variable in env or [] %} \
+    {{ variable }}{% endfor %}
 USER 10001:10001
 {%- if not is_base %}
 {%- if serves %}
@@ -66,12 +66,12 @@ EXPOSE {{ port }}
 {%- if start %}
 CMD {{ start | exec }}
 {%- else %}
-{%- set flags = ["--max-old-space-size=" ~ heap, "--max-semi-space-size=" ~ ([heap // 16, 1] | max)] if heap else [] %}
+{%- set heap_flags = ["--max-old-space-size=" ~ heap, "--max-semi-space-size=" ~ ([heap // 16, 1] | max)] if heap else [] %}
 {%- if variant == "distroless" %}
 ENTRYPOINT ["/nodejs/bin/node"]
-CMD {{ (flags + [app]) | exec }}
+CMD {{ (heap_flags + (flags or []) + [app] + (arguments or [])) | exec }}
 {%- else %}
-CMD {{ (["node"] + flags + [app]) | exec }}
+CMD {{ (["node"] + heap_flags + (flags or []) + [app] + (arguments or [])) | exec }}
 {%- endif %}
 {%- endif %}
 {%- endif %}

@@ -1,4 +1,4 @@
 {% extends "std/python.dockerfile" %}
 {%- block start -%}
-CMD {{ ((["-m"] if variant == "distroless" else ["python", "-m"]) + [app]) | exec }}
+CMD {{ ((["python"] if variant != "distroless" else []) + (call or ["-m", app]) + (arguments or [])) | exec }}
 {%- endblock %}

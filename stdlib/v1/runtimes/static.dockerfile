@@ -12,7 +12,7 @@ WORKDIR /app
 {%- set production = false %}
 {%- include "std/node-install.dockerfile" %}
 COPY . .
-RUN {{ manager }} run build
+RUN {{ manager }} run {{ build }}
 {%- endif %}
 
 FROM {{ final }}

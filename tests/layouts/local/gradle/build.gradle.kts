@@ -1,1 +1,2 @@
+plugins { alias(libs.plugins.shadow) }
 java { toolchain { languageVersion = JavaLanguageVersion.of(21) } }
