@@ -15,6 +15,7 @@ use std::thread;
 pub use self::decode::decode;
 use self::trials::Trials;
 use crate::backend::{self, Artifact, Files};
+use crate::base::id::numbered;
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
@@ -23,7 +24,7 @@ use crate::lint;
 use crate::plan::model::{Draft, NodePlan, Plan, Promise, Verdict, Workload};
 use crate::plan::{self, Outcome};
 use crate::program::Program;
-use crate::render::{Rendered, render};
+use crate::render::{Overlaid, Rendered, overlaid, render};
 use crate::sema;
 pub use crate::sema::Traced;
 use crate::sema::load::{Library, Loaded, load};
@@ -207,7 +208,11 @@ impl Analysis {
             None => (None, None),
         };
         let is_over = may_plan && sink.has_errors();
-        let rendered = plan.and_then(|plan| render(plan, &mut sink));
+        let rendered = plan.and_then(|plan| {
+            let mut rendered = render(plan, &mut sink)?;
+            rendered.overlaid = overlays(plan, &mut sink)?;
+            Some(rendered)
+        });
         let mut lints = Vec::new();
         if let Some(program) = &program {
             lint::run(program, plan, &mut lints);
@@ -240,6 +245,19 @@ impl Analysis {
             traced,
         })
     }
+}
+
+/// The objects of the workloads that have patches, with these. `None` if one cannot be applied, which is reported.
+fn overlays(plan: &Plan<'_, '_>, sink: &mut Sink) -> Option<Overlaid> {
+    let mut overlays = Overlaid::new();
+    for (id, service) in numbered(&plan.program.services) {
+        if !service.patches.is_empty() {
+            let objects = backend::objects_of(plan, id);
+            let laid = overlaid(service, objects, sink);
+            overlays.extend(laid.map(|laid| (id, laid)));
+        }
+    }
+    (!sink.has_errors()).then_some(overlays)
 }
 
 impl Drop for Analysis {

@@ -13,6 +13,7 @@ mod yaml;
 
 pub use artifact::{Artifact, Files};
 pub(crate) use k3s::argument_note;
+pub(crate) use kubernetes::objects_of;
 
 use self::artifact::{Content, Print};
 use crate::plan::model::Plan;
@@ -21,7 +22,7 @@ use crate::render::Rendered;
 /// All files of a plan. `report` appends report.json.
 pub(crate) fn emit<'p>(
     plan: &'p Plan<'_, '_>,
-    rendered: &Rendered<'_, '_>,
+    rendered: &'p Rendered<'_, '_>,
     report: Print<'p>,
 ) -> Files<'p> {
     let mut printed = Vec::new();
@@ -36,7 +37,7 @@ pub(crate) fn emit<'p>(
     let report = ("report.json".to_owned(), Content::Later(report));
     Files::sorted(
         printed
-            .chain(kubernetes::workloads(plan))
+            .chain(kubernetes::workloads(plan, &rendered.overlaid))
             .chain([report])
             .collect(),
     )

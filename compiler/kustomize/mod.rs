@@ -8,6 +8,7 @@
 mod change;
 mod names;
 mod node;
+pub(crate) mod overlay;
 mod patch;
 mod resource;
 

@@ -110,7 +110,7 @@ impl Way {
 }
 
 /// A container.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Container {
     /// Its name.
     pub name: String,
@@ -142,7 +142,7 @@ pub(crate) enum Surge {
 }
 
 /// A workload.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Workload {
     /// The kind.
     pub kind: WorkloadKind,
@@ -223,7 +223,7 @@ pub(crate) struct Workload {
 }
 
 /// An object of which an operator makes workloads.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MadeOf {
     /// Its group and kind.
     pub kind: String,
@@ -241,7 +241,7 @@ pub(crate) enum Unavailable {
 }
 
 /// An autoscaler.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scaler {
     /// The kind it scales.
     pub kind: String,
@@ -260,7 +260,7 @@ pub(crate) struct Scaler {
 }
 
 /// A PriorityClass.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PriorityClass {
     /// Its name.
     pub name: String,
@@ -273,7 +273,7 @@ pub(crate) struct PriorityClass {
 }
 
 /// Everything in one file that the proof is about.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Objects {
     /// Workloads, in order.
     pub workloads: Vec<Workload>,

@@ -40,7 +40,7 @@ pub(crate) use pod::{
 };
 pub(crate) use value::{Dim, Expect, Formula, Metric, Num, Subject, VERDICTS};
 pub(crate) use workload::{
-    Concurrency, Kind, MaxSurge, Memory, Rollout, Run, Scale, Schedule, Service,
+    Concurrency, Kind, MaxSurge, Memory, Patch, Rollout, Run, Scale, Schedule, Service,
 };
 
 /// A whole program.

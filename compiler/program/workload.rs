@@ -53,6 +53,19 @@ pub(crate) struct Service<'a> {
     pub ingresses: Vec<Ingress<'a>>,
     /// The rest of the pod.
     pub pod: Pod<'a>,
+    /// What the program lays over its objects, in order.
+    pub patches: Vec<Patch>,
+}
+
+/// What a program lays over an object of a workload: a strategic merge.
+#[derive(Debug, Clone)]
+pub(crate) struct Patch {
+    /// Where the program says so.
+    pub span: Span,
+    /// The kind of the object, of several in one file; none for the workload itself.
+    pub kind: Option<String>,
+    /// The fields that it changes.
+    pub value: serde_json::Value,
 }
 
 listed!(ServiceId: Service<'a>);

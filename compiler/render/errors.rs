@@ -88,3 +88,32 @@ fn why_held(error: Diagnostic) -> Diagnostic {
         )
         .help("hold it to nodes in the manifest, by a label that only nodes with room have")
 }
+
+pub(super) fn patch_of_nothing(
+    service: &str,
+    kind: &str,
+    kinds: &[&str],
+    span: Span,
+) -> Diagnostic {
+    let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
+    Diagnostic::error(
+        "BZ5022",
+        format!("the patch of `{service}` is about a `{kind}`, and there is none"),
+    )
+    .at(span, "laid over nothing")
+    .note(format!("`{service}` has {}", kinds.join(", ")))
+}
+
+pub(super) fn patch_refused(service: &str, why: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5022",
+        format!("the patch of `{service}` cannot be applied: {why}"),
+    )
+    .at(span, "this patch")
+}
+
+pub(super) fn patch_of_counted(service: &str, what: &str, say: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5022", format!("the patch of `{service}` {what}"))
+        .at(span, "this patch")
+        .help(say.to_owned())
+}

@@ -19,10 +19,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::json;
 
-use self::object::{metadata, print};
+use self::object::{Printer, Takes, metadata, print};
 use super::artifact::{Artifact, Content};
 use super::yaml::comment;
-use crate::base::id::numbered;
+use crate::base::id::{Id, numbered};
 use crate::base::quantity::Bytes;
 use crate::plan::admission::{
     daemons, has_range, in_a_rollout, priority_name, pushes, writes_quota,
@@ -30,8 +30,8 @@ use crate::plan::admission::{
 use crate::plan::model::{Choice, Plan, Workload};
 use crate::plan::packaged_asks;
 use crate::plan::resources::Dimension;
-use crate::program::{Component, Service, TierId};
-use crate::render::header;
+use crate::program::{Component, Service, ServiceId, TierId};
+use crate::render::{Overlaid, header};
 
 /// Files that are not a service's begin with a digit, which no service's name does.
 const NAMESPACE: &str = "00-namespace.yaml";
@@ -78,15 +78,37 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
     ));
 }
 
-/// The file of every service, printed when it is asked for.
-pub(super) fn workloads<'p>(plan: &'p Plan<'_, '_>) -> impl Iterator<Item = (String, Content<'p>)> {
+/// The file of every service, printed when it is asked for. Where the program lays patches over its objects, these are
+/// `overlaid`.
+pub(super) fn workloads<'p>(
+    plan: &'p Plan<'_, '_>,
+    overlaid: &'p Overlaid,
+) -> impl Iterator<Item = (String, Content<'p>)> {
     let head: Arc<str> = commented_header(plan).into();
-    own_services(plan).map(move |(service, workload)| {
+    let services = numbered(&plan.program.services).zip(&plan.workloads);
+    let own = services.filter(|((_, service), _)| service.adopted.is_none());
+    own.map(move |((id, service), workload)| {
         let head = Arc::clone(&head);
-        let print = move |out: &mut String| workload::file(&head, plan, service, workload, out);
+        let laid = overlaid.get(&id);
+        let print = move |out: &mut String| {
+            out.push_str(&head);
+            let mut printer = Printer::new(out);
+            match laid {
+                Some(objects) => objects.iter().for_each(|object| printer.object(object)),
+                None => workload::objects(plan, service, workload, &mut printer),
+            }
+        };
         let path = format!("manifests/{}", workload_name(service));
         (path, Content::Later(Box::new(print)))
     })
+}
+
+/// The objects of one service as data.
+pub(crate) fn objects_of(plan: &Plan<'_, '_>, id: ServiceId) -> Vec<serde_json::Value> {
+    let mut objects = Vec::new();
+    let (service, workload) = (&plan.program.services[id], &plan.workloads[id.index()]);
+    workload::objects(plan, service, workload, &mut objects);
+    objects
 }
 
 /// The services of which bzc writes the workload.

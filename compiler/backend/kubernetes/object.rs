@@ -15,6 +15,43 @@ pub(super) fn print<T: Serialize>(object: &T, out: &mut String) {
     to_yaml(object, out).expect("Kubernetes objects have text for keys");
 }
 
+/// Takes the objects of a file, one after the other.
+pub(super) trait Takes {
+    /// Takes one more.
+    fn object<T: Serialize>(&mut self, object: &T);
+}
+
+/// Prints them, with a line between two.
+pub(super) struct Printer<'o> {
+    out: &'o mut String,
+    has_some: bool,
+}
+
+impl Printer<'_> {
+    /// A printer that appends to a text.
+    pub(super) fn new(out: &mut String) -> Printer<'_> {
+        let has_some = false;
+        Printer { out, has_some }
+    }
+}
+
+impl Takes for Printer<'_> {
+    fn object<T: Serialize>(&mut self, object: &T) {
+        if self.has_some {
+            self.out.push_str("---\n");
+        }
+        self.has_some = true;
+        print(object, self.out);
+    }
+}
+
+/// Keeps them as data.
+impl Takes for Vec<serde_json::Value> {
+    fn object<T: Serialize>(&mut self, object: &T) {
+        self.push(serde_json::to_value(object).expect("Kubernetes objects have text for keys"));
+    }
+}
+
 /// Labels of everything bzc writes for a namespace.
 pub(super) fn labels(plan: &Plan<'_, '_>) -> BTreeMap<String, String> {
     BTreeMap::from([

@@ -17,54 +17,48 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::ingress::ingress;
-use super::object::{count, label_selector, labelled, own_labels, own_metadata, print, selector};
+use super::object::{Takes, count, label_selector, labelled, own_labels, own_metadata, selector};
 use super::pod::pod;
 use crate::plan::model::{Plan, Wave, Workload};
 use crate::program::{
     Kind, MaxSurge, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
 };
 
-/// Appends the file of a service: `head` as it is, then its objects.
-pub(super) fn file(
-    head: &str,
+/// Gives the objects of a service, in the order of its file.
+pub(super) fn objects(
     plan: &Plan<'_, '_>,
     service: &Service<'_>,
     workload: &Workload<'_>,
-    out: &mut String,
+    to: &mut impl Takes,
 ) {
-    out.push_str(head);
     for volume in &service.pod.volumes {
         let Some(name) = service.shared_claim(volume) else {
             continue;
         };
         let metadata = labelled(plan, &name, own_labels(plan, service));
         if let Some(claim) = claim(volume, metadata) {
-            print(&claim, out);
-            out.push_str("---\n");
+            to.object(&claim);
         }
     }
     match &service.kind {
         Kind::Deployment(scale) => {
-            print(&deployment(plan, service, workload), out);
+            to.object(&deployment(plan, service, workload));
             if let Some(scale) = scale {
-                out.push_str("---\n");
-                print(&autoscaler(plan, service, scale), out);
+                to.object(&autoscaler(plan, service, scale));
             }
         }
-        Kind::StatefulSet => print(&stateful_set(plan, service, workload), out),
-        Kind::DaemonSet => print(&daemon_set(plan, service, workload), out),
-        Kind::Job(run) => print(&job(plan, service, workload, run), out),
+        Kind::StatefulSet => to.object(&stateful_set(plan, service, workload)),
+        Kind::DaemonSet => to.object(&daemon_set(plan, service, workload)),
+        Kind::Job(run) => to.object(&job(plan, service, workload, run)),
         Kind::CronJob(run, schedule) => {
-            print(&cron_job(plan, service, workload, run, schedule), out)
+            to.object(&cron_job(plan, service, workload, run, schedule));
         }
     }
     if !service.ports.is_empty() {
-        out.push_str("---\n");
-        print(&kubernetes_service(plan, service), out);
+        to.object(&kubernetes_service(plan, service));
     }
     if !service.ingresses.is_empty() {
-        out.push_str("---\n");
-        print(&ingress(plan, service), out);
+        to.object(&ingress(plan, service));
     }
 }
 

@@ -7,7 +7,7 @@ use super::reader::Reader;
 use crate::manifest::tree::{Fault, Yaml};
 
 /// A Service of type LoadBalancer that no other load balancer is named for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Balancer {
     /// `metadata.name`.
     pub name: String,

@@ -8,7 +8,7 @@ use super::reader::Reader;
 use crate::manifest::tree::Yaml;
 
 /// Something of a pod that is not counted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Beyond {
     /// What it is, as the second half of a sentence that begins with the workload.
     pub what: String,
@@ -21,7 +21,7 @@ pub(crate) struct Beyond {
 }
 
 /// A namespace into whose pods a webhook puts containers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Injected {
     /// The name of the namespace.
     pub namespace: String,

@@ -12,7 +12,7 @@ use crate::admission::{Amount, Resources, amount};
 use crate::manifest::tree::{Fault, Yaml};
 
 /// Amounts by the name of the resource, each with its place.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct List {
     /// The amounts.
     pub amounts: Resources,
@@ -21,7 +21,7 @@ pub(crate) struct List {
 }
 
 /// A LimitRange.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LimitRange {
     /// `metadata.name`.
     pub name: String,
@@ -34,7 +34,7 @@ pub(crate) struct LimitRange {
 }
 
 /// An entry of a LimitRange.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// What it says, completed as the API server does.
     pub limits: Limits,
@@ -43,7 +43,7 @@ pub(crate) struct Entry {
 }
 
 /// A ResourceQuota.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ResourceQuota {
     /// `metadata.name`.
     pub name: String,
@@ -60,7 +60,7 @@ pub(crate) struct ResourceQuota {
 }
 
 /// A Namespace whose labels choose among pods.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Namespace {
     /// Its name.
     pub name: String,
@@ -69,7 +69,7 @@ pub(crate) struct Namespace {
 }
 
 /// An object that quotas count.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Counted {
     /// Its kind.
     pub kind: String,
@@ -86,7 +86,7 @@ pub(crate) struct Counted {
 }
 
 /// A PersistentVolumeClaim, or the template of one for each pod.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Claim {
     /// How much it asks for.
     pub storage: Option<Amount>,
@@ -101,7 +101,7 @@ pub(crate) struct Claim {
 }
 
 /// What Kubernetes calls claims.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Called {
     /// It is no template: there is one, and it has a name.
     Itself,

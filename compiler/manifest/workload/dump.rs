@@ -8,7 +8,7 @@ use super::reader::Reader;
 use crate::manifest::tree::{Fault, Yaml};
 
 /// The controller that an object says has made it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owner {
     /// Its kind.
     pub kind: String,

@@ -7,7 +7,7 @@ use super::reader::Reader;
 use crate::manifest::tree::{Fault, Yaml};
 
 /// Where pods may run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Labels of the pods.
     pub labels: Vec<(String, String)>,
@@ -32,7 +32,7 @@ pub(crate) struct Place {
 }
 
 /// An even spread that is required.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spread {
     /// The label whose values are the domains.
     pub over: String,
@@ -41,7 +41,7 @@ pub(crate) struct Spread {
 }
 
 /// What a label must be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Requirement {
     /// The label.
     pub key: String,
@@ -86,7 +86,7 @@ impl Requirement {
 }
 
 /// A taint that does not keep pods away.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Toleration {
     /// Its name; every one if none is given.
     pub key: Option<String>,
@@ -106,7 +106,7 @@ impl Toleration {
 }
 
 /// A port of the node that a pod takes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HostPort {
     /// Its number.
     pub number: u16,

@@ -32,7 +32,7 @@ pub(crate) fn is_quiet(group: &str, kind: &str) -> bool {
 }
 
 /// An object whose pods are not counted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Uncounted {
     /// `KIND NAME`.
     pub what: String,

@@ -8,7 +8,7 @@ use super::reader::{Amount, Reader};
 use crate::manifest::tree::{Fault, Yaml};
 
 /// An object that changes what pods of a workload ask for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Vertical {
     /// The kind of the workload.
     pub kind: String,
@@ -27,7 +27,7 @@ pub(crate) struct Vertical {
 }
 
 /// What containers may be given.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Policy {
     /// The container; `*` means all that no other policy is about.
     container: String,
@@ -40,7 +40,7 @@ pub(crate) struct Policy {
 }
 
 /// How much of a resource a container may be given.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Given {
     /// Its own amount stays.
     Nothing,

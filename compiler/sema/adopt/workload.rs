@@ -236,6 +236,7 @@ impl<'c, 'a> Reading<'c, 'a> {
                     .has("shrink"),
             ports: host_ports(object, manifest),
             ingresses: Vec::new(),
+            patches: Vec::new(),
             pod: Pod {
                 volumes: volumes(object, manifest),
                 grace: Some(Millis(object.grace.saturating_mul(1000))),

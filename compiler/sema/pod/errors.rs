@@ -208,3 +208,23 @@ pub(crate) fn two_sources(name: &str, span: Span) -> Diagnostic {
     )
     .at(span, "the second")
 }
+
+pub(crate) fn unreadable_patch(path: &str, why: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5022",
+        format!("the patch `{path}` cannot be read: {why}"),
+    )
+    .at(span, "named here")
+}
+
+pub(crate) fn twice_in_a_patch(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ2004", format!("`{key}` is given twice in this patch")).at(span, "again")
+}
+
+pub(crate) fn not_data(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ3009",
+        "a patch takes texts, numbers, `true`, `false`, lists and blocks",
+    )
+    .at(span, "none of these")
+}

@@ -3,6 +3,7 @@
 pub(super) mod env;
 mod errors;
 pub(super) mod ingress;
+pub(super) mod patch;
 pub(super) mod ports;
 mod probes;
 pub(super) mod security;

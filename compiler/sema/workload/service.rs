@@ -14,6 +14,7 @@ use crate::sema::image::{ToBuild, image};
 use crate::sema::layers::Fields;
 use crate::sema::names::check_label;
 use crate::sema::pod::ingress::ingresses;
+use crate::sema::pod::patch::patches;
 use crate::sema::pod::pod;
 use crate::sema::pod::ports::ports;
 use crate::sema::workload::containers::extras;
@@ -195,6 +196,7 @@ pub(crate) fn service<'a>(
         ingresses,
         ports,
         pod,
+        patches: patches(decls, &fields),
     })
 }
 
