@@ -390,19 +390,14 @@ impl<'v, 'a> View<'v, 'a> {
     /// The text of report.json.
     pub fn report(&self) -> Option<&str> {
         let (_, plan) = self.sound()?;
-        Some(self.report_of(plan))
-    }
-
-    fn report_of(&self, plan: &Plan<'_, '_>) -> &str {
-        self.report.get_or_init(|| backend::report::json(plan))
+        Some(self.report.get_or_init(|| backend::report::json(plan)))
     }
 
     /// All files, most of them to be printed.
     pub fn files(&self) -> Option<Files<'_>> {
         let (_, plan) = self.sound()?;
-        let report = |out: &mut String| out.push_str(self.report_of(plan));
         let rendered = self.rendered.as_ref()?;
-        Some(backend::emit(plan, rendered, Box::new(report)))
+        Some(backend::emit(plan, rendered, &self.report))
     }
 
     /// Manifests of the user's own that are to change where they are, sorted by path: only if the user says so.

@@ -1,6 +1,7 @@
 //! What an output is made of: files, most of which are printed only when somebody wants their bytes.
 
 use std::fmt::{self, Debug, Formatter};
+use std::sync::OnceLock;
 
 /// One file of the output: its path below the output folder, with forward slashes, and its bytes.
 pub type Artifact = (String, Vec<u8>);
@@ -12,7 +13,12 @@ pub struct Files<'p>(Vec<(String, Content<'p>)>);
 pub(super) enum Content<'p> {
     Printed(Vec<u8>),
     Later(Print<'p>),
+    /// A large text that somebody else keeps, once it is made.
+    Kept(&'p OnceLock<String>, Make<'p>),
 }
+
+/// Makes the text of a file.
+pub(super) type Make<'p> = Box<dyn Fn() -> String + Send + Sync + 'p>;
 
 /// Appends the text of a file.
 pub(super) type Print<'p> = Box<dyn Fn(&mut String) + Send + Sync + 'p>;
@@ -56,6 +62,7 @@ impl<'p> Files<'p> {
     pub fn read<'b>(&'b self, at: usize, buffer: &'b mut String) -> &'b [u8] {
         match &self.0[at].1 {
             Content::Printed(bytes) => bytes,
+            Content::Kept(text, make) => text.get_or_init(make).as_bytes(),
             Content::Later(print) => {
                 buffer.clear();
                 print(buffer);

@@ -15,15 +15,17 @@ pub use artifact::{Artifact, Files};
 pub(crate) use k3s::argument_note;
 pub(crate) use kubernetes::objects_of;
 
-use self::artifact::{Content, Print};
+use std::sync::OnceLock;
+
+use self::artifact::Content;
 use crate::plan::model::Plan;
 use crate::render::Rendered;
 
-/// All files of a plan. `report` appends report.json.
+/// All files of a plan. `report` keeps the text of report.json.
 pub(crate) fn emit<'p>(
     plan: &'p Plan<'_, '_>,
     rendered: &'p Rendered<'_, '_>,
-    report: Print<'p>,
+    report: &'p OnceLock<String>,
 ) -> Files<'p> {
     let mut printed = Vec::new();
     k3s::emit(plan, &mut printed);
@@ -34,7 +36,10 @@ pub(crate) fn emit<'p>(
     let printed = printed
         .into_iter()
         .map(|(path, bytes)| (path, Content::Printed(bytes)));
-    let report = ("report.json".to_owned(), Content::Later(report));
+    let report = (
+        "report.json".to_owned(),
+        Content::Kept(report, Box::new(|| report::json(plan))),
+    );
     Files::sorted(
         printed
             .chain(kubernetes::workloads(plan, &rendered.overlaid))

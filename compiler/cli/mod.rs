@@ -15,7 +15,7 @@ mod write;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use bzc::{Analysis, Files, Options, Provenance, Session, View, World as _};
 use clap::{CommandFactory, Parser};
@@ -285,122 +285,131 @@ fn run_build(build: &Build) -> Exit {
         folders.push(folder);
     }
     each_without_errors(&build.inputs, |input, analysis, view, ui| {
-        let Some(files) = view.files() else {
-            let denied = denial(&build.denied, &view.diagnostics, view);
-            if denied == Exit::Clean && ui.for_people() {
-                out(&format!(
-                    "{} declares things for other programs: no node, nothing to build\n",
-                    input.shown
-                ));
-            }
-            return denied;
-        };
-        let folder = build
-            .out
-            .clone()
-            .unwrap_or_else(|| input.disk.folder().join("out"));
-        if leads_astray(&files, &folder, input.disk.folder()) {
-            fail(
-                &format!(
-                    "patches over a kustomization find it from a folder beside the program, and `{}` is none",
-                    folder.display()
-                ),
-                &["leave `--out` out, or name a folder beside the program".to_owned()],
-            );
-            return Exit::Usage;
-        }
-        // The report is verified on another core while files are printed and compared.
-        let (survey, disagreements) = thread::scope(|scope| {
+        thread::scope(|scope| {
+            // The report is verified on another core while files are printed and compared.
             let verified = scope.spawn(|| view.disagreements_in_bytes());
-            let survey = survey(&folder, &input.name, &files);
-            let gone = |_| vec!["the verifier stopped early".to_owned()];
-            (survey, verified.join().unwrap_or_else(gone))
-        });
-        if !disagreements.is_empty() {
-            return bug::disagrees(&disagreements);
-        }
+            build_one(build, (input, analysis, view), verified, ui)
+        })
+    })
+}
+
+/// Builds one program whose report is being verified.
+fn build_one(
+    build: &Build,
+    (input, analysis, view): (&Input, &Analysis, &View<'_, '_>),
+    verified: ScopedJoinHandle<'_, Vec<String>>,
+    ui: &mut Ui,
+) -> Exit {
+    let Some(files) = view.files() else {
         let denied = denial(&build.denied, &view.diagnostics, view);
-        if denied != Exit::Clean {
-            return denied;
-        }
-        let survey = match survey {
-            Ok(survey) => survey,
-            Err(error) => return report_write(&error),
-        };
-        let changed_sources = view.changed_sources();
-        let sources = Sources::of(input.disk.folder(), analysis.sources(), &changed_sources);
-        if build.diff {
-            out(&unified(&survey));
-        }
-        if build.diff || build.write_sources {
-            out(&sources.diff());
-        }
-        if build.check {
-            return check_result(&survey, &folder, build.diff)
-                .max(sources.check_result(build.diff));
-        }
-        let sources_of_user = sources.0.iter().filter_map(|(path, ..)| path.parent());
-        write::sweep(sources_of_user.chain([input.disk.folder()]));
-        // What was written has its lines elsewhere, and needs no change any more: the output is that of the new sources.
-        let rewritten = match build.write_sources && !sources.0.is_empty() {
-            true => match sources.write() {
-                Ok(()) => again(input, &build.inputs),
-                Err(error) => return report_write(&error),
-            },
-            false => Ok(None),
-        };
-        let rewritten = match rewritten {
-            Ok(rewritten) => rewritten,
-            Err(faults) => {
-                fail(
-                    "the manifests were changed, and with them the program does not compile: the outputs are as they were",
-                    &faults,
-                );
-                return Exit::Findings;
-            }
-        };
-        let survey = match &rewritten {
-            Some(files) => match self::survey(&folder, &input.name, files) {
-                Ok(survey) => survey,
-                Err(error) => return report_write(&error),
-            },
-            None => survey,
-        };
-        let counts = match apply(survey) {
-            Ok(done) => {
-                for kept in &done.kept {
-                    err(&format!(
-                        "note: `{kept}` is no longer part of the output, but was changed by hand: kept\n"
-                    ));
-                }
-                done.counts
-            }
-            Err(error) => return report_write(&error),
-        };
-        if ui.for_people() {
-            let mut parts = Vec::new();
-            for (n, word) in [
-                (counts.new, "new"),
-                (counts.changed, "changed"),
-                (counts.stale, "removed"),
-                (counts.unchanged, "unchanged"),
-            ] {
-                if n > 0 {
-                    parts.push(format!("{n} {word}"));
-                }
-            }
-            let shown = folder.strip_prefix(".").unwrap_or(&folder);
-            let files = files.len();
+        if denied == Exit::Clean && ui.for_people() {
             out(&format!(
-                "{}. {files} files in {}/ ({})\n",
-                view.summary().unwrap_or_default(),
-                shown.display(),
-                parts.join(", ")
+                "{} declares things for other programs: no node, nothing to build\n",
+                input.shown
             ));
         }
-        sources.tell(build.write_sources, ui);
-        Exit::Clean
-    })
+        return denied;
+    };
+    let folder = build
+        .out
+        .clone()
+        .unwrap_or_else(|| input.disk.folder().join("out"));
+    if leads_astray(&files, &folder, input.disk.folder()) {
+        fail(
+            &format!(
+                "patches over a kustomization find it from a folder beside the program, and `{}` is none",
+                folder.display()
+            ),
+            &["leave `--out` out, or name a folder beside the program".to_owned()],
+        );
+        return Exit::Usage;
+    }
+    let survey = survey(&folder, &input.name, &files);
+    let gone = |_| vec!["the verifier stopped early".to_owned()];
+    let disagreements = verified.join().unwrap_or_else(gone);
+    if !disagreements.is_empty() {
+        return bug::disagrees(&disagreements);
+    }
+    let denied = denial(&build.denied, &view.diagnostics, view);
+    if denied != Exit::Clean {
+        return denied;
+    }
+    let survey = match survey {
+        Ok(survey) => survey,
+        Err(error) => return report_write(&error),
+    };
+    let changed_sources = view.changed_sources();
+    let sources = Sources::of(input.disk.folder(), analysis.sources(), &changed_sources);
+    if build.diff {
+        out(&unified(&survey));
+    }
+    if build.diff || build.write_sources {
+        out(&sources.diff());
+    }
+    if build.check {
+        return check_result(&survey, &folder, build.diff).max(sources.check_result(build.diff));
+    }
+    let sources_of_user = sources.0.iter().filter_map(|(path, ..)| path.parent());
+    write::sweep(sources_of_user.chain([input.disk.folder()]));
+    // What was written has its lines elsewhere, and needs no change any more: the output is that of the new sources.
+    let rewritten = match build.write_sources && !sources.0.is_empty() {
+        true => match sources.write() {
+            Ok(()) => again(input, &build.inputs),
+            Err(error) => return report_write(&error),
+        },
+        false => Ok(None),
+    };
+    let rewritten = match rewritten {
+        Ok(rewritten) => rewritten,
+        Err(faults) => {
+            fail(
+                "the manifests were changed, and with them the program does not compile: the outputs are as they were",
+                &faults,
+            );
+            return Exit::Findings;
+        }
+    };
+    let survey = match &rewritten {
+        Some(files) => match self::survey(&folder, &input.name, files) {
+            Ok(survey) => survey,
+            Err(error) => return report_write(&error),
+        },
+        None => survey,
+    };
+    let counts = match apply(survey) {
+        Ok(done) => {
+            for kept in &done.kept {
+                err(&format!(
+                    "note: `{kept}` is no longer part of the output, but was changed by hand: kept\n"
+                ));
+            }
+            done.counts
+        }
+        Err(error) => return report_write(&error),
+    };
+    if ui.for_people() {
+        let mut parts = Vec::new();
+        for (n, word) in [
+            (counts.new, "new"),
+            (counts.changed, "changed"),
+            (counts.stale, "removed"),
+            (counts.unchanged, "unchanged"),
+        ] {
+            if n > 0 {
+                parts.push(format!("{n} {word}"));
+            }
+        }
+        let shown = folder.strip_prefix(".").unwrap_or(&folder);
+        let files = files.len();
+        out(&format!(
+            "{}. {files} files in {}/ ({})\n",
+            view.summary().unwrap_or_default(),
+            shown.display(),
+            parts.join(", ")
+        ));
+    }
+    sources.tell(build.write_sources, ui);
+    Exit::Clean
 }
 
 /// Whether a kustomization of the output would not find those of the project that it takes.

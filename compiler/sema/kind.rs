@@ -5,7 +5,7 @@ mod errors;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::errors as general;
 use super::layers::{Field, Fields, Layer};
@@ -13,7 +13,6 @@ use super::load::{Library, Loaded};
 use super::values::{Cx, described};
 use crate::admission::Role;
 use crate::base::span::Span;
-use crate::diag::Sink;
 use crate::manifest::kind::{
     Figure, Figures, GivenBy, Kinds, Maker, Makes, Part, Path, Unknown, Value,
 };
@@ -50,7 +49,7 @@ impl<'l> Declared<'l> {
     pub(super) fn new(library: &'l Library, loaded: &Loaded) -> Declared<'l> {
         let cx = Cx {
             sources: &loaded.sources,
-            sink: RefCell::new(Sink::default()),
+            sink: Mutex::default(),
             lets: BTreeMap::new(),
             tracer: None,
         };
@@ -90,7 +89,7 @@ fn of_library(library: &Library, group: &str) -> BTreeMap<String, Arc<Maker>> {
     let sources = library.sources();
     let cx = Cx {
         sources: &sources,
-        sink: RefCell::default(),
+        sink: Mutex::default(),
         lets: BTreeMap::new(),
         tracer: None,
     };
@@ -151,10 +150,10 @@ fn makers<'a>(cx: &Cx<'a>, items: &[&'a Item]) -> BTreeMap<String, Arc<Maker>> {
             };
             let fields = Fields::new(cx, "kind", word.span, vec![layer]);
             // The same block is read for each name, and its faults are said once.
-            let said = (index > 0).then(|| cx.sink.borrow().clone());
+            let said = (index > 0).then(|| cx.with_sink(|sink| sink.clone()));
             let maker = maker(&fields, name);
             if let Some(said) = said {
-                *cx.sink.borrow_mut() = said;
+                cx.with_sink(|sink| *sink = said);
             }
             makers.insert(name.to_owned(), Arc::new(maker));
         }
@@ -478,7 +477,7 @@ mod tests {
             let tree = tree.expect("each group has a file");
             let cx = Cx {
                 sources: &sources,
-                sink: RefCell::default(),
+                sink: Mutex::default(),
                 lets: BTreeMap::new(),
                 tracer: None,
             };
@@ -494,7 +493,7 @@ mod tests {
                     "{name}"
                 );
             }
-            assert!(cx.sink.into_inner().into_sorted().is_empty(), "{group}");
+            assert!(cx.with_sink(|sink| sink.is_empty()), "{group}");
         }
     }
 }

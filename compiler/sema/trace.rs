@@ -1,6 +1,6 @@
 //! What was given at one place of the sources: recorded while the program is analysed, when somebody asks for a place.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
@@ -27,9 +27,9 @@ pub struct Traced {
 pub(super) struct Tracer<'a> {
     at: Span,
     /// Fields that hold the place, with the place of the value.
-    fields: RefCell<Vec<Found<'a>>>,
+    fields: Mutex<Vec<Found<'a>>>,
     /// Values that hold the place.
-    values: RefCell<Vec<(Span, String)>>,
+    values: Mutex<Vec<(Span, String)>>,
 }
 
 #[derive(Debug)]
@@ -37,6 +37,10 @@ struct Found<'a> {
     span: Span,
     value: Option<Span>,
     origin: Origin<'a>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a> Tracer<'a> {
@@ -57,8 +61,8 @@ impl<'a> Tracer<'a> {
         }
         Tracer {
             at: asked,
-            fields: RefCell::default(),
-            values: RefCell::default(),
+            fields: Mutex::default(),
+            values: Mutex::default(),
         }
     }
 
@@ -76,27 +80,33 @@ impl<'a> Tracer<'a> {
                 value,
                 origin,
             };
-            self.fields.borrow_mut().push(found);
+            locked(&self.fields).push(found);
         }
     }
 
     /// A value was computed. Of several at one place the last counts: it has the dimension that was wanted there.
     pub(super) fn value(&self, span: Span, value: impl FnOnce() -> String) {
         if span.holds(self.at) {
-            self.values.borrow_mut().push((span, value()));
+            locked(&self.values).push((span, value()));
         }
     }
 
     /// What was given: by the narrowest field that holds the place, under each of its names.
     pub(super) fn into_traced(self, sources: &SourceMap) -> Vec<Traced> {
         let length = |span: Span| span.end - span.start;
-        let values = self.values.into_inner();
+        let values = self
+            .values
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         let narrowest = values.iter().map(|(span, _)| length(*span)).min();
         let value = values
             .iter()
             .rfind(|(span, _)| Some(length(*span)) == narrowest)
             .map(|(_, value)| value.as_str());
-        let fields = self.fields.into_inner();
+        let fields = self
+            .fields
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         let narrowest = fields.iter().map(|field| length(field.span)).min();
         let mut traced: Vec<Traced> = Vec::new();
         for field in fields {

@@ -2,6 +2,7 @@
 //! gets a hole, and reading goes on at the next line that begins one.
 
 mod habits;
+mod parts;
 
 use super::ast::{Body, Call, Expr, ExprKind, File, Item, Operator, Reference, Word, WordShape};
 use super::errors;
@@ -29,21 +30,27 @@ pub(crate) struct Parsed {
 /// Reads the text of `id`. Never fails; what is wrong goes to the sink.
 pub(crate) fn parse(id: FileId, text: &str, sink: &mut Sink) -> Parsed {
     let lexed = lex(text);
-    let mut parser = Parser {
-        id,
-        text,
-        tokens: &lexed.tokens,
-        at: 0,
-        depth: 0,
-        stack: Vec::new(),
-        operators: 0,
-        open: Vec::new(),
-        suspect: None,
-        braces_pair: true,
-        sink,
+    let end = lexed.tokens.len() - 1;
+    let read = |from: usize, until: usize, sink: &mut Sink| {
+        let mut parser = Parser {
+            id,
+            text,
+            tokens: &lexed.tokens[..=until],
+            at: from,
+            depth: 0,
+            stack: Vec::new(),
+            operators: 0,
+            open: Vec::new(),
+            suspect: None,
+            braces_pair: true,
+            sink,
+        };
+        (parser.items(), parser.braces_pair)
     };
-    let items = parser.items();
-    let braces_pair = parser.braces_pair;
+    let (items, braces_pair) = match parts::items(&lexed.tokens, &read) {
+        Some(items) => (items, true),
+        None => read(0, end, sink),
+    };
     Parsed {
         file: File {
             id,
@@ -62,6 +69,7 @@ type Read<T> = Result<T, Reported>;
 struct Parser<'p> {
     id: FileId,
     text: &'p str,
+    /// The tokens up to the one where reading ends, which counts as the end of the file.
     tokens: &'p [Token],
     at: usize,
     depth: u32,
@@ -79,11 +87,24 @@ struct Parser<'p> {
 
 impl Parser<'_> {
     fn peek(&self) -> Token {
-        self.tokens[self.at]
+        self.ahead(0)
     }
 
     fn peek_second(&self) -> Token {
-        self.tokens[(self.at + 1).min(self.tokens.len() - 1)]
+        self.ahead(1)
+    }
+
+    /// The token that stands so many tokens ahead.
+    fn ahead(&self, count: usize) -> Token {
+        let last = self.tokens.len() - 1;
+        let at = self.at + count;
+        if at < last {
+            return self.tokens[at];
+        }
+        Token {
+            kind: TokenKind::End,
+            ..self.tokens[last]
+        }
     }
 
     fn next(&mut self) -> Token {
@@ -624,7 +645,7 @@ impl Parser<'_> {
         }
         let token = self.peek();
         let second = self.peek_second();
-        let third = self.tokens[(self.at + 2).min(self.tokens.len() - 1)];
+        let third = self.ahead(2);
         if second.kind == TokenKind::OpenParen && second.start == token.end {
             let name = self.word();
             let open = self.next();

@@ -1,7 +1,8 @@
 //! `let`: constants, each computed once, after those that it names.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::errors;
 use crate::program::{Giver, Origin};
@@ -52,8 +53,8 @@ fn collect_lets<'a>(cx: &Cx<'a>, loaded: &'a Loaded, lets: &mut BTreeMap<&'a str
             Let {
                 name: name.span,
                 expr,
-                used: Cell::new(false),
-                number: Cell::new(None),
+                used: AtomicBool::new(false),
+                number: OnceLock::new(),
             },
         );
     }
@@ -92,8 +93,9 @@ fn compute_lets<'a>(cx: &Cx<'a>) {
     }
     let mut visited: BTreeSet<&str> = BTreeSet::new();
     for name in waiting.keys() {
-        cx.lets[name].number.set(Some(None));
-        cx.lets[name].used.set(true);
+        // What goes in a circle was never computed.
+        let _ = cx.lets[name].number.set(None);
+        cx.lets[name].note_use();
         // Walk until a name comes twice: the circle begins there. A name that another walk has visited leads to a
         // circle that is reported already.
         let mut path: Vec<&str> = Vec::new();
@@ -141,7 +143,7 @@ pub(crate) fn names_in<'a>(cx: &Cx<'a>, expr: &'a Expr, names: &mut BTreeSet<&'a
 pub(crate) fn check_unused_lets(cx: &Cx<'_>) {
     for (name, constant) in &cx.lets {
         let from_library = cx.sources.is_library(constant.name);
-        if !constant.used.get() && !from_library {
+        if !constant.used.load(Ordering::Relaxed) && !from_library {
             cx.report(general::unused("let", name, constant.name));
         }
     }
