@@ -9,13 +9,13 @@ use std::fmt::Write;
 use crate::base::id::numbered;
 use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
-use crate::plan::budgets;
 use crate::plan::ledger::Addend;
 use crate::plan::model::{
     BudgetPlan, Choice, ComponentPlan, Draft, NodePlan, Placement, Plan, Theorem, Verdict,
     Workload, reasons,
 };
 use crate::plan::resources::Dimension;
+use crate::plan::{budgets, services_at_worst};
 use crate::program::{FillPolicy, Given, Giver, Memory, Program, Service, ServiceId};
 
 /// An amount in Mi without the unit, for lines that give the unit once.
@@ -28,11 +28,7 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
     let mut out = String::new();
     let mut sums = String::new();
     if program.budgets.is_empty() {
-        let services: u64 = plan
-            .workloads
-            .iter()
-            .map(|workload| workload.pod_limit() * workload.peak())
-            .sum();
+        let services = services_at_worst(program, &plan.workloads);
         let _ = write!(sums, "  services {}", bare(services));
     }
     for (budget, planned) in program.budgets.iter().zip(&plan.budgets) {
@@ -340,13 +336,17 @@ fn write_rows(rows: &[Row], widths: (usize, usize), out: &mut String) {
 pub(crate) fn memory(draft: &Draft<'_, '_>, sources: &SourceMap, columns: usize) -> String {
     let program = draft.program;
     let several = draft.on_several_nodes();
-    let services: u64 = draft
-        .workloads
-        .iter()
-        .map(|workload| workload.pod_limit().saturating_mul(workload.peak()))
-        .fold(0, u64::saturating_add);
+    let services = services_at_worst(program, &draft.workloads);
+    let mut peaks = draft.workloads.iter();
+    let not_at_once = peaks.try_fold(0_u64, |sum, w| {
+        sum.checked_add(w.pod_limit().checked_mul(w.peak())?)
+    }) != Some(services);
     let mut pods = packaged_rows(program, draft, sources);
-    pods.push(row("services", services, "", false));
+    let how = match not_at_once {
+        true => "of those below, the most that are there at once",
+        false => "",
+    };
+    pods.push(row("services", services, how, false));
     pods.extend(service_rows(program, draft, sources));
     let (free, excess) = match draft.nodes.as_slice() {
         [node] => (node.free(), node.excess()),
@@ -501,6 +501,8 @@ fn service_rows(program: &Program<'_>, draft: &Draft<'_, '_>, sources: &SourceMa
 fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> String {
     let pods = match (workload.replicas, workload.surge) {
         (1, 0) => String::new(),
+        (0, 1) if workload.hook.is_some() => "while Helm runs it, ".to_owned(),
+        (0, pods) if workload.hook.is_some() => format!("{pods} pods while Helm runs it, each of "),
         (replicas, 0) => format!("{replicas} pods of "),
         (1, surge) => format!("1 pod and {surge} more in a rollout of "),
         (replicas, surge) => format!("{replicas} pods and {surge} more in a rollout of "),

@@ -227,12 +227,27 @@ pub(crate) enum Wave<'a> {
     Alone(Text<'a>),
 }
 
+/// What runs of a release while Helm runs a hook of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum HookPhase {
+    /// Nothing.
+    Before,
+    /// Its replicas.
+    Rest,
+    /// Its replicas, and those that a rollout adds.
+    Rollout,
+}
+
 /// For every service and then every component the nodes, by index, with which the lemma shows that its pods find room.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Moment<'a> {
     /// What is rolled out then.
     pub wave: Option<Wave<'a>>,
+    /// The hook of Helm that runs, by the name of its service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Text<'a>>,
     /// One entry a service.
     pub services: Vec<Vec<usize>>,
     /// One entry a component.
@@ -467,6 +482,12 @@ pub(crate) struct Service<'a> {
     pub surge: u64,
     /// Its wave of rollouts; none if it rolls beside any other.
     pub wave: Option<Wave<'a>>,
+    /// What runs of its release while Helm runs it, if it is a hook: its surge is there then, and at no other moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<HookPhase>,
+    /// The release that it is of, if that has a hook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Text<'a>>,
     /// Pods that must find room at once.
     pub pods_at_peak: u64,
     /// Pods that may be there at once, those on their way out among them.

@@ -19,7 +19,8 @@ use serde::Deserialize;
 use serde_json::error::Category;
 
 use crate::report::{
-    Component, FORMAT, Report, Role, Service, Side, SidedTerm, Term, Wave, has_its_digest,
+    Component, FORMAT, HookPhase, Report, Role, Service, Side, SidedTerm, Term, Wave,
+    has_its_digest,
 };
 
 /// The result for a report that could be read.
@@ -127,8 +128,16 @@ struct Facts<'r> {
     services: BTreeMap<&'r str, &'r Service<'r>>,
     /// For each service, the indices of the nodes that may take it. None if all may, or if it names an unknown node.
     places: Vec<Option<Vec<usize>>>,
-    /// The moments of a rollout: one for each wave, or a single one without a rollout.
-    moments: Vec<Option<&'r Wave<'r>>>,
+    /// The moments of a rollout: one for each wave, or a single one without a rollout; each without a hook of Helm and
+    /// with every hook.
+    moments: Vec<At<'r>>,
+}
+
+/// A moment of a rollout.
+#[derive(Clone, Copy)]
+struct At<'r> {
+    wave: Option<&'r Wave<'r>>,
+    hook: Option<&'r Service<'r>>,
 }
 
 impl<'r> Facts<'r> {
@@ -153,6 +162,13 @@ impl<'r> Facts<'r> {
             .filter(|service| service.surge > 0)
             .filter_map(|service| service.wave.as_ref())
             .collect();
+        let waves: Vec<Option<&Wave<'_>>> = match waves.is_empty() {
+            true => vec![None],
+            false => waves.into_iter().map(Some).collect(),
+        };
+        let hooks = report.services.iter().filter(|one| one.hook.is_some());
+        let hooks: Vec<Option<&Service<'_>>> = [None].into_iter().chain(hooks.map(Some)).collect();
+        let at = |wave| hooks.iter().map(move |&hook| At { wave, hook });
         Facts {
             report,
             services: report
@@ -161,11 +177,7 @@ impl<'r> Facts<'r> {
                 .map(|service| (service.name.as_ref(), service))
                 .collect(),
             places: report.services.iter().map(place).collect(),
-            moments: if waves.is_empty() {
-                vec![None]
-            } else {
-                waves.into_iter().map(Some).collect()
-            },
+            moments: waves.into_iter().flat_map(at).collect(),
         }
     }
 
@@ -206,7 +218,7 @@ impl<'r> Facts<'r> {
 
     /// The largest sum over services at any moment. `amount` gets the index of a service and its pods at that moment.
     fn at_worst(&self, amount: impl Fn(usize, u64) -> u128) -> u128 {
-        let at = |moment: &Option<&Wave<'_>>| {
+        let at = |moment: &At<'_>| {
             let services = self.report.services.iter().enumerate();
             sum(services.map(|(index, service)| amount(index, pods_at(service, *moment))))
         };
@@ -215,11 +227,21 @@ impl<'r> Facts<'r> {
 }
 
 /// Pods of a service that must find room at a moment.
-fn pods_at(service: &Service<'_>, moment: Option<&Wave<'_>>) -> u64 {
-    match service.wave.as_ref() {
-        None => service.pods_at_peak,
-        wave if wave == moment => service.pods_at_peak,
-        Some(_) => service.replicas,
+fn pods_at(service: &Service<'_>, moment: At<'_>) -> u64 {
+    let is_running = |hook: &Service<'_>| hook.name == service.name;
+    let of_release =
+        |hook: &&Service<'_>| hook.release.is_some() && hook.release == service.release;
+    let phase = moment.hook.filter(of_release).and_then(|hook| hook.hook);
+    match (service.wave.as_ref(), phase) {
+        _ if service.hook.is_some() => match moment.hook.is_some_and(is_running) {
+            true => service.pods_at_peak,
+            false => 0,
+        },
+        (_, Some(HookPhase::Before)) => 0,
+        (_, Some(HookPhase::Rest)) => service.replicas,
+        (None, _) => service.pods_at_peak,
+        (wave, _) if wave == moment.wave => service.pods_at_peak,
+        (Some(_), _) => service.replicas,
     }
 }
 

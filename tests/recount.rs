@@ -5,6 +5,8 @@
 mod components;
 mod count;
 mod cron;
+mod dump;
+mod hooks;
 mod kubelet;
 mod machines;
 mod nodes;
@@ -22,12 +24,14 @@ use crate::golden::{examples, goldens};
 use crate::support::corpus;
 use components::{Component, balance, components, others};
 use count::count_node;
+use dump::is_left_out;
+use hooks::{Moment, moments};
 use kubelet::kubelet_arguments;
 pub(crate) use machines::generated;
 use machines::{machines, stated};
 use nodes::Node;
 pub(crate) use nodes::{Kind, Stage};
-use pods::{WORKLOADS, Workload, autoscaled, check_containers, is_left_out, surges, workload};
+use pods::{WORKLOADS, Workload, autoscaled, check_containers, surges, workload};
 use quantity::{bytes, milli, scalar};
 
 const MIB: u128 = 1 << 20;
@@ -241,6 +245,11 @@ fn workloads(
             }
         }
         workload.one_on_a_node |= !counted && nodes::apart(object, judged);
+        if workload.one_on_a_node && !workload.is_daemon {
+            // There are no more than nodes that take them.
+            let nodes = workload.nodes.iter().filter(|takes| **takes).count() as u128;
+            workload.surge = workload.surge.min(nodes.saturating_sub(workload.replicas));
+        }
         workload.is_adopted = is_adopted;
         workload.preempts = pushes_out(object, &classes);
         for (key, counted) in [
@@ -288,25 +297,22 @@ fn workloads(
     Some(workloads)
 }
 
-/// Everything that makes pods, and the names of the waves that roll one after another.
+/// Everything that makes pods, and the moments of rollouts: of each wave alone, with each hook of Helm and without.
 struct Demand {
     workloads: BTreeMap<String, Workload>,
-    waves: BTreeSet<String>,
+    moments: Vec<Moment>,
 }
 
 impl Demand {
     /// The most of what all pods come to, over the moments of a rollout.
     fn worst(&self, of: impl Fn(&Workload, u128) -> u128) -> u128 {
-        let at = |wave: Option<&str>| {
+        let at = |moment: &Moment| {
             self.workloads
                 .values()
-                .map(|w| of(w, w.pods(wave)))
+                .map(|w| of(w, w.pods(moment)))
                 .sum::<u128>()
         };
-        self.waves
-            .iter()
-            .map(|wave| at(Some(wave)))
-            .fold(at(None), u128::max)
+        self.moments.iter().map(at).max().unwrap_or(0)
     }
 
     fn sum(&self, of: impl Fn(&Workload) -> u128) -> u128 {
@@ -335,7 +341,7 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
     );
     let workloads = workloads(files, &report, &nodes, faults)?;
     let demand = Demand {
-        waves: workloads.values().filter_map(|w| w.wave.clone()).collect(),
+        moments: moments(&workloads),
         workloads,
     };
     // Servers install what K3s packages, and all of them have the same settings.
@@ -456,10 +462,7 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
 
 /// What the scheduler is asked.
 fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
-    let moments: Vec<Option<&str>> = [None]
-        .into_iter()
-        .chain(demand.waves.iter().map(|wave| Some(wave.as_str())))
-        .collect();
+    let moments = &demand.moments;
     let open: Vec<bool> = counted
         .iter()
         .map(|node| !node.components.is_empty())
@@ -470,7 +473,7 @@ fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
         on: workload.nodes.clone(),
         apart: workload.one_on_a_node,
         everywhere: workload.is_daemon,
-        pods: moments.iter().map(|wave| workload.pods(*wave)).collect(),
+        pods: moments.iter().map(|at| workload.pods(at)).collect(),
     };
     let of_component = |component: &Component| Kind {
         name: component.name.clone(),
@@ -519,20 +522,16 @@ fn check_budgets(report: &Value, demand: &Demand, faults: &mut Faults) -> Option
         let names: Option<BTreeSet<&str>> = budget["services"]
             .as_sequence()
             .map(|names| names.iter().filter_map(Value::as_str).collect());
-        let at = |wave: Option<&str>| -> u128 {
+        let at = |moment: &Moment| -> u128 {
             let members = demand
                 .workloads
                 .iter()
                 .filter(|(name, _)| names.as_ref().is_none_or(|n| n.contains(name.as_str())));
             members
-                .map(|(_, workload)| workload.pod.limit * workload.pods(wave))
+                .map(|(_, workload)| workload.pod.limit * workload.pods(moment))
                 .sum()
         };
-        let used = demand
-            .waves
-            .iter()
-            .map(|wave| at(Some(wave)))
-            .fold(at(None), u128::max);
+        let used = demand.moments.iter().map(at).max().unwrap_or(0);
         let ceiling = u128::from(budget["ceilingBytes"].as_u64()?);
         faults.same(
             &format!("budget {name}: usedBytes"),

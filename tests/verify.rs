@@ -633,8 +633,10 @@ fn violations(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut
                 ![
                     "arch",
                     "assumedBytes",
+                    "hook",
                     "of",
                     "quotas",
+                    "release",
                     "runsEnding",
                     "uncounted",
                 ]

@@ -12,9 +12,11 @@ use crate::base::quantity::{Cpu, in_mib};
 use crate::plan::admission::{self, QuotaSum};
 use crate::plan::component_origin;
 use crate::plan::ledger::{Addend, How, Sum};
-use crate::plan::model::{self, Moment, Plan, Wave, Workload};
+use crate::plan::model::{self, Moment, Plan, Rolling, Wave, Workload};
 use crate::plan::resources::Dimension;
-use crate::program::{Extra, FillPolicy, Given, Memory, NodeId, Origin, Role, Service};
+use crate::program::{
+    Extra, FillPolicy, Given, HookPhase, Memory, NodeId, Origin, Release, Role, Service,
+};
 use crate::render::header;
 use crate::report;
 use crate::report::{
@@ -154,10 +156,10 @@ fn times(addend: &Addend<'_>) -> Option<[u64; 2]> {
 fn placement<'r>(plan: &'r Plan<'_, '_>) -> Placement<'r> {
     let services = &plan.program.services;
     let components = plan.components().len();
-    let wave = |moment: &Moment| match moment {
-        Moment::Calm => None,
-        Moment::Of(wave) => Some(report::Wave::Of(*wave)),
-        Moment::Alone(service) => Some(report::Wave::Alone(services[*service].name.value.into())),
+    let wave = |moment: &Moment| match moment.rollout {
+        Rolling::Calm => None,
+        Rolling::Of(wave) => Some(report::Wave::Of(wave)),
+        Rolling::Alone(service) => Some(report::Wave::Alone(services[service].name.value.into())),
     };
     let (kind, moments) = match &plan.placement {
         model::Placement::AnyOrder(_) if !plan.on_several_nodes() => {
@@ -170,6 +172,7 @@ fn placement<'r>(plan: &'r Plan<'_, '_>) -> Placement<'r> {
             };
             let moments = moments.iter().map(|(moment, shown)| report::Moment {
                 wave: wave(moment),
+                hook: (moment.hook).map(|hook| services[hook.service].name.value.into()),
                 services: indices(&shown[..services.len()]),
                 // What follows is of pods that every node has: each is shown with that node alone.
                 components: indices(&shown[services.len()..services.len() + components]),
@@ -371,6 +374,17 @@ fn service<'r>(
             Wave::Of(wave) => Some(report::Wave::Of(wave)),
             Wave::Alone => Some(report::Wave::Alone(service.name.value.into())),
         },
+        hook: workload.hook.map(|phase| match phase {
+            HookPhase::Before => report::HookPhase::Before,
+            HookPhase::Rest => report::HookPhase::Rest,
+            HookPhase::Rollout => report::HookPhase::Rollout,
+        }),
+        release: workload.release.and(adopted).and_then(|adopted| {
+            Some(match program.release_of(adopted)? {
+                Release::Manifest(id) => program.manifests[id].path.as_str().into(),
+                Release::Named(namespace, name) => format!("{name} in {namespace}").into(),
+            })
+        }),
         pods_at_peak: workload.peak(),
         pods_with_ending: workload.pods,
         runs_ending: service.runs_ending(),

@@ -28,6 +28,8 @@ pub(crate) struct Manifest {
     spans: Option<Vec<Span>>,
     /// Whether its objects are put together from other files, so that no text holds them as they are.
     pub is_built: bool,
+    /// Whether it is what a chart renders to, and so one release.
+    pub is_chart: bool,
 }
 
 impl Manifest {
@@ -57,6 +59,7 @@ impl Manifest {
             known_as: Vec::new(),
             spans: None,
             is_built: false,
+            is_chart: false,
         }
     }
 
@@ -84,6 +87,7 @@ impl Manifest {
             places,
             spans: Some(spans),
             is_built,
+            is_chart: false,
         }
     }
 

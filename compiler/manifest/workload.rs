@@ -26,6 +26,7 @@ use crate::admission::{Resources, amount};
 use balancer::Balancer;
 use beyond::{Beyond, Injected};
 use bounds::{Claim, Counted, LimitRange, Namespace, ResourceQuota};
+pub(crate) use dump::HookPhase;
 use dump::Owner;
 use place::Place;
 pub(crate) use quiet::Uncounted;
@@ -218,6 +219,10 @@ pub(crate) struct Workload {
     pub from_cluster: bool,
     /// Where it says that none of its pods is to run.
     pub idle: Option<Range<usize>>,
+    /// When Helm runs it, if it is a hook.
+    pub hook: Option<HookPhase>,
+    /// The release that it says to be of (`app.kubernetes.io/instance`).
+    pub instance: Option<String>,
     /// The object of which an operator makes it, if it is no object of Kubernetes' own.
     pub made_of: Option<MadeOf>,
 }
@@ -593,6 +598,8 @@ impl<'t> Reader<'t> {
             kind,
             api_version,
             idle: self.idle(object, &kind_text),
+            hook: self.hook(object, kind, pod),
+            instance: self.instance(object),
             from_cluster: self.is_from_cluster(self.get(object, "metadata")),
             kind_text,
             namespace,

@@ -426,7 +426,11 @@ impl<'p, 'a> Bounded<'p, 'a> {
                 counted.push(*index);
                 members.push(Member {
                     usage,
-                    rest: workload.replicas,
+                    // A hook of Helm counts all the time.
+                    rest: match workload.hook {
+                        Some(_) => workload.surge,
+                        None => workload.replicas,
+                    },
                     most: in_a_rollout(service, workload),
                     waits: waits(service, workload),
                     kept: kept(service),

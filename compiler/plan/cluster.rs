@@ -319,12 +319,19 @@ fn classes(
     moment: Moment,
     lost: Option<NodeId>,
 ) -> Vec<Class> {
+    // Of pods that must not share a node no more are there than nodes, after the loss of one too.
+    let on_nodes = |workload: &Workload<'_>| match lost {
+        Some(lost) if workload.apart && workload.may_be_on(lost) => {
+            let taking = ids(nodes).filter(|at| workload.may_be_on(*at)).count() as u64;
+            workload.replicas.max(taking - 1)
+        }
+        _ => u64::MAX,
+    };
     let of_service = |(index, workload): (ServiceId, &Workload<'_>)| Class {
         each: workload.asked(),
-        count: if workload.is_fixed() {
-            0
-        } else {
-            moment.pods(index, workload)
+        count: match workload.is_fixed() {
+            true => 0,
+            false => moment.pods(index, workload).min(on_nodes(workload)),
         },
         nodes: workload.nodes.clone(),
         spread: if workload.apart {
@@ -494,7 +501,7 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: ServiceId) -> Option<u64> {
     let program = plan.program;
     let (low, like) = (lowest(&plan.workloads), &plan.workloads[index]);
     let free = rooms(program, &plan.nodes, &low)?;
-    let moment = *moments(program, &low).first()?;
+    let moments = moments(program, &low);
     let fits = |more: u64| {
         let price = |at: NodeId| {
             let each = price_of_pod(&program.nodes[at], &program.services[index]);
@@ -507,13 +514,15 @@ pub(crate) fn room_for(plan: &Plan<'_, '_>, index: ServiceId) -> Option<u64> {
         let Some(rooms) = rooms.collect::<Option<Vec<_>>>() else {
             return false;
         };
-        let mut all = classes(program, &plan.nodes, &low, moment, None);
-        all.push(Class {
-            count: like.peak().saturating_mul(more),
-            spread: Spread::Any,
-            ..all[index.index()].clone()
-        });
-        matches!(pack::place(&rooms, &all), Packing::AnyOrder(_))
+        moments.iter().all(|moment| {
+            let mut all = classes(program, &plan.nodes, &low, *moment, None);
+            all.push(Class {
+                count: like.peak().saturating_mul(more),
+                spread: Spread::Any,
+                ..all[index.index()].clone()
+            });
+            matches!(pack::place(&rooms, &all), Packing::AnyOrder(_))
+        })
     };
     Some(most_that_fit(fits))
 }

@@ -14,6 +14,7 @@ mod expect;
 mod fill;
 mod fixes;
 pub(crate) mod floor;
+mod hooks;
 pub(crate) mod ledger;
 mod limits;
 pub(crate) mod model;
@@ -41,7 +42,7 @@ use model::{Draft, LEAST_LIMIT, NodePlan, Placement, Plan, Together, Workload};
 use pack::Certificate;
 use resources::{Capacity, Dimension};
 pub(crate) use room::{Room, headroom, largest_more};
-pub(crate) use sums::{budgets, packaged_asks};
+pub(crate) use sums::{budgets, packaged_asks, services_at_worst};
 pub(crate) use terms::component_origin;
 
 /// What became of a program.
@@ -79,6 +80,7 @@ pub(crate) fn plan<'p, 'a>(
     if sink.has_errors() {
         return None;
     }
+    hooks::to_their_moments(program, &mut workloads);
     let mut nodes: Vec<NodePlan<'a>> = ids(&program.nodes)
         .map(|node| reserve::node(program, &workloads, node))
         .collect();

@@ -9,7 +9,9 @@ use super::limits::Most;
 use super::resources::{Dimension, Resources};
 use crate::base::id::{ids, listed};
 use crate::base::quantity::{Bytes, MIB};
-use crate::program::{BudgetId, ComponentId, Given, NodeId, Program, Role, Service, ServiceId};
+use crate::program::{
+    BudgetId, ComponentId, Given, HookPhase, NodeId, Program, Role, Service, ServiceId,
+};
 
 /// Below this a container does not even start: what runc needs inside the limit before the program runs.
 /// CRI-O refuses less for that reason (cri-o/cri-o#1975, containers/nri-plugins#805).
@@ -290,7 +292,27 @@ pub(crate) enum Wave {
 
 /// A moment at which rollouts that may happen at once have all started their new pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
+pub(crate) struct Moment {
+    /// What is rolled out, of what may not be rolled out with others.
+    pub rollout: Rolling,
+    /// The hook that Helm runs, if it runs one.
+    pub hook: Option<Hook>,
+}
+
+/// A hook of Helm while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hook {
+    /// Which.
+    pub service: ServiceId,
+    /// Its release, as of a [`Workload`].
+    pub release: Option<usize>,
+    /// What else runs of that.
+    pub phase: HookPhase,
+}
+
+/// What is rolled out at a moment, beside all that may be rolled out at any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rolling {
     /// No wave is rolled out.
     Calm,
     /// This wave is.
@@ -302,10 +324,17 @@ pub(crate) enum Moment {
 impl Moment {
     /// Pods of a service that must find room then.
     pub(crate) fn pods(self, service: ServiceId, workload: &Workload<'_>) -> u64 {
-        let surges = match workload.wave {
-            Wave::Every => true,
-            Wave::Of(wave) => self == Moment::Of(wave),
-            Wave::Alone => self == Moment::Alone(service),
+        let of_release = |hook: &Hook| workload.hook.is_none() && workload.release == hook.release;
+        let of_its_hook = self
+            .hook
+            .filter(|hook| hook.release.is_some() && of_release(hook));
+        let surges = match (workload.wave, of_its_hook.map(|hook| hook.phase)) {
+            _ if workload.hook.is_some() => self.hook.is_some_and(|hook| hook.service == service),
+            (_, Some(HookPhase::Before)) => return 0,
+            (_, Some(HookPhase::Rest)) => false,
+            (Wave::Every, Some(HookPhase::Rollout) | None) => true,
+            (Wave::Of(wave), _) => self.rollout == Rolling::Of(wave),
+            (Wave::Alone, _) => self.rollout == Rolling::Alone(service),
         };
         if surges {
             workload.peak()
@@ -340,8 +369,15 @@ pub(crate) struct Workload<'a> {
     pub one_a_node: bool,
     /// Whether its pods must not share a node.
     pub apart: bool,
+    /// How many of its pods can be on nodes at once: where they must not share one, no more than there are nodes, and
+    /// one that comes waits until another has gone. But never fewer than the program wants, or its rollout needs.
+    pub at_most: u64,
     /// Whether a pod of a run may still be ending while its successor runs.
     pub lingers: bool,
+    /// What runs of its release while Helm runs it, if it is a hook: its pods are those of its surge then.
+    pub hook: Option<HookPhase>,
+    /// The release that it is of, if that has a hook: a number that others of the release have too.
+    pub release: Option<usize>,
     /// Whether its pods may push out others: then those on their way out count as those that must find room.
     pub preempts: bool,
     /// The nodes that may take its pods; none if all may.
@@ -363,10 +399,11 @@ listed!(ServiceId: Workload<'a>);
 impl Workload<'_> {
     /// Pods that must find room at once, while it is rolled out.
     pub(crate) fn peak(&self) -> u64 {
-        match self.preempts {
+        let all = match self.preempts {
             true => self.pods,
             false => self.replicas + self.surge,
-        }
+        };
+        all.min(self.at_most)
     }
 
     /// Whether every node of its own has one pod: a DaemonSet.

@@ -2,13 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Choice, Moment, Wave, Workload};
+use super::model::{Choice, Hook, Moment, Rolling, Wave, Workload};
 use crate::base::id::numbered;
 use crate::program::{NodeId, Program, ServiceId};
 
-/// The moments that can be the worst. Of services that roll alone and are alike, the first is enough.
+/// The moments that can be the worst: of each rollout without a hook of Helm, and with each.
 pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<Moment> {
-    let mut moments = Vec::new();
+    let hook = |(service, workload): (ServiceId, &Workload<'_>)| {
+        Some(Hook {
+            service,
+            release: workload.release,
+            phase: workload.hook?,
+        })
+    };
+    let hooks: Vec<Option<Hook>> = [None]
+        .into_iter()
+        .chain(numbered(workloads).filter_map(hook).map(Some))
+        .collect();
+    let rollouts = rollouts(program, workloads).into_iter();
+    let with_hooks = rollouts.flat_map(|rollout| {
+        let hooks = hooks.iter();
+        hooks.map(move |&hook| Moment { rollout, hook })
+    });
+    with_hooks.collect()
+}
+
+/// The rollouts that can be the worst. Of services that roll alone and are alike, the first is enough.
+pub(super) fn rollouts(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<Rolling> {
+    let mut rollouts = Vec::new();
     let mut waves = BTreeSet::new();
     let mut alike = BTreeSet::new();
     for (service, workload) in numbered(workloads).filter(|(_, workload)| workload.surge > 0) {
@@ -18,16 +39,16 @@ pub(super) fn moments(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec<
                 waves.insert(wave);
             }
             Wave::Alone if alike.insert(likeness(program, service, workload)) => {
-                moments.push(Moment::Alone(service))
+                rollouts.push(Rolling::Alone(service))
             }
             Wave::Alone => {}
         }
     }
-    moments.extend(waves.into_iter().map(Moment::Of));
-    if moments.is_empty() {
-        moments.push(Moment::Calm);
+    rollouts.extend(waves.into_iter().map(Rolling::Of));
+    if rollouts.is_empty() {
+        rollouts.push(Rolling::Calm);
     }
-    moments
+    rollouts
 }
 
 /// What two services that roll alone must have in common for the moment of one to be as bad as that of the other: what a
@@ -38,6 +59,8 @@ pub(super) type Likeness = (
     (Option<u64>, bool),
     Vec<bool>,
     (Option<Vec<NodeId>>, bool),
+    // What is of a release is not rolled out while hooks of it run.
+    Option<usize>,
     // What bursts has no number to be chosen, however alike its ends are to those of a range.
     bool,
 );
@@ -77,6 +100,7 @@ pub(super) fn likeness(
         share,
         budgets,
         place,
+        workload.release,
         workload.choice == Choice::Burst,
     )
 }

@@ -86,7 +86,7 @@ fn largest_of_tiers(plan: &Plan<'_, '_>) -> BTreeMap<Option<TierId>, ServiceId> 
     let mut largest: BTreeMap<Option<TierId>, ServiceId> = BTreeMap::new();
     for (at, service) in numbered(&plan.program.services) {
         let workload = &plan.workloads[at];
-        if workload.peak() == 0 {
+        if workload.peak() == 0 || workload.hook.is_some() {
             continue;
         }
         let best = largest.entry(service.tier).or_insert(at);
@@ -153,12 +153,11 @@ fn on_one(plan: &Plan<'_, '_>, like: ServiceId) -> (u64, u64) {
     let (node, planned) = (&plan.program.nodes[0], &plan.nodes[0]);
     let (service, workload) = (&plan.program.services[like], &plan.workloads[like]);
     let pods = workload.pods;
-    let lowest = plan
-        .workloads
-        .iter()
-        .map(|workload| workload.charge(true) * workload.peak());
-    let taken = planned.packaged()[Dimension::Memory] + lowest.sum::<u64>();
-    let left = planned.allocatable().saturating_sub(taken);
+    let low = lowest(&plan.workloads);
+    let asked = asked_on(plan.program, planned, NodeId::new(0), &low);
+    let left = planned
+        .allocatable()
+        .saturating_sub(asked[Dimension::Memory]);
     let left_of_limits = left_of_limits(plan);
     let price = |more: u64| {
         let mounts = service.secret_mounts() * SECRET_BYTES * pods * more;

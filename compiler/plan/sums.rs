@@ -129,6 +129,41 @@ fn at_worst<'w, 'a: 'w>(
         .unwrap_or(0)
 }
 
+/// The limits of all pods of services that must find room at once, in bytes.
+pub(crate) fn services_at_worst<'a>(program: &Program<'a>, workloads: &[Workload<'a>]) -> u64 {
+    at_worst(program, workloads, |_, workload, pods| {
+        workload.pod_limit().saturating_mul(pods)
+    })
+}
+
+/// The pods that each of some services has at the moment at which these come to most: on a node, or on all.
+pub(super) fn pods_at_worst(
+    draft: &Draft<'_, '_>,
+    members: &[ServiceId],
+    each: impl Fn(&Workload<'_>) -> u64,
+    at: Option<NodeId>,
+) -> Vec<(ServiceId, u64)> {
+    let pods = |moment: Moment, id: ServiceId| {
+        let workload = &draft.workloads[id];
+        let pods = moment.pods(id, workload);
+        at.map_or(pods, |at| workload.on(at, pods))
+    };
+    let amount = |moment: &Moment| {
+        let amounts = members.iter();
+        let amounts =
+            amounts.map(|&id| each(&draft.workloads[id]).saturating_mul(pods(*moment, id)));
+        amounts.fold(0, u64::saturating_add)
+    };
+    let worst = moments(draft.program, &draft.workloads)
+        .into_iter()
+        .rev()
+        .max_by_key(amount);
+    let worst = worst.into_iter();
+    worst
+        .flat_map(|moment| members.iter().map(move |&id| (id, pods(moment, id))))
+        .collect()
+}
+
 /// What services ask for at the worst moment. `count` gives, of the pods that a service has then, the number that counts.
 fn asked_at_worst<'a>(
     program: &Program<'a>,

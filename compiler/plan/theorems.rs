@@ -1,8 +1,8 @@
 //! The promises as they stand: each with its inequality, its verdict, and why it is not proved where it is not.
 
 use super::floor::too_low;
-use super::model::{Moment, NodePlan, Placement, Plan, Promise, Theorem, Verdict, Workload};
-use super::moments::moments;
+use super::model::{NodePlan, Placement, Plan, Promise, Rolling, Theorem, Verdict, Workload};
+use super::moments::rollouts;
 use super::resources::Dimension;
 use super::terms;
 use super::tie::{Tie, crowded, host_folder, split, tie};
@@ -203,10 +203,7 @@ fn bursting(plan: &Plan<'_, '_>, at: NodeId) -> String {
 }
 
 fn sufficiency<'a>(plan: &Plan<'_, '_>) -> Theorem<'a> {
-    let running = plan
-        .workloads
-        .iter()
-        .filter(|workload| workload.replicas > 0);
+    let running = plan.workloads.iter().filter(|workload| workload.peak() > 0);
     let without_evidence = running.count();
     let too_low = too_low(plan);
     let mut why: Vec<String> = too_low.iter().map(|one| {
@@ -325,8 +322,8 @@ fn statement_of_liveness(plan: &Plan<'_, '_>) -> String {
             Dimension::Pods => Some(format!("; {asked} of {max_pods} pods")),
         }
     });
-    let rolled = match moments(program, &plan.workloads).as_slice() {
-        [Moment::Calm] => "",
+    let rolled = match rollouts(program, &plan.workloads).as_slice() {
+        [Rolling::Calm] => "",
         _ => ", wave by wave",
     };
     let placed = match (&plan.placement, plan.on_several_nodes()) {

@@ -1,6 +1,7 @@
 //! What is known of a service before a number is chosen out of any range: how many pods there may be, and what one counts
 //! for.
 
+use super::admission::waits;
 use super::errors;
 use super::floor::floor;
 use super::model::{Choice, LEAST_LIMIT, Wave, Workload};
@@ -48,7 +49,7 @@ pub(super) fn workload<'a>(
     };
     let floor = checked_floor(program, service, sink);
     let raised = choice == Choice::Level && floor.value > request;
-    Workload {
+    let mut workload = Workload {
         request,
         limit,
         choice,
@@ -65,6 +66,8 @@ pub(super) fn workload<'a>(
         one_a_node: matches!(service.kind, Kind::DaemonSet) && !doubles || service.pod.place.apart,
         apart: service.pod.place.apart,
         lingers,
+        hook: None,
+        release: None,
         preempts: preempts(program, service),
         nodes,
         sidecars,
@@ -72,7 +75,18 @@ pub(super) fn workload<'a>(
         sidecar_requests,
         init_request_peak,
         cpu: (main_cpu + sidecar_cpu).max(cpu_peak),
+        at_most: u64::MAX,
+    };
+    if workload.apart {
+        let nodes = workload
+            .nodes
+            .as_ref()
+            .map_or(program.nodes.len(), Vec::len) as u64;
+        let needed = replicas + u64::from(waits(service, &workload));
+        workload.at_most = nodes.max(needed);
+        workload.surge = surge.min(workload.at_most.saturating_sub(replicas));
     }
+    workload
 }
 
 /// The least memory of the main container: its runtime's floor or what runc needs, and what its volumes in memory hold.

@@ -94,6 +94,15 @@ pub(crate) struct Adopted<'a> {
     pub doubts: Vec<String>,
 }
 
+/// A release of Helm: what is installed, upgraded and rolled back together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Release<'a> {
+    /// All that a chart renders to, or what says of no release in a manifest that somebody rendered.
+    Manifest(ManifestId),
+    /// What names it by its label, in one namespace.
+    Named(&'a str, &'a str),
+}
+
 impl Adopted<'_> {
     /// The name of a container that nothing limits.
     pub(crate) fn unbounded(&self) -> Option<&str> {

@@ -20,9 +20,9 @@ use crate::base::quantity::Bytes;
 use crate::base::source::SourceMap;
 use crate::base::span::Spanned;
 use crate::manifest::Manifest;
-pub(crate) use crate::manifest::workload::WorkloadKind;
 pub(crate) use crate::manifest::workload::place::HOSTNAME;
-pub(crate) use adopt::{Adopt, Adopted, Form, Ruled, Uncounted};
+pub(crate) use crate::manifest::workload::{HookPhase, WorkloadKind};
+pub(crate) use adopt::{Adopt, Adopted, Form, Release, Ruled, Uncounted};
 pub(crate) use cron::is_cron;
 pub(crate) use id::{
     AdoptId, BudgetId, ComponentId, ExtraId, ImageId, ManifestId, NodeId, RuntimeId, ServiceId,
@@ -154,6 +154,19 @@ impl<'a> Program<'a> {
         match &service.adopted {
             Some(adopted) => namespace(adopted.object.namespace.as_deref()),
             None => self.namespace.value,
+        }
+    }
+
+    /// The release that an adopted workload is of; none where it comes from a cluster and does not say it.
+    pub(crate) fn release_of<'s>(&'s self, adopted: &'s Adopted<'_>) -> Option<Release<'s>> {
+        let object = adopted.object;
+        match &object.instance {
+            _ if self.manifests[adopted.manifest].is_chart => {
+                Some(Release::Manifest(adopted.manifest))
+            }
+            Some(name) => Some(Release::Named(namespace(object.namespace.as_deref()), name)),
+            None if object.from_cluster => None,
+            None => Some(Release::Manifest(adopted.manifest)),
         }
     }
 

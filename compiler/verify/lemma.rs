@@ -2,7 +2,7 @@
 //! lemma of `spec/06-proof.md` to the numbers of a report. The report says, for each kind of pod, to which set of
 //! nodes.
 
-use super::{Facts, asked_of, pods_at};
+use super::{At, Facts, asked_of, pods_at};
 use crate::report::{Component, Moment, Node, Service, Wave};
 
 /// How many dimensions a size has.
@@ -45,13 +45,17 @@ pub(super) fn any_order(facts: &Facts<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     let moments = &facts.report.placement.moments;
     for (at, shown) in moments.iter().enumerate() {
-        let is_first = moments[..at].iter().all(|other| other.wave != shown.wave);
-        if !is_first || !facts.moments.contains(&shown.wave.as_ref()) {
+        let mut before = moments[..at].iter();
+        let is_first = before.all(|other| (&other.wave, &other.hook) != (&shown.wave, &shown.hook));
+        let mut known = facts.moments.iter();
+        if !is_first || !known.any(|at| at.wave == shown.wave.as_ref() && runs(shown, *at)) {
             faults.push("its moments are not those of the rollouts".to_owned());
         }
     }
     for moment in &facts.moments {
-        let stands = |shown: &&Moment<'_>| stands_for(facts, shown.wave.as_ref(), *moment);
+        let stands = |shown: &&Moment<'_>| {
+            runs(shown, *moment) && stands_for(facts, shown.wave.as_ref(), moment.wave)
+        };
         let Some(shown) = moments.iter().find(stands) else {
             faults.push("a wave of rollouts is not among its moments".to_owned());
             continue;
@@ -64,7 +68,12 @@ pub(super) fn any_order(facts: &Facts<'_>) -> Vec<String> {
     faults
 }
 
-/// Whether a stated moment is this one, or the moment of a service that is equal to the one which rolls alone.
+/// Whether the hook of a stated moment is that of this one, if there is one.
+fn runs(shown: &Moment<'_>, moment: At<'_>) -> bool {
+    shown.hook.as_deref() == moment.hook.map(|hook| hook.name.as_ref())
+}
+
+/// Whether a stated wave is this one, or that of a service that is equal to the one which rolls alone.
 fn stands_for(facts: &Facts<'_>, shown: Option<&Wave<'_>>, moment: Option<&Wave<'_>>) -> bool {
     let (Some(Wave::Alone(shown)), Some(Wave::Alone(name))) = (shown, moment) else {
         return shown == moment;
@@ -89,6 +98,7 @@ fn alike(one: &Service<'_>, other: &Service<'_>) -> bool {
         ]
     };
     amounts(one) == amounts(other)
+        && one.release == other.release
         && one.nodes == other.nodes
         && one.one_on_a_node == other.one_on_a_node
 }
@@ -186,11 +196,7 @@ fn room(facts: &Facts<'_>, at: usize, node: &Node<'_>, endless: u128) -> Result<
 }
 
 impl Cluster {
-    fn new(
-        facts: &Facts<'_>,
-        moment: Option<&Wave<'_>>,
-        lost: Option<usize>,
-    ) -> Result<Cluster, String> {
+    fn new(facts: &Facts<'_>, moment: At<'_>, lost: Option<usize>) -> Result<Cluster, String> {
         let report = facts.report;
         let mut kinds: Vec<Kind> = Vec::new();
         for (index, service) in report.services.iter().enumerate() {
@@ -198,10 +204,20 @@ impl Cluster {
             kinds.push(Kind {
                 name: service.name.to_string(),
                 size: [service.request_bytes.into(), service.cpu_milli.into(), 1],
-                count: if fixed {
-                    0
-                } else {
-                    pods_at(service, moment).into()
+                count: match (fixed, lost) {
+                    (true, _) => 0,
+                    (false, Some(lost))
+                        if service.one_on_a_node && facts.on(index, lost, 1) > 0 =>
+                    {
+                        let nodes = 0..report.nodes.len();
+                        let left =
+                            nodes.filter(|node| *node != lost && facts.on(index, *node, 1) > 0);
+                        let left = left.count() as u64;
+                        pods_at(service, moment)
+                            .min(service.replicas.max(left))
+                            .into()
+                    }
+                    (false, _) => pods_at(service, moment).into(),
                 },
                 nodes: (0..report.nodes.len())
                     .map(|node| facts.on(index, node, 1) > 0)

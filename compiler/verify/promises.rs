@@ -701,7 +701,7 @@ fn sufficiency(facts: &Facts<'_>) -> Promise {
         .report
         .services
         .iter()
-        .filter(|service| service.replicas > 0)
+        .filter(|service| service.pods_at_peak > 0)
         .count();
     let says = match running {
         0 => "no service".to_owned(),

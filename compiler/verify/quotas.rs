@@ -103,13 +103,12 @@ impl Check {
         let named = format!("pods of `{}`", service.name);
         self.holds(place, *what == named, || format!("{what} are {named}"));
         let key = format!("{what}: rest");
-        self.same(
-            place,
-            &key,
-            term.rest,
-            "replicas are",
-            service.replicas.into(),
-        );
+        // A hook of Helm counts all the time.
+        let (how, rest) = match service.hook {
+            Some(_) => ("its surge is", service.surge),
+            None => ("replicas are", service.replicas),
+        };
+        self.same(place, &key, term.rest, how, rest.into());
         // One that recreates waits until all pods have ended, and some kinds roll nothing out.
         let most = service.pods_with_ending.max(service.pods_at_peak);
         let kinds = ["Deployment", "ReplicaSet", "ReplicationController"];

@@ -53,6 +53,13 @@ impl Check {
             true => u128::from(pods),
             false => u128::from(replicas) + u128::from(surge),
         };
+        // Of pods that must not share a node no more are there than nodes.
+        let places = match &facts.places[index] {
+            _ if !service.one_on_a_node => u128::MAX,
+            Some(places) => places.len() as u128,
+            None => facts.report.nodes.len() as u128,
+        };
+        let peak = peak.min(places);
         let how = "its pods that must find room at once are";
         self.same(place, "podsAtPeak", service.pods_at_peak, how, peak);
         self.holds(place, pods >= service.pods_at_peak, || {
@@ -85,12 +92,24 @@ impl Check {
             ("DaemonSet", false) => {
                 surge == replicas && replicas == nodes && facts.report.nodes.len() == 1
             }
-            ("Deployment" | "StatefulSet", true) => peak <= nodes,
+            ("Deployment" | "StatefulSet", true) => replicas.saturating_add(surge) <= nodes,
             (_, one_on_a_node) => !one_on_a_node,
         };
         self.holds(place, enough, || {
             format!("{peak} pods do not go with {nodes} nodes")
         });
+        // A hook of Helm has no pods at rest.
+        let (replicas, surge) = match service.hook {
+            Some(_) if replicas == 0 && service.wave.is_none() => (surge, 0),
+            Some(_) => {
+                self.fault(
+                    place,
+                    "it is a hook of Helm, and has pods at rest or a wave",
+                );
+                return;
+            }
+            None => (replicas, surge),
+        };
         let twice = replicas.saturating_add(replicas.max(surge));
         let lingering = if service.lingers { replicas } else { 0 };
         let replaced = service.runs_ending.unwrap_or(0);
@@ -117,6 +136,8 @@ impl Check {
             service.runs_ending.is_none() || service.kind == "CronJob",
             || "runs of its kind are not replaced".to_owned(),
         );
+        let ends = matches!(service.kind.as_ref(), "Job" | "Pod") || service.hook.is_none();
+        self.holds(place, ends, || "no hook of Helm is of its kind".to_owned());
         let waits = matches!(service.kind.as_ref(), "Job" | "CronJob") || !service.lingers;
         self.holds(place, waits, || "pods of its kind do not linger".to_owned());
     }

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_yaml::Value;
 
 use super::cron::replaced_at_once;
+use super::dump::is_idle;
+use super::hooks::{Hook, Moment, Phase, hook_of, release_of};
 use super::{Faults, MIB, bytes, is_kind, milli, name_of, scalar};
 
 /// Request and limit of one pod.
@@ -20,6 +22,8 @@ pub(super) struct Pod {
 #[derive(Debug)]
 pub(super) struct Workload {
     pub(super) pod: Pod,
+    /// Its kind and name.
+    pub(super) object: String,
     /// The container that stands beside no other.
     pub(super) main: Pod,
     /// At rest; of one that an autoscaler scales, at its most.
@@ -32,6 +36,10 @@ pub(super) struct Workload {
     pub(super) secrets: u128,
     /// Which rollouts may happen beside its own: those of this name, or all.
     pub(super) wave: Option<String>,
+    /// What runs of its release while Helm runs it, if it is a hook: its surge is there then only.
+    pub(super) hook: Option<Phase>,
+    /// The release it is of.
+    pub(super) release: Option<String>,
     /// The nodes that take its pods.
     pub(super) nodes: Vec<bool>,
     /// Whether a node has one of its pods at most.
@@ -44,17 +52,34 @@ pub(super) struct Workload {
 impl Workload {
     /// Pods that must find room at once. What may push out others does so while those before it are still ending.
     pub(super) fn peak(&self) -> u128 {
-        if self.preempts {
-            self.ending
-        } else {
-            self.replicas + self.surge
+        let all = match self.preempts {
+            true => self.ending,
+            false => self.replicas + self.surge,
+        };
+        // Of pods that must not share a node there are no more than nodes that take them.
+        match self.one_on_a_node && !self.is_daemon {
+            true => all.min(self.nodes.iter().filter(|takes| **takes).count() as u128),
+            false => all,
         }
     }
 
-    /// Pods that must find room at once while a wave is rolled out.
-    pub(super) fn pods(&self, wave: Option<&str>) -> u128 {
-        let surges = self.wave.is_none() || self.wave.as_deref() == wave;
-        if surges { self.peak() } else { self.replicas }
+    /// Pods that must find room at once while a wave is rolled out, and Helm runs a hook, if it does.
+    pub(super) fn pods(&self, at: &Moment) -> u128 {
+        if self.hook.is_some() {
+            let runs = at
+                .hook
+                .as_ref()
+                .is_some_and(|hook| hook.object == self.object);
+            return if runs { self.peak() } else { 0 };
+        }
+        let of_release = |hook: &&Hook| hook.release.is_some() && hook.release == self.release;
+        let surges = self.wave.is_none() || self.wave == at.wave;
+        match at.hook.as_ref().filter(of_release).map(|hook| hook.phase) {
+            Some(Phase::Before) => 0,
+            Some(Phase::Rest) => self.replicas,
+            _ if surges => self.peak(),
+            _ => self.replicas,
+        }
     }
 
     /// How many of `pods` of its pods may be on a node.
@@ -264,65 +289,6 @@ fn cron_job(object: &Value, stated: &Value, faults: &mut Faults) -> Option<Count
     })
 }
 
-/// Whether an object says that none of its pods is to run: it is suspended, or Helm runs it for a test or a removal.
-fn is_idle(object: &Value) -> bool {
-    let hook = object["metadata"]["annotations"]["helm.sh/hook"].as_str();
-    let beside = |event: &str| event.starts_with("test") || event.ends_with("-delete");
-    let suspends = is_kind(object, "Job") || is_kind(object, "CronJob");
-    // What K3s packages counts as that, where a dump of a cluster has it.
-    let packaged = [
-        "coredns",
-        "local-path-provisioner",
-        "metrics-server",
-        "traefik",
-    ];
-    let is_packaged = packaged.contains(&name_of(object))
-        && object["metadata"]["namespace"] == "kube-system"
-        && !object["metadata"]["uid"].is_null();
-    suspends && object["spec"]["suspend"].as_bool() == Some(true)
-        || is_packaged
-        || hook.is_some_and(|hook| hook.split(',').all(|event| beside(event.trim())))
-}
-
-/// Whether an object of a dump counts for nothing: it has ended, or counts with the controller among `all` that made it.
-pub(super) fn is_left_out(object: &Value, all: &[Value]) -> bool {
-    let metadata = &object["metadata"];
-    let by_hand = !metadata["annotations"]["cronjob.kubernetes.io/instantiate"].is_null();
-    let owners = metadata["ownerReferences"].as_sequence();
-    let owner = owners
-        .and_then(|all| all.iter().find(|owner| owner["controller"] == true))
-        .filter(|_| !by_hand);
-    let hash = metadata["labels"]["pod-template-hash"].as_str();
-    let made = |by: &Value| {
-        let owner = owner.unwrap_or(&Value::Null);
-        let deployed = owner["name"].as_str()
-            == hash
-                .map(|hash| format!("{}-{hash}", name_of(by)))
-                .as_deref();
-        let is_owner = by["kind"] == owner["kind"] && owner["name"] == name_of(by)
-            || is_kind(by, "Deployment") && deployed && owner["kind"] == "ReplicaSet";
-        is_owner && !is_idle(by) && by["metadata"]["namespace"] == metadata["namespace"]
-    };
-    let ended = match object["kind"].as_str() {
-        Some("Pod") => matches!(
-            object["status"]["phase"].as_str(),
-            Some("Succeeded" | "Failed")
-        ),
-        Some("Job") => object["status"]["conditions"]
-            .as_sequence()
-            .is_some_and(|all| {
-                all.iter().any(|one| {
-                    one["status"] == "True"
-                        && (one["type"] == "Complete" || one["type"] == "Failed")
-                })
-            }),
-        _ => false,
-    };
-    // The load balancer of K3s makes a DaemonSet for each Service, which is counted as that.
-    let by_service = !metadata["labels"]["svccontroller.k3s.cattle.io/svcname"].is_null();
-    ended || by_service || owner.is_some() && all.iter().any(made)
-}
-
 /// Whether an update of a DaemonSet starts a pod beside the old one.
 pub(super) fn surges(object: &Value) -> bool {
     let strategy = &object["spec"]["updateStrategy"];
@@ -409,6 +375,13 @@ pub(super) fn workload(
         .filter(|_| surge > 0)
         .map(str::to_owned);
     let (nodes, is_daemon) = (vec![true], is_kind(object, "DaemonSet"));
+    let hook = hook_of(object).filter(|_| replicas > 0);
+    let (replicas, surge) = match hook {
+        Some(_) => (0, replicas),
+        None => (replicas, surge),
+    };
+    let place = stated["adopted"]["manifest"].as_str();
+    let path = place.and_then(|place| place.split(':').next());
     let (pod, one_on_a_node) = (pod_of(pod, assumed), is_daemon);
     let is_adopted = false;
     Some(Workload {
@@ -420,6 +393,9 @@ pub(super) fn workload(
         preempts: false,
         secrets,
         wave,
+        hook,
+        release: path.and_then(|path| release_of(object, path)),
+        object: format!("{} {}", object["kind"].as_str()?, name_of(object)),
         nodes,
         one_on_a_node,
         is_daemon,

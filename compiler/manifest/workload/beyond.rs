@@ -61,7 +61,7 @@ const fn of_telemetry(namespaces: &'static [(&'static str, &'static [&'static st
 /// From the sources and manuals of the projects: Istio (pkg/kube/inject, and the selectors of its webhook), Linkerd (proxy
 /// injection), Vault (agent injector), Consul (annotations and labels), Dapr (arguments and annotations), Kuma (data plane
 /// on Kubernetes), OpenTelemetry Operator.
-const INJECTIONS: [Injection; 15] = [
+const INJECTIONS: [Injection; 16] = [
     Injection {
         on_pods: "sidecar.istio.io/inject",
         asking: &TRUE,
@@ -84,6 +84,12 @@ const INJECTIONS: [Injection; 15] = [
     },
     Injection {
         on_pods: "consul.hashicorp.com/connect-inject",
+        asking: &TRUE,
+        on_namespaces: &[],
+    },
+    // Of releases 1.2 to 1.5 with the catalog of resources.
+    Injection {
+        on_pods: "consul.hashicorp.com/mesh-inject",
         asking: &TRUE,
         on_namespaces: &[],
     },

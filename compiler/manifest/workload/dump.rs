@@ -1,10 +1,10 @@
 //! What a dump of a cluster and a rendered chart say of pods that do not count, or not here: what a controller made,
-//! which counts with the controller; what has ended; what is suspended; and hooks that Helm runs for nothing but a test
-//! or a removal.
+//! which counts with the controller; what has ended; what is suspended; and hooks of Helm, which run at their moment.
 
 use std::ops::Range;
 
 use super::reader::Reader;
+use crate::manifest::kind::WorkloadKind;
 use crate::manifest::tree::{Fault, Yaml};
 
 /// The controller that an object says has made it.
@@ -21,14 +21,32 @@ pub(crate) struct Owner {
 /// The annotation that makes an object of a chart a hook of Helm, with the events at which Helm applies it.
 const HOOK: &str = "helm.sh/hook";
 
-/// The events that belong to no installation, upgrade or rollback (helm.sh/docs/topics/charts_hooks).
-const BESIDE_RELEASES: [&str; 5] = [
-    "post-delete",
-    "pre-delete",
-    "test",
-    "test-failure",
-    "test-success",
-];
+/// The label by which charts name their release (helm.sh/docs/chart_best_practices/labels).
+const INSTANCE: &str = "app.kubernetes.io/instance";
+
+/// What else runs of a release while Helm runs one of its hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HookPhase {
+    /// Nothing: the release is being installed, and Helm waits for the hook before it applies anything else.
+    Before,
+    /// What runs of it at rest: Helm waits for the hook before it applies the new version, or has just installed it.
+    Rest,
+    /// What runs of it during a rollout: Helm has applied the new version and need not have waited for it.
+    Rollout,
+}
+
+/// When Helm runs a hook at an event (helm.sh/docs/topics/charts_hooks): nothing within for one that belongs to no
+/// installation, upgrade or rollback, and none for what is no event.
+fn phase(event: &str) -> Option<Option<HookPhase>> {
+    Some(match event.trim().to_lowercase().as_str() {
+        "post-delete" | "pre-delete" | "test" | "test-failure" | "test-success" => None,
+        "pre-install" => Some(HookPhase::Before),
+        // Of a new release nothing is replaced.
+        "post-install" | "pre-rollback" | "pre-upgrade" => Some(HookPhase::Rest),
+        "post-rollback" | "post-upgrade" => Some(HookPhase::Rollout),
+        _ => return None,
+    })
+}
 
 /// The annotation of a Job that somebody started by hand out of a CronJob: it runs beside those of the schedule
 /// (kubectl, `create job --from`).
@@ -108,11 +126,47 @@ impl<'t> Reader<'t> {
         {
             return Some(suspend.range());
         }
+        let hook = self.hook_events(object)?;
+        let mut events = hook.text(self.source)?.split(',');
+        let is_free = events.all(|event| phase(event) == Some(None));
+        is_free.then(|| hook.range())
+    }
+
+    fn hook_events(&self, object: &'t Yaml) -> Option<&'t Yaml> {
         let metadata = self.get(object, "metadata")?;
-        let hook = self.get(self.get(metadata, "annotations")?, HOOK)?;
-        let mut events = hook.text(self.source)?.split(',').map(str::trim);
-        events
-            .all(|event| BESIDE_RELEASES.contains(&event))
-            .then(|| hook.range())
+        self.get(self.get(metadata, "annotations")?, HOOK)
+    }
+
+    /// When Helm runs a workload that is a hook: a Job, or a Pod that ends. Of several events that counts which leaves
+    /// most to run beside it; a test that is one of them may come at any time. Any other object that Helm applies as a
+    /// hook runs on, and none is a hook to Helm with an event that it does not know.
+    pub(super) fn hook(
+        &self,
+        object: &'t Yaml,
+        kind: WorkloadKind,
+        pod: &'t Yaml,
+    ) -> Option<HookPhase> {
+        let policy = self.text(pod, "restartPolicy");
+        let ends = match kind {
+            WorkloadKind::Job => true,
+            WorkloadKind::Pod => matches!(policy.as_deref(), Some("Never" | "OnFailure")),
+            _ => false,
+        };
+        let events = self.hook_events(object).filter(|_| ends)?;
+        let events = events.text(self.source)?.split(',');
+        let phases: Vec<Option<HookPhase>> = events.map(phase).collect::<Option<_>>()?;
+        if phases.contains(&None) || phases.contains(&Some(HookPhase::Rollout)) {
+            return Some(HookPhase::Rollout);
+        }
+        match phases.contains(&Some(HookPhase::Rest)) {
+            true => Some(HookPhase::Rest),
+            false => Some(HookPhase::Before),
+        }
+    }
+
+    /// The release that an object belongs to, by its label.
+    pub(super) fn instance(&self, object: &'t Yaml) -> Option<String> {
+        let labels = self.get(self.get(object, "metadata")?, "labels")?;
+        self.text(labels, INSTANCE)
     }
 }

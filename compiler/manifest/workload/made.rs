@@ -306,6 +306,8 @@ impl<'t> Reader<'t> {
                 None => None,
             },
             idle: None,
+            hook: None,
+            instance: None,
             from_cluster: false,
             made_of: Some(MadeOf {
                 kind: maker.name.clone(),

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::list::listed_components;
+use crate::base::id::ids;
 use crate::base::span::Span;
 use crate::diag::{self, Diagnostic};
 use crate::plan::fixes::{for_cpu, for_pods};
 use crate::plan::model::Draft;
 use crate::plan::resources::Dimension;
+use crate::plan::sums::pods_at_worst;
 use crate::plan::words::named;
+use crate::program::ServiceId;
 
 /// More requested of a dimension than the node has. Memory is filled and not counted: `over_memory` reports it.
 pub(crate) fn over_count(
@@ -74,14 +77,16 @@ fn over_cpu(draft: &Draft<'_, '_>, requested: u64, has: u64) -> Diagnostic {
     // Services by where their request stands and how much it is: their names, and how many pods they have.
     type Alike<'n> = (Vec<&'n str>, u64);
     let mut groups: BTreeMap<(Option<Span>, u64), Alike<'_>> = BTreeMap::new();
-    for (service, workload) in draft.program.services.iter().zip(&draft.workloads) {
-        if workload.cpu > 0 {
+    let all: Vec<ServiceId> = ids(&draft.program.services).collect();
+    for (index, pods) in pods_at_worst(draft, &all, |workload| workload.cpu, None) {
+        let (service, workload) = (&draft.program.services[index], &draft.workloads[index]);
+        if workload.cpu > 0 && pods > 0 {
             let span = service
                 .cpu
                 .map_or(Some(service.name.span), |(request, _)| request.origin.span);
             let group = groups.entry((span, workload.cpu)).or_default();
             group.0.push(service.name.value);
-            group.1 += workload.peak();
+            group.1 += pods;
         }
     }
     error.addends = listed_components(draft, draft.components(), Dimension::Cpu);

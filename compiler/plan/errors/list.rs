@@ -6,8 +6,9 @@ use crate::base::quantity::{MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag;
 use crate::plan::ledger::{Addend, How};
-use crate::plan::model::{ComponentPlan, Draft, NodePlan};
+use crate::plan::model::{ComponentPlan, Draft, NodePlan, Workload};
 use crate::plan::resources::Dimension;
+use crate::plan::sums::pods_at_worst;
 use crate::plan::terms::component_addends;
 use crate::plan::words::named;
 use crate::program::{Memory, Node, NodeId, ServiceId};
@@ -60,13 +61,14 @@ pub(super) struct Group<'a> {
     of_one: u64,
     pods: u64,
     surge: u64,
+    is_hook: bool,
     place: Option<Span>,
     tier: Option<&'a str>,
     raised: bool,
     has_extras: bool,
 }
 
-/// On a node only the pods that may be there count.
+/// At the moment of a rollout at which they come to most. On a node only the pods that may be there count.
 pub(super) fn groups<'a>(
     draft: &Draft<'_, 'a>,
     members: &[ServiceId],
@@ -74,7 +76,8 @@ pub(super) fn groups<'a>(
     at: Option<NodeId>,
 ) -> Vec<Group<'a>> {
     let mut groups: BTreeMap<(Option<Span>, u64, u64, u64), Group<'a>> = BTreeMap::new();
-    for &index in members {
+    let charge = |workload: &Workload<'_>| workload.charge(on_node);
+    for (index, pods) in pods_at_worst(draft, members, charge, at) {
         let (service, workload) = (&draft.program.services[index], &draft.workloads[index]);
         let of_one = workload.charge(on_node);
         let place = match service.memory {
@@ -94,13 +97,14 @@ pub(super) fn groups<'a>(
         } else {
             place
         };
-        let pods = at.map_or(workload.peak(), |at| workload.on(at, workload.peak()));
-        let key = (place, of_one, pods, workload.surge);
+        let surge = workload.surge.min(pods.saturating_sub(workload.replicas));
+        let key = (place, of_one, pods, surge);
         let group = groups.entry(key).or_insert_with(|| Group {
             names: Vec::new(),
             of_one,
             pods,
-            surge: workload.surge,
+            surge,
+            is_hook: workload.hook.is_some(),
             place,
             tier: service
                 .tier
@@ -127,7 +131,9 @@ pub(super) fn group_addends(
             (Some(tier), 2..) => format!(" of tier `{tier}`"),
             _ => String::new(),
         };
-        let surge = if group.surge > 0 {
+        let surge = if group.is_hook && group.pods > 0 {
+            ", while Helm runs it".to_owned()
+        } else if group.surge > 0 {
             format!(
                 ", {} of them for the rollout",
                 group.surge * group.names.len() as u64
@@ -145,6 +151,9 @@ pub(super) fn group_addends(
         } else {
             ""
         };
+        if count == 0 {
+            continue;
+        }
         let times = if count == 1 && surge.is_empty() {
             with_extras.to_owned()
         } else {

@@ -9,9 +9,9 @@ use crate::base::span::Span;
 use crate::diag::{Addend, Diagnostic};
 use crate::plan::excess::{Ceiling, Excess};
 use crate::plan::fixes::for_memory;
-use crate::plan::model::{ComponentPlan, Draft, NodePlan, SHIMS};
+use crate::plan::model::{ComponentPlan, Draft, NodePlan, SHIMS, Workload};
 use crate::plan::resources::Dimension;
-use crate::plan::sums::packaged_asks;
+use crate::plan::sums::{packaged_asks, pods_at_worst};
 use crate::program::{Giver, NodeId, Service, ServiceId, WorkloadKind};
 
 /// The node, all nodes together or a budget are over even with every range at its low end.
@@ -257,9 +257,9 @@ fn first_too_many<'p, 'a>(
     room: u64,
 ) -> Option<(&'p Service<'a>, u64, u64)> {
     let mut left = room;
-    for &index in members {
+    let charge = |workload: &Workload<'_>| workload.charge(on_node);
+    for (index, pods) in pods_at_worst(draft, members, charge, at) {
         let workload = &draft.workloads[index];
-        let pods = at.map_or(workload.peak(), |at| workload.on(at, workload.peak()));
         let needs = workload.charge(on_node).saturating_mul(pods);
         match left.checked_sub(needs) {
             Some(rest) => left = rest,

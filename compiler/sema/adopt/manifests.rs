@@ -128,6 +128,7 @@ impl Load<'_, '_> {
             Ok((tree, objects)) => {
                 self.nodes_left = self.nodes_left.saturating_sub(tree.nodes);
                 let mut manifest = Manifest::new(place, text, tree, objects);
+                manifest.is_chart = by.chart.is_some();
                 let release = by.chart.as_ref().and_then(|chart| chart.namespace.as_ref());
                 if let Some(namespace) = release {
                     manifest.objects.install_into(namespace);

@@ -89,6 +89,7 @@ type cluster struct {
 	quotas          []*corev1.ResourceQuota
 	priorityClasses []*schedulingv1.PriorityClass
 	faults          []error
+	releases        map[string]service // of each service of report.json, its hook and its release
 }
 
 func (c *cluster) read(dir string) error {
@@ -450,6 +451,12 @@ func (c *cluster) workloads(promised map[string]int) (found []workload) {
 			found = append(found, workload{namespace: object.Namespace, name: object.Name, template: object.Spec.JobTemplate.Spec.Template, pods: pods})
 		}
 	}
+	for index := range found {
+		// Helm waits for the end of a hook, which has no pods at rest.
+		if made := &found[index]; c.releases[made.name].Hook != "" {
+			made.pods, made.surge = 0, made.pods
+		}
+	}
 	for name := range scaled {
 		c.fault("an autoscaler scales %s, which is not there", name)
 	}
@@ -663,10 +670,24 @@ type rolled struct {
 	pods []*corev1.Pod
 }
 
-// peak makes all pods that exist at once while a wave is rolled out, each through admission, ResourceQuota last. The
-// pods of which there must be room at any moment come first.
-func (c *cluster) peak(nodes []*corev1.Node, stock []workload, promised map[string]int, wave string) (pods []*corev1.Pod, faults []error) {
-	for _, made := range c.made(nodes, stock, promised, func(one *workload) bool { return one.wave == "" || one.wave == wave }, &faults) {
+// peak makes all pods that exist at once while a wave is rolled out and Helm runs a hook, if it has a name, each through
+// admission, ResourceQuota last. The pods of which there must be room at any moment come first.
+func (c *cluster) peak(nodes []*corev1.Node, stock []workload, promised map[string]int, wave string, hook service) (pods []*corev1.Pod, faults []error) {
+	count := func(one *workload) int {
+		of := c.releases[one.name]
+		phase := ""
+		if hook.Release != "" && hook.Release == of.Release {
+			phase = hook.Hook
+		}
+		switch {
+		case of.Hook != "" && of.Name != hook.Name || of.Hook == "" && phase == "before":
+			return 0
+		case of.Hook == "" && phase == "rest" || one.wave != "" && one.wave != wave:
+			return one.pods
+		}
+		return one.peak()
+	}
+	for _, made := range c.made(nodes, stock, promised, count, &faults) {
 		pods = append(pods, made.pods...)
 	}
 	return pods, faults
@@ -675,20 +696,17 @@ func (c *cluster) peak(nodes []*corev1.Node, stock []workload, promised map[stri
 // atRest makes the pods that exist while nothing is rolled out.
 func (c *cluster) atRest(nodes []*corev1.Node, stock []workload, promised map[string]int) ([]rolled, error) {
 	var faults []error
-	all := c.made(nodes, stock, promised, func(*workload) bool { return false }, &faults)
+	all := c.made(nodes, stock, promised, func(one *workload) int { return one.pods }, &faults)
 	return all, errors.Join(faults...)
 }
 
-// made makes the pods of all workloads, of those that roll with their surge.
-func (c *cluster) made(nodes []*corev1.Node, stock []workload, promised map[string]int, rolls func(*workload) bool, faults *[]error) (all []rolled) {
+// made makes so many pods of all workloads, of a DaemonSet one for each node that takes it.
+func (c *cluster) made(nodes []*corev1.Node, stock []workload, promised map[string]int, of func(*workload) int, faults *[]error) (all []rolled) {
 	c.faults = slices.Clip(c.faults)
 	before := len(c.faults)
 	used := c.unused()
 	for _, workload := range append(c.workloads(promised), stock...) {
-		count := workload.pods
-		if rolls(&workload) {
-			count = workload.peak()
-		}
+		count := of(&workload)
 		var daemons []*corev1.Pod
 		if workload.everyNode {
 			daemons = workload.daemons(nodes)

@@ -63,10 +63,14 @@ type report struct {
 		}
 	}
 	Nodes    []node
-	Services []struct {
-		Name       string
-		PodsAtPeak int
-	}
+	Services []service
+}
+
+type service struct {
+	Name       string
+	PodsAtPeak int
+	Hook       string // what runs of its release while Helm runs it, if it is a hook: before, rest or rollout
+	Release    string
 }
 
 type node struct {
@@ -150,17 +154,25 @@ func check(dir string, orders int) (string, error) {
 	}
 	stock = append(stock, others(&report)...)
 	services := map[string]int{}
+	hooks := []service{{}}
+	cluster.releases = map[string]service{}
 	for _, service := range report.Services {
 		services[service.Name] = service.PodsAtPeak
+		cluster.releases[service.Name] = service
+		if service.Hook != "" {
+			hooks = append(hooks, service)
+		}
 	}
 	errs := slices.Clone(cluster.faults)
 	moments := [][]*corev1.Pod{}
 	most := 0
 	for _, wave := range append([]string{""}, cluster.waves()...) {
-		pods, faults := cluster.peak(nodes, stock, services, wave)
-		errs = append(errs, faults...)
-		moments = append(moments, pods)
-		most = max(most, len(pods))
+		for _, hook := range hooks {
+			pods, faults := cluster.peak(nodes, stock, services, wave, hook)
+			errs = append(errs, faults...)
+			moments = append(moments, pods)
+			most = max(most, len(pods))
+		}
 	}
 	errs = append(errs, promised(&report, moments[0], most)...)
 
