@@ -21,10 +21,12 @@ use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
 use crate::ledger;
 use crate::lint;
+use crate::next;
 use crate::plan::model::{Draft, NodePlan, Plan, Promise, Verdict, Workload};
 use crate::plan::{self, Outcome};
 use crate::program::Program;
 use crate::render::{Overlaid, Rendered, overlaid, render};
+use crate::restarts::{FileChange, Restarts};
 use crate::sema;
 pub use crate::sema::Traced;
 use crate::sema::load::{Library, Loaded, load};
@@ -398,6 +400,26 @@ impl<'v, 'a> View<'v, 'a> {
         let (_, plan) = self.sound()?;
         let rendered = self.rendered.as_ref()?;
         Some(backend::emit(plan, rendered, &self.report))
+    }
+
+    /// What is to be run for the files of the output, in the folder of the program, from where the output folder is `out`:
+    /// for what a build changed, with what that restarts, or for all of it. A line is a command of a shell or a comment.
+    pub fn next(
+        &self,
+        out: &str,
+        files: &Files<'_>,
+        changes: Option<(&[FileChange<'_>], &Restarts)>,
+    ) -> Vec<String> {
+        let output = next::Output::new(out, files.paths(), changes);
+        let known = self.sound().zip(self.rendered.as_ref());
+        known.map_or_else(Vec::new, |((_, plan), rendered)| {
+            next::next(plan, rendered, &output)
+        })
+    }
+
+    /// The namespace of the program's own services.
+    pub fn namespace(&self) -> Option<&'a str> {
+        self.program.map(|program| program.namespace.value)
     }
 
     /// Manifests of the user's own that are to change where they are, sorted by path: only if the user says so.

@@ -16,6 +16,7 @@ mod kinds;
 mod kustomize;
 mod layouts;
 mod ledger;
+mod next;
 mod properties;
 mod proposals;
 mod readme;

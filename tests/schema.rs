@@ -23,9 +23,8 @@ const ONE_OF: [(&str, &[&str]); 2] = [
 ];
 
 /// Fields that say something only of a source, and of a program that does not fit: neither is here.
-const SILENT: [(&str, &str); 12] = [
-    ("adopt.helm", "namespace"), // Only what bounds that namespace would show it.
-    ("adopt", "unlimited"),      // Only a container without a limit would show it.
+const SILENT: [(&str, &str); 11] = [
+    ("adopt", "unlimited"), // Only a container without a limit would show it.
     ("runtime", "calm"),
     ("runtime", "entry"),
     ("runtime", "floor"),

@@ -1,16 +1,18 @@
 //! Adopted manifests in the output: patched copies below `adopted/`, or the originals below `patches/` with a patch a
 //! workload and a kustomization that lays them over each other. What a kustomization of theirs makes is patched where it
-//! lies.
+//! lies. And one kustomization for all that is applied.
 
 use super::artifact::Artifact;
 use super::yaml::{comment, quote_if_needed, to_yaml};
 use crate::plan::model::Plan;
 use crate::program::Form;
 use crate::render::header;
-use crate::render::{Patched, change, merge_patch};
+use crate::render::{Patched, Together, change, merge_patch};
 
 /// The way from `patches/` in the output to the folder of the program.
 const TO_PROGRAM: &str = "../..";
+/// Where the kustomization for all that is applied lies in the output.
+pub(crate) const ALL: &str = "kustomization.yaml";
 /// The folder of the originals, below that of their patches: a kustomization reads nothing outside its own folder.
 const ORIGINALS: &str = "originals";
 
@@ -93,7 +95,10 @@ fn patches(plan: &Plan<'_, '_>, head: &str) -> Vec<(String, String)> {
 fn kustomization(head: &str, resources: &[String], patches: &[&str]) -> String {
     let mut text = String::new();
     comment(head, &mut text);
-    comment("kubectl apply -k out/patches", &mut text);
+    comment(
+        "Laid over what others wrote by `kubectl apply -k out`, or by a post-renderer of Helm.",
+        &mut text,
+    );
     text.push_str("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n");
     let mut item = |key: &str, value: &str| {
         text.push_str(key);
@@ -112,6 +117,33 @@ fn kustomization(head: &str, resources: &[String], patches: &[&str]) -> String {
         item(key, name);
     }
     text
+}
+
+/// The kustomization, if there is anything for it: kustomize refuses one of nothing.
+pub(super) fn emit_kustomization(
+    plan: &Plan<'_, '_>,
+    together: &Together,
+    has_manifests: bool,
+    files: &mut Vec<Artifact>,
+) {
+    let of_bzc = has_manifests.then_some("manifests");
+    let mut resources = of_bzc
+        .into_iter()
+        .chain(together.resources.iter().map(String::as_str))
+        .peekable();
+    if resources.peek().is_none() {
+        return;
+    }
+    let mut text = String::new();
+    comment(&header(plan), &mut text);
+    comment("All that is applied: kubectl apply -k out", &mut text);
+    text.push_str("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n");
+    for resource in resources {
+        text.push_str("- ");
+        quote_if_needed(resource, &mut text);
+        text.push('\n');
+    }
+    files.push((ALL.to_owned(), text.into_bytes()));
 }
 
 /// The source files that are to change in place: path and new text.

@@ -13,13 +13,13 @@ mod yaml;
 
 pub use artifact::{Artifact, Files};
 pub(crate) use k3s::argument_note;
-pub(crate) use kubernetes::objects_of;
+pub(crate) use kubernetes::{objects_of, waves};
 
 use std::sync::OnceLock;
 
 use self::artifact::Content;
 use crate::plan::model::Plan;
-use crate::render::Rendered;
+use crate::render::{Rendered, together};
 
 /// All files of a plan. `report` keeps the text of report.json.
 pub(crate) fn emit<'p>(
@@ -29,9 +29,11 @@ pub(crate) fn emit<'p>(
 ) -> Files<'p> {
     let mut printed = Vec::new();
     k3s::emit(plan, &mut printed);
-    kubernetes::emit(plan, &mut printed);
+    let together = together(plan, &rendered.manifests);
+    let has_manifests = kubernetes::emit(plan, together.has_namespace, &mut printed);
     dockerfile::emit(plan, &rendered.images, &mut printed);
     adopted::emit(plan, &rendered.manifests, &mut printed);
+    adopted::emit_kustomization(plan, &together, has_manifests, &mut printed);
     printed.push(("report.md".to_owned(), report::markdown(plan).into_bytes()));
     let printed = printed
         .into_iter()

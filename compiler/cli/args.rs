@@ -70,7 +70,7 @@ pub(crate) struct Denied {
     pub(crate) what: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Report {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -122,6 +122,12 @@ pub(crate) struct Build {
     /// Write the manifests adopted with `patch = in-place`, too, and show how
     #[arg(long, conflicts_with = "check")]
     pub(crate) write_sources: bool,
+    /// Say all that is to be run next, whatever changed [on a terminal: what is to be run for what changed]
+    #[arg(long, conflicts_with_all = ["check", "quiet"])]
+    pub(crate) next: bool,
+    /// Print no summary, and not what is to be run next
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +169,9 @@ pub(crate) struct Plan {
 pub(crate) struct Diff {
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+    /// Say what starts again if the changes are applied, instead of how files differ; with `--format json` as an object
+    #[arg(long)]
+    pub(crate) restarts: bool,
     /// Output folder [default: `out` next to the program]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

@@ -3,6 +3,7 @@
 
 mod args;
 mod bug;
+mod build;
 mod deny;
 mod explain;
 mod helm;
@@ -15,16 +16,15 @@ mod write;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::thread::{self, ScopedJoinHandle};
 
-use bzc::{Analysis, Files, Options, Provenance, Session, View, World as _};
+use bzc::{Analysis, Options, Provenance, Session, View, World as _};
 use clap::{CommandFactory, Parser};
 
-use args::{Build, Check, Cli, Command, Denied, Fmt, Init, Inputs, Report, Verify};
+use args::{Check, Cli, Command, Fmt, Init, Inputs, Report, Verify};
 use deny::denial;
 use ui::{Ui, err, fail, out};
 use world::{Disk, read, read_stdin};
-use write::{Fate, Survey, Was, WriteError, WriteErrorKind, Written, apply, survey};
+use write::{Was, WriteError, WriteErrorKind, Written};
 
 /// How a command ended. If a command has several results, the largest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,17 +53,10 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let exit = match cli.command {
-        Command::Build(build) => run_build(&build),
+        Command::Build(build) => build::run(&build),
         Command::Check(check) => run_check(&check),
         Command::Plan(plan) => plan::run(&plan),
-        Command::Diff(diff) => run_build(&Build {
-            inputs: diff.inputs,
-            denied: Denied { what: Vec::new() },
-            out: diff.out,
-            check: true,
-            diff: true,
-            write_sources: false,
-        }),
+        Command::Diff(diff) => build::diff(&diff),
         Command::Fmt(fmt) => run_fmt(&fmt),
         Command::Explain(explain) => explain::run(&explain),
         Command::Verify(verify) => run_verify(&verify),
@@ -261,318 +254,6 @@ fn check_all(check: &Check) -> Exit {
         }
         exit
     })
-}
-
-fn run_build(build: &Build) -> Exit {
-    if build.out.is_some() && build.inputs.files.len() > 1 {
-        fail("`--out` takes one program at a time", &[]);
-        return Exit::Usage;
-    }
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for file in &build.inputs.files {
-        let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
-        if folders.contains(&folder) {
-            let lines = ["build them one by one, each with its own `--out`".to_owned()];
-            fail(
-                &format!(
-                    "two programs would write the same folder, `{}`",
-                    folder.join("out").display()
-                ),
-                &lines,
-            );
-            return Exit::Usage;
-        }
-        folders.push(folder);
-    }
-    each_without_errors(&build.inputs, |input, analysis, view, ui| {
-        thread::scope(|scope| {
-            // The report is verified on another core while files are printed and compared.
-            let verified = scope.spawn(|| view.disagreements_in_bytes());
-            build_one(build, (input, analysis, view), verified, ui)
-        })
-    })
-}
-
-/// Builds one program whose report is being verified.
-fn build_one(
-    build: &Build,
-    (input, analysis, view): (&Input, &Analysis, &View<'_, '_>),
-    verified: ScopedJoinHandle<'_, Vec<String>>,
-    ui: &mut Ui,
-) -> Exit {
-    let Some(files) = view.files() else {
-        let denied = denial(&build.denied, &view.diagnostics, view);
-        if denied == Exit::Clean && ui.for_people() {
-            out(&format!(
-                "{} declares things for other programs: no node, nothing to build\n",
-                input.shown
-            ));
-        }
-        return denied;
-    };
-    let folder = build
-        .out
-        .clone()
-        .unwrap_or_else(|| input.disk.folder().join("out"));
-    if leads_astray(&files, &folder, input.disk.folder()) {
-        fail(
-            &format!(
-                "patches over a kustomization find it from a folder beside the program, and `{}` is none",
-                folder.display()
-            ),
-            &["leave `--out` out, or name a folder beside the program".to_owned()],
-        );
-        return Exit::Usage;
-    }
-    let survey = survey(&folder, &input.name, &files);
-    let gone = |_| vec!["the verifier stopped early".to_owned()];
-    let disagreements = verified.join().unwrap_or_else(gone);
-    if !disagreements.is_empty() {
-        return bug::disagrees(&disagreements);
-    }
-    let denied = denial(&build.denied, &view.diagnostics, view);
-    if denied != Exit::Clean {
-        return denied;
-    }
-    let survey = match survey {
-        Ok(survey) => survey,
-        Err(error) => return report_write(&error),
-    };
-    let changed_sources = view.changed_sources();
-    let sources = Sources::of(input.disk.folder(), analysis.sources(), &changed_sources);
-    if build.diff {
-        out(&unified(&survey));
-    }
-    if build.diff || build.write_sources {
-        out(&sources.diff());
-    }
-    if build.check {
-        return check_result(&survey, &folder, build.diff).max(sources.check_result(build.diff));
-    }
-    let sources_of_user = sources.0.iter().filter_map(|(path, ..)| path.parent());
-    write::sweep(sources_of_user.chain([input.disk.folder()]));
-    // What was written has its lines elsewhere, and needs no change any more: the output is that of the new sources.
-    let rewritten = match build.write_sources && !sources.0.is_empty() {
-        true => match sources.write() {
-            Ok(()) => again(input, &build.inputs),
-            Err(error) => return report_write(&error),
-        },
-        false => Ok(None),
-    };
-    let rewritten = match rewritten {
-        Ok(rewritten) => rewritten,
-        Err(faults) => {
-            fail(
-                "the manifests were changed, and with them the program does not compile: the outputs are as they were",
-                &faults,
-            );
-            return Exit::Findings;
-        }
-    };
-    let survey = match &rewritten {
-        Some(files) => match self::survey(&folder, &input.name, files) {
-            Ok(survey) => survey,
-            Err(error) => return report_write(&error),
-        },
-        None => survey,
-    };
-    let counts = match apply(survey) {
-        Ok(done) => {
-            for kept in &done.kept {
-                err(&format!(
-                    "note: `{kept}` is no longer part of the output, but was changed by hand: kept\n"
-                ));
-            }
-            done.counts
-        }
-        Err(error) => return report_write(&error),
-    };
-    if ui.for_people() {
-        let mut parts = Vec::new();
-        for (n, word) in [
-            (counts.new, "new"),
-            (counts.changed, "changed"),
-            (counts.stale, "removed"),
-            (counts.unchanged, "unchanged"),
-        ] {
-            if n > 0 {
-                parts.push(format!("{n} {word}"));
-            }
-        }
-        let shown = folder.strip_prefix(".").unwrap_or(&folder);
-        let files = files.len();
-        out(&format!(
-            "{}. {files} files in {}/ ({})\n",
-            view.summary().unwrap_or_default(),
-            shown.display(),
-            parts.join(", ")
-        ));
-    }
-    sources.tell(build.write_sources, ui);
-    Exit::Clean
-}
-
-/// Whether a kustomization of the output would not find those of the project that it takes.
-fn leads_astray(files: &Files<'_>, folder: &Path, program: &Path) -> bool {
-    let real = |path: &Path| {
-        let path = if path == Path::new("") {
-            Path::new(".")
-        } else {
-            path
-        };
-        path.canonicalize().ok()
-    };
-    let is_beside = folder.parent().and_then(real) == real(program);
-    let kustomization = files.find("patches/kustomization.yaml");
-    let takes_some = kustomization.is_some_and(|at| {
-        let mut buffer = String::new();
-        let bytes = files.read(at, &mut buffer);
-        String::from_utf8_lossy(bytes).contains("\n- ../../")
-    });
-    takes_some && !is_beside
-}
-
-/// What a program compiles to once its sources were written. It must compile as before: else what does not hold.
-fn again(input: &Input, inputs: &Inputs) -> Result<Option<Files<'static>>, Vec<String>> {
-    let options = Options {
-        env: inputs.env.clone(),
-    };
-    let analysis = Session::default().read(&input.disk, &input.name, input.text.clone());
-    analysis.view(&input.disk, &options, |view| {
-        let disagreements = view.disagreements();
-        if !disagreements.is_empty() {
-            return Err(disagreements);
-        }
-        match view.files() {
-            Some(files) => Ok(Some(files.all().into())),
-            None => Err(view
-                .diagnostics
-                .iter()
-                .filter(|found| found.is_error())
-                .map(|found| found.message.clone())
-                .collect()),
-        }
-    })
-}
-
-/// Adopted manifests that are to be changed in place: path, text as it was read, new text.
-struct Sources<'c>(Vec<(PathBuf, &'c [u8], &'c [u8])>);
-
-impl<'c> Sources<'c> {
-    fn of(folder: &Path, sources: &'c bzc::SourceMap, files: &'c [bzc::Artifact]) -> Sources<'c> {
-        let old = |path: &str| sources.files().iter().find(|file| file.name == path);
-        Sources(
-            files
-                .iter()
-                .filter_map(|(path, new)| {
-                    Some((
-                        folder.join(path),
-                        old(path)?.text.as_bytes(),
-                        new.as_slice(),
-                    ))
-                })
-                .collect(),
-        )
-    }
-
-    fn write(&self) -> Result<(), WriteError> {
-        let files = self.0.iter().map(|(path, old, new)| Written {
-            path,
-            was: Was::Content(old),
-            content: new,
-        });
-        write::write_all(&files.collect::<Vec<_>>())
-    }
-
-    fn diff(&self) -> String {
-        let diffs = self.0.iter().map(|(path, old, new)| {
-            let name = path.strip_prefix(".").unwrap_or(path).display().to_string();
-            diff(
-                &String::from_utf8_lossy(old),
-                &String::from_utf8_lossy(new),
-                &name,
-            )
-        });
-        diffs.collect()
-    }
-
-    fn check_result(&self, shown: bool) -> Exit {
-        if self.0.is_empty() {
-            return Exit::Clean;
-        }
-        if !shown {
-            let lines: Vec<String> = self
-                .0
-                .iter()
-                .map(|(path, ..)| format!("out of date:     {}", path.display()))
-                .collect();
-            fail(
-                "adopted manifests are not what the program makes of them: run `bzc build --write-sources`",
-                &lines,
-            );
-        }
-        Exit::Findings
-    }
-
-    fn tell(&self, written: bool, ui: &Ui) {
-        let manifests = if self.0.len() == 1 {
-            "1 manifest".to_owned()
-        } else {
-            format!("{} manifests", self.0.len())
-        };
-        match (self.0.is_empty(), written) {
-            (true, _) => {}
-            (false, true) if ui.for_people() => out(&format!("{manifests} changed in place\n")),
-            (false, true) => {}
-            (false, false) => err(&format!(
-                "note: {manifests} would change in place, and until then the proof is of what is not there: `bzc diff` shows how, \
-                 `bzc build --write-sources` does it\n"
-            )),
-        }
-    }
-}
-
-/// `--check`: reports files that differ from what would be written.
-fn check_result(survey: &Survey<'_>, folder: &Path, shown: bool) -> Exit {
-    if survey.is_clean() {
-        return Exit::Clean;
-    }
-    if !shown {
-        let mut lines = Vec::new();
-        for change in &survey.changes {
-            lines.push(format!(
-                "{} {}",
-                fate_word(change.fate),
-                folder.join(&change.path).display()
-            ));
-        }
-        fail(
-            "the output folder is not what the program compiles to: run `bzc build`",
-            &lines,
-        );
-    }
-    Exit::Findings
-}
-
-fn fate_word(fate: Fate) -> &'static str {
-    match fate {
-        Fate::New => "missing:        ",
-        Fate::Changed => "out of date:    ",
-        Fate::Stale | Fate::Kept => "no longer made: ",
-        Fate::Edited => "changed by hand:",
-        Fate::Foreign => "not bzc's:      ",
-    }
-}
-
-/// All changes as a unified diff.
-fn unified(survey: &Survey<'_>) -> String {
-    let mut text = String::new();
-    for change in &survey.changes {
-        let old = String::from_utf8_lossy(change.old.as_deref().unwrap_or_default());
-        let new = String::from_utf8_lossy(change.new.as_deref().unwrap_or_default());
-        text.push_str(&diff(&old, &new, &change.path));
-    }
-    text
 }
 
 fn diff(old: &str, new: &str, name: &str) -> String {

@@ -51,6 +51,11 @@ impl Ui {
         }
     }
 
+    /// How findings are reported.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Whether the output is for people.
     pub(crate) fn for_people(&self) -> bool {
         matches!(self.format, Format::Human | Format::Short)

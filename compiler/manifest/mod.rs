@@ -4,6 +4,7 @@
 //! The parser is granit-parser: YAML 1.2 events with byte offsets, pure Rust. Nothing here ever follows an alias more
 //! than once for a value, so a file that doubles its anchors costs as much as any other of its length.
 
+pub(crate) mod data;
 pub(crate) mod edit;
 mod file;
 pub(crate) mod kind;

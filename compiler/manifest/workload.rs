@@ -304,6 +304,8 @@ pub(crate) struct Objects {
     pub uncounted: Vec<Uncounted>,
     /// How many objects there are.
     pub count: usize,
+    /// The namespace that Helm installs them into, where it is said.
+    pub release: Option<String>,
 }
 
 impl Objects {
@@ -316,6 +318,7 @@ impl Objects {
 
     /// Puts those that name no namespace into that of their release, as Helm does. Their texts do not have it.
     pub(crate) fn install_into(&mut self, namespace: &str) {
+        self.release = Some(namespace.to_owned());
         for workload in &mut self.workloads {
             workload.is_installed = workload.namespace.is_none();
         }

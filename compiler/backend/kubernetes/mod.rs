@@ -6,7 +6,7 @@ mod object;
 mod pod;
 mod workload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{
@@ -30,7 +30,7 @@ use crate::plan::admission::{
 use crate::plan::model::{Choice, Plan, Workload};
 use crate::plan::packaged_asks;
 use crate::plan::resources::Dimension;
-use crate::program::{Component, Service, ServiceId, TierId};
+use crate::program::{Component, Kind, Service, ServiceId, TierId};
 use crate::render::{Overlaid, header};
 
 /// Files that are not a service's begin with a digit, which no service's name does.
@@ -39,7 +39,9 @@ const QUOTA: &str = "01-quota.yaml";
 const PRIORITIES: &str = "02-priority-classes.yaml";
 const CONFIGS: &str = "03-configs.yaml";
 
-pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
+/// The files of the program's own objects, and whether there are any. Its namespace is left out where an adopted manifest
+/// has it.
+pub(super) fn emit(plan: &Plan<'_, '_>, has_namespace: bool, files: &mut Vec<Artifact>) -> bool {
     let head = commented_header(plan);
     let mut names: Vec<String> = own_services(plan)
         .map(|(service, _)| workload_name(service))
@@ -48,7 +50,9 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
         files.push((format!("manifests/{name}"), content.into_bytes()));
         names.push(name.to_owned());
     };
-    add(NAMESPACE, document(&head, &[&namespace(plan)]));
+    if !has_namespace {
+        add(NAMESPACE, document(&head, &[&namespace(plan)]));
+    }
     if writes_quota(plan) {
         add(QUOTA, quota_file(&head, plan));
     }
@@ -62,9 +66,15 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
         let objects: Vec<_> = configs.iter().collect();
         add(CONFIGS, document(&head, &objects));
     }
+    if names.is_empty() {
+        return false;
+    }
     names.sort();
     let mut kustomization = head;
-    comment("kubectl apply -k out/manifests", &mut kustomization);
+    comment(
+        "Part of what `kubectl apply -k out` applies.",
+        &mut kustomization,
+    );
     kustomization
         .push_str("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n");
     for name in names {
@@ -76,6 +86,7 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
         "manifests/kustomization.yaml".to_owned(),
         kustomization.into_bytes(),
     ));
+    true
 }
 
 /// The file of every service, printed when it is asked for. Where the program lays patches over its objects, these are
@@ -117,6 +128,14 @@ fn own_services<'p, 'a>(
 ) -> impl Iterator<Item = (&'p Service<'a>, &'p Workload<'a>)> {
     let services = plan.program.services.iter().zip(&plan.workloads);
     services.filter(|(service, _)| service.adopted.is_none())
+}
+
+/// The waves of rollouts that must not overlap, by the label under which each is applied.
+pub(crate) fn waves(plan: &Plan<'_, '_>) -> BTreeSet<String> {
+    own_services(plan)
+        .filter(|(service, _)| matches!(service.kind, Kind::Deployment(_)))
+        .filter_map(|(service, workload)| workload::wave(service, workload))
+        .collect()
 }
 
 fn workload_name(service: &Service<'_>) -> String {
