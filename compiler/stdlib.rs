@@ -70,8 +70,8 @@ macro_rules! templates {
 templates! {
     "common.dockerignore" "compiled.dockerignore" "django.dockerfile" "fastapi.dockerfile" "flask.dockerfile" "generic.dockerfile"
     "go.dockerfile" "head.dockerfile" "java.dockerfile" "kept.dockerignore" "label.dockerfile" "nextjs.dockerfile"
-    "node-install.dockerfile" "node-tool.dockerfile" "node.dockerfile" "node.dockerignore" "other.dockerignore"
-    "plain-python.dockerfile" "python.dockerfile" "python.dockerignore" "rust.dockerfile" "starlette.dockerfile"
+    "node-install.dockerfile" "node-tool.dockerfile" "node.dockerfile" "node.dockerignore" "other.dockerignore" "pdm.txt"
+    "plain-python.dockerfile" "poetry.txt" "python.dockerfile" "python.dockerignore" "rust.dockerfile" "starlette.dockerfile"
     "static.dockerfile"
 }
 
@@ -221,6 +221,8 @@ const SETTINGS: &str = include_str!("../stdlib/v1/memory-settings.tsv");
 const HEAVY: &str = include_str!("../stdlib/v1/heavy.tsv");
 const IMAGES: &str = include_str!("../stdlib/v1/images.tsv");
 const RUNTIME_TIERS: &str = include_str!("../stdlib/v1/runtime-tiers.tsv");
+const WHEELS: &str = include_str!("../stdlib/v1/wheels.tsv");
+const VERSIONS: &str = include_str!("../stdlib/v1/versions.tsv");
 const FLAGS: &str = include_str!("../stdlib/v1/k3s-flags.tsv");
 const RULES: &str = include_str!("../stdlib/v1/k3s-arg-rules.tsv");
 const ARGUMENTS: &str = include_str!("../stdlib/v1/k3s-args.tsv");
@@ -303,6 +305,40 @@ pub(crate) fn argument_rules() -> impl Iterator<Item = ArgumentRule> {
             what,
             only_with,
             source: cells.next()?,
+        })
+    })
+}
+
+/// The first version of a library that comes built for a version of Python, for those of which earlier ones do not build
+/// with it: the minor version of Python, and the version.
+pub(crate) fn first_wheels(library: &str) -> impl Iterator<Item = (u64, &'static str)> {
+    const MINORS: [u64; 4] = [11, 12, 13, 14];
+    let mut all = rows(WHEELS).map(|row| row.split('\t'));
+    let row =
+        all.find_map(|mut cells| (cells.next()? == library).then(|| cells.collect::<Vec<&str>>()));
+    MINORS.into_iter().zip(row.into_iter().flatten())
+}
+
+/// The day on which the table of versions was read.
+pub(crate) const VERSIONS_READ: &str = "2026-11-30";
+
+/// A version of a language that official images are there for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Version {
+    /// As tags have it.
+    pub version: &'static str,
+    /// The day after which it gets no more fixes, if one is set.
+    pub ended: Option<&'static str>,
+}
+
+/// The known versions of a language, from the oldest.
+pub(crate) fn versions(language: &str) -> impl Iterator<Item = Version> {
+    rows(VERSIONS).filter_map(move |row| {
+        let mut cells = row.split('\t');
+        (cells.next()? == language).then_some(())?;
+        Some(Version {
+            version: cells.next()?,
+            ended: cell(cells.next()?),
         })
     })
 }

@@ -16,8 +16,10 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
     let asked = [word("toolchain go"), word("go ")]
         .into_iter()
         .flatten()
-        .find_map(|text| super::version(text, 2));
-    if let Some(asked) = asked {
+        .filter_map(|text| super::version(text, 2))
+        .max();
+    // What go.mod says is the least: a newer compiler takes it as well, and gets fixes.
+    if let Some(asked) = asked.filter(|asked| super::release::is_newer("go", asked)) {
         layout.say("version", asked, "go.mod");
     }
     if folder.has("go.sum") {

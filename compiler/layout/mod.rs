@@ -10,11 +10,14 @@ mod java;
 mod locks;
 mod node;
 mod python;
+mod release;
 mod rust;
 mod scripts;
+mod settings;
 mod site;
 #[cfg(test)]
 mod tests;
+mod wheels;
 mod word;
 
 use std::collections::BTreeSet;
@@ -75,6 +78,8 @@ pub(crate) enum FaultKind {
     Entry,
     /// A file that the build would miss.
     Missing,
+    /// A version that there is no image of.
+    Version,
 }
 
 /// A fault of a source, for which no image can be built.
@@ -142,7 +147,13 @@ pub(crate) struct Layout {
     pub libraries: Option<Libraries>,
     /// The package file that has no lock file beside it.
     pub unlocked: Option<String>,
-    /// The version of Python that the source asks for, if it is not that of distroless images (3.11), and the file.
+    /// Files of settings that a build reads and that it does not get, each with why.
+    pub left_out: Vec<(String, &'static str)>,
+    /// The configuration of nginx that lies in a site, and whether it is that of a whole nginx.
+    pub nginx: Option<(String, bool)>,
+    /// Libraries of Python that come as source alone for the version that is taken, and the file that names them.
+    pub compiled: Option<(Vec<String>, String)>,
+    /// The versions of Python that the source takes, if that of distroless images is not among them, and the file.
     pub needs_other: Option<(String, String)>,
     /// The port that the entry file listens on, if it names one and does not take it from `PORT`.
     pub listens: Option<(u16, String)>,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::command::{dockerfile, procfile};
 use super::scripts::{NoStart, Scripts, Start};
-use super::{Folder, Layout, Libraries, Word, listens, shown};
+use super::{Folder, Layout, Libraries, Word, listens, release, settings, shown};
 
 /// Files that a server begins in where package.json does not say.
 const USUAL: [&str; 9] = [
@@ -52,6 +52,7 @@ pub(super) fn detect(folder: &Folder<'_>, own_start: bool, layout: &mut Layout) 
         layout.say("build", build, "package.json");
     }
     if own_start {
+        settings::of_bundler(folder, layout);
         standalone(folder, layout);
     } else {
         entry(folder, &package, build.is_some(), layout);
@@ -122,6 +123,7 @@ fn object_keys(value: &Value) -> impl Iterator<Item = &str> {
 
 /// The tool whose lock file is there; of several, the one that `packageManager` names.
 pub(super) fn manager(folder: &Folder<'_>, package: &Value, layout: &mut Layout) {
+    settings::npmrc(folder, layout);
     let named = package["packageManager"]
         .as_str()
         .and_then(|text| text.split_once('@'));
@@ -204,20 +206,21 @@ fn scripts(package: &Value, layout: &mut Layout) {
 
 pub(super) fn version(folder: &Folder<'_>, package: &Value, layout: &mut Layout) {
     for file in [".nvmrc", ".node-version"] {
-        if let Some(found) = folder
-            .text(file)
-            .and_then(|text| super::version(text.lines().next()?, 1))
-        {
-            layout.say("version", found, file);
+        let text = folder.text(file).unwrap_or_default();
+        if let Some(line) = text.lines().find(|line| !line.trim().is_empty()) {
+            release::say_node(line, file, layout);
             return;
         }
     }
-    // `>=18` takes any newer version; `20.x`, `^20.1` and `20` name one.
-    let engine = package["engines"]["node"]
-        .as_str()
-        .filter(|text| !text.contains(['>', '<', '|', '*']));
-    if let Some(found) = engine.and_then(|text| super::version(text, 1)) {
-        layout.say("version", found, "package.json");
+    let tools = folder.text(".tool-versions").unwrap_or_default();
+    let named = tools.lines().find_map(|line| {
+        line.strip_prefix("nodejs ")
+            .or_else(|| line.strip_prefix("node "))
+    });
+    if let Some(named) = named {
+        release::say_node(named, ".tool-versions", layout);
+    } else if let Some(range) = package["engines"]["node"].as_str() {
+        release::say_engine(range, layout);
     }
 }
 

@@ -4,23 +4,34 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-use super::{Folder, Layout, Libraries, Word, entry, locks};
+use super::command::dockerfile;
+use super::wheels::Binaries;
+use super::{Folder, Layout, Libraries, Word, entry, locks, release};
 
 /// Versions that base images are tagged with, the first that a project takes wins.
 const VERSIONS: [(u64, u64); 6] = [(3, 13), (3, 14), (3, 12), (3, 11), (3, 10), (3, 9)];
+
+/// The Python of distroless images of Debian 13.
+const DISTROLESS: (u64, u64) = (3, 13);
 
 pub(super) fn detect(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout) {
     let project: Option<Table> = folder
         .text("pyproject.toml")
         .and_then(|text| text.parse().ok());
-    manager(folder, project.as_ref(), layout);
+    let mut binaries = Binaries::default();
+    manager(folder, project.as_ref(), &mut binaries, layout);
     entry::find(folder, project.as_ref(), entries, layout);
-    version(folder, project.as_ref(), layout);
+    version(folder, project.as_ref(), &binaries, layout);
 }
 
 /// The tool whose lock file is there. If there are several, the program must choose one. A `requirements.txt` next to a
 /// lock file is taken for its export.
-fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
+fn manager(
+    folder: &Folder<'_>,
+    project: Option<&Table>,
+    binaries: &mut Binaries,
+    layout: &mut Layout,
+) {
     let locked = [
         ("uv", "uv.lock"),
         ("poetry", "poetry.lock"),
@@ -34,13 +45,15 @@ fn manager(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
     match found.as_slice() {
         [(_, file)] => {
             let wanted = project.map(wanted).unwrap_or_default();
-            layout.libraries = folder
-                .text(file)
-                .and_then(|text| locks::python(&text, file, &wanted));
+            let text = folder.text(file).unwrap_or_default();
+            layout.libraries = locks::python(&text, file, &wanted);
+            if let Some(libraries) = &layout.libraries {
+                *binaries = Binaries::of_lock(&text, file, &libraries.names);
+            }
         }
         [] if folder.has("requirements.txt") => {
             layout.say("manager", "pip", "requirements.txt");
-            requirements(folder, layout);
+            requirements(folder, binaries, layout);
         }
         [] if project.is_some_and(|project| project.contains_key("project")) => {
             layout.say("manager", "pyproject", "pyproject.toml");
@@ -121,7 +134,7 @@ fn requirement(line: &str) -> Vec<String> {
 
 /// The libraries that `requirements.txt` and the files it reads name. If one refers to a path or URL, the list is not
 /// complete.
-fn requirements(folder: &Folder<'_>, layout: &mut Layout) {
+fn requirements(folder: &Folder<'_>, binaries: &mut Binaries, layout: &mut Layout) {
     let mut libraries = Libraries {
         from: "requirements.txt".to_owned(),
         complete: true,
@@ -160,6 +173,12 @@ fn requirements(folder: &Folder<'_>, layout: &mut Layout) {
                 let names = requirement(line);
                 if !names.is_empty() && !line.contains("==") && !line.contains('@') {
                     layout.unlocked = Some("requirements.txt".to_owned());
+                }
+                if let (Some(name), Some((_, pin))) = (names.first(), line.split_once("==")) {
+                    binaries.pin(
+                        name,
+                        pin.split([' ', ';', '#', ',']).next().unwrap_or_default(),
+                    );
                 }
                 libraries.names.extend(names);
             }
@@ -212,7 +231,7 @@ fn beside(file: &str, name: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-fn version(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
+fn version(folder: &Folder<'_>, project: Option<&Table>, binaries: &Binaries, layout: &mut Layout) {
     let requires =
         project.and_then(|project| project.get("project")?.get("requires-python")?.as_str());
     let poetry = project.and_then(|project| {
@@ -224,23 +243,65 @@ fn version(folder: &Folder<'_>, project: Option<&Table>, layout: &mut Layout) {
             .as_str()
     });
     let requires = requires.or(poetry);
-    if let Some(requires) = requires.filter(|requires| !takes(requires, (3, 11))) {
+    if let Some(requires) = requires.filter(|requires| !takes(requires, DISTROLESS)) {
         layout.needs_other = Some((requires.to_owned(), "pyproject.toml".to_owned()));
     }
-    if let Some(found) = folder
-        .text(".python-version")
-        .and_then(|text| super::version(text.lines().next()?, 2))
-    {
-        layout.say("version", found, ".python-version");
+    if let Some((asked, file)) = named(folder) {
+        release::say("python", &asked, file, layout);
         return;
     }
-    let Some(requires) = requires else { return };
-    if let Some((major, minor)) = VERSIONS
+    let taken: Vec<(u64, u64)> = VERSIONS
         .into_iter()
-        .find(|version| takes(requires, *version))
-    {
-        layout.say("version", format!("{major}.{minor}"), "pyproject.toml");
+        .filter(|version| requires.is_none_or(|requires| takes(requires, *version)))
+        .collect();
+    // Of those that it takes the first for which all libraries come built; else the one for which most of them do.
+    let compiled = |version: &(u64, u64)| binaries.compiled(version.1).len();
+    let Some((best, left)) = taken
+        .iter()
+        .map(|version| (version, compiled(version)))
+        .min_by_key(|(_, left)| *left)
+    else {
+        return;
+    };
+    if left > 0 {
+        layout.flag("compiler", binaries.from.clone());
+        layout.compiled = Some((binaries.compiled(best.1), binaries.from.clone()));
     }
+    let text = format!("{}.{}", best.0, best.1);
+    if taken.first() != Some(best) {
+        layout.say("version", text, format!("wheels of {}", binaries.from));
+    } else if requires.is_some() {
+        layout.say("version", text, "pyproject.toml");
+    }
+}
+
+/// The version that a file names for itself, and the file.
+fn named(folder: &Folder<'_>) -> Option<(String, &'static str)> {
+    let line = |file: &str, sign: &str| {
+        let text = folder.text(file)?;
+        let found = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(sign).map(str::to_owned));
+        super::version(found?.trim_matches([' ', '=', '"', '\'']), 2)
+    };
+    let files = [
+        (".python-version", ""),
+        ("runtime.txt", "python-"),
+        (".tool-versions", "python "),
+        ("Pipfile", "python_version"),
+        ("Pipfile", "python_full_version"),
+    ];
+    let of_files = files
+        .into_iter()
+        .find_map(|(file, sign)| Some((line(file, sign)?, file)));
+    of_files.or_else(|| {
+        let images = dockerfile(folder).images;
+        let tag = images
+            .iter()
+            .rev()
+            .find_map(|image| image.rsplit('/').next()?.strip_prefix("python:"));
+        Some((super::version(tag?.split('-').next()?, 2)?, "Dockerfile"))
+    })
 }
 
 /// Whether `>=3.11,<3.13`, `^3.9`, `~=3.11` or `3.11.*` takes a version. Patch levels do not count.

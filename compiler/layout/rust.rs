@@ -27,7 +27,12 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
         Some(table.get("toolchain")?.get("channel")?.as_str()?.to_owned())
     });
     if let Some(asked) = channel.and_then(|text| super::version(&text, 2)) {
-        layout.say("version", asked, "rust-toolchain.toml");
+        let file = if folder.has("rust-toolchain.toml") {
+            "rust-toolchain.toml"
+        } else {
+            "rust-toolchain"
+        };
+        super::release::say("rust", &asked, file, layout);
         layout.flag("toolchain", "rust-toolchain.toml");
     }
     let found = programs(folder, &manifest);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::node::without_comments;
-use super::{Folder, Layout, join, node};
+use super::{Folder, Layout, join, node, settings};
 
 /// What builds a site, and the folder that it makes where its configuration says nothing else. The first that a package
 /// names counts: what serves others, as vite does, is last.
@@ -33,9 +33,11 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
         .text("package.json")
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default();
+    settings::nginx(folder, layout);
     if package["scripts"]["build"].is_string() {
         node::manager(folder, &package, layout);
         node::version(folder, &package, layout);
+        settings::of_bundler(folder, layout);
         layout.say("build", "build", "package.json");
         output(folder, &package, layout);
     } else if folder.has("index.html") {

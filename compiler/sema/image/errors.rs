@@ -47,6 +47,7 @@ pub(crate) fn of_source(source: &str, fault: &Fault, span: Span) -> Diagnostic {
         FaultKind::Word => ("BZ7007", "its Dockerfile would hold it"),
         FaultKind::Entry => ("BZ7008", "its Dockerfile would start nothing"),
         FaultKind::Missing => ("BZ7009", "its image would not build"),
+        FaultKind::Version => ("BZ7006", "no image to build it in"),
     };
     let error = Diagnostic::error(code, format!("{file}: {}", fault.what)).at(span, label);
     match fault.help.as_str() {
@@ -69,6 +70,46 @@ pub(crate) fn skipped(source: &str, step: &str, from: &str, span: Span) -> Diagn
     .help("run it by a container before the service: `init migrate { .. }`")
 }
 
+pub(crate) fn left_out(source: &str, file: &str, why: &str, span: Span) -> Diagnostic {
+    Diagnostic::lint(
+        "left-out",
+        format!("`{file}` of `{source}` does not get to the builder"),
+    )
+    .at(span, why)
+    .help(format!(
+        "say that it may, `keep = [\"{file}\"]`, or that it need not, `leave-out = [\"{file}\"]`"
+    ))
+}
+
+pub(crate) fn unused_nginx(source: &str, file: &str, is_whole: bool, span: Span) -> Diagnostic {
+    let lint = Diagnostic::lint(
+        "left-out",
+        format!("`{file}` of `{source}` is not in the image"),
+    )
+    .at(
+        span,
+        "nginx there does not do what it says: an API behind it, paths of its own",
+    );
+    match is_whole {
+        true => lint.help(format!(
+            "put its `server` blocks into a file and say `conf = \"site.conf\"`, or leave it out: `leave-out = [\"{file}\"]`"
+        )),
+        false => lint.help(format!(
+            "take it, `conf = \"{file}\"`, or leave it out: `leave-out = [\"{file}\"]`"
+        )),
+    }
+}
+
+pub(crate) fn compiled(libraries: &[String], from: &str, span: Span) -> Diagnostic {
+    let names: Vec<String> = libraries.iter().map(|name| format!("`{name}`")).collect();
+    Diagnostic::lint(
+        "native-library",
+        format!("{from} has {} in versions that come built for no Python that the source takes", names.join(", ")),
+    )
+    .at(span, "the build compiles them, and may fail")
+    .help("say the version of Python that they were made for, `version = \"3.11\"`, or take newer ones")
+}
+
 pub(crate) fn unreadable_template(name: &str, why: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
         "BZ7002",
@@ -86,13 +127,32 @@ pub(crate) fn not_for_a_dockerfile(key: &str, text: &str, span: Span) -> Diagnos
     .note("letters, digits and `._-/:@+=*()` are taken as they are")
 }
 
-pub(crate) fn distroless_python(asked: &str, by: &str, span: Span) -> Diagnostic {
+pub(crate) fn not_in_distroless(
+    language: &str,
+    known: &[&str],
+    (asked, by): (&str, &str),
+    span: Span,
+) -> Diagnostic {
+    let known = known.join(", ");
     Diagnostic::error(
         "BZ7006",
-        format!("the Python of `distroless` is 3.11, and {by} asks for `{asked}`"),
+        format!(
+            "the {language} of `distroless` is {known}, and {} asks for `{}`",
+            shown(by),
+            shown(asked)
+        ),
     )
     .at(span, "another version")
     .help("take `slim` or `alpine`, or give a `base` of that version")
+}
+
+pub(crate) fn past_end(language: &str, version: &str, ended: &str, span: Span) -> Diagnostic {
+    Diagnostic::lint(
+        "past-end",
+        format!("{language} {version} gets no more fixes since {ended}"),
+    )
+    .at(span, "faults that are found now stay in the image")
+    .help("take a newer one: `version = \"..\"`")
 }
 
 pub(crate) fn no_metadata(path: &str, why: &str, span: Span) -> Diagnostic {

@@ -23,7 +23,7 @@ use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::image::reference::check_image;
 use crate::sema::image::source::look;
-use crate::sema::image::values::{check_distroless, found, template_name, values};
+use crate::sema::image::values::{check_distroless, check_end, found, template_name, values};
 use crate::sema::layers::Fields;
 use crate::sema::names::check_label;
 
@@ -182,10 +182,14 @@ pub(crate) fn built<'a>(
         );
     }
     let is_distroless = values.get("variant") == Some(&Param::Text("distroless".to_owned()));
-    let has_311 = runtime.language == Language::Python && is_distroless && !block.has("base");
-    if has_311 && base.is_none() {
-        check_distroless(block, &layout, place);
+    let by_version = !block.has("base") && base.is_none();
+    if is_distroless && by_version {
+        check_distroless(block, runtime, &layout, place);
+    } else if by_version && !block.has("build-base") {
+        check_end(block, runtime, &values, place);
     }
+    let has_its_version =
+        runtime.language == Language::Python && is_distroless && !block.has("base");
     let listens = layout.listens.as_ref().map(|(port, _)| *port);
     Some(BuiltImage {
         runtime: id?,
@@ -193,7 +197,7 @@ pub(crate) fn built<'a>(
         name: name.map(|given| given.value),
         from,
         workers,
-        found: found(block, runtime, &layout, base.is_some(), has_311),
+        found: found(block, runtime, &layout, base.is_some(), has_its_version),
         values,
         port: listens.unwrap_or(runtime.port),
         layout,

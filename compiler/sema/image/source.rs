@@ -76,6 +76,9 @@ pub(crate) fn look<'a>(
             ));
         }
     }
+    if image.from.is_none() {
+        settings(decls, image);
+    }
     let context: Context = template_values(image)
         .chain([("header".to_owned(), "".into())])
         .collect();
@@ -93,6 +96,31 @@ pub(crate) fn look<'a>(
             sent.largest.as_ref(),
             place,
         ));
+    }
+}
+
+/// Reports files of the source that the image does without.
+fn settings(decls: &Decls<'_, '_>, image: &BuiltImage<'_>) {
+    let (cx, layout) = (decls.cx, &image.layout);
+    let (source, place) = (image.source.value.as_ref(), image.source.span);
+    let texts = |key: &str| match image.values.get(key) {
+        Some(Param::Texts(texts)) => texts.as_slice(),
+        _ => &[],
+    };
+    let is_said = |file: &String| texts("keep").contains(file) || texts("leave_out").contains(file);
+    for (file, why) in layout.left_out.iter().filter(|(file, _)| !is_said(file)) {
+        cx.report(errors::left_out(source, file, why, place));
+    }
+    let own = matches!(image.values.get("conf"), Some(Param::Text(conf)) if !conf.is_empty());
+    if let Some((file, is_whole)) = layout
+        .nginx
+        .as_ref()
+        .filter(|(file, _)| !own && !is_said(file))
+    {
+        cx.report(errors::unused_nginx(source, file, *is_whole, place));
+    }
+    if let Some((libraries, from)) = &layout.compiled {
+        cx.report(errors::compiled(libraries, from, place));
     }
 }
 

@@ -12,16 +12,18 @@ use crate::sema::errors as general;
 use crate::sema::image::reference::check_image;
 use crate::sema::layers::{Field, Fields};
 use crate::sema::values::Cx;
+use crate::stdlib;
 
 /// Fields that are texts and reach a Dockerfile unchanged.
 pub(crate) const PLAIN_TEXTS: [&str; 4] = ["app", "version", "base", "build-base"];
 
 /// What a source may show beyond the fields, as templates call it.
-pub(crate) const FACTS: [&str; 24] = [
+pub(crate) const FACTS: [&str; 27] = [
     "arguments",
     "berry",
     "build",
     "call",
+    "compiler",
     "dev",
     "env",
     "flags",
@@ -29,12 +31,14 @@ pub(crate) const FACTS: [&str; 24] = [
     "local",
     "lock",
     "module",
+    "npmrc",
     "output",
     "prepare",
     "public",
     "root",
     "script",
     "settings",
+    "settings_kept",
     "standalone",
     "tool",
     "toolchain",
@@ -178,7 +182,7 @@ fn applies(block: &Fields<'_, '_>, runtime: &Runtime<'_>, fault: &Fault) -> bool
     match fault.kind {
         FaultKind::Word => true,
         FaultKind::Entry => is_library || runtime.needs.contains(&fault.key) && !has_default(),
-        FaultKind::Missing => is_library,
+        FaultKind::Missing | FaultKind::Version => is_library,
     }
 }
 
@@ -204,21 +208,79 @@ pub(crate) fn value_like<'a>(
     })
 }
 
-/// Distroless images have Python 3.11, whatever is asked for.
-pub(crate) fn check_distroless(block: &Fields<'_, '_>, layout: &Layout, place: Span) {
-    let asked = match block.string("version") {
-        Some(given) => Some((given.value.into_owned(), "`version`".to_owned()))
-            .filter(|(text, _)| text != "3.11"),
-        None => layout.needs_other.clone(),
+/// The versions that distroless images of Debian 13 have: the README of GoogleContainerTools/distroless, August 2026.
+const DISTROLESS: [(Language, &str, &[&str]); 3] = [
+    (Language::Python, "Python", &["3.13"]),
+    (Language::Node, "Node", &["22", "24", "26"]),
+    (Language::Java, "Java", &["17", "21", "25"]),
+];
+
+/// Reports a version that distroless images do not have, whoever asks for it.
+pub(crate) fn check_distroless(
+    block: &Fields<'_, '_>,
+    runtime: &Runtime<'_>,
+    layout: &Layout,
+    place: Span,
+) {
+    let Some((language, name, known)) = DISTROLESS
+        .iter()
+        .find(|(language, ..)| *language == runtime.language)
+    else {
+        return;
     };
-    if let Some((asked, by)) = asked {
+    let asked = match block.string("version") {
+        Some(given) => Some((given.value.into_owned(), "`version`".to_owned())),
+        None if *language == Language::Python => layout.needs_other.clone(),
+        None => layout
+            .fact("version")
+            .and_then(|fact| Some((layout.text("version")?.to_owned(), fact.from.clone()))),
+    };
+    let is_range = *language == Language::Python && !block.has("version");
+    if let Some((asked, by)) =
+        asked.filter(|(asked, _)| is_range || !known.contains(&asked.as_str()))
+    {
         let span = block
             .name("variant")
             .and_then(|given| given.origin.span)
             .unwrap_or(place);
         block
             .cx
-            .report(errors::distroless_python(&asked, &by, span));
+            .report(errors::not_in_distroless(name, known, (&asked, &by), span));
+    }
+}
+
+/// Warns of a version that gets no more fixes.
+pub(crate) fn check_end(
+    block: &Fields<'_, '_>,
+    runtime: &Runtime<'_>,
+    values: &BTreeMap<String, Param>,
+    place: Span,
+) {
+    let language = match runtime.language {
+        Language::Python => "python",
+        Language::Node => "node",
+        Language::Go => "go",
+        Language::Static
+            if values
+                .get("build")
+                .is_some_and(|build| *build != Param::Text(String::new())) =>
+        {
+            "node"
+        }
+        Language::Static | Language::Rust | Language::Java | Language::Other => return,
+    };
+    let Some(Param::Text(version)) = values.get("version") else {
+        return;
+    };
+    let known = stdlib::versions(language).find(|row| row.version == version);
+    if let Some(ended) = known
+        .and_then(|row| row.ended)
+        .filter(|ended| *ended <= stdlib::VERSIONS_READ)
+    {
+        let span = block.get("version").map_or(place, |field| field.item.span);
+        block
+            .cx
+            .report(errors::past_end(runtime.name, version, ended, span));
     }
 }
 

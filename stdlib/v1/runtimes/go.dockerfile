@@ -1,5 +1,5 @@
 {%- set builder = build_base or "golang:" ~ version ~ "-alpine" %}
-{%- set final = base or {"distroless": "gcr.io/distroless/static-debian12:nonroot", "alpine": "alpine:3.22", "slim": "debian:bookworm-slim"}[variant] %}
+{%- set final = base or {"distroless": "gcr.io/distroless/static-debian13:nonroot", "alpine": "alpine:3.22", "slim": "debian:bookworm-slim"}[variant] %}
 {%- include "std/head.dockerfile" %}
 
 FROM {{ builder }} AS build

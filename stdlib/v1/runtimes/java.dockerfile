@@ -1,6 +1,6 @@
 {%- set tool = {"maven": "maven:3.9-eclipse-temurin-" ~ version ~ "-alpine", "gradle": "gradle:8-jdk" ~ version ~ "-alpine"}[manager] if variant == "alpine" else {"maven": "maven:3.9-eclipse-temurin-" ~ version, "gradle": "gradle:8-jdk" ~ version}[manager] %}
 {%- set builder = build_base or tool %}
-{%- set final = base or ({"alpine": "alpine:3.22", "slim": "debian:bookworm-slim"}[variant] if jlink and variant != "distroless" else {"alpine": "eclipse-temurin:" ~ version ~ "-jre-alpine", "slim": "eclipse-temurin:" ~ version ~ "-jre", "distroless": "gcr.io/distroless/java" ~ version ~ "-debian12:nonroot"}[variant]) %}
+{%- set final = base or ({"alpine": "alpine:3.22", "slim": "debian:bookworm-slim"}[variant] if jlink and variant != "distroless" else {"alpine": "eclipse-temurin:" ~ version ~ "-jre-alpine", "slim": "eclipse-temurin:" ~ version ~ "-jre", "distroless": "gcr.io/distroless/java" ~ version ~ "-debian13:nonroot"}[variant]) %}
 {%- set java = "/opt/java/bin/java" if jlink and variant != "distroless" else "java" %}
 {%- set small = limit < 128 %}
 {%- set heap = [limit - 22, 8] | max %}

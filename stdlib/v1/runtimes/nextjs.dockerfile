@@ -1,5 +1,5 @@
 {%- set builder = build_base or base or {"slim": "node:" ~ version ~ "-bookworm-slim", "alpine": "node:" ~ version ~ "-alpine", "distroless": "node:" ~ version ~ "-bookworm-slim"}[variant] %}
-{%- set final = base or {"slim": "node:" ~ version ~ "-bookworm-slim", "alpine": "node:" ~ version ~ "-alpine", "distroless": "gcr.io/distroless/nodejs" ~ version ~ "-debian12:nonroot"}[variant] %}
+{%- set final = base or {"slim": "node:" ~ version ~ "-bookworm-slim", "alpine": "node:" ~ version ~ "-alpine", "distroless": "gcr.io/distroless/nodejs" ~ version ~ "-debian13:nonroot"}[variant] %}
 {%- include "std/head.dockerfile" %}
 
 {% if local %}# The packages; some of them, or a script that installing runs, lie in the source, so all of it is here first.

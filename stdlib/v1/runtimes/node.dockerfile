@@ -1,5 +1,5 @@
 {%- set builder = build_base or base or {"slim": "node:" ~ version ~ "-bookworm-slim", "alpine": "node:" ~ version ~ "-alpine", "distroless": "node:" ~ version ~ "-bookworm-slim"}[variant] %}
-{%- set final = shared or base or {"slim": "node:" ~ version ~ "-bookworm-slim", "alpine": "node:" ~ version ~ "-alpine", "distroless": "gcr.io/distroless/nodejs" ~ version ~ "-debian12:nonroot"}[variant] %}
+{%- set final = shared or base or {"slim": "node:" ~ version ~ "-bookworm-slim", "alpine": "node:" ~ version ~ "-alpine", "distroless": "gcr.io/distroless/nodejs" ~ version ~ "-debian13:nonroot"}[variant] %}
 {%- include "std/head.dockerfile" %}
 {%- if is_base %}
 # The packages that services share: what starts from this image brings its own code.

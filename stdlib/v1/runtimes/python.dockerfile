@@ -1,6 +1,7 @@
 {%- set venv = variant != "distroless" %}
-{%- set builder = build_base or base or {"slim": "python:" ~ version ~ "-slim-bookworm", "alpine": "python:" ~ version ~ "-alpine", "distroless": "python:3.11-slim-bookworm"}[variant] %}
-{%- set final = shared or base or {"slim": "python:" ~ version ~ "-slim-bookworm", "alpine": "python:" ~ version ~ "-alpine", "distroless": "gcr.io/distroless/python3-debian12:nonroot"}[variant] %}
+{%- set compiles = compiler or manager in ["pip", "pyproject"] %}
+{%- set builder = build_base or base or {"slim": "python:" ~ version ~ ("" if compiles else "-slim") ~ "-bookworm", "alpine": "python:" ~ version ~ "-alpine", "distroless": "python:3.13" ~ ("" if compiles else "-slim") ~ "-trixie"}[variant] %}
+{%- set final = shared or base or {"slim": "python:" ~ version ~ "-slim-bookworm", "alpine": "python:" ~ version ~ "-alpine", "distroless": "gcr.io/distroless/python3-debian13:nonroot"}[variant] %}
 {%- include "std/head.dockerfile" %}
 {%- if is_base %}
 # The libraries that services share: what starts from this image brings its own code.
@@ -8,7 +9,7 @@
 {%- if shared %}
 # The libraries are those of {{ shared }}: one layer on disk, and pages in memory that are read once.
 {%- elif variant == "distroless" %}
-# No shell and no package manager; its Python is Debian 12's own, 3.11, and so is the one that installs.
+# No shell and no package manager; its Python is Debian 13's own, 3.13, and so is the one that installs.
 {%- elif variant == "alpine" %}
 # Smaller on disk than slim, the same in memory. A library without wheels for musl is compiled, and fails without a
 # compiler.
@@ -45,7 +46,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-dev --no-install-workspace
 {%- elif manager == "poetry" %}
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --disable-pip-version-check poetry==2.5.1
+    {% if version in ["3.7", "3.8", "3.9", "3.10"] %}pip install --disable-pip-version-check poetry==2.5.1 'hishel<2'{% else %}{% include "std/poetry.txt" %}{% endif %}
 ENV POETRY_VIRTUALENVS_IN_PROJECT=1
 {%- if not local %}
 COPY pyproject.toml poetry.lock ./
@@ -54,7 +55,7 @@ RUN --mount=type=cache,target=/root/.cache/pypoetry \
     poetry install --only main --no-root --no-interaction --compile
 {%- elif manager == "pdm" %}
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --disable-pip-version-check pdm==2.29.4
+    {% if version in ["3.7", "3.8", "3.9", "3.10"] %}pip install --disable-pip-version-check pdm==2.29.4 'hishel<2'{% else %}{% include "std/pdm.txt" %}{% endif %}
 {%- if not local %}
 COPY pyproject.toml pdm.lock ./
 {%- endif %}
@@ -105,7 +106,7 @@ ENV {% if manager != "none" %}PATH="/app/.venv/bin:$PATH" \
 {%- else %}
 # PYTHONUNBUFFERED: a line of log is seen when it is written. No allocator is tuned: MALLOC_ARENA_MAX, malloc
 # trim, jemalloc and mimalloc were measured and save nothing.
-ENV PYTHONPATH="/app{% if root and not is_base %}/{{ root }}{% endif %}{% if manager != "none" %}:/app/.venv/lib/python3.11/site-packages{% endif %}" \
+ENV PYTHONPATH="/app{% if root and not is_base %}/{{ root }}{% endif %}{% if manager != "none" %}:/app/.venv/lib/python3.13/site-packages{% endif %}" \
     PYTHONUNBUFFERED=1
 {%- endif %}
 USER 10001:10001
@@ -114,7 +115,7 @@ USER 10001:10001
 EXPOSE {{ port }}
 {%- endif %}
 {%- if not venv %}
-ENTRYPOINT ["/usr/bin/python3.11"]
+ENTRYPOINT ["/usr/bin/python3.13"]
 {%- endif %}
 {%- if start %}
 CMD {{ start | exec }}

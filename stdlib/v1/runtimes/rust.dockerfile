@@ -1,5 +1,5 @@
 {%- set builder = build_base or "rust:" ~ version ~ ("-alpine" if variant == "alpine" else "-bookworm") %}
-{%- set final = base or {"distroless": "gcr.io/distroless/cc-debian12:nonroot", "alpine": "alpine:3.22", "slim": "debian:bookworm-slim"}[variant] %}
+{%- set final = base or {"distroless": "gcr.io/distroless/cc-debian13:nonroot", "alpine": "alpine:3.22", "slim": "debian:bookworm-slim"}[variant] %}
 {%- include "std/head.dockerfile" %}
 
 # cargo-chef builds the dependencies from the manifests alone, so that they have a layer of their own.

@@ -1,4 +1,4 @@
-{%- set final = base or {"alpine": "nginx:1.28-alpine-slim", "slim": "nginx:1.28-bookworm"}[variant] %}
+{%- set final = base or {"alpine": "nginx:1.30-alpine-slim", "slim": "nginx:1.30-trixie"}[variant] %}
 {%- set builder = build_base or "node:" ~ version ~ "-bookworm-slim" %}
 {%- include "std/head.dockerfile" %}
 {%- if build %}
@@ -34,6 +34,9 @@ RUN printf '%s\n' \
     '  fastcgi_temp_path /tmp/fastcgi;' \
     '  uwsgi_temp_path /tmp/uwsgi;' \
     '  scgi_temp_path /tmp/scgi;' \
+{%- if conf %}
+    '  include /etc/nginx/conf.d/site.conf;' \
+{%- else %}
     '  server {' \
     '    listen {{ port }};' \
     '    root /srv;' \
@@ -42,7 +45,12 @@ RUN printf '%s\n' \
     '    log_not_found off;' \
 {%- endif %}
     '  }' \
+{%- endif %}
     '}' > /etc/nginx/nginx.conf
+{%- if conf %}
+# Its `server` blocks, as the source has them.
+COPY {{ conf }} /etc/nginx/conf.d/site.conf
+{%- endif %}
 {%- if build %}
 COPY --from=build /app/{{ app }} /srv
 {%- else %}
