@@ -94,7 +94,7 @@ pub(crate) fn block_of(key: &str) -> Option<&'static str> {
         "helm" => "adopt.helm",
         "container" => "kind.container",
         "unknown" => "kind.unknown",
-        "service" | "stateful" | "daemon" | "job" => "kind.workload",
+        "service" | "stateful" | "daemon" | "job" | "cron" => "kind.workload",
         _ => return None,
     })
 }

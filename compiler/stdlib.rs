@@ -23,11 +23,15 @@ pub(crate) fn modules() -> impl Iterator<Item = (String, &'static str)> {
     let kinds = KINDS
         .iter()
         .map(|(group, text)| (format!("kinds/{group}"), *text));
+    let charts = CHARTS
+        .iter()
+        .map(|(name, text)| (format!("charts/{name}"), *text));
     others
         .into_iter()
         .map(|(name, text)| (name.to_owned(), text))
         .chain(runtimes)
         .chain(kinds)
+        .chain(charts)
 }
 
 const TIERS: &str = include_str!("../stdlib/v1/tiers.bz");
@@ -57,6 +61,18 @@ kinds! {
     "acid.zalan.do" "argoproj.io" "databases.spotahome.com" "dragonflydb.io" "elasticsearch.k8s.elastic.co"
     "k8s.mariadb.com" "kafka.strimzi.io" "keda.sh" "monitoring.coreos.com" "postgres-operator.crunchydata.com"
     "postgresql.cnpg.io" "serving.knative.dev"
+}
+
+macro_rules! charts {
+    ($($name:literal)*) => {
+        /// The charts of which the library knows what they make of values, sorted, each with its text.
+        pub(crate) const CHARTS: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../stdlib/v1/charts/", $name, ".bz"))),)*];
+    };
+}
+
+charts! {
+    "app-template"
 }
 
 macro_rules! templates {

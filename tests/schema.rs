@@ -23,8 +23,10 @@ const ONE_OF: [(&str, &[&str]); 2] = [
 ];
 
 /// Fields that say something only of a source, and of a program that does not fit: neither is here.
-const SILENT: [(&str, &str); 11] = [
+const SILENT: [(&str, &str); 13] = [
     ("adopt", "unlimited"), // Only a container without a limit would show it.
+    ("kind.workload", "schedule"), // Only a `cron` has it.
+    ("kind.workload", "concurrency"),
     ("runtime", "calm"),
     ("runtime", "entry"),
     ("runtime", "floor"),
@@ -199,7 +201,7 @@ fn a_value_of_another_type_is_refused() {
 }
 
 /// The tables of the specification, each behind the rule with this id.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 19] = [
     ("node", "declarations.node.form"),
     ("k3s", "declarations.k3s.own"),
     ("component", "declarations.component.form"),
@@ -217,6 +219,8 @@ const TABLES: [(&str, &str); 17] = [
     ("kind.workload", "declarations.kind.workload"),
     ("kind.container", "declarations.kind.container"),
     ("kind.unknown", "declarations.kind.unknown"),
+    ("kind.volume", "declarations.kind.volume"),
+    ("chart", "declarations.chart"),
 ];
 
 /// The rows of a place as the specification shows them.

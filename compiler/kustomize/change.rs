@@ -1,8 +1,8 @@
 //! What a kustomization changes of all objects that it has: namespaces, names, labels, annotations, replicas, and the
 //! names by which objects name each other (api/internal/konfig/builtinpluginconsts).
 
-use super::node::{Kind, Node};
 use super::resource::{Id, Resource};
+use crate::manifest::node::{Kind, Node};
 
 /// Puts all objects that can be in a namespace into this one.
 pub(super) fn namespace(all: &mut [Resource], given: &Node) {

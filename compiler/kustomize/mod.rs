@@ -7,7 +7,6 @@
 
 mod change;
 mod names;
-mod node;
 pub(crate) mod overlay;
 mod patch;
 mod resource;
@@ -15,11 +14,11 @@ mod resource;
 use std::collections::BTreeSet;
 
 use crate::base::span::Span;
+use crate::manifest::node::{At, Kind, Node, Places};
 use crate::manifest::tree::{MOST_NODES, Tree};
 use crate::world::resolve;
 pub(crate) use names::{FILES, Files, Named, is_kustomization, named};
 use names::{is_remote, lists};
-use node::{At, Kind, Node, Places};
 use resource::{Id, Resource, Selector};
 
 /// Something that kustomize does and bzc does not.

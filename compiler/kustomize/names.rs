@@ -1,7 +1,7 @@
 //! What a kustomization names, and what it may say (api/types/kustomization.go).
 
-use super::node::{Node, Places};
 use crate::base::span::FileId;
+use crate::manifest::node::{Node, Places};
 use crate::manifest::tree::MOST_NODES;
 use crate::world::resolve;
 

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::node::{At, Kind, Node, Places};
 use super::patch::merge;
 use crate::base::span::FileId;
+use crate::manifest::node::{At, Kind, Node, Places};
 use crate::manifest::tree::{MOST_NODES, Style, Tree};
 use crate::manifest::workload::{self, Objects};
 

@@ -1,6 +1,6 @@
 //! Patches as kustomize applies them: strategic merges (kyaml yaml/merge2) and JSON patches (RFC 6902).
 
-use super::node::{Kind, Node};
+use crate::manifest::node::{Kind, Node};
 
 /// What tells the items of a list apart, by the name of the list, in the APIs of which kustomize has the schema. Lists that
 /// are not here are replaced.

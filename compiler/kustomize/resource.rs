@@ -2,7 +2,7 @@
 
 use regex_lite::Regex;
 
-use super::node::Node;
+use crate::manifest::node::Node;
 
 /// What an object is known by.
 #[derive(Debug, Clone, PartialEq, Eq)]

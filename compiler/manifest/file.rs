@@ -30,6 +30,8 @@ pub(crate) struct Manifest {
     pub is_built: bool,
     /// Whether it is what a chart renders to, and so one release.
     pub is_chart: bool,
+    /// Whether a release of Helm makes its objects, so that nothing of it is given back.
+    pub is_release: bool,
 }
 
 impl Manifest {
@@ -60,6 +62,7 @@ impl Manifest {
             spans: None,
             is_built: false,
             is_chart: false,
+            is_release: false,
         }
     }
 
@@ -88,6 +91,7 @@ impl Manifest {
             spans: Some(spans),
             is_built,
             is_chart: false,
+            is_release: false,
         }
     }
 
@@ -147,6 +151,7 @@ fn starts(objects: &Objects) -> Vec<usize> {
     starts.extend(objects.counted.iter().map(|object| object.at.start));
     starts.extend(objects.balancers.iter().map(|balancer| balancer.at.start));
     starts.extend(objects.uncounted.iter().map(|object| object.at.start));
+    starts.extend(objects.met.iter().map(|met| met.alone.at.start));
     starts.extend(objects.scalers.iter().map(|scaler| scaler.at.start));
     starts.extend(objects.injected.iter().map(|one| one.by.at.start));
     let entries = objects.ranges.iter().flat_map(|range| &range.entries);

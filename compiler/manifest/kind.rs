@@ -29,10 +29,14 @@ pub(crate) enum WorkloadKind {
 /// A kind whose objects make pods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Maker {
-    /// `postgresql.cnpg.io/Cluster`.
+    /// `postgresql.cnpg.io/Cluster`, or the name of a chart.
     pub name: String,
+    /// Whether it is a chart.
+    pub is_chart: bool,
     /// The workloads that an object of it stands for.
     pub makes: Vec<Makes>,
+    /// The volumes of their pods.
+    pub volumes: Vec<Volume>,
     /// What makes its pods unknown.
     pub unknown: Vec<Unknown>,
 }
@@ -44,21 +48,29 @@ pub(crate) struct Makes {
     pub kind: WorkloadKind,
     /// Its name in the declaration.
     pub name: String,
-    /// The list in the object of which each item makes one.
+    /// The list or map in the object of which each item makes one.
     pub each: Option<Path>,
-    /// It is made where there is something at this value.
-    pub when: Option<Value>,
-    /// It is not made where there is something at this one.
-    pub unless: Option<Value>,
+    /// When it is made.
+    pub on: Condition,
     /// Its pods at rest; one where the declaration says nothing.
     pub replicas: Option<Value>,
     /// What a rollout adds.
     pub surge: Option<Value>,
+    /// The strategy of a rollout, of which `Recreate` adds nothing.
+    pub strategy: Option<Value>,
+    /// When a CronJob runs, what it does while a run goes on, and whether it is suspended.
+    pub schedule: Option<Value>,
+    /// `concurrencyPolicy` of a CronJob.
+    pub concurrency: Option<Value>,
+    /// Whether none of its pods is to run.
+    pub suspend: Option<Value>,
     /// Seconds that its pods may take to end.
     pub grace: Option<Value>,
     /// Where its pod template stands.
     pub template: Option<Path>,
-    /// A list of containers that are added, or laid over those with the same name.
+    /// Where the fields of its pods stand, key by key the first that there is.
+    pub pod: Option<Value>,
+    /// A list or a map of containers that are added, or laid over those with the same name.
     pub containers: Option<Path>,
     /// The same for init containers.
     pub inits: Option<Path>,
@@ -66,8 +78,51 @@ pub(crate) struct Makes {
     pub place: Option<Path>,
     /// It claims storage where there is something at this value.
     pub claims: Option<Value>,
+    /// What a container of these has where it says nothing itself, key by key.
+    pub container_defaults: Option<Path>,
     /// The containers that the operator makes.
     pub parts: Vec<Part>,
+}
+
+/// When something of a declaration is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Condition {
+    /// There is something at this value.
+    pub when: Option<Value>,
+    /// That is this text.
+    pub is: Option<String>,
+    /// There is nothing at this one.
+    pub unless: Option<Value>,
+}
+
+/// What a volume is, as far as the proof asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum VolumeKind {
+    /// An `emptyDir` in memory.
+    Memory,
+    /// A Secret.
+    Secret,
+    /// A claim.
+    Claim,
+    /// Whatever a path has, in the form of Kubernetes.
+    Any,
+}
+
+/// Volumes that an operator makes, one for each entry of a map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Volume {
+    /// What they are.
+    pub kind: VolumeKind,
+    /// The map.
+    pub each: Path,
+    /// Which of its entries.
+    pub on: Condition,
+    /// A map by the items that have the volume; all have it where there is none.
+    pub only: Option<Path>,
+    /// All items have it where there is something at this path.
+    pub all: Option<Path>,
+    /// What else is asked of it: the size of one in memory, the name of a claim, or the volume itself.
+    pub at: Option<Path>,
 }
 
 /// A container that an operator makes.
@@ -77,10 +132,8 @@ pub(crate) struct Part {
     pub name: String,
     /// When it runs.
     pub role: Role,
-    /// It is made where there is something at this value.
-    pub when: Option<Value>,
-    /// It is not made where there is something at this one.
-    pub unless: Option<Value>,
+    /// When it is made.
+    pub on: Condition,
     /// Where its resources stand.
     pub resources: Option<Value>,
     /// What the operator gives it where the object gives none: requests and limits of memory in bytes, and of CPU in
@@ -124,10 +177,8 @@ pub(crate) struct GivenBy {
 /// What makes pods of an object unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unknown {
-    /// Only where there is something at this value.
-    pub when: Option<Value>,
-    /// Not where there is something at this one.
-    pub unless: Option<Value>,
+    /// When that is so.
+    pub on: Condition,
     /// The second half of a sentence that begins with the object.
     pub why: String,
 }
@@ -139,6 +190,8 @@ pub(crate) enum Value {
     Count(u64),
     /// So many in a hundred.
     Percent(u64),
+    /// A text.
+    Text(String),
     /// What stands at a path.
     At(Path),
     /// The first of which there is something.
@@ -149,11 +202,22 @@ pub(crate) enum Value {
     Sum(Box<(Value, Value)>),
 }
 
+/// Where a path begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// At the object.
+    Object,
+    /// At the item of the list or map that `each` of a workload names.
+    Item,
+    /// At the entry of the map that `each` of a volume names.
+    Volume,
+}
+
 /// A way into an object: keys, and names of items in lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Path {
-    /// Whether it begins at the item of the list that `each` names, not at the object.
-    pub in_item: bool,
+    /// Where it begins.
+    pub root: Root,
     /// The keys.
     pub keys: Vec<String>,
 }
@@ -162,9 +226,10 @@ impl Path {
     /// As it is written in a declaration.
     pub(crate) fn written(&self) -> String {
         let keys = self.keys.join(".");
-        match self.in_item {
-            true => format!("item.{keys}"),
-            false => keys,
+        match self.root {
+            Root::Object => keys,
+            Root::Item => format!("item.{keys}"),
+            Root::Volume => format!("volume.{keys}"),
         }
     }
 }
@@ -179,9 +244,20 @@ impl Value {
                 paths.extend(sides.1.paths());
                 paths
             }
-            Value::Count(_) | Value::Percent(_) => Vec::new(),
+            Value::Count(_) | Value::Percent(_) | Value::Text(_) => Vec::new(),
         }
     }
+}
+
+/// A chart of Helm, as `chart "NAME"` declares it: what its templates make of values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chart {
+    /// Where it is published: addresses without `https://` or `oci://`, and without its name.
+    pub from: Vec<String>,
+    /// How the versions begin that this is about: `4`, or `4.1`.
+    pub versions: Vec<String>,
+    /// What it makes of values.
+    pub maker: Arc<Maker>,
 }
 
 /// Who knows the kinds that make pods.

@@ -8,7 +8,9 @@ pub(crate) mod data;
 pub(crate) mod edit;
 mod file;
 pub(crate) mod kind;
+pub(crate) mod node;
 mod owned;
+pub(crate) mod release;
 pub(crate) mod tree;
 pub(crate) mod workload;
 

@@ -25,7 +25,7 @@ pub(crate) enum Style {
 }
 
 /// What a value is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Kind {
     /// A scalar; its text, where that is not the bytes of its span.
     Scalar(Style, Option<Box<str>>),
@@ -38,7 +38,7 @@ pub(crate) enum Kind {
 }
 
 /// A value or a key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Yaml {
     /// The first byte.
     pub start: u32,
@@ -127,6 +127,22 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
+    /// All values that aliases may name, by the numbers of their anchors.
+    pub(crate) fn anchored(&self) -> BTreeMap<u32, &Yaml> {
+        let mut anchors = BTreeMap::new();
+        if !self.shared.is_empty() {
+            let mut open: Vec<&Yaml> = self.documents.iter().collect();
+            while let Some(node) = open.pop() {
+                if node.anchor > 0 {
+                    anchors.insert(node.anchor, node);
+                }
+                open.extend(node.items());
+                open.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
+            }
+        }
+        anchors
+    }
+
     /// A tree of values that were put together, rather than read from one text.
     pub(crate) fn of(documents: Vec<Yaml>) -> Tree {
         Tree {

@@ -10,14 +10,15 @@ mod made;
 pub(crate) mod place;
 pub(crate) mod quiet;
 mod reader;
+pub(crate) mod release;
 mod rollout;
 mod scale;
 pub(crate) mod vertical;
+pub(crate) mod way;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::edit::Want;
 use super::kind::Kinds;
 pub(crate) use super::kind::WorkloadKind;
 use super::tree::{Fault, Tree, Yaml};
@@ -33,7 +34,9 @@ pub(crate) use quiet::Uncounted;
 use quiet::group;
 use reader::Reader;
 pub(crate) use reader::{Amount, Bounds};
+use release::{Met, MetKind};
 use vertical::Vertical;
+pub(crate) use way::Way;
 
 const KINDS: [(&str, WorkloadKind); 8] = [
     ("Deployment", WorkloadKind::Deployment),
@@ -58,55 +61,6 @@ impl WorkloadKind {
     pub(crate) fn of(name: &str) -> Option<WorkloadKind> {
         let known = KINDS.iter().find(|(known, _)| *known == name);
         known.map(|(_, kind)| *kind)
-    }
-}
-
-/// Where an object or a part of one stands: the document, and the way from its root.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Way {
-    /// The document, by index.
-    pub document: usize,
-    steps: Vec<Step>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Key(&'static str),
-    Item(usize),
-}
-
-impl Way {
-    /// The way on from here by a key.
-    pub(crate) fn key(&self, key: &'static str) -> Way {
-        self.on(Step::Key(key))
-    }
-
-    /// The way on from here by a place in a sequence.
-    pub(crate) fn item(&self, index: usize) -> Way {
-        self.on(Step::Item(index))
-    }
-
-    fn on(&self, step: Step) -> Way {
-        let mut way = self.clone();
-        way.steps.push(step);
-        way
-    }
-
-    /// What is wanted at its end, within what is wanted of the document.
-    pub(crate) fn within<'w>(&self, wants: &'w mut Vec<(usize, Want)>) -> &'w mut Want {
-        let at = wants
-            .iter()
-            .position(|(document, _)| *document == self.document)
-            .unwrap_or_else(|| {
-                wants.push((self.document, Want::nothing()));
-                wants.len() - 1
-            });
-        self.steps
-            .iter()
-            .fold(&mut wants[at].1, |want, step| match step {
-                Step::Key(key) => want.at(key),
-                Step::Item(index) => want.item(*index),
-            })
     }
 }
 
@@ -302,6 +256,8 @@ pub(crate) struct Objects {
     pub classes: Vec<PriorityClass>,
     /// Objects whose pods nobody can count from here.
     pub uncounted: Vec<Uncounted>,
+    /// Objects that have charts or folders of manifests installed, and what these come from.
+    pub met: Vec<Met>,
     /// How many objects there are.
     pub count: usize,
     /// The namespace that Helm installs them into, where it is said.
@@ -336,9 +292,10 @@ impl Objects {
         let ranges = self.ranges.iter_mut().map(|one| &mut one.namespace);
         let counted = self.counted.iter_mut().map(|one| &mut one.namespace);
         let uncounted = self.uncounted.iter_mut().map(|one| &mut one.namespace);
+        let met = self.met.iter_mut().map(|one| &mut one.namespace);
         let all = workloads.chain(quotas).chain(scalers).chain(verticals);
         let all = all.chain(balancers).chain(ranges);
-        all.chain(counted).chain(uncounted)
+        all.chain(counted).chain(uncounted).chain(met)
     }
 }
 
@@ -356,14 +313,7 @@ pub(crate) fn objects(source: &str, tree: &Tree, kinds: &dyn Kinds) -> Result<Ob
     let reader = Reader::new(source, tree, kinds);
     let mut objects = Objects::default();
     for (document, root) in tree.documents.iter().enumerate() {
-        reader.object(
-            root,
-            Way {
-                document,
-                steps: Vec::new(),
-            },
-            &mut objects,
-        )?;
+        reader.object(root, Way::to(document), &mut objects)?;
     }
     match reader.too_deep.get() {
         true => Err(Fault {
@@ -465,6 +415,16 @@ impl<'t> Reader<'t> {
                 let unknown = unknown.map(|object| Uncounted { partly, ..object });
                 objects.uncounted.extend(unknown);
             }
+            _ if let Some(met) = MetKind::of(&group, &kind).filter(|met| met.installs()) => {
+                objects.met.push(Met {
+                    kind: met,
+                    kind_text: kind.clone(),
+                    name: name.clone(),
+                    namespace: namespace.clone(),
+                    way,
+                    alone: uncounted(String::new()),
+                });
+            }
             _ if let Some(why) = self.may_change_pods(real, &kind) => {
                 objects.uncounted.push(uncounted(why.to_owned()));
             }
@@ -475,6 +435,16 @@ impl<'t> Reader<'t> {
                 });
             }
             _ => {
+                if let Some(met) = MetKind::of(&group, &kind) {
+                    objects.met.push(Met {
+                        kind: met,
+                        kind_text: kind.clone(),
+                        name: name.clone(),
+                        namespace: namespace.clone(),
+                        way,
+                        alone: uncounted(String::new()),
+                    });
+                }
                 let head = (api_version, kind.clone(), name.clone(), namespace.clone());
                 self.without_pods(real, head, &uncounted, objects)?;
             }
@@ -574,15 +544,12 @@ impl<'t> Reader<'t> {
         else {
             return Ok(None);
         };
-        let containers = self.containers(
-            pod,
-            &path.iter().fold(way.clone(), |way, key| way.key(key)),
-            Some(&name),
-        )?;
         let main = self.items(pod, "containers")?;
         if main.is_empty() || main.iter().any(|one| self.get(one, "image").is_none()) {
             return Ok(None);
         }
+        let way_to_pod = path.iter().fold(way.clone(), |way, key| way.key(key));
+        let containers = self.containers(pod, &way_to_pod, Some(&name))?;
         let job = match kind {
             WorkloadKind::CronJob => self
                 .get(spec, "jobTemplate")
@@ -656,6 +623,12 @@ impl<'t> Reader<'t> {
             (workload.replicas, workload.replicas_at) = (1, None);
         }
         self.rollout(spec, &mut workload)?;
+        self.volumes(pod, &mut workload)?;
+        Ok(Some(workload))
+    }
+
+    /// Takes note of the volumes of a pod that lie in memory, or tie it to a node.
+    fn volumes(&self, pod: &'t Yaml, workload: &mut Workload) -> Result<(), Fault> {
         for volume in self.items(pod, "volumes")? {
             let name = self.text(volume, "name").unwrap_or_default();
             if let Some(dir) = self.get(volume, "emptyDir")
@@ -680,7 +653,7 @@ impl<'t> Reader<'t> {
                 workload.secrets.extend(in_memory.map(|_| name.clone()));
             }
         }
-        Ok(Some(workload))
+        Ok(())
     }
 
     fn containers(

@@ -335,6 +335,9 @@ pub(super) fn patch(plan: &Plan<'_, '_>, sink: &mut Sink) -> Vec<Patched> {
     }
     let mut patched = Vec::new();
     for ((id, manifest), wanted) in numbered(program.manifests).zip(wanted) {
+        if manifest.is_release {
+            continue;
+        }
         let adopt = program
             .adopts
             .iter()

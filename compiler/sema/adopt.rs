@@ -5,12 +5,14 @@
 mod containers;
 mod errors;
 mod files;
+mod folders;
 mod helm;
 mod kustomizations;
 pub(crate) mod manifests;
 mod origin;
 pub(super) mod place;
 pub(super) mod quota;
+mod releases;
 mod resize;
 mod rules;
 mod workload;

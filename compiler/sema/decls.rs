@@ -19,7 +19,7 @@ use crate::template::Filler;
 use crate::world::World;
 
 /// What else may stand at the top of a file.
-pub(crate) const OTHERS: [&str; 12] = [
+pub(crate) const OTHERS: [&str; 13] = [
     "edition",
     "namespace",
     "digests",
@@ -32,6 +32,7 @@ pub(crate) const OTHERS: [&str; 12] = [
     "expect",
     "adopt",
     "kind",
+    "chart",
 ];
 
 /// What only the library declares.

@@ -1,21 +1,33 @@
 //! The workloads that operators make of objects, by the declaration of their kind (`manifest/kind.rs`).
 
+mod pod;
+
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::WorkloadKind;
 use super::beyond::{Beyond, is_in_sums, not_counted};
-use super::place::Place;
 use super::{Amount, Bounds, Container, Fault, MadeOf, Reader, Surge, Unavailable, Way, Workload};
 use crate::admission::{Resources, Role};
-use crate::manifest::kind::{Figure, Figures, Maker, Makes, Part, Path, Unknown, Value};
+use crate::manifest::kind::{Condition, Figure, Figures, Maker, Makes, Part, Path, Root, Value};
 use crate::manifest::tree::{Kind, Yaml};
 
-/// An object, or an item of a list in it.
+/// An item of a list, or an entry of a map with its key.
+#[derive(Clone, Copy)]
+struct Item<'t> {
+    key: Option<&'t str>,
+    node: &'t Yaml,
+}
+
+/// An object, or an item in it, or a volume of that item.
 #[derive(Clone, Copy)]
 struct Scope<'t> {
     object: &'t Yaml,
-    item: Option<&'t Yaml>,
+    item: Option<Item<'t>>,
+    volume: Option<&'t Yaml>,
+    /// Whether an empty map is nothing, as in templates of Helm.
+    is_chart: bool,
 }
 
 /// A number of pods, and where it stands if it is one of the object's.
@@ -34,35 +46,33 @@ impl<'t> Reader<'t> {
         (api_version, kind_text, name, namespace): (&str, &str, &str, Option<&String>),
         way: &Way,
     ) -> Result<(Vec<Workload>, Vec<String>), Fault> {
-        let whole = Scope { object, item: None };
+        let whole = Scope {
+            object,
+            item: None,
+            volume: None,
+            is_chart: maker.is_chart,
+        };
         let mut workloads = Vec::new();
         let there: Vec<&Makes> = maker
             .makes
             .iter()
-            .filter(|makes| makes.each.is_some() || self.applies(whole, makes))
+            .filter(|makes| makes.each.is_some() || self.asked(whole, &makes.on))
             .collect();
-        for makes in &there {
-            let scopes: Vec<Scope<'t>> = match &makes.each {
-                None => vec![whole],
-                Some(path) => {
-                    let list = self.walk(whole, path);
-                    let items = list.map_or(&[][..], Yaml::items).iter();
-                    let items = items.filter_map(|item| self.real(item));
-                    items
-                        .map(|item| Scope {
-                            object,
-                            item: Some(item),
-                        })
-                        .filter(|scope| self.applies(*scope, makes))
-                        .collect()
-                }
-            };
+        let scopes: Vec<Vec<Scope<'t>>> = there
+            .iter()
+            .map(|makes| self.scopes(whole, makes))
+            .collect();
+        let is_alone = maker.is_chart && scopes.iter().flatten().count() == 1;
+        for (makes, scopes) in there.iter().zip(scopes) {
             for (index, scope) in scopes.into_iter().enumerate() {
                 let item_name = scope.item.map(|item| {
-                    self.text(item, "name")
+                    let key = item.key.map(str::to_owned);
+                    key.or_else(|| self.text(item.node, "name"))
                         .unwrap_or_else(|| format!("{index:02}"))
                 });
                 let own = match (item_name, there.len()) {
+                    _ if is_alone => name.to_owned(),
+                    (Some(item), _) if maker.is_chart => format!("{name}-{item}"),
                     (Some(item), 1) => format!("{name}-{item}"),
                     (Some(item), _) => format!("{name}-{}-{item}", makes.name),
                     (None, 1) => name.to_owned(),
@@ -74,7 +84,7 @@ impl<'t> Reader<'t> {
                         if workload.containers.iter().all(|one| one.role != Role::Main) =>
                     {
                         let mut all = maker.unknown.iter();
-                        let known = all.find(|unknown| self.is_unknown(whole, unknown));
+                        let known = all.find(|unknown| self.asked(whole, &unknown.on));
                         let why = known.map_or("shows no containers", |unknown| &unknown.why);
                         return Ok((Vec::new(), vec![format!("it {why}")]));
                     }
@@ -93,31 +103,91 @@ impl<'t> Reader<'t> {
             }
         }
         let unknown = maker.unknown.iter();
-        let unknown = unknown.filter(|unknown| self.is_unknown(whole, unknown));
+        let unknown = unknown.filter(|unknown| self.asked(whole, &unknown.on));
         let why = unknown.map(|unknown| format!("it {}", unknown.why));
         Ok((workloads, why.collect()))
     }
 
-    /// Whether there is what makes pods unknown.
-    fn is_unknown(&self, scope: Scope<'t>, unknown: &Unknown) -> bool {
-        self.asked(scope, unknown.when.as_ref(), unknown.unless.as_ref())
+    /// The object, or each item of it, of which a workload is made.
+    fn scopes(&self, whole: Scope<'t>, makes: &Makes) -> Vec<Scope<'t>> {
+        let Some(path) = &makes.each else {
+            return vec![whole];
+        };
+        let found = self.walk(whole, path);
+        let items = found.map_or(Vec::new(), |found| self.entries_of(found));
+        items
+            .into_iter()
+            .map(|item| Scope {
+                item: Some(item),
+                ..whole
+            })
+            .filter(|scope| self.asked(*scope, &makes.on))
+            .collect()
     }
 
-    /// Whether an operator makes a workload of this.
-    fn applies(&self, scope: Scope<'t>, makes: &Makes) -> bool {
-        self.asked(scope, makes.when.as_ref(), makes.unless.as_ref())
+    /// The items of a list, or of a map with their keys, those of a map that say `enabled: false` left out.
+    fn entries_of(&self, found: &'t Yaml) -> Vec<Item<'t>> {
+        let items = found.items().iter().filter_map(|item| self.real(item));
+        let items = items.map(|node| Item { key: None, node });
+        // Templates of Helm take the entries of a map by the order of their keys.
+        let mut sorted: Vec<&'t (Yaml, Yaml)> = found.entries().iter().collect();
+        sorted.sort_by_key(|(key, _)| key.text(self.source));
+        let entries = sorted.into_iter().filter_map(|(key, value)| {
+            let (key, node) = (key.text(self.source)?, self.real(value)?);
+            let is_map = matches!(node.kind, Kind::Map(..));
+            let enabled = self.get(node, "enabled");
+            let is_on = enabled.is_none_or(|enabled| self.says(enabled));
+            (is_map && is_on).then_some(Item {
+                key: Some(key),
+                node,
+            })
+        });
+        items.chain(entries).collect()
     }
 
-    fn asked(&self, scope: Scope<'t>, when: Option<&Value>, unless: Option<&Value>) -> bool {
-        when.is_none_or(|value| self.is_there(scope, value))
-            && !unless.is_some_and(|value| self.is_there(scope, value))
+    fn asked(&self, scope: Scope<'t>, on: &Condition) -> bool {
+        let holds = match (&on.when, &on.is) {
+            (Some(when), Some(is)) => self.text_of(scope, when) == Some(is),
+            (Some(when), None) => self.is_there(scope, when),
+            (None, _) => true,
+        };
+        holds
+            && !on
+                .unless
+                .as_ref()
+                .is_some_and(|value| self.is_there(scope, value))
+    }
+
+    /// The text that a value comes to.
+    fn text_of<'v>(&self, scope: Scope<'t>, value: &'v Value) -> Option<&'v str>
+    where
+        't: 'v,
+    {
+        match value {
+            Value::Text(text) => Some(text),
+            Value::At(path) => self
+                .walk(scope, path)?
+                .text(self.source)
+                .filter(|text| !text.is_empty()),
+            Value::Either(sides) => self
+                .text_of(scope, &sides.0)
+                .or_else(|| self.text_of(scope, &sides.1)),
+            _ => None,
+        }
     }
 
     /// Whether there is something at a value that is no refusal.
     fn is_there(&self, scope: Scope<'t>, value: &Value) -> bool {
         match value {
             Value::Count(n) | Value::Percent(n) => *n > 0,
-            Value::At(path) => self.walk(scope, path).is_some_and(|node| self.says(node)),
+            Value::Text(text) => !text.is_empty(),
+            Value::At(path) => {
+                let node = self.walk(scope, path);
+                let is_nothing = |node: &Yaml| {
+                    scope.is_chart && matches!(&node.kind, Kind::Map(_, of) if of.is_empty())
+                };
+                node.is_some_and(|node| self.says(node) && !is_nothing(node))
+            }
             Value::Either(sides) | Value::Sum(sides) => {
                 self.is_there(scope, &sides.0) || self.is_there(scope, &sides.1)
             }
@@ -138,9 +208,10 @@ impl<'t> Reader<'t> {
 
     /// What stands at a path. In a list a key means the item of that name, or an item that has the rest of the path.
     fn walk(&self, scope: Scope<'t>, path: &Path) -> Option<&'t Yaml> {
-        let start = match path.in_item {
-            true => scope.item?,
-            false => scope.object,
+        let start = match path.root {
+            Root::Item => scope.item?.node,
+            Root::Volume => scope.volume?,
+            Root::Object => scope.object,
         };
         self.follow(start, &path.keys)
     }
@@ -184,7 +255,7 @@ impl<'t> Reader<'t> {
         };
         match value {
             Value::Count(n) => Ok(Some((*n, None))),
-            Value::Percent(_) => Ok(None),
+            Value::Percent(_) | Value::Text(_) => Ok(None),
             Value::At(path) => {
                 let Some(node) = self.walk(scope, path) else {
                     return Ok(None);
@@ -204,6 +275,19 @@ impl<'t> Reader<'t> {
             },
             Value::Product(sides) => both(sides, u64::saturating_mul),
             Value::Sum(sides) => both(sides, u64::saturating_add),
+        }
+    }
+
+    /// A reader of values that were put together from those of this one.
+    fn inner<'i>(&self) -> Reader<'i>
+    where
+        't: 'i,
+    {
+        Reader {
+            source: self.source,
+            kinds: self.kinds,
+            anchors: self.anchors.clone(),
+            too_deep: Cell::new(false),
         }
     }
 
@@ -238,37 +322,52 @@ impl<'t> Reader<'t> {
         let Some((replicas, replicas_at)) = replicas else {
             return Ok(None);
         };
-        let template = makes
-            .template
-            .as_ref()
-            .and_then(|path| self.walk(scope, path));
-        let metadata = template.and_then(|template| self.get(template, "metadata"));
-        let pod = template.and_then(|template| self.get(template, "spec"));
         let at = self.named_at(scope.object);
-        let containers = self.made_containers(scope, makes, pod, way, &at)?;
-        let mut beyond = pod.map_or(Vec::new(), |pod| self.beyond(pod, metadata));
+        // The labels by which charts select their pods, https://helm.sh/docs/chart_best_practices/labels.
+        let labels = match maker.is_chart {
+            true => vec![
+                ("app.kubernetes.io/name", object_name),
+                ("app.kubernetes.io/instance", object_name),
+            ],
+            false => Vec::new(),
+        };
+        let (pod, metadata) = self.pod_of(scope, (makes, &maker.volumes), labels, &at);
+        let inner = self.inner();
+        let containers = self.made_containers(scope, makes, way, &at)?;
+        let mut beyond = inner.beyond(&pod, Some(&metadata));
         for container in &containers {
             beyond.extend(others_of(container, &at, &beyond));
         }
         let place = makes.place.as_ref().and_then(|path| self.walk(scope, path));
-        let place = match place.or(pod) {
-            Some(of) => self.place(of, metadata)?,
-            None => Place::default(),
+        let place = match place {
+            // Beside the fields of a pod, values of a chart may have containers in a form of their own.
+            Some(of) if maker.is_chart => {
+                inner.place(&self.without_containers(of), Some(&metadata))?
+            }
+            Some(of) => self.place(of, Some(&metadata))?,
+            None => inner.place(&pod, Some(&metadata))?,
         };
-        let claims = makes.claims.as_ref();
         let grace = match &makes.grace {
             Some(value) => self.pods(scope, value)?,
             None => None,
         };
         let grace = grace.map_or(30, |(seconds, _)| seconds);
-        Ok(Some(Workload {
+        let text = |value: &Option<Value>| {
+            let text = value.as_ref().and_then(|value| self.text_of(scope, value));
+            text.map(str::to_owned)
+        };
+        let recreates = text(&makes.strategy).as_deref() == Some("Recreate");
+        let suspend = makes.suspend.as_ref();
+        let suspend = suspend.and_then(|value| self.node(scope, value));
+        let claims = makes.claims.as_ref();
+        let mut workload = Workload {
             is_installed: false,
             kind: makes.kind,
             api_version: api_version.to_owned(),
             kind_text: kind_text.to_owned(),
             name,
             namespace: namespace.cloned(),
-            at,
+            at: at.clone(),
             whole: scope.object.range(),
             way: way.clone(),
             pod: Vec::new(),
@@ -277,35 +376,37 @@ impl<'t> Reader<'t> {
             replicas_at,
             completions: None,
             surge: match &makes.surge {
-                None => Surge::Recreate,
-                Some(value) => self.surge_of(scope, value)?.unwrap_or(Surge::Percent(25)),
+                Some(value) if !recreates => {
+                    self.surge_of(scope, value)?.unwrap_or(Surge::Percent(25))
+                }
+                _ => Surge::Recreate,
             },
             unavailable: Unavailable::Percent(25),
             revisions: 10,
             kept_runs: 0,
             retries: 6,
             has_rolling_update: false,
-            concurrency: None,
-            schedule: String::new(),
-            lingers: makes.kind == WorkloadKind::Job,
-            grace: pod.map_or(grace, |pod| {
-                self.whole(pod, "terminationGracePeriodSeconds", grace)
-            }),
+            concurrency: text(&makes.concurrency),
+            schedule: text(&makes.schedule).unwrap_or_default(),
+            lingers: matches!(makes.kind, WorkloadKind::Job | WorkloadKind::CronJob),
+            grace: inner.whole(&pod, "terminationGracePeriodSeconds", grace),
             in_memory: Vec::new(),
             secrets: Vec::new(),
             keeps_claims: claims.is_some_and(|value| self.is_there(scope, value)),
             shared_claims: Vec::new(),
             claims_each: Vec::new(),
             has_deadline: false,
-            crosses_namespaces: pod.map_or(Ok(false), |pod| self.crosses_namespaces(pod))?,
+            crosses_namespaces: inner.crosses_namespaces(&pod)?,
             place,
             beyond,
-            refuses_injection: self.refuses_injection(metadata),
+            refuses_injection: inner.refuses_injection(Some(&metadata)),
             owner: match self.get(scope.object, "metadata") {
                 Some(metadata) => self.owner(metadata)?,
                 None => None,
             },
-            idle: None,
+            idle: suspend
+                .filter(|node| node.text(self.source) == Some("true"))
+                .map(Yaml::range),
             hook: None,
             instance: None,
             from_cluster: false,
@@ -313,7 +414,9 @@ impl<'t> Reader<'t> {
                 kind: maker.name.clone(),
                 name: object_name.to_owned(),
             }),
-        }))
+        };
+        inner.volumes(&pod, &mut workload)?;
+        Ok(Some(workload))
     }
 
     /// The containers of a workload: those that the operator makes, with those of the object laid over them.
@@ -321,16 +424,19 @@ impl<'t> Reader<'t> {
         &self,
         scope: Scope<'t>,
         makes: &Makes,
-        pod: Option<&'t Yaml>,
         way: &Way,
         at: &Range<usize>,
     ) -> Result<Vec<Container>, Fault> {
         let mut all: Vec<(Container, &Part)> = Vec::new();
         for part in &makes.parts {
-            if self.asked(scope, part.when.as_ref(), part.unless.as_ref()) {
+            if self.asked(scope, &part.on) {
                 all.push((self.part(scope, part, way, at)?, part));
             }
         }
+        let template = makes.template.as_ref();
+        let pod = template
+            .and_then(|path| self.walk(scope, path))
+            .and_then(|template| self.get(template, "spec"));
         let mut given = match pod {
             Some(pod) => self.containers(pod, way, None)?,
             None => Vec::new(),
@@ -339,11 +445,12 @@ impl<'t> Reader<'t> {
             (&makes.inits, "initContainers"),
             (&makes.containers, "containers"),
         ] {
-            let Some(items) = path.as_ref().and_then(|path| self.walk(scope, path)) else {
+            let Some(found) = path.as_ref().and_then(|path| self.walk(scope, path)) else {
                 continue;
             };
-            for item in items.items() {
-                given.extend(self.container(item, list, way.clone(), None)?);
+            for item in self.containers_of(scope, makes, found, at) {
+                let inner = self.inner();
+                given.extend(inner.container(&item, list, way.clone(), None)?);
             }
         }
         let mut containers: Vec<Container> = Vec::new();

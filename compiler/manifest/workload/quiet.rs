@@ -74,12 +74,6 @@ impl<'t> Reader<'t> {
                 ))
             }
             _ if is_quiet(group, kind) => None,
-            ("helm.cattle.io", "HelmChartConfig") => Some(known(
-                "it changes the values of a chart that bzc does not read",
-            )),
-            ("helm.cattle.io", "HelmChart") | ("helm.toolkit.fluxcd.io", "HelmRelease") => {
-                Some(known("it installs a chart that bzc does not read"))
-            }
             _ => {
                 let template = get("template").and_then(|node| self.get(node, "spec"));
                 let shows = [template, spec]

@@ -37,28 +37,17 @@ pub(super) struct Reader<'t> {
     /// Who knows what operators make of objects.
     pub(super) kinds: &'t dyn Kinds,
     /// What aliases stand for.
-    anchors: BTreeMap<u32, &'t Yaml>,
+    pub(super) anchors: BTreeMap<u32, &'t Yaml>,
     /// Whether merge keys went deeper than is followed: then a value may be missing that there is.
     pub(super) too_deep: Cell<bool>,
 }
 
 impl<'t> Reader<'t> {
     pub(super) fn new(source: &'t str, tree: &'t Tree, kinds: &'t dyn Kinds) -> Reader<'t> {
-        let mut anchors = BTreeMap::new();
-        if !tree.shared.is_empty() {
-            let mut open: Vec<&Yaml> = tree.documents.iter().collect();
-            while let Some(node) = open.pop() {
-                if node.anchor > 0 {
-                    anchors.insert(node.anchor, node);
-                }
-                open.extend(node.items());
-                open.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
-            }
-        }
         Reader {
             source,
             kinds,
-            anchors,
+            anchors: tree.anchored(),
             too_deep: Cell::new(false),
         }
     }

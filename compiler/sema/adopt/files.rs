@@ -271,7 +271,7 @@ fn is_chart(world: &dyn World, folder: &str) -> bool {
 }
 
 /// The kustomization in a folder, if it is a folder and has one.
-fn kustomization_in(world: &dyn World, folder: &str) -> Option<String> {
+pub(super) fn kustomization_in(world: &dyn World, folder: &str) -> Option<String> {
     let folder = if folder == "." { "" } else { folder };
     let entries = world.list(folder).ok()?;
     let names: BTreeSet<String> = entries.into_iter().map(|entry| entry.name).collect();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::errors;
 use super::files::{self, By, Reading, Refusal};
 use super::kustomizations::{self, Chosen, Part};
+use super::releases;
 use crate::base::span::{FileId, Span};
 use crate::diag::Sink;
 use crate::kustomize::{Built, Files, Gap};
@@ -47,13 +48,20 @@ pub(crate) fn load_manifests(
         sink,
     };
     load.all(&taken, &mut chosen);
-    (loaded.manifests, loaded.left_out) = (load.manifests, load.left_out);
-    loaded.manifests_missing = load.is_wrong;
-    for manifest in &mut loaded.manifests {
+    for manifest in &mut load.manifests {
         if let Some(namespace) = chosen.namespaces.get(&manifest.path) {
             manifest.objects.put_into(namespace);
         }
     }
+    releases::count(
+        world,
+        &load.kinds,
+        &mut load.reading,
+        &taken,
+        &mut load.manifests,
+    );
+    (loaded.manifests, loaded.left_out) = (load.manifests, load.left_out);
+    loaded.manifests_missing = load.is_wrong;
     leave_out_owned(&mut loaded.manifests);
     name(loaded);
 }

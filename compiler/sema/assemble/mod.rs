@@ -71,7 +71,7 @@ pub(crate) fn program<'a>(
     let mut expects = Vec::new();
     let (mut survives, mut fills): (Option<&Item>, Option<&Item>) = (None, None);
     let mut digests: Option<&'a Item> = None;
-    let (mut adopts, mut kinds) = (Vec::new(), Vec::new());
+    let (mut adopts, mut kinds, mut charts) = (Vec::new(), Vec::new(), Vec::new());
     for file in &loaded.files {
         let from_library = cx.sources.file(file.id).provenance == Provenance::Library;
         check_edition(cx, &file.items, from_library);
@@ -173,6 +173,7 @@ pub(crate) fn program<'a>(
                 "edition" | "let" | "use" => {}
                 "adopt" => adopts.push(item),
                 "kind" => kinds.push(item),
+                "chart" => charts.push(item),
                 _ => {
                     let known = NAMED.iter().chain(&OTHERS).copied();
                     cx.report(errors::unknown_declaration(
@@ -204,7 +205,7 @@ pub(crate) fn program<'a>(
     let configs = config::configs(&decls);
     let digests = image::digests(&decls, digests);
     let mut services = service::services(&decls, &tiers, (&runtimes, &images));
-    kind::check(cx, &kinds);
+    kind::check(cx, &kinds, &charts);
     let adopts = adopt::adopts(&decls, loaded, &adopts, &mut services);
     let mut budgets = budget::budgets(&decls, &services, &tiers);
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();

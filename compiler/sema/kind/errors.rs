@@ -26,10 +26,28 @@ pub(super) fn one_path(key: &str, at: Span) -> Diagnostic {
         .at(at, "expected a path into the object")
 }
 
-pub(super) fn not_a_root(first: &str, at: Span) -> Diagnostic {
+pub(super) fn not_a_chart(name: &str, at: Span) -> Diagnostic {
+    Diagnostic::error("BZ3012", format!("`{name}` is no name of a chart"))
+        .at(at, "a name without `/`")
+        .help("for example `chart \"app-template\" { from = [\"ghcr.io/bjw-s-labs/helm\"]  .. }`: the name in its Chart.yaml")
+}
+
+pub(super) fn not_a_volume(word: &str, at: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ3011",
+        format!("`{word}` is no volume that a declaration makes"),
+    )
+    .at(at, "not one of `memory`, `secret`, `claim`, `any`")
+}
+
+pub(super) fn not_a_root(first: &str, roots: &[&str], at: Span) -> Diagnostic {
+    let roots: Vec<String> = roots.iter().map(|root| format!("`{root}`")).collect();
     Diagnostic::error("BZ3011", format!("no path begins with `{first}`"))
         .at(at, "not a path into the object")
-        .note("a path begins with `spec`, `metadata`, or in a block with `each` with `item`")
+        .note(format!(
+            "a path begins with {}, or in a block with `each` with `item`",
+            roots.join(", ")
+        ))
 }
 
 pub(super) fn surge_of(word: &str, at: Span) -> Diagnostic {

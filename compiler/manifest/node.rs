@@ -1,18 +1,19 @@
 //! Values that come from several files: each knows the place it was written at, wherever it is put.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
+use super::file::span;
+use super::tree::{self, Style, Tree, Yaml};
 use crate::base::span::{FileId, Span};
-use crate::manifest::span;
-use crate::manifest::tree::{self, Style, Yaml};
 
 /// The place of a value: an index of [`Places`].
-pub(super) type At = u32;
+pub(crate) type At = u32;
 
 /// What a value is.
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A scalar, and whether it is a text by its tag.
     Scalar(Style, Rc<str>, bool),
     /// A sequence.
@@ -23,20 +24,20 @@ pub(super) enum Kind {
 
 /// A value or a key. Aliases and merge keys are followed.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) at: At,
-    pub(super) kind: Kind,
+pub(crate) struct Node {
+    pub(crate) at: At,
+    pub(crate) kind: Kind,
 }
 
 impl Node {
     /// A text that stands for what is written at a place.
-    pub(super) fn scalar(at: At, text: &str) -> Node {
+    pub(crate) fn scalar(at: At, text: &str) -> Node {
         let kind = Kind::Scalar(Style::Plain, text.into(), false);
         Node { at, kind }
     }
 
     /// A mapping of these entries, all at one place.
-    pub(super) fn map(at: At, entries: impl IntoIterator<Item = (&'static str, Node)>) -> Node {
+    pub(crate) fn map(at: At, entries: impl IntoIterator<Item = (&'static str, Node)>) -> Node {
         let entries = entries.into_iter();
         let kind = Kind::Map(
             entries
@@ -46,14 +47,14 @@ impl Node {
         Node { at, kind }
     }
 
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar(_, text, _) => Some(text),
             _ => None,
         }
     }
 
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         match &self.kind {
             Kind::Scalar(Style::Plain, text, false) => {
                 matches!(&**text, "" | "~" | "null" | "Null" | "NULL")
@@ -62,14 +63,14 @@ impl Node {
         }
     }
 
-    pub(super) fn entries(&self) -> &[(Node, Node)] {
+    pub(crate) fn entries(&self) -> &[(Node, Node)] {
         match &self.kind {
             Kind::Map(entries) => entries,
             _ => &[],
         }
     }
 
-    pub(super) fn items(&self) -> &[Node] {
+    pub(crate) fn items(&self) -> &[Node] {
         match &self.kind {
             Kind::List(items) => items,
             _ => &[],
@@ -77,13 +78,13 @@ impl Node {
     }
 
     /// The value at a key; none where it is null.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         let mut entries = self.entries().iter();
         let found = entries.find(|(name, _)| name.text() == Some(key));
         found.map(|(_, value)| value).filter(|one| !one.is_null())
     }
 
-    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         let Kind::Map(entries) = &mut self.kind else {
             return None;
         };
@@ -93,21 +94,21 @@ impl Node {
     }
 
     /// The text at a key; empty where there is none.
-    pub(super) fn word(&self, key: &str) -> &str {
+    pub(crate) fn word(&self, key: &str) -> &str {
         self.get(key).and_then(Node::text).unwrap_or_default()
     }
 
     /// The value at the end of several keys.
-    pub(super) fn down(&self, keys: &[&str]) -> Option<&Node> {
+    pub(crate) fn down(&self, keys: &[&str]) -> Option<&Node> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    pub(super) fn down_mut(&mut self, keys: &[&str]) -> Option<&mut Node> {
+    pub(crate) fn down_mut(&mut self, keys: &[&str]) -> Option<&mut Node> {
         keys.iter().try_fold(self, |node, key| node.get_mut(key))
     }
 
     /// Puts a value at the end of several keys; mappings that are missing are made.
-    pub(super) fn put(&mut self, keys: &[&str], value: Node) {
+    pub(crate) fn put(&mut self, keys: &[&str], value: Node) {
         let Some((key, rest)) = keys.split_first() else {
             *self = value;
             return;
@@ -129,7 +130,7 @@ impl Node {
         entries[index].1.put(rest, value);
     }
 
-    pub(super) fn remove(&mut self, key: &str) -> Option<Node> {
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Node> {
         let Kind::Map(entries) = &mut self.kind else {
             return None;
         };
@@ -140,7 +141,7 @@ impl Node {
     }
 
     /// The value as the reader of manifests takes it: its bytes are the number of its place.
-    pub(super) fn yaml(&self) -> Yaml {
+    pub(crate) fn yaml(&self) -> Yaml {
         let kind = match &self.kind {
             Kind::Scalar(style, text, _) => tree::Kind::Scalar(*style, Some((&**text).into())),
             Kind::List(items) => tree::Kind::List(false, items.iter().map(Node::yaml).collect()),
@@ -161,19 +162,22 @@ impl Node {
     }
 }
 
-/// Where every value of a kustomization is written.
+/// Where every value is written.
 #[derive(Debug, Default)]
-pub(super) struct Places {
-    pub(super) spans: Vec<Span>,
+pub(crate) struct Places {
+    pub(crate) spans: Vec<Span>,
 }
 
 /// Deeper than this nobody writes, and a stack has an end.
 const DEEPEST: usize = 100;
 
+/// Where the bytes of a value stand.
+type SpanOf<'s> = dyn Fn(&Range<usize>) -> Span + 's;
+
 /// A file that is being made values of.
 struct Source<'t> {
     text: &'t str,
-    file: Option<FileId>,
+    span: Option<&'t SpanOf<'t>>,
     /// The place of all values, where they stand in a text within a file.
     within: At,
     anchors: BTreeMap<u32, &'t Yaml>,
@@ -182,17 +186,17 @@ struct Source<'t> {
 
 impl Places {
     /// The documents of a file as values.
-    pub(super) fn documents(
+    pub(crate) fn documents(
         &mut self,
         text: &str,
         file: FileId,
         most: usize,
     ) -> Result<Vec<Node>, String> {
-        self.read(text, Some(file), 0, most)
+        self.read(text, Some(&|at: &Range<usize>| span(file, at)), 0, most)
     }
 
     /// The documents of a text that stands in a value of a file.
-    pub(super) fn inline(
+    pub(crate) fn inline(
         &mut self,
         text: &str,
         within: At,
@@ -204,30 +208,38 @@ impl Places {
     fn read(
         &mut self,
         text: &str,
-        file: Option<FileId>,
+        span: Option<&SpanOf<'_>>,
         within: At,
         most: usize,
     ) -> Result<Vec<Node>, String> {
         let tree = tree::parse(text, most).map_err(|fault| fault.what)?;
-        let mut source = Source {
+        let source = Source {
             text,
-            file,
+            span,
             within,
-            anchors: BTreeMap::new(),
+            anchors: tree.anchored(),
             most,
         };
-        if !tree.shared.is_empty() {
-            let mut open: Vec<&Yaml> = tree.documents.iter().collect();
-            while let Some(node) = open.pop() {
-                if node.anchor > 0 {
-                    source.anchors.insert(node.anchor, node);
-                }
-                open.extend(node.items());
-                open.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
-            }
-        }
         let documents = tree.documents.iter();
         documents.map(|one| self.node(one, &source, 0)).collect()
+    }
+
+    /// A value of a tree that was read before, whose bytes stand at these places.
+    pub(crate) fn value(
+        &mut self,
+        (tree, text): (&Tree, &str),
+        yaml: &Yaml,
+        span: &SpanOf<'_>,
+        most: usize,
+    ) -> Result<Node, String> {
+        let source = Source {
+            text,
+            span: Some(span),
+            within: 0,
+            anchors: tree.anchored(),
+            most,
+        };
+        self.node(yaml, &source, 0)
     }
 
     /// A value with all that aliases and merge keys stand for.
@@ -243,9 +255,9 @@ impl Places {
         if self.spans.len() >= source.most {
             return Err("with it there are more values than bzc reads".to_owned());
         }
-        let at = match source.file {
-            Some(file) => {
-                self.spans.push(span(file, &yaml.range()));
+        let at = match source.span {
+            Some(span) => {
+                self.spans.push(span(&yaml.range()));
                 u32::try_from(self.spans.len() - 1).unwrap_or(u32::MAX)
             }
             // A text within a value is as long as that at the most.
