@@ -544,12 +544,12 @@ impl<'t> Reader<'t> {
         else {
             return Ok(None);
         };
+        let way_to_pod = path.iter().fold(way.clone(), |way, key| way.key(key));
+        let containers = self.containers(pod, &way_to_pod, Some(&name))?;
         let main = self.items(pod, "containers")?;
         if main.is_empty() || main.iter().any(|one| self.get(one, "image").is_none()) {
             return Ok(None);
         }
-        let way_to_pod = path.iter().fold(way.clone(), |way, key| way.key(key));
-        let containers = self.containers(pod, &way_to_pod, Some(&name))?;
         let job = match kind {
             WorkloadKind::CronJob => self
                 .get(spec, "jobTemplate")
