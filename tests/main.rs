@@ -12,6 +12,7 @@ mod fmt;
 mod generate;
 mod golden;
 mod import;
+mod init;
 mod kinds;
 mod kustomize;
 mod layouts;

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Re-check the proof that a report.json states, from its own numbers
     Verify(Verify),
-    /// Write a first program
+    /// Look at the machine and the folder, and write a first program for what is there
     Init(Init),
     /// Write a program from manifests, a K3s config.yaml or a docker-compose file, and list what it leaves out
     Import(Import),
@@ -238,4 +238,8 @@ pub(crate) struct Init {
     /// Where to write it
     #[arg(value_name = "FILE", default_value = "budget.bz")]
     pub(crate) file: PathBuf,
+    /// Take what the machine says from files of this folder, instead of this machine: `meminfo`, `nproc`, `hostname`,
+    /// `k3s-version`, `config.yaml`, and `nodes.json` of `kubectl get nodes -o json`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) machine: Option<PathBuf>,
 }

@@ -86,13 +86,7 @@ pub(super) fn run(import: &Import) -> Exit {
     if !to_stdout {
         write::sweep([folder.as_path()].into_iter());
     }
-    let mut found = Found {
-        root: folder.canonicalize().unwrap_or_else(|_| folder.clone()),
-        keeps: !to_stdout,
-        sources: Vec::new(),
-        unread: Vec::new(),
-        kept: BTreeMap::new(),
-    };
+    let mut found = Found::in_folder(&folder, !to_stdout);
     if let Err(why) = found.all(import) {
         fail(&why, &[]);
         return Exit::Usage;
@@ -175,19 +169,32 @@ fn what_is_in(imported: &bzc::Imported) -> String {
 }
 
 /// What there is to read.
-struct Found {
+pub(super) struct Found {
     /// The folder of the program.
     root: PathBuf,
     /// Whether a file may be written beside the program.
     keeps: bool,
-    sources: Vec<Source>,
+    pub(super) sources: Vec<Source>,
     /// Files of folders that cannot be read, with the reason.
-    unread: Vec<String>,
+    pub(super) unread: Vec<String>,
     /// What is kept beside the program if it is adopted, by path.
     kept: BTreeMap<String, Vec<u8>>,
 }
 
 impl Found {
+    /// Nothing yet, for a program in that folder.
+    pub(super) fn in_folder(folder: &Path, keeps: bool) -> Found {
+        Found {
+            root: folder
+                .canonicalize()
+                .unwrap_or_else(|_| folder.to_path_buf()),
+            keeps,
+            sources: Vec::new(),
+            unread: Vec::new(),
+            kept: BTreeMap::new(),
+        }
+    }
+
     fn all(&mut self, import: &Import) -> Result<(), String> {
         if import.from_cluster {
             let bytes = cluster()?;
@@ -255,7 +262,8 @@ impl Found {
         parts.map(|parts| parts.join("/"))
     }
 
-    fn walk(&mut self, folder: &Path, depth: usize) -> Result<(), String> {
+    /// Takes every file of a folder that may be something to import.
+    pub(super) fn walk(&mut self, folder: &Path, depth: usize) -> Result<(), String> {
         let fault =
             |error: &std::io::Error| format!("`{}` cannot be read: {error}", folder.display());
         let entries = fs::read_dir(folder).map_err(|error| fault(&error))?;

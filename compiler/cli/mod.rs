@@ -8,6 +8,7 @@ mod deny;
 mod explain;
 mod helm;
 mod import;
+mod init;
 mod plan;
 mod ui;
 mod world;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 use bzc::{Analysis, Options, Provenance, Session, View, World as _};
 use clap::{CommandFactory, Parser};
 
-use args::{Check, Cli, Command, Fmt, Init, Inputs, Report, Verify};
+use args::{Check, Cli, Command, Fmt, Inputs, Report, Verify};
 use deny::denial;
 use ui::{Ui, err, fail, out};
 use world::{Disk, read, read_stdin};
@@ -60,7 +61,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Fmt(fmt) => run_fmt(&fmt),
         Command::Explain(explain) => explain::run(&explain),
         Command::Verify(verify) => run_verify(&verify),
-        Command::Init(init) => run_init(&init),
+        Command::Init(init) => init::run(&init),
         Command::Import(import) => import::run(&import),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -366,24 +367,4 @@ fn run_verify(verify: &Verify) -> Exit {
         }
     }
     exit
-}
-
-const STARTER: &str = include_str!("starter.bz");
-
-fn run_init(init: &Init) -> Exit {
-    let written = write::write_all(&[Written {
-        path: &init.file,
-        was: Was::Nothing,
-        content: STARTER.as_bytes(),
-    }]);
-    match written {
-        Ok(()) => {
-            out(&format!(
-                "wrote {0}: put in what your machine has, then run `bzc build {0}`\n",
-                init.file.display()
-            ));
-            Exit::Clean
-        }
-        Err(error) => report_write(&error),
-    }
 }

@@ -55,6 +55,12 @@ pub(super) struct Adopted {
     has_left_overlay: bool,
 }
 
+/// Whether a manifest has nothing but nodes.
+fn is_of_nodes(manifest: &Manifest) -> bool {
+    let mut objects = manifest.objects.iter();
+    !manifest.objects.is_empty() && objects.all(|object| object.text_at(&["kind"]) == Some("Node"))
+}
+
 impl Adopted {
     /// Takes the manifests that lie in the folder of the program.
     pub(super) fn of(manifests: &[Manifest]) -> Adopted {
@@ -73,6 +79,8 @@ impl Adopted {
                     };
                     adopted.files.insert(path.clone(), entry);
                 }
+                // All of a node was read.
+                None if is_of_nodes(manifest) => {}
                 None => adopted.left.push(format!(
                     "{}: it is no file in the folder of the program, so `adopt` cannot name it",
                     said(&manifest.name)

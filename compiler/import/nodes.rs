@@ -147,7 +147,7 @@ fn known(node: &Node, found: &Said, is_only_server: bool) -> Block {
     let mut block = Block::named("node", &node.name, "");
     block.put("memory", Value::memory(node.memory));
     if node.cpu > 0 {
-        block.put("cpu", Value::cpu(node.cpu.saturating_mul(1000)));
+        block.put("cpu", Value::count(node.cpu));
     }
     reserve(&mut block, found);
     block.items.extend(k3s::of_node(found, node.memory));

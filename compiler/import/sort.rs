@@ -138,6 +138,18 @@ impl Sorted {
             self.kubelet.extend(kubelet.map(|one| (name.clone(), one)));
             return;
         }
+        if is_kustomization(&name) && !found.iter().any(is_object) {
+            // Kustomize needs no kind in it. What it makes of other files is read when it is adopted.
+            self.manifests.push(Manifest {
+                name,
+                path,
+                is_named,
+                objects: found,
+                unlimited: 0,
+                pods: Vec::new(),
+            });
+            return;
+        }
         if found.iter().any(is_object) {
             match objects(text, &tree, &()) {
                 Ok(known) => {
@@ -210,6 +222,12 @@ impl Sorted {
             self.leave(name, NOTHING, is_named);
         }
     }
+}
+
+/// Whether a file is called as kustomize calls its own.
+fn is_kustomization(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    ["kustomization.yaml", "kustomization.yml"].contains(&last)
 }
 
 /// The line of a byte, from 1.

@@ -426,16 +426,31 @@ fn collect(items: &[Item], of: &str, all: &mut Vec<String>) {
 /// What is put in for an image that cannot be one, so that the service is counted.
 const NO_IMAGE: &str = "put-in:local";
 
+/// Whether a part is what an image to be built cannot be without.
+fn is_needed_by_image(item: Option<&Item>, rest: &[usize]) -> bool {
+    let (Some(Item::Block(block)), Some(at)) = (item, rest.first()) else {
+        return false;
+    };
+    let field = match block.items.get(*at) {
+        Some(Item::Field { key, .. }) => key.as_str(),
+        _ => "",
+    };
+    block.head == "image" && ["source", "runtime"].contains(&field)
+}
+
 /// Puts what is left out into the place of a part, and says what it was. A part that is gone already stays so.
 pub(super) fn leave_at(items: &mut Vec<Item>, path: &[usize], why: &str) {
     let Some((first, rest)) = path.split_first() else {
         return;
     };
-    if let (Some(Item::Block(block)), [_, ..]) = (items.get_mut(*first), rest) {
+    // An image that is not built from its source is none.
+    let goes_whole = is_needed_by_image(items.get(*first), rest);
+    if let (Some(Item::Block(block)), [_, ..], false) = (items.get_mut(*first), rest, goes_whole) {
         leave_at(&mut block.items, rest, why);
         return;
     }
-    let Some(item) = items.get_mut(*first).filter(|_| rest.is_empty()) else {
+    let is_here = rest.is_empty() || goes_whole;
+    let Some(item) = items.get_mut(*first).filter(|_| is_here) else {
         return;
     };
     let (what, is_image) = match &*item {
@@ -443,7 +458,7 @@ pub(super) fn leave_at(items: &mut Vec<Item>, path: &[usize], why: &str) {
             let is_image = key == "image" && *value != Value::text(NO_IMAGE);
             (said(&format!("{key} = {}", value.0)), is_image)
         }
-        Item::Block(block) if block.of.is_empty() => (said(&block.head), false),
+        Item::Block(block) if block.of.is_empty() => (said(&block.head), block.head == "image"),
         Item::Block(block) => (format!("{}, {}", said(&block.head), block.of), false),
         Item::Line(_) | Item::Note(_) | Item::Left(_) => return,
     };
