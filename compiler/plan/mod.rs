@@ -42,7 +42,7 @@ use model::{Draft, LEAST_LIMIT, NodePlan, Placement, Plan, Together, Workload};
 use pack::Certificate;
 use resources::{Capacity, Dimension};
 pub(crate) use room::{Room, headroom, largest_more};
-pub(crate) use sums::{budgets, packaged_asks, services_at_worst};
+pub(crate) use sums::{budgets, packaged, packaged_asks, services_at_worst};
 pub(crate) use terms::component_origin;
 
 /// What became of a program.

@@ -28,8 +28,8 @@ use crate::plan::admission::{
     daemons, has_range, in_a_rollout, priority_name, pushes, writes_quota,
 };
 use crate::plan::model::{Choice, Plan, Workload};
-use crate::plan::packaged_asks;
 use crate::plan::resources::Dimension;
+use crate::plan::{packaged, packaged_asks};
 use crate::program::{Component, Kind, Service, ServiceId, TierId};
 use crate::render::{Overlaid, header};
 
@@ -215,13 +215,34 @@ pub(super) fn namespace_ceiling(plan: &Plan<'_, '_>) -> Bytes {
     Bytes::new(least)
 }
 
+/// What pods ask for that are in the namespace of the program, which its quota counts as well, and are none of its
+/// services, and how many they are.
+fn others_inside(plan: &Plan<'_, '_>) -> (u64, u64) {
+    let all = packaged(&plan.nodes, |component| {
+        let declared = &plan.program.components[component.component];
+        let namespace = declared.namespace.map(|given| given.value);
+        match namespace == Some(plan.program.namespace.value) {
+            true => (component.asked()[Dimension::Memory], component.pods),
+            false => (0, 0),
+        }
+    });
+    let (mut bytes, mut pods) = (0_u64, 0_u64);
+    for (some, count) in all {
+        bytes = bytes.saturating_add(some);
+        pods = pods.saturating_add(count);
+    }
+    (bytes, pods)
+}
+
 /// The budget, held by the cluster: what the compiler proved stays true when somebody adds a pod by hand.
 fn quota_file(head: &str, plan: &Plan<'_, '_>) -> String {
     let bursts = members(plan).any(|(_, workload)| workload.choice == Choice::Burst);
-    let ceiling = namespace_ceiling(plan);
+    let (of_others, pods_of_others) = others_inside(plan);
+    let ceiling = Bytes::new(namespace_ceiling(plan).n.saturating_add(of_others));
     let pods: u64 = members(plan)
         .map(|(service, workload)| in_a_rollout(service, workload))
-        .sum();
+        .sum::<u64>()
+        .saturating_add(pods_of_others);
     let least = members(plan)
         .map(|(_, workload)| workload.limit)
         .min()

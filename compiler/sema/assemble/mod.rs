@@ -21,7 +21,7 @@ use crate::sema::assemble::lets::{check_unused_lets, constants};
 use crate::sema::decls::{Decls, LIBRARY, OTHERS};
 use crate::sema::layers::Field;
 use crate::sema::load::Loaded;
-use crate::sema::machine::{addresses, balancers, component, k3s, node, settings};
+use crate::sema::machine::{addresses, balancers, challenges, component, k3s, node, settings};
 use crate::sema::pod::ingress;
 use crate::sema::pod::ports::{check_node_ports, check_shared_ports};
 use crate::sema::trace::{Traced, Tracer};
@@ -245,6 +245,7 @@ pub(crate) fn program<'a>(
     adopt::place::settle(&decls, loaded, &nodes, &mut services);
     let mut components = component::components(&decls, &nodes);
     components.extend(component::others(&decls));
+    components.extend(challenges::challenges(&services, &components, namespace));
     balancers::balancers(&decls, loaded, &nodes, &mut components);
     adopt::check_packaged(&decls, &components, &mut services);
     check_shared_ports(cx, &services);

@@ -3,6 +3,7 @@
 pub(super) mod addresses;
 pub(super) mod arguments;
 pub(super) mod balancers;
+pub(super) mod challenges;
 pub(super) mod component;
 mod errors;
 pub(super) mod k3s;
