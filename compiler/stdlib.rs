@@ -86,7 +86,8 @@ macro_rules! templates {
 templates! {
     "common.dockerignore" "compiled.dockerignore" "django.dockerfile" "fastapi.dockerfile" "flask.dockerfile" "generic.dockerfile"
     "go.dockerfile" "head.dockerfile" "java.dockerfile" "kept.dockerignore" "label.dockerfile" "nextjs.dockerfile"
-    "node-install.dockerfile" "node-tool.dockerfile" "node.dockerfile" "node.dockerignore" "other.dockerignore" "pdm.txt"
+    "node-install.dockerfile" "node-tool.dockerfile" "node.dockerfile" "node.dockerignore" "other.dockerignore" "packages.dockerfile"
+    "pdm.txt"
     "plain-python.dockerfile" "poetry.txt" "python.dockerfile" "python.dockerignore" "rust.dockerfile" "starlette.dockerfile"
     "static.dockerfile"
 }
@@ -237,6 +238,7 @@ const SETTINGS: &str = include_str!("../stdlib/v1/memory-settings.tsv");
 const HEAVY: &str = include_str!("../stdlib/v1/heavy.tsv");
 const IMAGES: &str = include_str!("../stdlib/v1/images.tsv");
 const RUNTIME_TIERS: &str = include_str!("../stdlib/v1/runtime-tiers.tsv");
+const NATIVE: &str = include_str!("../stdlib/v1/native.tsv");
 const WHEELS: &str = include_str!("../stdlib/v1/wheels.tsv");
 const VERSIONS: &str = include_str!("../stdlib/v1/versions.tsv");
 const FLAGS: &str = include_str!("../stdlib/v1/k3s-flags.tsv");
@@ -321,6 +323,51 @@ pub(crate) fn argument_rules() -> impl Iterator<Item = ArgumentRule> {
             what,
             only_with,
             source: cells.next()?,
+        })
+    })
+}
+
+/// What a library with native code needs beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Native {
+    /// The language it is for.
+    pub language: &'static str,
+    /// Its name, in lower case.
+    pub library: &'static str,
+    /// Packages of Debian that building needs, and `cgo`.
+    build: &'static str,
+    /// Packages of Debian that running needs.
+    run: &'static str,
+}
+
+impl Native {
+    /// The packages of Debian that building needs.
+    pub(crate) fn build(&self) -> impl Iterator<Item = &'static str> {
+        self.build
+            .split(',')
+            .filter(|name| !["-", "cgo"].contains(name))
+    }
+
+    /// The packages of Debian that running needs.
+    pub(crate) fn run(&self) -> impl Iterator<Item = &'static str> {
+        self.run.split(',').filter(|name| *name != "-")
+    }
+
+    /// Whether it is nothing without cgo.
+    pub(crate) fn is_cgo(&self) -> bool {
+        self.build.split(',').any(|name| name == "cgo")
+    }
+}
+
+/// All libraries with native code that are known.
+pub(crate) fn native() -> impl Iterator<Item = Native> {
+    rows(NATIVE).filter_map(|row| {
+        let mut cells = row.split('\t');
+        Some(Native {
+            language: cells.next()?,
+            library: cells.next()?,
+            build: cells.next()?,
+            run: cells.next()?,
         })
     })
 }

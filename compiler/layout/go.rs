@@ -49,6 +49,8 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
         names: names.map(str::to_owned).collect(),
         complete: true,
     });
+    super::native::say("go", layout);
+    layout.read = super::native::folders_read(folder, ".go");
     let programs = programs(folder);
     if let [(_, file)] = programs.as_slice() {
         layout.listens = folder

@@ -8,6 +8,7 @@ mod entry;
 mod go;
 mod java;
 mod locks;
+mod native;
 mod node;
 mod python;
 mod release;
@@ -149,6 +150,10 @@ pub(crate) struct Layout {
     pub unlocked: Option<String>,
     /// Files of settings that a build reads and that it does not get, each with why.
     pub left_out: Vec<(String, &'static str)>,
+    /// Libraries with native code that need packages of the system.
+    pub native: Vec<String>,
+    /// Folders that a compiled program reads, and the file that names each.
+    pub read: Vec<(String, String)>,
     /// The configuration of nginx that lies in a site, and whether it is that of a whole nginx.
     pub nginx: Option<(String, bool)>,
     /// Libraries of Python that come as source alone for the version that is taken, and the file that names them.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::command::{dockerfile, procfile};
 use super::scripts::{NoStart, Scripts, Start};
-use super::{Folder, Layout, Libraries, Word, listens, release, settings, shown};
+use super::{Folder, Layout, Libraries, Word, listens, native, release, settings, shown};
 
 /// Files that a server begins in where package.json does not say.
 const USUAL: [&str; 9] = [
@@ -41,6 +41,14 @@ pub(super) fn detect(folder: &Folder<'_>, own_start: bool, layout: &mut Layout) 
             names,
             complete: true,
         });
+    }
+    native::say("node", layout);
+    if package["dependencies"].get("@prisma/client").is_some() {
+        // Its client is made in the folder of the packages, from the schema.
+        layout.flag("whole", "package.json");
+        if folder.has("prisma/schema.prisma") {
+            layout.flag("generate", "prisma/schema.prisma");
+        }
     }
     let build = BUILDS.into_iter().find(|name| {
         package["scripts"][*name].as_str().is_some_and(|line| {

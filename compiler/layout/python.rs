@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::command::dockerfile;
 use super::wheels::Binaries;
-use super::{Folder, Layout, Libraries, Word, entry, locks, release};
+use super::{Folder, Layout, Libraries, Word, entry, locks, native, release};
 
 /// Versions that base images are tagged with, the first that a project takes wins.
 const VERSIONS: [(u64, u64); 6] = [(3, 13), (3, 14), (3, 12), (3, 11), (3, 10), (3, 9)];
@@ -22,6 +22,7 @@ pub(super) fn detect(folder: &Folder<'_>, entries: &[&str], layout: &mut Layout)
     manager(folder, project.as_ref(), &mut binaries, layout);
     entry::find(folder, project.as_ref(), entries, layout);
     version(folder, project.as_ref(), &binaries, layout);
+    native::say("python", layout);
 }
 
 /// The tool whose lock file is there. If there are several, the program must choose one. A `requirements.txt` next to a
@@ -128,6 +129,10 @@ fn requirement(line: &str) -> Vec<String> {
         && extras.is_some_and(|extras| extras.contains("standard") || extras.contains("all"))
     {
         names.extend(["uvicorn".to_owned(), "httpx".to_owned()]);
+    }
+    // `psycopg[binary]` is a package of its own.
+    if names[0] == "psycopg" && extras.is_some_and(|extras| extras.contains("binary")) {
+        names.push("psycopg-binary".to_owned());
     }
     names
 }

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::{Folder, Layout, Libraries, Word, join, listens, shown};
+use super::{Folder, Layout, Libraries, Word, join, listens, native, shown};
 
 pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
     let Some(manifest) = read(folder, "Cargo.toml") else {
@@ -35,6 +35,18 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
         super::release::say("rust", &asked, file, layout);
         layout.flag("toolchain", "rust-toolchain.toml");
     }
+    let locked = folder.text("Cargo.lock").unwrap_or_default();
+    let names = locked
+        .lines()
+        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    let locked = Libraries {
+        from: "Cargo.lock".to_owned(),
+        names: names.map(str::to_owned).collect(),
+        complete: true,
+    };
+    native::record(&native::of("rust", Some(&locked)), "Cargo.lock", layout);
+    native::linkers(folder, layout);
+    layout.read = native::folders_read(folder, ".rs");
     let found = programs(folder, &manifest);
     if let [(_, file)] = found.as_slice() {
         layout.listens = folder

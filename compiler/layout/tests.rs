@@ -4,7 +4,7 @@ use super::{Language, Layout, Value, Word, detect, listens, version};
 use crate::world::MemoryWorld;
 
 /// What is seen in a folder of these files.
-fn seen(language: Language, entries: &[&str], files: &[(&str, &str)]) -> Layout {
+pub(super) fn seen(language: Language, entries: &[&str], files: &[(&str, &str)]) -> Layout {
     let mut world = MemoryWorld::default();
     for (path, text) in files {
         world.insert(format!("s/{path}"), *text);
@@ -13,7 +13,7 @@ fn seen(language: Language, entries: &[&str], files: &[(&str, &str)]) -> Layout 
 }
 
 /// The answer to one question, or all candidates.
-fn answer(layout: &Layout, key: &str) -> String {
+pub(super) fn answer(layout: &Layout, key: &str) -> String {
     let choice = layout.choices.iter().find(|choice| choice.key == key);
     match (layout.fact(key).map(|fact| &fact.value), choice) {
         (Some(Value::Text(word)), None) => word.to_string(),

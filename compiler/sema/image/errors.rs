@@ -100,6 +100,34 @@ pub(crate) fn unused_nginx(source: &str, file: &str, is_whole: bool, span: Span)
     }
 }
 
+pub(crate) fn not_in_image(source: &str, name: &str, file: &str, span: Span) -> Diagnostic {
+    Diagnostic::lint(
+        "left-out",
+        format!(
+            "`{name}` of `{source}` is not in the image, and {} reads it",
+            shown(file)
+        ),
+    )
+    .at(span, "the image holds the program and nothing else")
+    .help(format!(
+        "take it, `files = [\"{name}\"]`, or say that it is not needed, `leave-out = [\"{name}\"]`"
+    ))
+}
+
+pub(crate) fn needs_packages(libraries: &[String], is_alpine: bool, span: Span) -> Diagnostic {
+    let names: Vec<String> = libraries.iter().map(|name| format!("`{name}`")).collect();
+    let why = match is_alpine {
+        true => "what they are called on Alpine is not known",
+        false => "a distroless image has no package manager",
+    };
+    Diagnostic::lint(
+        "native-library",
+        format!("{} need packages of the system: {why}", names.join(", ")),
+    )
+    .at(span, "the program may not start")
+    .help("take `variant = slim`")
+}
+
 pub(crate) fn compiled(libraries: &[String], from: &str, span: Span) -> Diagnostic {
     let names: Vec<String> = libraries.iter().map(|name| format!("`{name}`")).collect();
     Diagnostic::lint(

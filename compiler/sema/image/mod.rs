@@ -28,7 +28,15 @@ use crate::sema::layers::Fields;
 use crate::sema::names::check_label;
 
 /// Fields that a shared image decides for the images that start from it.
-pub(crate) const DECIDED: [&str; 5] = ["manager", "variant", "version", "base", "build-base"];
+pub(crate) const DECIDED: [&str; 7] = [
+    "manager",
+    "variant",
+    "version",
+    "base",
+    "build-base",
+    "build-packages",
+    "run-packages",
+];
 
 /// What images are built from: runtimes, and the shared images by their index; `None` is one with a fault.
 pub(crate) type ToBuild<'r, 'a> = (&'r [Runtime<'a>], &'r [Option<SharedImage<'a>>]);
@@ -277,6 +285,12 @@ pub(crate) fn check_keys<'a>(block: &Fields<'_, 'a>, runtime: &Runtime<'a>, is_b
         "workers" if is_base => false,
         "workers" => runtime.worker.is_some(),
         "manager" => !runtime.managers.is_empty(),
+        // Elsewhere the image has all of the source.
+        "files" => {
+            let is_compiled = [Language::Go, Language::Rust, Language::Java];
+            is_compiled.contains(&runtime.language)
+                || !block.cx.sources.is_library(runtime.dockerfile.span)
+        }
         "variant" => !runtime.variants.is_empty(),
         _ => true,
     };

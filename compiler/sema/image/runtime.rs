@@ -17,7 +17,14 @@ use crate::syntax::ast::{Expr, ExprKind};
 use crate::template::{self, Templates};
 use crate::world::resolve;
 
-pub(crate) const TEXT_LISTS: [&str; 3] = ["start", "keep", "leave-out"];
+pub(crate) const TEXT_LISTS: [&str; 6] = [
+    "start",
+    "keep",
+    "leave-out",
+    "build-packages",
+    "run-packages",
+    "files",
+];
 
 /// All runtimes, sorted by name.
 pub(crate) fn runtimes<'a>(decls: &Decls<'_, 'a>) -> Vec<Runtime<'a>> {

@@ -119,6 +119,31 @@ fn settings(decls: &Decls<'_, '_>, image: &BuiltImage<'_>) {
     {
         cx.report(errors::unused_nginx(source, file, *is_whole, place));
     }
+    let is = |key: &str, word: &str| image.values.get(key) == Some(&Param::Text(word.to_owned()));
+    let bare = is("variant", "distroless") || is("variant", "alpine");
+    if bare
+        && is("base", "")
+        && !layout.native.is_empty()
+        && texts("run_packages").len() + texts("build_packages").len() > 0
+    {
+        cx.report(errors::needs_packages(
+            &layout.native,
+            is("variant", "alpine"),
+            place,
+        ));
+    }
+    let is_in = |name: &String| {
+        texts("files")
+            .iter()
+            .any(|file| file.trim_start_matches("./").split('/').next() == Some(name.as_str()))
+    };
+    for (name, file) in layout
+        .read
+        .iter()
+        .filter(|(name, _)| !is_in(name) && !is_said(name))
+    {
+        cx.report(errors::not_in_image(source, name, file, place));
+    }
     if let Some((libraries, from)) = &layout.compiled {
         cx.report(errors::compiled(libraries, from, place));
     }

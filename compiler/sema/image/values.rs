@@ -18,16 +18,19 @@ use crate::stdlib;
 pub(crate) const PLAIN_TEXTS: [&str; 4] = ["app", "version", "base", "build-base"];
 
 /// What a source may show beyond the fields, as templates call it.
-pub(crate) const FACTS: [&str; 27] = [
+pub(crate) const FACTS: [&str; 30] = [
     "arguments",
     "berry",
     "build",
     "call",
+    "cgo",
     "compiler",
     "dev",
     "env",
     "flags",
+    "generate",
     "includes",
+    "linkers",
     "local",
     "lock",
     "module",
@@ -132,6 +135,25 @@ pub(crate) fn values<'a>(
         if let (true, Param::Text(text)) = (is_plain, &value) {
             check_plain(cx, key, text, field.origin.span.unwrap_or(place));
         }
+        let value = match (*key, value) {
+            ("build-packages" | "run-packages" | "files", Param::Texts(mut words)) => {
+                for word in words.iter().filter(|word| Word::new(*word).is_err()) {
+                    cx.report(errors::not_for_a_dockerfile(
+                        key,
+                        word,
+                        field.origin.span.unwrap_or(place),
+                    ));
+                }
+                // Beside what the libraries of the source are known to need.
+                if let Some(Param::Texts(seen)) = values.get(&template_name(key)) {
+                    words.extend(seen.iter().cloned());
+                }
+                words.sort();
+                words.dedup();
+                Param::Texts(words)
+            }
+            (_, value) => value,
+        };
         values.insert(template_name(key), value);
     }
     for choice in &layout.choices {
@@ -316,6 +338,7 @@ pub(crate) fn found(
         "version" if has_its_version => false,
         key if of_libraries.contains(&key) => !from_base,
         key if OF_COMMAND.contains(&key) => !(block.has("app") || block.has("start")),
+        "build_packages" | "run_packages" | "cgo" | "linkers" => !from_base,
         key => ["root", "output"].contains(&key),
     };
     let mut parts = Vec::new();

@@ -2,6 +2,8 @@
 {%- include "std/head.dockerfile" %}
 
 FROM {{ final }}
+{%- set packages = run_packages %}{% set image = final %}
+{%- include "std/packages.dockerfile" %}
 {% include "std/label.dockerfile" %}
 WORKDIR /app
 COPY . .

@@ -8,6 +8,8 @@
 {%- include "std/head.dockerfile" %}
 
 FROM {{ builder }} AS build
+{%- set packages = build_packages %}{% set image = builder %}
+{%- include "std/packages.dockerfile" %}
 WORKDIR /src
 {%- if local %}
 # Its libraries are named in more files than one: all of the source is here first.
@@ -47,12 +49,17 @@ RUN jlink --output /opt/jre --strip-java-debug-attributes --no-header-files --no
 {%- endif %}
 
 FROM {{ final }}
+{%- set packages = run_packages %}{% set image = final %}
+{%- include "std/packages.dockerfile" %}
 {% include "std/label.dockerfile" %}
 WORKDIR /app
 {%- if jlink and variant != "distroless" %}
 COPY --from=build /opt/jre /opt/java
 {%- endif %}
 COPY --from=build /app.jar /app/app.jar
+{%- for file in files %}
+COPY {{ file }} ./{{ file }}
+{%- endfor %}
 ENV PORT={{ port }}
 USER 10001:10001
 {%- if serves %}

@@ -6,6 +6,8 @@
 {%- else %}# The packages, in a layer of their own: it changes only when {{ lock or "package.json" }} does.
 {%- endif %}
 FROM {{ builder }} AS libraries
+{%- set packages = (build_packages or []) + (run_packages or []) %}{% set image = builder %}
+{%- include "std/packages.dockerfile" %}
 WORKDIR /app
 {%- include "std/node-tool.dockerfile" %}
 {%- set production = false %}
@@ -14,10 +16,13 @@ WORKDIR /app
 FROM libraries AS build
 ENV NEXT_TELEMETRY_DISABLED=1
 COPY . .
-RUN {{ manager }} run {{ build or "build" }}
+RUN {% if generate %}node_modules/.bin/prisma generate && \
+    {% endif %}{{ manager }} run {{ build or "build" }}
 
 # `output: "standalone"`: the server with the packages it uses, and no others.
 FROM {{ final }}
+{%- set packages = run_packages %}{% set image = final %}
+{%- include "std/packages.dockerfile" %}
 {% include "std/label.dockerfile" %}
 WORKDIR /app
 COPY --from=build /app/.next/standalone ./

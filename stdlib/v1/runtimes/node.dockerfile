@@ -18,6 +18,8 @@
 {%- else %}# The packages, in a layer of their own: it changes only when {{ lock or "package.json" }} does.
 {%- endif %}
 FROM {{ builder }} AS libraries
+{%- set packages = (build_packages or []) + (run_packages or []) %}{% set image = builder %}
+{%- include "std/packages.dockerfile" %}
 WORKDIR /app
 {%- include "std/node-tool.dockerfile" %}
 {%- set production = not dev %}
@@ -26,20 +28,25 @@ WORKDIR /app
 {%- if build and not is_base %}
 
 FROM {{ builder }} AS build
+{%- set packages = (build_packages or []) + (run_packages or []) %}{% set image = builder %}
+{%- include "std/packages.dockerfile" %}
 WORKDIR /app
 {%- include "std/node-tool.dockerfile" %}
 {%- set production = false %}
 {%- include "std/node-install.dockerfile" %}
 COPY . .
 # What it makes stays beside the source: a server may read files of both.
-RUN {{ manager }} run {{ build }} && \
-    rm -rf node_modules
+RUN {% if generate %}node_modules/.bin/prisma generate && \
+    {% endif %}{{ manager }} run {{ build }}{% if not whole %} && \
+    rm -rf node_modules{% endif %}
 {%- endif %}
 
 FROM {{ final }}
+{%- set packages = [] if shared else run_packages %}{% set image = final %}
+{%- include "std/packages.dockerfile" %}
 {% include "std/label.dockerfile" %}
 WORKDIR /app
-{%- if manager != "none" and not shared %}
+{%- if manager != "none" and not shared and not (whole and build) %}
 COPY --from=libraries /app/node_modules ./node_modules
 {%- endif %}
 {%- if is_base %}

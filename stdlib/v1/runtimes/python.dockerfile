@@ -19,6 +19,8 @@
 # The libraries{% if local %}; some of them lie in the source, so all of it is here first{% else %}, in a layer of their own: it changes only when {% if manager == "pip" %}requirements.txt{% elif manager == "pyproject" %}pyproject.toml{% else %}{{ manager }}.lock{% endif %} does{% endif %}. Compiled to .pyc here, because
 # the final image runs as a user that cannot write: without them a service needs 4Mi more (measured).
 FROM {{ builder }} AS libraries
+{%- set packages = build_packages %}{% set image = builder %}
+{%- include "std/packages.dockerfile" %}
 WORKDIR /app
 {%- if local %}
 COPY . .
@@ -79,6 +81,8 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 {%- endif %}
 
 FROM {{ final }}
+{%- set packages = [] if shared else run_packages %}{% set image = final %}
+{%- include "std/packages.dockerfile" %}
 {%- if venv and not shared %}
 # Python's own library, compiled too: official images come without its .pyc files, and a service that cannot write needs
 # 3Mi more without them (measured). First, so that all services of this base have one such layer.

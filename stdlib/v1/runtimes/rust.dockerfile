@@ -4,6 +4,8 @@
 
 # cargo-chef builds the dependencies from the manifests alone, so that they have a layer of their own.
 FROM {{ builder }} AS chef
+{%- set packages = (build_packages or []) + (linkers or []) %}{% set image = builder %}
+{%- include "std/packages.dockerfile" %}
 WORKDIR /src
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo install cargo-chef --version 0.1.78 --locked
@@ -21,6 +23,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo build --release{% if lock %} --locked{% endif %} --bin {{ app }}
 
 FROM {{ final }}
+{%- set packages = run_packages %}{% set image = final %}
+{%- include "std/packages.dockerfile" %}
 {% include "std/label.dockerfile" %}
 WORKDIR /app
 {%- if variant == "slim" and not build_base and not base %}
@@ -28,6 +32,9 @@ WORKDIR /app
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 {%- endif %}
 COPY --from=build /src/target/release/{{ app }} /app/{{ app }}
+{%- for file in files %}
+COPY {{ file }} ./{{ file }}
+{%- endfor %}
 ENV PORT={{ port }}
 USER 10001:10001
 {%- if serves %}

@@ -7,6 +7,8 @@
 {%- else %}# The packages, in a layer of their own: it changes only when {{ lock or "package.json" }} does.
 {%- endif %}
 FROM {{ builder }} AS build
+{%- set packages = build_packages %}{% set image = builder %}
+{%- include "std/packages.dockerfile" %}
 WORKDIR /app
 {%- include "std/node-tool.dockerfile" %}
 {%- set production = false %}
@@ -16,6 +18,8 @@ RUN {{ manager }} run {{ build }}
 {%- endif %}
 
 FROM {{ final }}
+{%- set packages = run_packages %}{% set image = final %}
+{%- include "std/packages.dockerfile" %}
 {% include "std/label.dockerfile" %}
 # One worker: `auto` starts one for every core of the node. What nginx writes goes to /tmp, which any user may write to.
 RUN printf '%s\n' \
