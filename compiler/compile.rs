@@ -338,6 +338,11 @@ impl<'v, 'a> View<'v, 'a> {
         self.promises(Verdict::Unknown)
     }
 
+    /// The names of the promises that were seen not to hold.
+    pub fn refuted(&self) -> Vec<&'static str> {
+        self.promises(Verdict::Refuted)
+    }
+
     /// The names of the promises that hold if pods take no more than the program assumes of them.
     pub fn assumed(&self) -> Vec<&'static str> {
         self.promises(Verdict::Assumed)

@@ -8,6 +8,7 @@ use crate::base::suggest::nearest;
 use crate::base::text::wrapped;
 use crate::diag::codes::CODES;
 use crate::diag::lints::LINTS;
+use crate::doctor;
 use crate::schema;
 use crate::stdlib;
 
@@ -24,7 +25,7 @@ pub fn codes() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The page of a code (`BZ4001`), of a lint (`unused`), of a declaration (`service`) or one of its fields
 /// (`service.volume`), of a key of config.yaml (`k3s.flannel-backend`), of a component's argument
-/// (`k3s.kubelet-arg.max-pods`), of a rule of the specification (`proof.fill`), or what a word of Kubernetes or compose is in bz (`envFrom`). `Err` has the nearest
+/// (`k3s.kubelet-arg.max-pods`), of what is seen when memory is short (`TLS handshake timeout`), of a rule of the specification (`proof.fill`), or what a word of Kubernetes or compose is in bz (`envFrom`). `Err` has the nearest
 /// known topic, if one is near.
 pub fn explain(topic: &str) -> Result<String, Option<String>> {
     let code = topic.to_ascii_uppercase();
@@ -33,6 +34,9 @@ pub fn explain(topic: &str) -> Result<String, Option<String>> {
     }
     if let Some(found) = LINTS.iter().find(|known| known.name == topic) {
         return Ok(found.page.to_owned());
+    }
+    if let Some(page) = doctor::page(topic) {
+        return Ok(page);
     }
     // Derivations and reports name rules as `rule proof.fill`.
     let rule = rules::rule(topic.strip_prefix("rule ").unwrap_or(topic));

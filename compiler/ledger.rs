@@ -1,6 +1,7 @@
 //! The plan in words for a terminal: two lines after a build, the whole ledger for `bzc plan`, the derivation of
 //! one number for `bzc explain PATH`. Numbers here carry their line in the source; files do not (`backend/report.rs`).
 
+mod measured;
 mod room;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::plan::model::{
     Workload, reasons,
 };
 use crate::plan::resources::Dimension;
+use crate::plan::sufficiency::times;
 use crate::plan::{budgets, services_at_worst};
 use crate::program::{FillPolicy, Given, Giver, Memory, Program, Service, ServiceId};
 
@@ -87,8 +89,10 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
         promises => format!("; {}: {}", verdict.word(), promises.join(", ")),
     };
     format!(
-        "{out}{fits}{placed}{}{}{}{}{}",
+        "{out}{fits}{placed}{}{}{}{}{}{}{}",
         level(program, plan),
+        measured::margin(plan),
+        of(Verdict::Refuted),
         of(Verdict::Unknown),
         of(Verdict::Assumed),
         unlimited(program),
@@ -167,8 +171,9 @@ fn level(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
             format!("; every range has {}, or its nearer end", in_mib(bytes))
         }
         (_, Some(level)) => format!(
-            "; every range has {} times its least, or its ceiling",
-            times(level)
+            "; every range has {} times {}, or its ceiling",
+            times(level),
+            measured::share(plan)
         ),
     }
 }
@@ -534,7 +539,14 @@ fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> S
                     in_mib(workload.pod_limit())
                 ),
             };
-            format!("{pods}{chosen}{with_others}, {}", place(&low, sources))
+            let measured = match workload.main_measured {
+                Some(bytes) => format!(", {} measured", in_mib(bytes)),
+                None => String::new(),
+            };
+            format!(
+                "{pods}{chosen}{with_others}{measured}, {}",
+                place(&low, sources)
+            )
         }
     }
 }
@@ -696,11 +708,16 @@ fn service_derivation(
             rows.push((text, "rule proof.fill.policy".to_owned()));
         }
         (Choice::Level, Some(level)) => {
-            let text = format!("chosen: {} times the least, as all ranges", times(level));
+            let of = match workload.main_measured {
+                Some(_) => "what was measured",
+                None => "the least",
+            };
+            let text = format!("chosen: {} times {of}, as all ranges", times(level));
             rows.push((text, "rule proof.fill".to_owned()));
         }
         (Choice::Level, None) | (Choice::Written | Choice::Burst, _) => {}
     }
+    rows.extend(measured::readings(program, service, workload));
     for (budget, planned) in program.budgets.iter().zip(found.budgets()) {
         if budget.is_over(id) {
             let text = format!(
@@ -753,10 +770,4 @@ fn lines(value: String, rows: Vec<(String, String)>) -> String {
         let _ = writeln!(out, "{}", line.trim_end());
     }
     out
-}
-
-/// A level as a decimal number.
-fn times((numerator, denominator): (u64, u64)) -> String {
-    let hundredths = u128::from(numerator) * 100 / u128::from(denominator.max(1));
-    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }

@@ -17,6 +17,8 @@ mod base;
 mod baseline;
 mod compile;
 mod diag;
+mod doctor;
+mod evidence;
 mod explain;
 mod fmt;
 mod import;
@@ -50,6 +52,8 @@ pub use compile::{
 pub use diag::json::{json, sarif};
 pub use diag::render::{github, human, short};
 pub use diag::{Addend, Diagnostic, Edit, Help, Label, Severity};
+pub use doctor::{Diagnosis, doctor, nodes_of};
+pub use evidence::{Evidence, How, Of, Origin, Reading, Subject};
 pub use explain::{codes, explain};
 pub use fmt::format;
 pub use import::{Imported, Manifests, Source, import};

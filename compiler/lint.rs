@@ -30,6 +30,7 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
         past_limit(plan, found);
         sizes::settings(plan, found);
         sizes::cuts(plan, found);
+        sizes::insufficient(plan, found);
         heavy(plan, found);
         low_limit(plan, found);
         uncounted_part(plan, found);

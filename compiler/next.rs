@@ -10,7 +10,7 @@ use crate::backend::waves;
 use crate::base::id::{ids, numbered};
 use crate::plan::model::Plan;
 use crate::program::{Image, Node, Role};
-use crate::render::{Apart, Rendered, image_name, together};
+use crate::render::{Apart, Rendered, together};
 use crate::restarts::{FileChange, Object, Restarts};
 
 /// Where K3s reads its configuration.
@@ -171,7 +171,7 @@ fn images(plan: &Plan<'_, '_>, output: &Output<'_>, lines: &mut Vec<String>) {
     let built = || {
         let services = numbered(&program.services);
         services.filter_map(|(id, service)| match &service.image {
-            Image::Built(image) => Some((id, service.name.value, image_name(service, image))),
+            Image::Built(image) => Some((id, service.name.value, service.image_name(image))),
             Image::Name(_) => None,
         })
     };

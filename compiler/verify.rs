@@ -4,6 +4,7 @@
 //!
 //! All arithmetic is in 128 bits and saturates. No report can state a saturated sum, so such a sum disagrees.
 
+mod evidence;
 mod lemma;
 mod level;
 mod limits;
@@ -18,9 +19,9 @@ use std::fmt::Display;
 use serde::Deserialize;
 use serde_json::error::Category;
 
+use crate::report::text::has_its_digest;
 use crate::report::{
     Component, FORMAT, HookPhase, Report, Role, Service, Side, SidedTerm, Term, Wave,
-    has_its_digest,
 };
 
 /// The result for a report that could be read.

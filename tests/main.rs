@@ -8,6 +8,7 @@ mod adversary;
 mod cli;
 mod crash;
 mod determinism;
+mod doctor;
 mod fmt;
 mod generate;
 mod golden;

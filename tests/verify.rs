@@ -35,6 +35,8 @@ fn decided_nothing(report: &Value, place: &str) -> bool {
         // An upper end that was not reached, and what a service grows by beside others.
         "highBytes" => part["choice"] == "level" || init_decides(part, "mostBytes", "highBytes"),
         "weight" => true,
+        // What was read, where it changes no verdict.
+        "lowerBytes" | "upperBytes" | "inMemoryBytes" => above.contains("/evidence/"),
 
         // Pods at rest of what counts with all that may be there.
         "replicas" if above.contains("/components/") => part["preempts"] == true,
@@ -323,6 +325,24 @@ fn every_report_of_a_generated_program_verifies() {
         wanted.map(|word| format!("\"{word}\"")),
         "the programs do not show everything"
     );
+}
+
+#[test]
+fn a_verdict_over_readings_that_was_changed_is_found() {
+    let name = "tests/golden/evidence ";
+    let (_, report) = { more_reports().into_iter() }
+        .find(|(found, _)| found == name)
+        .expect("there is such a golden");
+    let mut places = vec!["/theorems/2/verdict".to_owned()];
+    let services = report["services"].as_array().map_or(0, Vec::len);
+    places.extend((0..services).map(|at| format!("/services/{at}/evidence/verdict")));
+    for place in places {
+        let stated = report.pointer(&place).expect("every service was read of");
+        for verdict in ["proved", "refuted", "unknown"] {
+            let faults = faults(&changed(&report, &place, verdict.into()));
+            assert_eq!(faults.is_empty(), stated == verdict, "{place}: {verdict}");
+        }
+    }
 }
 
 #[test]
@@ -633,6 +653,7 @@ fn violations(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut
                 ![
                     "arch",
                     "assumedBytes",
+                    "evidence",
                     "hook",
                     "of",
                     "quotas",

@@ -9,11 +9,13 @@ use super::dockerfile;
 use crate::admission::shown;
 use crate::base::id::{Id as _, ids};
 use crate::base::quantity::{Cpu, in_mib};
+use crate::evidence::{Origin as Read, Reading};
 use crate::plan::admission::{self, QuotaSum};
 use crate::plan::component_origin;
 use crate::plan::ledger::{Addend, How, Sum};
 use crate::plan::model::{self, Moment, Plan, Rolling, Wave, Workload};
 use crate::plan::resources::Dimension;
+use crate::plan::sufficiency;
 use crate::program::{
     Extra, FillPolicy, Given, HookPhase, Memory, NodeId, Origin, Release, Role, Service,
 };
@@ -66,7 +68,7 @@ pub(crate) fn report<'r>(plan: &'r Plan<'_, '_>) -> Report<'r> {
 
 /// report.json.
 pub(crate) fn json(plan: &Plan<'_, '_>) -> String {
-    report::json(&report(plan))
+    report::text::json(&report(plan))
 }
 
 fn path(origin: &Origin<'_>) -> Text<'static> {
@@ -117,6 +119,7 @@ fn verdict(verdict: model::Verdict) -> Verdict {
         model::Verdict::Relaxed => Verdict::Relaxed,
         model::Verdict::Assumed => Verdict::Assumed,
         model::Verdict::Unknown => Verdict::Unknown,
+        model::Verdict::Refuted => Verdict::Refuted,
     }
 }
 
@@ -336,6 +339,41 @@ fn choice_word(choice: model::Choice) -> &'static str {
     }
 }
 
+/// What is known of the need of a service that runs; none where no file of readings was read.
+fn evidence<'r>(
+    plan: &'r Plan<'_, '_>,
+    service: &'r Service<'_>,
+    workload: &Workload<'_>,
+) -> Option<report::Evidence<'r>> {
+    let measured = plan.program.evidence.as_ref()?;
+    if workload.peak() == 0 {
+        return None;
+    }
+    let needs = sufficiency::needs(plan.program, service, workload);
+    let seen = |bound: Option<(&Read, &Reading)>| {
+        let (origin, reading) = bound?;
+        let how = origin.how.words();
+        Some(format!("{}: {how}, {}", measured.file, reading.last).into())
+    };
+    Some(report::Evidence {
+        verdict: verdict(sufficiency::of_service(&needs)),
+        pause_bytes: sufficiency::PAUSE,
+        peak_bytes: workload.measured(),
+        containers: needs
+            .iter()
+            .map(|need| report::Need {
+                name: need.container.into(),
+                limit_bytes: need.limit,
+                in_memory_bytes: need.in_memory,
+                lower_bytes: need.lower(),
+                lower_origin: seen(need.known.lower),
+                upper_bytes: need.upper(),
+                upper_origin: seen(need.known.upper),
+            })
+            .collect(),
+    })
+}
+
 fn service<'r>(
     plan: &'r Plan<'_, '_>,
     service: &'r Service<'_>,
@@ -410,6 +448,7 @@ fn service<'r>(
         most_bytes: workload.pod(high.value.n),
         weight: service.weight.map_or(1, |weight| weight.value),
         shrinks_first: service.shrinks_first,
+        evidence: evidence(plan, service, workload),
         choice: choice(workload.choice),
         origin: Origins {
             least: path(&low.origin),

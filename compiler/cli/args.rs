@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Write a program from manifests, a K3s config.yaml or a docker-compose file, and list what it leaves out
     Import(Import),
+    /// Say what is wrong with the memory of a running cluster, and what it looks like from outside
+    Doctor(Doctor),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -64,7 +66,7 @@ pub(crate) struct Inputs {
 #[derive(Debug, Args)]
 pub(crate) struct Denied {
     /// Exit with 1 if there is a warning (`warnings`), one of a lint (its name), an unknown promise (`unknown`), an
-    /// assumed one (`assumed`), or if one promise is either (its name: isolation, non-interference, sufficiency,
+    /// assumed one (`assumed`), a refuted one (`refuted`), or if one promise is either (its name: isolation, non-interference, sufficiency,
     /// liveness, survival)
     #[arg(long = "deny", value_name = "WHAT", value_delimiter = ',', value_parser = super::deny::name)]
     pub(crate) what: Vec<String>,
@@ -194,7 +196,7 @@ pub(crate) struct Fmt {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A code (BZ4001), a lint (unused), a key (k3s.flannel-backend), an argument (k3s.kubelet-arg.max-pods), a rule
+    /// A code (BZ4001), a lint (unused), what is seen ("TLS handshake timeout"), a key (k3s.flannel-backend), an argument (k3s.kubelet-arg.max-pods), a rule
     /// (proof.fill), or a number of the program (service.NAME.memory, budget.NAME, node.NAME, k3s.memory)
     #[arg(value_name = "CODE or PATH")]
     pub(crate) topic: Option<String>,
@@ -231,6 +233,17 @@ pub(crate) struct Import {
     /// Where to write the program; `-` for standard output
     #[arg(long, value_name = "FILE", default_value = "budget.bz")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Dumps of `kubectl get nodes,pods,deployments,resourcequotas -A -o json`, the kubelet's stats/summary of each node,
+    /// folders of these; `-` for standard input. Without any, your kubectl is asked, and nothing is changed
+    #[arg(value_name = "PATH")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Begin a program from it, as `import` does
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -8,24 +8,24 @@ use super::ui::fail;
 pub(crate) fn name(name: &str) -> Result<String, String> {
     let lints = bzc::codes().map(|(id, _)| id);
     let lints = lints.filter(|id| !id.starts_with("BZ"));
-    let mut names = ["warnings", "unknown", "assumed"]
+    let mut names = ["warnings", "refuted", "unknown", "assumed"]
         .into_iter()
         .chain(bzc::promises())
         .chain(lints);
     match names.any(|known| known == name) {
         true => Ok(name.to_owned()),
         false => Err(
-            "neither `warnings`, `unknown`, `assumed`, a promise nor a lint: `bzc explain` lists lints"
+            "neither `warnings`, `refuted`, `unknown`, `assumed`, a promise nor a lint: `bzc explain` lists lints"
                 .to_owned(),
         ),
     }
 }
 
-/// The name that denies a promise among others. As long as no measurements are read, sufficiency is unknown wherever a pod
-/// runs: only its own name denies it.
+/// The name that denies a promise among others. Sufficiency is unknown wherever a pod runs that nobody measured: only
+/// its own name denies that.
 fn among<'n>(verdict: &'n str, promise: &'n str) -> &'n str {
     match promise {
-        "sufficiency" => promise,
+        "sufficiency" if verdict == "unknown" => promise,
         _ => verdict,
     }
 }
@@ -47,7 +47,11 @@ pub(crate) fn denial(denied: &Denied, found: &[bzc::Diagnostic], view: &bzc::Vie
     lints.sort_unstable();
     lints.dedup();
     let warnings = lints.into_iter().map(|lint| format!("warning `{lint}`"));
-    let stand = [("unknown", view.unknown()), ("assumed", view.assumed())];
+    let stand = [
+        ("refuted", view.refuted()),
+        ("unknown", view.unknown()),
+        ("assumed", view.assumed()),
+    ];
     let promises = stand.iter().flat_map(|(verdict, promises)| {
         let denied = promises
             .iter()

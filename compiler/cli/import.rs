@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::process::Command;
 
 use bzc::{Chart, Entry, Manifests, ReadError, Source, World};
 
 use super::args::Import;
 use super::ui::{err, fail, out};
 use super::world::{Disk, read, read_stdin};
-use super::{Exit, report_write, write};
+use super::{Exit, kubectl, report_write, write};
 
 /// A walk through folders ends with an error after so many files.
 const MOST_FILES: usize = 20_000;
@@ -26,12 +25,6 @@ const OUTPUT: &str = ".bzc-manifest.json";
 const CLUSTER: &str = "cluster.json";
 /// Where objects of standard input are kept.
 const STDIN: &str = "imported.yaml";
-
-/// What `kubectl` is asked for: whatever makes pods, bounds them or says where they run. Nothing secret is among it.
-const KINDS: &str = "nodes,namespaces,deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,\
-    replicationcontrollers,jobs.batch,cronjobs.batch,pods,horizontalpodautoscalers.autoscaling,limitranges,\
-    resourcequotas,services,persistentvolumeclaims,priorityclasses.scheduling.k8s.io,runtimeclasses.node.k8s.io,\
-    storageclasses.storage.k8s.io,mutatingwebhookconfigurations.admissionregistration.k8s.io";
 
 /// The folder of the program, with files that are not written yet.
 struct Overlay {
@@ -197,7 +190,7 @@ impl Found {
 
     fn all(&mut self, import: &Import) -> Result<(), String> {
         if import.from_cluster {
-            let bytes = cluster()?;
+            let bytes = kubectl::cluster()?;
             self.keep(CLUSTER, "the cluster", bytes);
         }
         for path in &import.files {
@@ -306,25 +299,4 @@ impl Found {
 fn is_wanted(name: &str) -> bool {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending);
     name == ".env" || (!name.starts_with('.') && matches!(ending, Some("yaml" | "yml" | "json")))
-}
-
-/// What runs in the cluster of the user's kubeconfig. Only reads.
-fn cluster() -> Result<Vec<u8>, String> {
-    let mut command = Command::new("kubectl");
-    command.args([
-        "get",
-        KINDS,
-        "--all-namespaces",
-        "--output=json",
-        "--request-timeout=60s",
-    ]);
-    let done = command
-        .output()
-        .map_err(|error| format!("`kubectl` cannot be run: {error}"))?;
-    if done.status.success() {
-        return Ok(done.stdout);
-    }
-    let said = String::from_utf8_lossy(&done.stderr);
-    let lines: Vec<&str> = said.lines().take(5).collect();
-    Err(format!("`kubectl get` failed: {}", lines.join("; ")))
 }

@@ -5,10 +5,12 @@ mod args;
 mod bug;
 mod build;
 mod deny;
+mod doctor;
 mod explain;
 mod helm;
 mod import;
 mod init;
+mod kubectl;
 mod plan;
 mod ui;
 mod world;
@@ -63,6 +65,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Verify(verify) => run_verify(&verify),
         Command::Init(init) => init::run(&init),
         Command::Import(import) => import::run(&import),
+        Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "bzc", &mut script);

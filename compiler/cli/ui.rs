@@ -77,8 +77,9 @@ impl Ui {
             ('#', "32"),
             ('░', "2"),
         ];
-        const VERDICTS: [(&str, &str); 4] = [
+        const VERDICTS: [(&str, &str); 5] = [
             ("proved", "32"),
+            ("refuted", "31"),
             ("unknown", "33"),
             ("assumed", "33"),
             ("relaxed", "35"),

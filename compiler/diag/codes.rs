@@ -24,6 +24,7 @@ codes! {
     BZ0001 "a file cannot be read"
     BZ0002 "a file is not UTF-8"
     BZ0003 "a file is empty"
+    BZ0004 "not an evidence file"
     BZ1001 "something else was expected"
     BZ1002 "a value is missing"
     BZ1003 "an equals sign or a block is missing"

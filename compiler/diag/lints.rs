@@ -29,6 +29,7 @@ lints! {
     "deprecated-key" "a deprecated key of K3s"
     "exec-probe" "a probe that runs inside the container's limit"
     "heavy-library" "a library that leaves no room in the limit"
+    "insufficient" "a limit below what was in use"
     "k3s-memory" "a figure of K3s that is not its peak of anonymous memory"
     "large-context" "a large build context"
     "large-cut" "an adopted container that is cut to a small part of its request"

@@ -1,13 +1,14 @@
 //! Lints about amounts that contradict each other: a program that its own settings allow more than the limit of its
-//! container, and a container that is cut to a small part of what its manifest requests.
+//! container, a container that is cut to a small part of what its manifest requests, and a limit below what was in use.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::base::quantity::Bytes;
+use crate::base::quantity::{Bytes, MIB};
 use crate::base::span::{Span, Spanned};
 use crate::diag::Diagnostic;
-use crate::plan::model::Plan;
+use crate::plan::model::{Plan, Verdict};
+use crate::plan::sufficiency::{PAUSE, needs};
 use crate::program::{EnvValue, Memory, Service};
 use crate::stdlib::{self, MemorySetting};
 
@@ -192,6 +193,32 @@ fn cuts_of(service: &Service<'_>, limit: Bytes) -> Vec<(Span, Cut)> {
         (now.n.saturating_mul(LARGE_CUT) < before.n).then_some((span, cut))
     });
     cuts.collect()
+}
+
+/// Warns of limits that readings are against.
+pub(super) fn insufficient(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
+    if plan.program.evidence.is_none() {
+        return;
+    }
+    for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
+        if workload.peak() == 0 {
+            continue;
+        }
+        for need in needs(plan.program, service, workload) {
+            let why = need.why(service.name.value);
+            if let (Verdict::Refuted, Some(why)) = (need.verdict(), why) {
+                let most = need.lower().max(need.upper()).unwrap_or(0);
+                let enough = most.saturating_add(need.in_memory).saturating_add(PAUSE);
+                let enough = Bytes::new(enough.next_multiple_of(MIB));
+                let lint = Diagnostic::lint("insufficient", why)
+                    .at(service.name.span, "was seen to need more")
+                    .help(format!(
+                        "give it {enough} at the least, and more than that for other loads"
+                    ));
+                found.push(lint);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

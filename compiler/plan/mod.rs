@@ -24,6 +24,7 @@ mod reserve;
 pub(crate) mod resources;
 mod room;
 pub(crate) mod size;
+pub(crate) mod sufficiency;
 mod sums;
 mod terms;
 mod theorems;

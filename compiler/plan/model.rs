@@ -154,6 +154,8 @@ pub(crate) enum Verdict {
     Assumed,
     /// A term is missing.
     Unknown,
+    /// It was seen not to hold.
+    Refuted,
 }
 
 impl Verdict {
@@ -164,6 +166,7 @@ impl Verdict {
             Verdict::Relaxed => "relaxed",
             Verdict::Assumed => "assumed",
             Verdict::Unknown => "unknown",
+            Verdict::Refuted => "refuted",
         }
     }
 }
@@ -256,7 +259,7 @@ pub(crate) struct Theorem<'a> {
     pub node: Option<NodeId>,
     /// How it stands.
     pub verdict: Verdict,
-    /// Its inequalities, that of memory first. Sufficiency has none: it waits for measurements.
+    /// Its inequalities, that of memory first. Sufficiency has none: its readings are with the services.
     pub sums: Vec<Sum<'a>>,
     /// The inequalities in words, with their numbers.
     pub statement: String,
@@ -392,6 +395,8 @@ pub(crate) struct Workload<'a> {
     pub init_request_peak: u64,
     /// Thousandths of a core that the scheduler counts for one pod.
     pub cpu: u64,
+    /// The most that its main container was seen to need, in bytes.
+    pub main_measured: Option<u64>,
 }
 
 listed!(ServiceId: Workload<'a>);
@@ -503,6 +508,11 @@ impl Workload<'_> {
             Choice::Written | Choice::Ceiling | Choice::Level => self.limit.n,
         };
         self.pod_limit().saturating_sub(self.requested(main))
+    }
+
+    /// What one pod counts for with what its main container was seen to need.
+    pub(crate) fn measured(&self) -> Option<u64> {
+        self.main_measured.map(|main| self.pod(main))
     }
 
     /// The least that one pod can count for, out of its range.

@@ -52,9 +52,9 @@ pub(super) fn rollouts(program: &Program<'_>, workloads: &[Workload<'_>]) -> Vec
 }
 
 /// What two services that roll alone must have in common for the moment of one to be as bad as that of the other: what a
-/// pod counts for with all its containers, how many pods there are, weight and budgets, and where the pods may be.
+/// pod counts for with all its containers and was seen to need, how many pods there are, weight and budgets, and where the pods may be.
 pub(super) type Likeness = (
-    [u64; 6],
+    [u64; 7],
     [u64; 2],
     (Option<u64>, bool),
     Vec<bool>,
@@ -92,6 +92,7 @@ pub(super) fn likeness(
         workload.cpu,
         workload.sidecars,
         workload.init_peak,
+        workload.measured().unwrap_or(0),
     ];
     let place = (workload.nodes.clone(), workload.one_a_node);
     (

@@ -344,13 +344,16 @@ fn in_turns(
     fill(&claims, rooms)
 }
 
-/// The size of a service's pod that counts as level one.
+/// The size of a service's pod that counts as level one: what it was seen to need, or else its least.
 fn share(program: &Program<'_>, index: ServiceId, workload: &Workload<'_>) -> u64 {
     let weight = program.services[index]
         .weight
         .map_or(1, |weight| weight.value);
     match program.fill {
-        FillPolicy::Proportional => workload.pod_least().saturating_mul(weight),
+        FillPolicy::Proportional => {
+            let one = workload.measured().unwrap_or(workload.pod_least());
+            one.saturating_mul(weight)
+        }
         FillPolicy::Equal => weight,
     }
 }

@@ -1,9 +1,9 @@
 //! The promises as they stand: each with its inequality, its verdict, and why it is not proved where it is not.
 
-use super::floor::too_low;
 use super::model::{NodePlan, Placement, Plan, Promise, Rolling, Theorem, Verdict, Workload};
 use super::moments::rollouts;
 use super::resources::Dimension;
+use super::sufficiency;
 use super::terms;
 use super::tie::{Tie, crowded, host_folder, split, tie};
 use super::words::named;
@@ -20,7 +20,7 @@ pub(super) fn of<'a>(plan: &Plan<'_, 'a>) -> Vec<Theorem<'a>> {
     let nodes = ids(&plan.nodes);
     let mut theorems: Vec<Theorem<'a>> = nodes.clone().map(|at| isolation(plan, at)).collect();
     theorems.extend(nodes.map(|at| interference(plan, at)));
-    theorems.extend([sufficiency(plan), liveness(plan)]);
+    theorems.extend([sufficiency::theorem(plan), liveness(plan)]);
     theorems.extend(survival(plan));
     theorems
 }
@@ -200,38 +200,6 @@ fn bursting(plan: &Plan<'_, '_>, at: NodeId) -> String {
         "may take more than they request"
     };
     format!("{} {take}", named(&names))
-}
-
-fn sufficiency<'a>(plan: &Plan<'_, '_>) -> Theorem<'a> {
-    let running = plan.workloads.iter().filter(|workload| workload.peak() > 0);
-    let without_evidence = running.count();
-    let too_low = too_low(plan);
-    let mut why: Vec<String> = too_low.iter().map(|one| {
-        let (service, container) = (one.service, one.container);
-        let (limit, least) = (one.limit, one.least);
-        format!("`{container}` of `{service}` may have at most `{limit}`, and no container starts below {least}")
-    }).collect();
-    if why.is_empty() && without_evidence > 0 {
-        let held = "limits are at or above every known floor, but no measurement says that they are enough";
-        why.push(held.to_owned());
-    }
-    Theorem {
-        promise: Promise::Sufficiency,
-        node: None,
-        verdict: if without_evidence == 0 {
-            Verdict::Proved
-        } else {
-            Verdict::Unknown
-        },
-        sums: Vec::new(),
-        statement: match without_evidence {
-            0 => "no service runs".to_owned(),
-            1 => "no evidence for 1 service".to_owned(),
-            n => format!("no evidence for {n} services"),
-        },
-        why,
-        assumptions: 0,
-    }
 }
 
 /// T4: every pod finds a node.

@@ -5,10 +5,11 @@ use super::admission::waits;
 use super::errors;
 use super::floor::floor;
 use super::model::{Choice, LEAST_LIMIT, Wave, Workload};
+use super::sufficiency::{in_memory, measured};
 use crate::base::id::numbered;
 use crate::base::quantity::Bytes;
 use crate::diag::Sink;
-use crate::program::{ExtraId, Given, Kind, Memory, Origin, Program, Service, VolumeSource};
+use crate::program::{ExtraId, Given, Kind, Memory, Origin, Program, Service};
 
 /// What is known of a service before the ranges are filled.
 pub(super) fn workload<'a>(
@@ -76,6 +77,7 @@ pub(super) fn workload<'a>(
         init_request_peak,
         cpu: (main_cpu + sidecar_cpu).max(cpu_peak),
         at_most: u64::MAX,
+        main_measured: measured(program, service),
     };
     if workload.apart {
         let nodes = workload
@@ -124,22 +126,6 @@ fn checked_floor<'a>(
         sink.push(error);
     }
     least
-}
-
-/// What volumes in memory may hold: what a container writes into one is charged to its limit.
-fn in_memory(service: &Service<'_>) -> u64 {
-    let volumes = service.pod.volumes.iter();
-    let sizes = volumes.map(|volume| match &volume.source {
-        VolumeSource::Memory(size) => size.value.n,
-        VolumeSource::Claim(_)
-        | VolumeSource::OwnClaims
-        | VolumeSource::Storage(_)
-        | VolumeSource::Config(_)
-        | VolumeSource::Secret(_)
-        | VolumeSource::Disk(_)
-        | VolumeSource::Host(_) => 0,
-    });
-    sizes.sum()
 }
 
 /// Of all sidecars, and of the hungriest init container with the sidecars before it: limits of memory, requests of

@@ -104,6 +104,13 @@ pub(crate) enum Release<'a> {
 }
 
 impl Adopted<'_> {
+    /// What rules make of the container that stands for this sidecar or init container, or for the main one, and its name.
+    pub(crate) fn held(&self, extra: Option<ExtraId>) -> Option<(&str, &Ruled<'_>)> {
+        let mut pairs = self.object.containers.iter().zip(&self.containers);
+        let (container, held) = pairs.find(|(_, held)| held.extra == extra)?;
+        Some((&container.name, held))
+    }
+
     /// The name of a container that nothing limits.
     pub(crate) fn unbounded(&self) -> Option<&str> {
         let mut pairs = self.object.containers.iter().zip(&self.containers);

@@ -19,6 +19,7 @@ use crate::base::id::{ids, listed};
 use crate::base::quantity::Bytes;
 use crate::base::source::SourceMap;
 use crate::base::span::Spanned;
+use crate::evidence::Evidence;
 use crate::manifest::Manifest;
 pub(crate) use crate::manifest::workload::place::HOSTNAME;
 pub(crate) use crate::manifest::workload::{HookPhase, WorkloadKind};
@@ -80,6 +81,8 @@ pub(crate) struct Program<'a> {
     pub images: Vec<SharedImage<'a>>,
     /// Digests of images that were built, by service.
     pub digests: BTreeMap<String, String>,
+    /// Readings of memory that was in use.
+    pub evidence: Option<Measured<'a>>,
     /// What it adopts, and how that is given back.
     pub adopts: Vec<Adopt>,
     /// What it adopts that may make pods nobody counted, in the order of the manifests.
@@ -187,6 +190,15 @@ impl<'a> Program<'a> {
 /// The namespace of an object that its manifest puts into this one, or into none.
 pub(crate) fn namespace(written: Option<&str>) -> &str {
     written.unwrap_or("default")
+}
+
+/// What was measured.
+#[derive(Debug)]
+pub(crate) struct Measured<'a> {
+    /// The file, as the program names it.
+    pub file: Cow<'a, str>,
+    /// The readings in it.
+    pub evidence: Evidence,
 }
 
 /// How ranges share what there is: what counts as level one.

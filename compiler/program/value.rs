@@ -27,7 +27,7 @@ pub(crate) enum Dim {
 }
 
 /// What a verdict can say.
-pub(crate) const VERDICTS: [&str; 4] = ["proved", "relaxed", "assumed", "unknown"];
+pub(crate) const VERDICTS: [&str; 5] = ["proved", "relaxed", "assumed", "unknown", "refuted"];
 
 impl Dim {
     /// With its article, for messages.

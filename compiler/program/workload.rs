@@ -3,10 +3,11 @@
 use super::id::{ServiceId, TierId};
 use crate::base::id::listed;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::adopt::Adopted;
 use super::cron::least_period;
-use super::image::Image;
+use super::image::{BuiltImage, Image};
 use super::origin::Given;
 use super::pod::{Extra, Ingress, Pod, Port, Volume, VolumeSource};
 use crate::base::quantity::{Bytes, Cpu, Millis};
@@ -153,6 +154,34 @@ impl Service<'_> {
                 let replaced = self.runs_ending().unwrap_or(0);
                 replicas.saturating_mul(replaced).saturating_add(lingering)
             }
+        }
+    }
+
+    /// The name of its main container.
+    pub(crate) fn main_container(&self) -> &str {
+        let adopted = self.adopted.as_ref().and_then(|adopted| adopted.held(None));
+        adopted.map_or(self.name.value, |(name, _)| name)
+    }
+
+    /// The name and tag that an image of its own will have.
+    pub(crate) fn image_name(&self, image: &BuiltImage<'_>) -> String {
+        match &image.name {
+            Some(name) => name.to_string(),
+            None => format!("{}:local", self.name.value),
+        }
+    }
+
+    /// The image that its main container runs, as the pod names it, with the digests of images that were built.
+    pub(crate) fn image_reference(&self, digests: &BTreeMap<String, String>) -> String {
+        match &self.image {
+            Image::Name(name) => name.value.to_string(),
+            Image::Built(image) => match digests.get(self.name.value) {
+                // Only a registry knows an image by its digest.
+                Some(digest) if image.name.is_some() => {
+                    format!("{}@{digest}", self.image_name(image))
+                }
+                Some(_) | None => self.image_name(image),
+            },
         }
     }
 

@@ -8,16 +8,8 @@ use crate::base::quantity::MIB;
 use crate::base::span::Spanned;
 use crate::diag::Sink;
 use crate::plan::model::Plan;
-use crate::program::{BuiltImage, Image, Runtime, Service, template_values};
+use crate::program::{BuiltImage, Image, Runtime, template_values};
 use crate::template::{Context, Filler, Value};
-
-/// The name an image has until the program gives it one.
-pub(crate) fn image_name<'a>(service: &'a Service<'_>, image: &'a BuiltImage<'_>) -> String {
-    match &image.name {
-        Some(name) => name.to_string(),
-        None => format!("{}:local", service.name.value),
-    }
-}
 
 /// An image to be built, of a service or for others to start from.
 #[derive(Debug)]
@@ -69,7 +61,7 @@ pub(crate) fn targets<'p, 'a>(plan: &'p Plan<'p, 'a>) -> impl Iterator<Item = Ta
             };
             Some(Target {
                 name: service.name.value,
-                reference: image_name(service, image),
+                reference: service.image_name(image),
                 image,
                 runtime: runtime(image),
                 port: service.ports.first().map(|port| port.number.value),

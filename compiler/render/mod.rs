@@ -9,7 +9,7 @@ mod overlay;
 mod together;
 
 pub(crate) use header::header;
-pub(crate) use images::{RenderedImage, image_name, targets};
+pub(crate) use images::{RenderedImage, targets};
 pub(crate) use manifests::{Patched, change, merge_patch};
 pub(crate) use overlay::overlaid;
 pub(crate) use together::{Apart, Together, together};

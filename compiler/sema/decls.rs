@@ -19,10 +19,11 @@ use crate::template::Filler;
 use crate::world::World;
 
 /// What else may stand at the top of a file.
-pub(crate) const OTHERS: [&str; 13] = [
+pub(crate) const OTHERS: [&str; 14] = [
     "edition",
     "namespace",
     "digests",
+    "evidence",
     "k3s",
     "survive",
     "fill",

@@ -302,3 +302,12 @@ pub(crate) fn mount_path(path: &str, span: Span) -> Diagnostic {
 pub(crate) fn unused(kind: &str, name: &str, span: Span) -> Diagnostic {
     Diagnostic::lint("unused", format!("{kind} `{name}` is never used")).at(span, "not used")
 }
+
+pub(crate) fn no_evidence(file: &str, why: &str, place: Option<Span>) -> Diagnostic {
+    let error = Diagnostic::error("BZ0004", format!("`{file}` is no evidence: {why}"))
+        .note("`bzc measure` and `bzc observe` write one");
+    match place {
+        Some(place) => error.at(place, "named here"),
+        None => error,
+    }
+}

@@ -8,6 +8,7 @@ mod config;
 mod decls;
 mod dns;
 mod errors;
+mod evidence;
 mod expect;
 mod image;
 mod kind;

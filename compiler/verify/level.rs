@@ -19,7 +19,10 @@ impl Check {
         };
         let share = |service: &Service<'_>| match report.fill {
             Fill::Equal => u128::from(service.weight),
-            Fill::Proportional => times(service.least_bytes, service.weight),
+            Fill::Proportional => {
+                let measured = service.evidence.as_ref().and_then(|known| known.peak_bytes);
+                times(measured.unwrap_or(service.least_bytes), service.weight)
+            }
         };
         let levels =
             stopped().map(|service| (u128::from(service.limit_bytes), share(service).max(1)));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::evidence::{refutes, sufficiency};
 use super::nodes::{all_limits, counts, requests};
 use super::{Check, Expected, Facts, lemma, sum, times};
 use crate::base::quantity::in_mib;
@@ -127,7 +128,15 @@ impl Check {
             let promise = match theorem.id {
                 Id::T1 => isolation(facts, at),
                 Id::T2 => interference(facts, at),
-                Id::T3 => sufficiency(facts),
+                Id::T3 => {
+                    // It has no sum: it is about each service for itself.
+                    let (known, says) = sufficiency(facts);
+                    Promise {
+                        terms: Vec::new(),
+                        known,
+                        says: vec![says],
+                    }
+                }
                 Id::T4 => liveness(facts),
                 Id::T5 => self.survival(facts),
             };
@@ -464,6 +473,7 @@ impl Check {
             }
         }
         let within = u128::from(theorem.left_bytes) <= allowed(node);
+        let refuted = theorem.id == Id::T3 && refutes(facts);
         match theorem.verdict {
             Verdict::Proved => {
                 self.holds(place, reasons == 0, || {
@@ -498,7 +508,18 @@ impl Check {
                     "limits are above what `overcommit` allows".to_owned()
                 });
             }
+            Verdict::Refuted => {
+                self.holds(place, refuted, || {
+                    "its verdict is refuted, and no reading is against a limit".to_owned()
+                });
+                self.holds(place, reasons > 0, || {
+                    "its verdict is refuted, and does not say by what".to_owned()
+                });
+            }
             Verdict::Unknown => {
+                self.holds(place, !refuted, || {
+                    "it is called unknown, and a reading is against a limit".to_owned()
+                });
                 self.holds(place, reasons > 0, || {
                     "its verdict is unknown, and it gives no reason".to_owned()
                 });
@@ -692,26 +713,6 @@ fn interference(facts: &Facts<'_>, at: usize) -> Promise {
                 .into_iter()
                 .all(|adopted| adopted.bounded || adopted.assumed_bytes.is_some()),
         says,
-    }
-}
-
-/// T3 has no sum: it waits for measurements.
-fn sufficiency(facts: &Facts<'_>) -> Promise {
-    let running = facts
-        .report
-        .services
-        .iter()
-        .filter(|service| service.pods_at_peak > 0)
-        .count();
-    let says = match running {
-        0 => "no service".to_owned(),
-        1 => "1 service".to_owned(),
-        n => format!("{n} services"),
-    };
-    Promise {
-        terms: Vec::new(),
-        known: running == 0,
-        says: vec![says],
     }
 }
 

@@ -8,7 +8,7 @@ use crate::report::{Choice, Extra, ExtraRole, Service, Wave};
 
 /// What a pod counts for by Kubernetes' formula: all containers together, or an init container with the sidecars
 /// declared before it, whichever is more.
-fn pod_of(main: u64, beside: &[Extra<'_>], amount: fn(&Extra<'_>) -> u64) -> u128 {
+pub(super) fn pod_of(main: u64, beside: &[Extra<'_>], amount: fn(&Extra<'_>) -> u64) -> u128 {
     let (mut sidecars, mut peak) = (0_u128, 0_u128);
     for extra in beside {
         let together = sidecars.saturating_add(amount(extra).into());
@@ -41,6 +41,7 @@ impl Check {
             self.amounts(&place, service);
             self.assumed(&place, service);
             self.choice(&place, service);
+            self.evidence(&place, service);
         }
     }
 

@@ -13,10 +13,9 @@ use crate::base::span::Span;
 use crate::plan::admission::priority_class;
 use crate::plan::model::{Plan, Workload};
 use crate::program::{
-    Effect, EnvValue, Extra, Given, HOSTNAME, Image, Pod, Probe, ProbeAction, ProbeKind, Seccomp,
+    Effect, EnvValue, Extra, Given, HOSTNAME, Pod, Probe, ProbeAction, ProbeKind, Seccomp,
     Security, Service, Taint, Volume, VolumeSource,
 };
-use crate::render::image_name;
 
 pub(super) fn pod(
     plan: &Plan<'_, '_>,
@@ -230,16 +229,7 @@ fn container(
     });
     core::Container {
         name: service.name.value.to_owned(),
-        image: Some(match &service.image {
-            Image::Name(name) => name.value.to_string(),
-            Image::Built(image) => match plan.program.digests.get(service.name.value) {
-                // Only a registry knows an image by its digest.
-                Some(digest) if image.name.is_some() => {
-                    format!("{}@{digest}", image_name(service, image))
-                }
-                _ => image_name(service, image),
-            },
-        }),
+        image: Some(service.image_reference(&plan.program.digests)),
         image_pull_policy: given.pull_policy.map(str::to_owned),
         security_context: container_security(&given.security, true),
         command: texts(&given.command),

@@ -27,7 +27,9 @@ use crate::sema::pod::ports::{check_node_ports, check_shared_ports};
 use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
 use crate::sema::workload::{service, storage, tier};
-use crate::sema::{adopt, budget, config, errors as general, expect, image, kind, placement};
+use crate::sema::{
+    adopt, budget, config, errors as general, evidence as readings, expect, image, kind, placement,
+};
 use crate::syntax::NAMED;
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
 use crate::world::World;
@@ -70,7 +72,7 @@ pub(crate) fn program<'a>(
     let mut fields: Vec<&'a Item> = Vec::new();
     let mut expects = Vec::new();
     let (mut survives, mut fills): (Option<&Item>, Option<&Item>) = (None, None);
-    let mut digests: Option<&'a Item> = None;
+    let (mut digests, mut evidence): (Option<&'a Item>, Option<&'a Item>) = (None, None);
     let (mut adopts, mut kinds, mut charts) = (Vec::new(), Vec::new(), Vec::new());
     for file in &loaded.files {
         let from_library = cx.sources.file(file.id).provenance == Provenance::Library;
@@ -154,22 +156,15 @@ pub(crate) fn program<'a>(
                     )),
                     None => fills = Some(item),
                 },
-                "digests" => match digests {
-                    None if item.value.is_some() && item.names.is_empty() => digests = Some(item),
-                    Some(first) => {
-                        cx.report(general::declared_twice(
-                            "digests",
-                            "",
-                            first.key.span,
-                            item.key.span,
-                        ));
-                    }
-                    None => cx.report(general::malformed(
-                        "digests",
-                        "digests = \"images.json\"",
-                        item.span,
-                    )),
-                },
+                "digests" => once(cx, &mut digests, item, "digests = \"images.json\""),
+                "evidence" => {
+                    once(
+                        cx,
+                        &mut evidence,
+                        item,
+                        "evidence = \"budget.evidence.json\"",
+                    );
+                }
                 "edition" | "let" | "use" => {}
                 "adopt" => adopts.push(item),
                 "kind" => kinds.push(item),
@@ -263,6 +258,7 @@ pub(crate) fn program<'a>(
     let open_nodes = placement::of_components(&nodes);
     let survive = survives.and_then(|item| survive(cx, item, nodes.len()));
     let expects = expect::expects(&decls, &services, &expects);
+    let evidence = readings::evidence(&decls, evidence);
     let source = cx.sources.files().first()?.name.as_str();
     let env = decls.env;
     Some(Program {
@@ -285,11 +281,29 @@ pub(crate) fn program<'a>(
         runtimes,
         images: images.into_iter().flatten().collect(),
         digests,
+        evidence,
         adopts,
         uncounted,
         manifests: &loaded.manifests,
         sources: &loaded.sources,
     })
+}
+
+/// Takes the item at the top of files that names a file, which may come once.
+fn once<'a>(cx: &Cx<'a>, taken: &mut Option<&'a Item>, item: &'a Item, example: &str) {
+    let key = cx.key(item);
+    match *taken {
+        None if item.value.is_some() && item.names.is_empty() => *taken = Some(item),
+        Some(first) => {
+            cx.report(general::declared_twice(
+                key,
+                "",
+                first.key.span,
+                item.key.span,
+            ));
+        }
+        None => cx.report(general::malformed(key, example, item.span)),
+    }
 }
 
 /// `fill = equal`: how ranges share what there is.

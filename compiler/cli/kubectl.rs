@@ -1,0 +1,39 @@
+//! The user's own kubectl, with the cluster of their kubeconfig. Secrets are never asked for.
+
+use std::process::Command;
+
+/// What `kubectl` is asked for: whatever makes pods, bounds them or says where they run. Nothing secret is among it.
+const KINDS: &str = "nodes,namespaces,deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,\
+    replicationcontrollers,jobs.batch,cronjobs.batch,pods,horizontalpodautoscalers.autoscaling,limitranges,\
+    resourcequotas,services,persistentvolumeclaims,priorityclasses.scheduling.k8s.io,runtimeclasses.node.k8s.io,\
+    storageclasses.storage.k8s.io,mutatingwebhookconfigurations.admissionregistration.k8s.io";
+
+/// What runs in the cluster, by one `kubectl get`. Only reads.
+pub(super) fn cluster() -> Result<Vec<u8>, String> {
+    run(&["get", KINDS, "--all-namespaces", "--output=json"])
+}
+
+/// The kubelet's stats/summary of a node, through the API server.
+pub(super) fn summary(node: &str) -> Result<Vec<u8>, String> {
+    let path = format!("/api/v1/nodes/{node}/proxy/stats/summary");
+    run(&["get", "--raw", &path])
+}
+
+/// What `kubectl` prints, or why it fails.
+fn run(args: &[&str]) -> Result<Vec<u8>, String> {
+    let mut command = Command::new("kubectl");
+    command.args(args).arg("--request-timeout=60s");
+    let done = command
+        .output()
+        .map_err(|error| format!("`kubectl` cannot be run: {error}"))?;
+    if done.status.success() {
+        return Ok(done.stdout);
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    let lines: Vec<&str> = said.lines().take(5).collect();
+    Err(format!(
+        "`kubectl {}` failed: {}",
+        args[0],
+        lines.join("; ")
+    ))
+}
