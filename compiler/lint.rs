@@ -283,10 +283,9 @@ fn uncounted_part(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
         let place = first.manifest.span(&first.beyond.at);
         let lint = Diagnostic::lint("uncounted-part", message);
         let lint = lint.at(first.manifest.pattern, "of these manifests");
-        let unknown = match (first.beyond.adds_pods, first.beyond.takes_memory) {
-            (true, _) => "isolation, non-interference and liveness are unknown for it",
-            (false, true) => "non-interference and liveness are unknown for it",
-            (false, false) => "liveness is unknown for it",
+        let unknown = match first.beyond.takes_memory {
+            true => "non-interference and liveness are unknown for it",
+            false => "liveness is unknown for it",
         };
         found.push(lint.also(place, "here").note(unknown));
     }

@@ -189,9 +189,17 @@ impl<'r> Facts<'r> {
             .is_none_or(|nodes| nodes.contains(&node));
         match (takes, self.report.services[service].one_on_a_node) {
             (false, _) => 0,
+            // A DaemonSet that surges has a new pod beside the old one.
+            (true, true) if self.doubles(service) => pods.min(2),
             (true, true) => pods.min(1),
             (true, false) => pods,
         }
+    }
+
+    /// Whether a service is a DaemonSet that surges.
+    fn doubles(&self, service: usize) -> bool {
+        let service = &self.report.services[service];
+        service.kind == "DaemonSet" && service.surge > 0
     }
 
     /// The first node that takes what K3s packages.

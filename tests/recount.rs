@@ -229,7 +229,7 @@ fn workloads(
         };
         check_containers(object, service["choice"].as_str() == Some("burst"), judged);
         let mut workload = workload(object, most, service, judged)?;
-        // On one node what others ask of nodes is counted there, whether or not the node is known to be that.
+        // On one node what others ask of nodes is counted there, known or not.
         let counted = is_adopted && nodes.len() == 1;
         workload.nodes = nodes
             .iter()
@@ -238,10 +238,10 @@ fn workloads(
         if is_kind(object, "DaemonSet") {
             workload.replicas = workload.nodes.iter().filter(|takes| **takes).count() as u128;
             workload.ending = workload.replicas;
-            // On the only node the new pod of one that surges stands beside the old one.
-            if nodes.len() == 1 && surges(object) {
-                (workload.surge, workload.ending) = (1, 2);
-                workload.one_on_a_node = false;
+            // The new pod of one that surges stands beside the old one; the only node takes both as any others.
+            if surges(object) {
+                (workload.surge, workload.ending) = (workload.replicas, 2 * workload.replicas);
+                workload.one_on_a_node = nodes.len() > 1;
             }
         }
         workload.one_on_a_node |= !counted && nodes::apart(object, judged);
@@ -469,7 +469,11 @@ fn stage(machines: &[Machine], counted: &[Counted], demand: &Demand) -> Stage {
         .collect();
     let of_service = |(name, workload): (&String, &Workload)| Kind {
         name: name.clone(),
-        size: [workload.pod.request, workload.pod.cpu, 1],
+        // What a node has of a DaemonSet is one thing.
+        size: match workload.is_daemon && workload.surge > 0 && workload.one_on_a_node {
+            true => [2 * workload.pod.request, 2 * workload.pod.cpu, 2],
+            false => [workload.pod.request, workload.pod.cpu, 1],
+        },
         on: workload.nodes.clone(),
         apart: workload.one_on_a_node,
         everywhere: workload.is_daemon,

@@ -32,8 +32,6 @@ pub(crate) fn found<'p>(plan: &Plan<'p, '_>) -> Vec<Found<'p>> {
         if let Some(adopted) = adopted {
             let manifest = &program.manifests[adopted.manifest];
             let own = adopted.object.beyond.iter();
-            // On one node the pods of a DaemonSet that surges are counted.
-            let own = own.filter(|beyond| !beyond.adds_pods || plan.on_several_nodes());
             own.for_each(|beyond| add(beyond, manifest));
         }
         for manifest in program.manifests {
@@ -50,10 +48,10 @@ pub(crate) fn found<'p>(plan: &Plan<'p, '_>) -> Vec<Found<'p>> {
 }
 
 /// Why a promise is unknown for what pods ask for or are given and no sum holds: all of it is about liveness, what takes
-/// memory about non-interference too, and more pods about isolation.
+/// memory about non-interference too.
 pub(super) fn reasons(plan: &Plan<'_, '_>, promise: Promise) -> Vec<String> {
     let is_about = |beyond: &Beyond| match promise {
-        Promise::Isolation => beyond.adds_pods,
+        Promise::Isolation => false,
         Promise::NonInterference => beyond.takes_memory,
         Promise::Sufficiency | Promise::Liveness | Promise::Survival => true,
     };

@@ -254,7 +254,7 @@ fn fixed(node: &NodePlan<'_>, at: NodeId, workloads: &[Workload<'_>]) -> Resourc
     Resources::sum(
         every
             .map(ComponentPlan::asked)
-            .chain(daemons.map(Workload::asked)),
+            .chain(daemons.map(|daemon| daemon.asked().times(daemon.on_each))),
     )
 }
 
@@ -486,7 +486,7 @@ fn free_for_pins(program: &Program<'_>, at: NodeId, low: &[Workload<'_>]) -> Opt
         let mut asked = workload.asked();
         let price = price_of_pod(&program.nodes[at], service);
         asked[Dimension::Memory] = asked[Dimension::Memory].saturating_add(price);
-        asked
+        asked.times(workload.on_each)
     });
     let taken = Resources::sum(daemons).plus(bare.packaged());
     capacity(&bare, &program.nodes[at]).less(taken).ok()

@@ -370,6 +370,8 @@ pub(crate) struct Workload<'a> {
     pub pods: u64,
     /// Whether one pod is all that may be on a node: a DaemonSet, or pods that must not share one.
     pub one_a_node: bool,
+    /// How many pods a node has of a DaemonSet at the most: with a surge the new one beside the old one.
+    pub on_each: u64,
     /// Whether its pods must not share a node.
     pub apart: bool,
     /// How many of its pods can be on nodes at once: where they must not share one, no more than there are nodes, and
@@ -427,7 +429,7 @@ impl Workload<'_> {
     pub(crate) fn on(&self, node: NodeId, pods: u64) -> u64 {
         match (self.may_be_on(node), self.one_a_node) {
             (false, _) => 0,
-            (true, true) => pods.min(1),
+            (true, true) => pods.min(self.on_each),
             (true, false) => pods,
         }
     }

@@ -269,7 +269,9 @@ fn copies(
     match (room.ceiling, bounds) {
         (Ceiling::Together, _) => pods,
         // A DaemonSet has one pod on each node that takes it, and each has to have room for it.
-        (Ceiling::Node(node), Bounds::Together(_)) if workload.is_fixed() => workload.on(node, 1),
+        (Ceiling::Node(node), Bounds::Together(_)) if workload.is_fixed() => {
+            workload.on(node, workload.on_each)
+        }
         (Ceiling::Node(_), Bounds::Together(_)) => 0,
         (Ceiling::Node(node), Bounds::Nodes(_)) => workload.on(node, pods),
         (Ceiling::Limits(node), Bounds::Nodes(Limits::AllAtOnce)) => {

@@ -71,7 +71,9 @@ pub(super) fn at_rest(workload: &Workload<'_>, at: NodeId, nodes: usize) -> u64 
             .as_ref()
             .is_some_and(|nodes| nodes.len() == 1);
     if only_here {
-        workload.on(at, workload.replicas)
+        // A DaemonSet has one pod on each node then.
+        let most = if workload.one_a_node { 1 } else { u64::MAX };
+        workload.on(at, workload.replicas).min(most)
     } else {
         0
     }

@@ -25,8 +25,7 @@ pub(super) fn workload<'a>(
         }
     };
     let lingers = service.lingers(program.survive.is_some());
-    // On several nodes the pods of one that surges are counted nowhere, and promises are unknown for them.
-    let doubles = service.doubles() && program.nodes.len() == 1;
+    let doubles = service.doubles();
     let surge = match doubles {
         true => replicas,
         false => service.surge(replicas),
@@ -64,7 +63,11 @@ pub(super) fn workload<'a>(
             None => Wave::Every,
         },
         pods: replicas + ending,
-        one_a_node: matches!(service.kind, Kind::DaemonSet) && !doubles || service.pod.place.apart,
+        // The only node takes both pods of a DaemonSet that surges as it takes any others.
+        one_a_node: matches!(service.kind, Kind::DaemonSet)
+            && !(doubles && program.nodes.len() == 1)
+            || service.pod.place.apart,
+        on_each: if doubles { 2 } else { 1 },
         apart: service.pod.place.apart,
         lingers,
         hook: None,

@@ -2,7 +2,7 @@
 //! lemma of `spec/06-proof.md` to the numbers of a report. The report says, for each kind of pod, to which set of
 //! nodes.
 
-use super::{At, Facts, asked_of, pods_at};
+use super::{At, Facts, asked_of, pods_at, times};
 use crate::report::{Component, Moment, Node, Service, Wave};
 
 /// How many dimensions a size has.
@@ -169,10 +169,10 @@ fn room(facts: &Facts<'_>, at: usize, node: &Node<'_>, endless: u128) -> Result<
     let mut left = has;
     for (d, left) in left.iter_mut().enumerate() {
         let of_daemons: u128 = daemons()
-            .map(|(_, service)| match d {
-                0 => u128::from(service.request_bytes),
-                1 => service.cpu_milli.into(),
-                _ => 1,
+            .map(|(index, service)| match d {
+                0 => times(service.request_bytes, facts.on(index, at, 2)),
+                1 => times(service.cpu_milli, facts.on(index, at, 2)),
+                _ => facts.on(index, at, 2).into(),
             })
             .sum();
         if d == 1 && node.cpu_milli.is_none() {

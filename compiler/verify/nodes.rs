@@ -329,8 +329,11 @@ fn rest_limits(facts: &Facts<'_>, at: usize) -> u128 {
             let only = nodes.len() == 1
                 || service.kind == "DaemonSet"
                 || service.nodes.as_ref().is_some_and(|nodes| nodes.len() == 1);
+            // A DaemonSet has one pod on each node while it is not updated.
+            let most = if service.one_on_a_node { 1 } else { u64::MAX };
+            let here = facts.on(index, at, service.replicas).min(most);
             match only {
-                true => times(service.limit_bytes, facts.on(index, at, service.replicas)),
+                true => times(service.limit_bytes, here),
                 false => 0,
             }
         });

@@ -60,7 +60,10 @@ impl Check {
             Some(places) => places.len() as u128,
             None => facts.report.nodes.len() as u128,
         };
-        let peak = peak.min(places);
+        let peak = match facts.doubles(index) {
+            true => peak.min(places.saturating_mul(2)),
+            false => peak.min(places),
+        };
         let how = "its pods that must find room at once are";
         self.same(place, "podsAtPeak", service.pods_at_peak, how, peak);
         self.holds(place, pods >= service.pods_at_peak, || {
@@ -89,6 +92,9 @@ impl Check {
         let peak = service.pods_at_peak;
         let enough = match (service.kind.as_ref(), service.one_on_a_node) {
             // One that surges has two on a node, and is counted so on the only node.
+            ("DaemonSet", true) if facts.report.nodes.len() > 1 => {
+                replicas == nodes && (surge == 0 || surge == replicas)
+            }
             ("DaemonSet", true) => surge == 0 && replicas == nodes,
             ("DaemonSet", false) => {
                 surge == replicas && replicas == nodes && facts.report.nodes.len() == 1

@@ -86,6 +86,8 @@ impl Workload {
     pub(super) fn on(&self, node: usize, pods: u128) -> u128 {
         match (self.nodes[node], self.one_on_a_node) {
             (false, _) => 0,
+            // A DaemonSet that surges has a new pod beside the old one.
+            (true, true) if self.is_daemon && self.surge > 0 => pods.min(2),
             (true, true) => pods.min(1),
             (true, false) => pods,
         }

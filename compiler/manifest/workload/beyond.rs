@@ -16,8 +16,6 @@ pub(crate) struct Beyond {
     pub at: Range<usize>,
     /// Whether it takes memory that no limit in the manifest holds.
     pub takes_memory: bool,
-    /// Whether it is more pods, of which each takes a shim: those of a DaemonSet that surges, on several nodes.
-    pub adds_pods: bool,
 }
 
 /// A namespace into whose pods a webhook puts containers.
@@ -132,7 +130,6 @@ impl<'t> Reader<'t> {
                 what,
                 at,
                 takes_memory,
-                adds_pods: false,
             });
         };
         let containers = ["initContainers", "containers"].into_iter();
@@ -206,7 +203,6 @@ impl<'t> Reader<'t> {
                         ),
                         at,
                         takes_memory: true,
-                        adds_pods: false,
                     },
                     but: injection.on_pods,
                 }));

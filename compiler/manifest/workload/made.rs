@@ -576,7 +576,6 @@ fn others_of(container: &Container, at: &Range<usize>, known: &[Beyond]) -> Vec<
                 what,
                 at: at.clone(),
                 takes_memory: false,
-                adds_pods: false,
             });
         }
     }

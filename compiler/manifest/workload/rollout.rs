@@ -1,6 +1,5 @@
 //! How workloads roll out: the pods that they start before others leave, and those that they may miss.
 
-use super::beyond::Beyond;
 use super::reader::Reader;
 use super::{Fault, Surge, Unavailable, Workload, WorkloadKind};
 use crate::manifest::tree::Yaml;
@@ -20,17 +19,10 @@ impl<'t> Reader<'t> {
         if workload.kind == WorkloadKind::DaemonSet {
             let kind = strategy.and_then(|strategy| self.text(strategy, "type"));
             let rolls = kind.as_deref() != Some("OnDelete");
-            if let (Some(node), Surge::Pods(1..) | Surge::Percent(1..)) = (written, surge)
+            if let (Some(_), Surge::Pods(1..) | Surge::Percent(1..)) = (written, surge)
                 && rolls
             {
                 workload.surge = surge;
-                workload.beyond.push(Beyond {
-                    what: "has a second pod on a node while it is updated (`maxSurge`), which bzc does not count on several"
-                        .to_owned(),
-                    at: node.range(),
-                    takes_memory: true,
-                    adds_pods: true,
-                });
             }
             return Ok(());
         }

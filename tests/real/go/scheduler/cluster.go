@@ -429,7 +429,14 @@ func (c *cluster) workloads(promised map[string]int) (found []workload) {
 			template := corev1.PodTemplateSpec{ObjectMeta: object.ObjectMeta, Spec: object.Spec}
 			found = append(found, workload{namespace: object.Namespace, name: object.Name, template: template, pods: 1})
 		case *appsv1.DaemonSet:
-			found = append(found, workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, everyNode: true})
+			made := workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, everyNode: true}
+			if rolling := object.Spec.UpdateStrategy.RollingUpdate; rolling != nil && rolling.MaxSurge != nil {
+				// A node has the new pod beside the old one.
+				if surge, _ := intstr.GetScaledValueFromIntOrPercent(rolling.MaxSurge, 100, true); surge > 0 {
+					made.surge = 1
+				}
+			}
+			found = append(found, made)
 		case *batchv1.Job:
 			found = append(found, workload{namespace: object.Namespace, name: object.Name, template: object.Spec.Template, pods: int(*object.Spec.Parallelism)})
 		case *appsv1.StatefulSet:
@@ -710,6 +717,9 @@ func (c *cluster) made(nodes []*corev1.Node, stock []workload, promised map[stri
 		var daemons []*corev1.Pod
 		if workload.everyNode {
 			daemons = workload.daemons(nodes)
+			if workload.surge > 0 && workload.component == "" {
+				daemons = append(daemons, workload.daemons(nodes)...)
+			}
 			count = len(daemons)
 			if told, ok := promised[workload.name]; ok && told != count {
 				c.fault("report.json has %d pods of %s, %d nodes take it", told, workload.name, count)
