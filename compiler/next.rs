@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::backend::adopted::ALL;
-use crate::backend::waves;
+use crate::backend::{flags, waves};
 use crate::base::id::{ids, numbered};
 use crate::plan::model::Plan;
 use crate::program::{Image, Node, Role};
@@ -109,14 +109,12 @@ pub(crate) fn next(
     applies(plan, rendered, output, &mut lines);
     for node in in_order(plan) {
         let folder = format!("k3s/{}", node.name.value);
+        let config = format!("{folder}/config.yaml");
         // A comment that changes restarts nothing.
         let reads_anew = match output.restarts {
             None => true,
             Some(restarts) => {
-                let is_new = output
-                    .new
-                    .contains(format!("{folder}/config.yaml").as_str());
-                is_new || restarts.k3s.contains(node.name.value)
+                output.new.contains(config.as_str()) || restarts.k3s.contains(node.name.value)
             }
         };
         if reads_anew {
@@ -124,6 +122,9 @@ pub(crate) fn next(
                 Role::Server => "k3s",
                 Role::Agent => "k3s-agent",
             };
+            if output.restarts.is_none() || output.new.contains(config.as_str()) {
+                lines.extend(installs(plan, node));
+            }
             lines.push(on(
                 node,
                 is_remote(plan, node),
@@ -132,6 +133,38 @@ pub(crate) fn next(
         }
     }
     lines
+}
+
+/// How K3s comes to a node: by its install script, which finds the configuration that was copied, or with all of it as
+/// flags instead.
+fn installs(plan: &Plan<'_, '_>, node: &Node<'_>) -> Vec<String> {
+    let found = numbered(&plan.program.nodes).find(|(_, one)| std::ptr::eq(*one, node));
+    let Some((at, _)) = found else {
+        return Vec::new();
+    };
+    let role = match node.role {
+        Role::Server => "server",
+        Role::Agent => "agent",
+    };
+    let name = node.name.value;
+    let version = plan
+        .program
+        .k3s
+        .version
+        .as_ref()
+        .map_or_else(String::new, |version| {
+            format!("INSTALL_K3S_VERSION={} ", quoted(version.value))
+        });
+    let flags: Vec<String> = flags(plan, at).iter().map(|flag| quoted(flag)).collect();
+    vec![
+        format!(
+            "# {name} without K3s, instead of its restart: curl -sfL https://get.k3s.io | {version}INSTALL_K3S_EXEC={role} sh -"
+        ),
+        format!(
+            "# {name} without config.yaml: k3s {role} {}",
+            flags.join(" ")
+        ),
+    ]
 }
 
 /// Servers before agents, for these ask the servers.

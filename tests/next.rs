@@ -130,6 +130,50 @@ impl Run {
         }
     }
 
+    /// The command line that is said for a node has what its configuration has.
+    fn flags(&self, faults: &mut Vec<String>) {
+        let out = self.folder.join("out/k3s");
+        for node in corpus::folders(&out) {
+            let name = corpus::below(&node, &out);
+            let begins = format!("# {name} without config.yaml: k3s ");
+            let line = self
+                .steps
+                .iter()
+                .find_map(|line| line.strip_prefix(&begins));
+            let line = line
+                .and_then(|line| line.split_once(' '))
+                .unwrap_or_default()
+                .1;
+            let words = Command::new("sh")
+                .args(["-c", &format!("printf '%s\\n' {line}")])
+                .output()
+                .expect("a shell");
+            let words = String::from_utf8_lossy(&words.stdout).into_owned();
+            let said: Vec<&str> = words.lines().filter(|word| !word.is_empty()).collect();
+            let config = corpus::text(&node.join("config.yaml"));
+            let config: Value = serde_yaml::from_str(&config).expect("YAML");
+            let scalar = |value: &Value| match value {
+                Value::String(text) => text.clone(),
+                other => serde_json::to_string(other).unwrap_or_default(),
+            };
+            let mut wanted = Vec::new();
+            for (key, value) in config.as_mapping().into_iter().flatten() {
+                let key = key.as_str().unwrap_or_default();
+                match value {
+                    Value::Sequence(items) => {
+                        wanted.extend(items.iter().map(|item| format!("--{key}={}", scalar(item))));
+                    }
+                    value => wanted.push(format!("--{key}={}", scalar(value))),
+                }
+            }
+            if said != wanted {
+                faults.push(format!(
+                    "{name}: flags are {said:?}, config.yaml has {wanted:?}"
+                ));
+            }
+        }
+    }
+
     /// Every image that bzc has a Dockerfile for and that something runs was built, and pushed or brought to a node.
     fn images(&self, faults: &mut Vec<String>) {
         let Some(bake) = corpus::text_if_any(&self.folder.join("out/images/docker-bake.hcl"))
@@ -265,6 +309,7 @@ fn what_comes_next_runs_and_brings_everything_where_it_belongs() {
         let ran = run(&case.folder, case.program, home.path());
         let mut found = Vec::new();
         ran.nodes(&mut found);
+        ran.flags(&mut found);
         ran.images(&mut found);
         ran.objects(&mut found);
         several += usize::from(ran.steps.iter().any(|line| line.starts_with("ssh ")));

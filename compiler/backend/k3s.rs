@@ -65,12 +65,30 @@ struct Key<'p> {
 }
 
 enum Values {
-    One(String),
+    /// A value as YAML has it, and as it is meant.
+    One(String, String),
     /// Items, and for arguments what each really does.
     Many(Vec<(String, Option<String>)>),
 }
 
-fn config(plan: &Plan<'_, '_>, at: NodeId) -> String {
+/// What makes the same of K3s as the configuration of a node, as a command line gives it: a flag for each value.
+pub(crate) fn flags(plan: &Plan<'_, '_>, at: NodeId) -> Vec<String> {
+    let flag = |key: Key<'_>| -> Vec<String> {
+        match key.values {
+            Values::One(_, value) => vec![format!("--{}={value}", key.name)],
+            Values::Many(items) => {
+                let items = items.into_iter();
+                items
+                    .map(|(item, _)| format!("--{}={item}", key.name))
+                    .collect()
+            }
+        }
+    };
+    keys(plan, at).into_iter().flat_map(flag).collect()
+}
+
+/// The keys of a node's configuration, sorted.
+fn keys<'p>(plan: &'p Plan<'_, '_>, at: NodeId) -> Vec<Key<'p>> {
     let node = &plan.program.nodes[at];
     let mut keys: Vec<Key<'_>> = Vec::new();
     for setting in &node.config {
@@ -112,7 +130,11 @@ fn config(plan: &Plan<'_, '_>, at: NodeId) -> String {
         }),
     }
     keys.sort_by_key(|key| key.name);
+    keys
+}
 
+fn config(plan: &Plan<'_, '_>, at: NodeId) -> String {
+    let node = &plan.program.nodes[at];
     let mut out = String::new();
     comment(&header(plan), &mut out);
     let version = plan.program.k3s.version.map_or_else(
@@ -135,7 +157,7 @@ fn config(plan: &Plan<'_, '_>, at: NodeId) -> String {
         }
     );
     comment(&text, &mut out);
-    for key in keys {
+    for key in keys(plan, at) {
         out.push('\n');
         if let Some(meaning) = key.meaning {
             comment(&wrapped(meaning, 100).join("\n"), &mut out);
@@ -143,7 +165,7 @@ fn config(plan: &Plan<'_, '_>, at: NodeId) -> String {
         out.push_str(key.name);
         out.push(':');
         match key.values {
-            Values::One(value) => {
+            Values::One(value, _) => {
                 out.push(' ');
                 out.push_str(&value);
                 out.push('\n');
@@ -169,11 +191,11 @@ fn values(setting: &Setting<'_>) -> Values {
     let scalar = |text: &str| {
         let mut out = String::new();
         quote_if_needed(text, &mut out);
-        Values::One(out)
+        Values::One(out, text.to_owned())
     };
     match &setting.value {
-        SettingValue::Bool(value) => Values::One(value.to_string()),
-        SettingValue::Int(value) => Values::One(value.to_string()),
+        SettingValue::Bool(value) => Values::One(value.to_string(), value.to_string()),
+        SettingValue::Int(value) => Values::One(value.to_string(), value.to_string()),
         SettingValue::Text(text) => scalar(text),
         SettingValue::List(items) => Values::Many(
             items
@@ -220,7 +242,7 @@ fn of_cluster<'p>(plan: &'p Plan<'_, '_>, node: &'p Node<'_>) -> Vec<Key<'p>> {
         if !set(name) {
             keys.push(Key {
                 name,
-                values: Values::One(value),
+                values: Values::One(value.clone(), value),
                 meaning: Some(meaning),
             });
         }

@@ -12,7 +12,7 @@ pub(crate) mod report;
 mod yaml;
 
 pub use artifact::{Artifact, Files};
-pub(crate) use k3s::argument_note;
+pub(crate) use k3s::{argument_note, flags};
 pub(crate) use kubernetes::{objects_of, waves};
 
 use std::sync::OnceLock;
