@@ -374,6 +374,7 @@ fn heavy(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
         let language = match runtime.language {
             Language::Python => "python",
             Language::Node => "node",
+            Language::Java => "java",
             _ => continue,
         };
         let has = |name: &str| libraries.names.contains(name);

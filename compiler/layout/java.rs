@@ -1,6 +1,6 @@
 //! Java: Maven or Gradle, the version of the language, and the modules that could each be the service.
 
-use super::{Folder, Layout, Word, join, shown};
+use super::{Folder, Layout, Libraries, Word, join, shown};
 
 pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
     let gradle = ["build.gradle", "build.gradle.kts"]
@@ -107,6 +107,22 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
         if folder.has("gradle.lockfile") {
             layout.flag("lock", "gradle.lockfile");
         }
+    }
+    let files = ["pom.xml", "build.gradle", "build.gradle.kts"];
+    if let Some((file, text)) = files
+        .into_iter()
+        .find_map(|file| Some((file, folder.text(file)?)))
+    {
+        // What brings a framework: only these names are looked for.
+        let starters = text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)));
+        layout.libraries = Some(Libraries {
+            from: file.to_owned(),
+            names: starters
+                .filter(|word| word.contains("starter"))
+                .map(str::to_owned)
+                .collect(),
+            complete: false,
+        });
     }
     if tools.is_empty() {
         let help = "say `source` of the folder that holds pom.xml or build.gradle";

@@ -326,6 +326,17 @@ fn place_of(folder: &Folder<'_>, file: &str, sign: &str) -> String {
     line.map_or_else(|| file.to_owned(), |line| format!("{file}:{}", line + 1))
 }
 
+/// Whether a file or a folder is in a source; `None` where the world cannot tell.
+pub(crate) fn holds(world: &dyn World, source: &str, name: &str) -> Option<bool> {
+    let path = plain(source);
+    let folder = Folder { world, path: &path };
+    folder.is_there()?;
+    let name = plain(name);
+    let (above, last) = name.rsplit_once('/').unwrap_or(("", &name));
+    let inside = folder.list(above);
+    Some(name.is_empty() || inside.iter().any(|entry| entry.name == last))
+}
+
 /// A path as `World` takes it: `web` for `./web/`.
 fn plain(source: &str) -> String {
     let parts: Vec<&str> = source

@@ -56,6 +56,15 @@ pub(crate) fn of_source(source: &str, fault: &Fault, span: Span) -> Diagnostic {
     }
 }
 
+/// What the program wants copied, and the source does not hold.
+pub(crate) fn not_there(source: &str, name: &str, span: Span) -> Diagnostic {
+    let message = format!(
+        "`{source}`: the image takes `{}`, and it is not there",
+        shown(name)
+    );
+    Diagnostic::error("BZ7009", message).at(span, "its image would not build")
+}
+
 /// Commands that a source runs before what is started.
 pub(crate) fn skipped(source: &str, step: &str, from: &str, span: Span) -> Diagnostic {
     Diagnostic::lint(
@@ -122,7 +131,10 @@ pub(crate) fn needs_packages(libraries: &[String], is_alpine: bool, span: Span) 
     };
     Diagnostic::lint(
         "native-library",
-        format!("{} need packages of the system: {why}", names.join(", ")),
+        format!(
+            "packages of the system are needed by {}: {why}",
+            names.join(", ")
+        ),
     )
     .at(span, "the program may not start")
     .help("take `variant = slim`")

@@ -79,6 +79,7 @@ pub(crate) fn look<'a>(
     if image.from.is_none() {
         settings(decls, image);
     }
+    missing(decls, image);
     let context: Context = template_values(image)
         .chain([("header".to_owned(), "".into())])
         .collect();
@@ -96,6 +97,23 @@ pub(crate) fn look<'a>(
             sent.largest.as_ref(),
             place,
         ));
+    }
+}
+
+/// Reports what the program wants copied into the image and what the source does not hold.
+fn missing(decls: &Decls<'_, '_>, image: &BuiltImage<'_>) {
+    let (source, place) = (image.source.value.as_ref(), image.source.span);
+    let mut wanted: Vec<&String> = Vec::new();
+    if let Some(Param::Texts(files)) = image.values.get("files") {
+        wanted.extend(files);
+    }
+    if let Some(Param::Text(conf)) = image.values.get("conf") {
+        wanted.push(conf);
+    }
+    for name in wanted {
+        if layout::holds(decls.world, source, name) == Some(false) {
+            decls.cx.report(errors::not_there(source, name, place));
+        }
     }
 }
 
