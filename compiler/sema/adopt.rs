@@ -83,7 +83,7 @@ pub(super) fn adopts<'a>(
         });
     }
     if services.len() > own {
-        check_names(decls, services, own);
+        check_names(decls, loaded, services, own);
         services.sort_by_key(|service| service.name.value);
     }
     adopts
@@ -199,19 +199,29 @@ fn scales_something(loaded: &Loaded, scaler: &Scaler) -> bool {
 }
 
 /// Reports services of the same name, adopted or declared.
-fn check_names<'a>(decls: &Decls<'_, 'a>, services: &[Service<'a>], own: usize) {
-    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+fn check_names<'a>(decls: &Decls<'_, 'a>, loaded: &Loaded, services: &[Service<'a>], own: usize) {
+    let path = |service: &Service<'a>| {
+        let adopted = service.adopted.as_ref();
+        adopted.map_or("", |adopted| {
+            loaded.manifests[adopted.manifest.index()].path.as_str()
+        })
+    };
+    let mut seen: BTreeMap<&str, &Service<'a>> = BTreeMap::new();
     for (index, service) in services.iter().enumerate() {
-        if let Some(first) = seen.insert(service.name.value, service.name.span)
+        if let Some(other) = seen.insert(service.name.value, service)
             && index >= own
         {
+            let first = other.name.span;
             decls
                 .cx
                 .report(match decls.has_workload(service.name.value) {
                     true => {
                         errors::same_name_as_service(service.name.value, first, service.name.span)
                     }
-                    false => errors::same_object(service.name.value, first, service.name.span),
+                    false => {
+                        let by = [path(other), path(service)];
+                        errors::same_object(service.name.value, first, service.name.span, by)
+                    }
                 });
         }
     }

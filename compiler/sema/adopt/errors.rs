@@ -146,16 +146,20 @@ pub(super) fn adopted_twice(path: &str, first: Span, at: Span) -> Diagnostic {
         .also(first, "first here")
 }
 
-pub(super) fn same_object(name: &str, first: Span, at: Span) -> Diagnostic {
+pub(super) fn same_object(name: &str, first: Span, at: Span, by: [&str; 2]) -> Diagnostic {
     // One place of one file: two kustomizations take it.
     if first == at {
+        let [one, other] = by;
+        let folder = one.rsplit_once('/').map_or(one, |(folder, _)| folder);
         return Diagnostic::error(
             "BZ6005",
             format!("two adopted kustomizations make `{name}`"),
         )
-        .at(at, "both take it from here")
+        .at(at, format!("`{one}` and `{other}` take it from here"))
         .note("applied, the second would replace the first")
-        .help("leave out those that this machine does not run: `except = [\"overlays/dev/**\"]`");
+        .help(format!(
+            "leave out the one that this machine does not run: `except = [\"{folder}/**\"]`"
+        ));
     }
     Diagnostic::error(
         "BZ6005",

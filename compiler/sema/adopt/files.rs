@@ -1,6 +1,7 @@
 //! Which files an `adopt` means, and how they are read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use super::{errors, helm};
 use crate::base::encoding::text_of_bytes;
@@ -9,9 +10,10 @@ use crate::base::span::{FileId, Span};
 use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::kustomize::{self, Files};
+use crate::sema::assemble::lets::constants;
 use crate::sema::load::Loaded;
-use crate::syntax::ast::{ExprKind, Item, WordShape};
-use crate::syntax::literal;
+use crate::sema::values::Cx;
+use crate::syntax::ast::{Item, WordShape};
 use crate::world::{Chart, Entry, ReadError, World, resolve};
 use glob::{MatchOptions, Pattern};
 
@@ -135,11 +137,18 @@ impl Except {
 fn excepts(item: &Item, loaded: &Loaded, from: &str, sink: &mut Sink) -> Vec<Except> {
     let mut excepts = Vec::new();
     for field in loaded.entries(item, "except") {
-        let Some(ExprKind::List(list)) = field.value.as_ref().map(|value| &value.kind) else {
+        let cx = Cx {
+            sources: &loaded.sources,
+            sink: Mutex::default(),
+            lets: BTreeMap::new(),
+            tracer: None,
+        };
+        let cx = constants(cx, loaded);
+        let Some(list) = field.value.as_ref().and_then(|value| cx.list(value)) else {
             continue;
         };
-        for one in list.iter().filter(|one| matches!(one.kind, ExprKind::Text)) {
-            let Ok(written) = literal::text(loaded.sources.text(one.span)) else {
+        for one in list {
+            let Some(written) = cx.string(one) else {
                 continue;
             };
             let folder = from
@@ -416,6 +425,10 @@ impl Walk<'_> {
             }
             let inside = join(below, &name);
             if is_folder {
+                let path = join(folder, &name);
+                if kustomization_in(self.world, &path).is_some() {
+                    self.near.push(path);
+                }
                 if depth > 1 && !name.starts_with('.') {
                     self.folder(&join(folder, &name), &inside, depth - 1)?;
                 }
