@@ -435,11 +435,19 @@ impl<'v, 'a> View<'v, 'a> {
         })
     }
 
+    /// Kustomizations that make Secrets of files of the project, by their paths from the folder of the program. They stand
+    /// beside those files, outside of the output.
+    pub fn generators(&self) -> Vec<Artifact> {
+        self.sound()
+            .map_or_else(Vec::new, |(_, plan)| backend::generators(plan))
+    }
+
     /// All that comes out of it.
     pub fn output(&self) -> Option<Output> {
         Some(Output {
             files: self.files()?.all(),
             sources: self.changed_sources(),
+            generators: self.generators(),
             summary: self.summary()?,
             disagreements: self.disagreements_in_bytes(),
         })
@@ -486,6 +494,8 @@ pub struct Output {
     pub files: Vec<Artifact>,
     /// [`View::changed_sources`].
     pub sources: Vec<Artifact>,
+    /// [`View::generators`].
+    pub generators: Vec<Artifact>,
     /// The ledger in a few lines.
     pub summary: String,
     /// [`View::disagreements_in_bytes`].

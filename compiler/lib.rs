@@ -41,7 +41,7 @@ mod template;
 mod verify;
 mod world;
 
-pub use backend::{Artifact, Files};
+pub use backend::{Artifact, Files, is_generated};
 pub use base::encoding::text_of_bytes;
 pub use base::source::{Provenance, SourceFile, SourceMap};
 pub use base::span::{FileId, Span};

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::quantity::{Bytes, MIB};
+use crate::base::secret::is_secret;
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
 use crate::diag::lints::LINTS;
@@ -15,7 +16,8 @@ use crate::layout::Language;
 use crate::plan::beyond::Found;
 use crate::plan::{self, model::Plan};
 use crate::program::{
-    Component, Giver, Image, Kind, LOCAL_STORAGE, Node, Param, ProbeAction, Program, SettingValue,
+    Component, EnvValue, Giver, Image, Kind, LOCAL_STORAGE, Node, Param, ProbeAction, Program,
+    SettingValue,
 };
 use crate::stdlib::{self, Heavy};
 use crate::syntax::ast::File;
@@ -67,6 +69,7 @@ pub(crate) fn run(program: &Program<'_>, plan: Option<&Plan<'_, '_>>, found: &mu
         )));
     }
     packages(program, found);
+    plain_secrets(program, found);
     let server = program.servers().next().is_some();
     let metrics = program
         .components
@@ -454,6 +457,34 @@ fn unpinned(name: &str) -> Option<&'static str> {
         None => Some("has no tag"),
         Some((_, "latest")) => Some("is tagged `latest`"),
         Some(_) => None,
+    }
+}
+
+/// Variables whose texts look like passwords or keys: they end up in the output, and in git.
+fn plain_secrets(program: &Program<'_>, found: &mut Vec<Diagnostic>) {
+    let mut places = BTreeSet::new();
+    for service in &program.services {
+        let extras = service.extras.iter().flat_map(|extra| &extra.env);
+        for (name, value) in service.pod.env.iter().chain(extras) {
+            let EnvValue::Text(text) = value else {
+                continue;
+            };
+            // A text that takes another variable in holds no secret itself.
+            let is_plain = is_secret(name.value, text) && !text.contains("$(");
+            if is_plain && places.insert(name.span) {
+                let lint = Diagnostic::lint(
+                    "plain-secret",
+                    format!(
+                        "`{}` looks like a secret, and stands in plain text",
+                        name.value
+                    ),
+                );
+                found.push(lint.at(name.span, "everybody who reads the program or its output has it").help(
+                    "write it into a file that stays out of git, `secret NAME { from = \"secrets/NAME.env\" }`, and \
+                     `secret NAME/KEY` here",
+                ));
+            }
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use crate::support::world::Folder;
 use crate::support::{bless, compile, corpus, ids};
 
 /// Of these one is enough.
-const ONE_OF: [(&str, &[&str]); 2] = [
+const ONE_OF: [(&str, &[&str]); 3] = [
+    ("secret", &["from", "sealed", "external", "keys"]),
     (
         "volume",
         &[
@@ -23,7 +24,7 @@ const ONE_OF: [(&str, &[&str]); 2] = [
 ];
 
 /// Fields that say something only of a source, and of a program that does not fit: neither is here.
-const SILENT: [(&str, &str); 13] = [
+const SILENT: [(&str, &str); 15] = [
     ("adopt", "unlimited"), // Only a container without a limit would show it.
     ("kind.workload", "schedule"), // Only a `cron` has it.
     ("kind.workload", "concurrency"),
@@ -37,6 +38,8 @@ const SILENT: [(&str, &str); 13] = [
     ("runtime", "port"),
     ("runtime", "worker"),
     ("runtime", "worker-calm"),
+    ("secret", "from"), // Its kustomization stands beside its file.
+    ("secret", "keys"),
 ];
 
 /// Fields that a kind of workload refuses, and says why.
@@ -201,7 +204,7 @@ fn a_value_of_another_type_is_refused() {
 }
 
 /// The tables of the specification, each behind the rule with this id.
-const TABLES: [(&str, &str); 19] = [
+const TABLES: [(&str, &str); 20] = [
     ("node", "declarations.node.form"),
     ("k3s", "declarations.k3s.own"),
     ("component", "declarations.component.form"),
@@ -214,6 +217,7 @@ const TABLES: [(&str, &str); 19] = [
     ("probe", "declarations.probe.block"),
     ("security", "declarations.security.form"),
     ("volume", "declarations.volume.form"),
+    ("secret", "declarations.secret.form"),
     ("runtime", "declarations.runtime.form"),
     ("kind", "declarations.kind.form"),
     ("kind.workload", "declarations.kind.workload"),

@@ -9,11 +9,14 @@ mod dockerfile;
 mod k3s;
 mod kubernetes;
 pub(crate) mod report;
+mod secrets;
 mod yaml;
 
 pub use artifact::{Artifact, Files};
 pub(crate) use k3s::{argument_note, flags};
 pub(crate) use kubernetes::{objects_of, waves};
+pub(crate) use secrets::generators;
+pub use secrets::is_generated;
 
 use std::sync::OnceLock;
 

@@ -7,6 +7,7 @@ pub(crate) mod parallel;
 pub(crate) mod quantity;
 #[cfg(test)]
 pub(crate) mod random;
+pub(crate) mod secret;
 pub(crate) mod source;
 pub(crate) mod span;
 pub(crate) mod suggest;

@@ -8,6 +8,7 @@ use bzc::{Analysis, FileChange, Files, Options, Restarts, Session, View, restart
 
 use super::args::{Build, Denied, Diff, Format, Inputs};
 use super::deny::denial;
+use super::generators::Generators;
 use super::ui::{Ui, err, fail, out};
 use super::write::{self, Counts, Fate, Survey, Was, WriteError, Written, apply, survey};
 use super::{Exit, Input, bug, diff as unified_diff, each_without_errors, report_write};
@@ -158,9 +159,15 @@ impl One<'_, '_, '_> {
         if self.says_restarts {
             self.restarts(&survey, &sources, ui);
         }
+        let generators = Generators::of(&input.disk, view.generators());
+        if generators.check_foreign() != Exit::Clean {
+            return Exit::Findings;
+        }
         if build.check {
             let shown = build.diff || self.says_restarts;
-            return check_result(&survey, &folder, shown).max(sources.check_result(shown));
+            return check_result(&survey, &folder, shown)
+                .max(sources.check_result(shown))
+                .max(generators.check_result());
         }
         let sources_of_user = sources.files.iter().filter_map(|(path, ..)| path.parent());
         write::sweep(sources_of_user.chain([input.disk.folder()]));
@@ -191,6 +198,12 @@ impl One<'_, '_, '_> {
             Err(error) => return report_write(&error),
         }
         sources.tell(build.write_sources, self.speaks(ui));
+        if let Err(error) = generators.write() {
+            return report_write(&error);
+        }
+        if self.speaks(ui) {
+            generators.tell();
+        }
         after.print();
         Exit::Clean
     }

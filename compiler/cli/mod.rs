@@ -7,6 +7,7 @@ mod build;
 mod deny;
 mod doctor;
 mod explain;
+mod generators;
 mod helm;
 mod import;
 mod init;

@@ -44,6 +44,7 @@ lints! {
     "no-lock-file" "libraries without a lock file"
     "past-end" "a version of a language that gets no more fixes"
     "past-limit" "a program that may take more memory than its limit"
+    "plain-secret" "a password or key in plain text"
     "port-mismatch" "a port that nothing listens on"
     "rollout-waits" "a rollout that waits for room in a quota"
     "scale-without-metrics" "a scale that nothing can act on"

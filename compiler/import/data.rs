@@ -1,6 +1,7 @@
 //! What an import says of plain data: what is in it that no reader understood, and what of it is a secret.
 
 use super::tree::said;
+use crate::base::secret::is_secret;
 pub(super) use crate::manifest::data::Data;
 
 impl Data {
@@ -31,66 +32,3 @@ impl Data {
 const MOST_SPLIT: usize = 6;
 /// A text that is longer is not shown.
 const MOST_SHOWN: usize = 60;
-
-/// Words in the name of a variable whose value nobody else should see.
-const SECRET_WORDS: [&str; 12] = [
-    "password",
-    "passwd",
-    "pass",
-    "passphrase",
-    "pwd",
-    "secret",
-    "token",
-    "key",
-    "apikey",
-    "credential",
-    "credentials",
-    "salt",
-];
-
-/// Whether a variable of this name and value is one that belongs into a Secret. When in doubt it is.
-pub(super) fn is_secret(name: &str, value: &str) -> bool {
-    let harmless = ["", "true", "false", "yes", "no", "on", "off", "0", "1"];
-    let lower = name.to_ascii_lowercase();
-    if harmless.contains(&value.to_ascii_lowercase().as_str()) || lower.ends_with("_file") {
-        return false;
-    }
-    // `scheme://user:password@host`
-    let has_login = value.split_once("://").is_some_and(|(_, rest)| {
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let login = rest[..end].rsplit_once('@').map(|(login, _)| login);
-        login.is_some_and(|login| login.contains(':'))
-    });
-    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-    let named = words.any(|word| {
-        SECRET_WORDS.contains(&word)
-            || ["password", "passwd", "secret", "token", "apikey"]
-                .iter()
-                .any(|known| word.ends_with(known))
-            || (word.ends_with("pass") && !["bypass", "compass"].contains(&word))
-    });
-    named || has_login || value.contains("-----BEGIN ")
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::import::data::is_secret;
-
-    #[test]
-    fn secrets_are_known_by_name_or_by_a_login() {
-        for (name, value, is) in [
-            ("POSTGRES_PASSWORD", "x", true),
-            ("MYSQL_ALLOW_EMPTY_PASSWORD", "yes", false),
-            ("POSTGRES_PASSWORD_FILE", "/run/secrets/x", false),
-            ("DATABASE_URL", "postgres://a:b@db/x", true),
-            ("URL", "http://a.example/x:y@z", false),
-            ("API_KEY", "abc", true),
-            ("KEYCLOAK_HOST", "kc", false),
-            ("MYSQLPASSWORD", "x", true),
-            ("DBPASS", "x", true),
-            ("BYPASS", "x", false),
-        ] {
-            assert_eq!(is_secret(name, value), is, "{name}={value}");
-        }
-    }
-}

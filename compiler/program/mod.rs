@@ -13,7 +13,7 @@ mod value;
 mod workload;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::id::{ids, listed};
 use crate::base::quantity::Bytes;
@@ -65,6 +65,8 @@ pub(crate) struct Program<'a> {
     pub tiers: Vec<Tier<'a>>,
     /// Services.
     pub services: Vec<Service<'a>>,
+    /// Secrets, sorted by name.
+    pub secrets: Vec<Secret<'a>>,
     /// Configuration texts.
     pub configs: Vec<Config<'a>>,
     /// The nodes that take what K3s packages; none if all do.
@@ -251,4 +253,28 @@ pub(crate) struct Config<'a> {
     pub name: Spanned<&'a str>,
     /// Keys and texts, sorted by key.
     pub data: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// A Secret. Its values are no part of the program.
+#[derive(Debug)]
+pub(crate) struct Secret<'a> {
+    /// Its name.
+    pub name: Spanned<&'a str>,
+    /// Where it comes from.
+    pub source: SecretSource<'a>,
+    /// Its keys, where they are known.
+    pub keys: Option<BTreeSet<String>>,
+}
+
+/// Where a Secret comes from.
+#[derive(Debug)]
+pub(crate) enum SecretSource<'a> {
+    /// A file of the project, by its path from the folder of the program: variables if it is an `.env`, or one key.
+    File(String),
+    /// It is in the cluster.
+    Cluster,
+    /// A SealedSecret, which its controller opens.
+    Sealed(serde_json::Value),
+    /// A store of the External Secrets Operator, and the path in it.
+    External(Cow<'a, str>, Cow<'a, str>),
 }

@@ -246,11 +246,13 @@ impl<'c, 'a> Fields<'c, 'a> {
         self.given & key_bit(key) != 0 && self.keyed.iter().any(|(other, ..)| *other == key)
     }
 
-    /// All keys of all layers, with where each stands; one given twice in a layer is reported.
+    /// All keys of all layers that have no name behind them, with where each stands; one given twice in a layer is
+    /// reported.
     pub(super) fn keys(&self) -> Vec<(&'a str, Span)> {
         // A ConfigMap may have thousands.
         let mut first: BTreeMap<(usize, &str), Span> = BTreeMap::new();
-        for (key, layer, item) in &self.keyed {
+        let plain = |item: &Item| item.names.is_empty();
+        for (key, layer, item) in self.keyed.iter().filter(|(.., item)| plain(item)) {
             if let Some(first) = first.insert((*layer, key), item.key.span) {
                 self.cx
                     .report(general::given_twice(key, first, item.key.span));
@@ -258,6 +260,7 @@ impl<'c, 'a> Fields<'c, 'a> {
         }
         self.keyed
             .iter()
+            .filter(|(.., item)| plain(item))
             .map(|(key, _, item)| (*key, item.key.span))
             .collect()
     }

@@ -18,6 +18,7 @@ mod machine;
 mod names;
 mod placement;
 mod pod;
+mod secret;
 mod trace;
 mod values;
 mod workload;

@@ -113,3 +113,9 @@ pub(crate) fn plain_text<'a>(cx: &Cx<'a>, expr: &'a Expr) -> Option<Cow<'a, str>
         _ => cx.string(value),
     }
 }
+
+/// Whether a text may be a key of a ConfigMap or a Secret.
+pub(crate) fn is_config_key(key: &str) -> bool {
+    let valid = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    !matches!(key, "" | "." | "..") && key.chars().all(valid)
+}

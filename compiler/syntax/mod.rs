@@ -11,7 +11,7 @@ pub(crate) mod token;
 pub(crate) use parser::parse;
 
 /// The kinds a program declares by name.
-pub(crate) const NAMED: [&str; 14] = [
+pub(crate) const NAMED: [&str; 15] = [
     "node",
     "component",
     "others",
@@ -23,6 +23,7 @@ pub(crate) const NAMED: [&str; 14] = [
     "job",
     "cron",
     "config",
+    "secret",
     "profile",
     "runtime",
     "image",

@@ -21,6 +21,7 @@ use serde_json::json;
 
 use self::object::{Printer, Takes, metadata, print};
 use super::artifact::{Artifact, Content};
+use super::secrets;
 use super::yaml::comment;
 use crate::base::id::{Id, numbered};
 use crate::base::quantity::Bytes;
@@ -38,6 +39,7 @@ const NAMESPACE: &str = "00-namespace.yaml";
 const QUOTA: &str = "01-quota.yaml";
 const PRIORITIES: &str = "02-priority-classes.yaml";
 const CONFIGS: &str = "03-configs.yaml";
+const SECRETS: &str = "04-secrets.yaml";
 
 /// The files of the program's own objects, and whether there are any. Its namespace is left out where an adopted manifest
 /// has it.
@@ -65,6 +67,13 @@ pub(super) fn emit(plan: &Plan<'_, '_>, has_namespace: bool, files: &mut Vec<Art
     if !configs.is_empty() {
         let objects: Vec<_> = configs.iter().collect();
         add(CONFIGS, document(&head, &objects));
+    }
+    let secrets = secrets::objects(plan);
+    if !secrets.is_empty() {
+        add(
+            SECRETS,
+            document(&head, &secrets.iter().collect::<Vec<_>>()),
+        );
     }
     if names.is_empty() {
         return false;

@@ -2,7 +2,8 @@
 //! stands.
 
 use super::shared::Shared;
-use crate::import::data::{Data, is_secret};
+use crate::base::secret::is_secret;
+use crate::import::data::Data;
 use crate::import::tree::{Block, Name, Value, said};
 use crate::import::variables::{closed, is_open, open, shown};
 

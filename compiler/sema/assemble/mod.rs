@@ -29,6 +29,7 @@ use crate::sema::values::Cx;
 use crate::sema::workload::{service, storage, tier};
 use crate::sema::{
     adopt, budget, config, errors as general, evidence as readings, expect, image, kind, placement,
+    secret,
 };
 use crate::syntax::NAMED;
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
@@ -198,6 +199,7 @@ pub(crate) fn program<'a>(
     let runtimes = image::runtimes(&decls);
     let images = image::shared(&decls, &runtimes);
     let configs = config::configs(&decls);
+    let secrets = secret::secrets(&decls, namespace.value);
     let digests = image::digests(&decls, digests);
     let mut services = service::services(&decls, &tiers, (&runtimes, &images));
     kind::check(cx, &kinds, &charts);
@@ -208,6 +210,7 @@ pub(crate) fn program<'a>(
         // A declaration also looks unused if its only use is misspelt, so this waits until there are no errors.
         if !cx.has_errors() {
             service::check_unused(&decls, &tiers, &services);
+            secret::check(&decls, &secrets, &services);
             image::check_unused(&decls, &images, &services);
         }
     } else {
@@ -271,6 +274,7 @@ pub(crate) fn program<'a>(
         budgets,
         tiers,
         services,
+        secrets,
         configs,
         open_nodes,
         survive,
