@@ -1,7 +1,7 @@
 //! The rules of the specification, `r[proof.fill]` and the like, which reports and derivations name.
 
 /// The chapters, in order.
-const CHAPTERS: [(&str, &str); 13] = [
+const CHAPTERS: [(&str, &str); 15] = [
     ("01-lexical", include_str!("../../spec/01-lexical.md")),
     ("02-grammar", include_str!("../../spec/02-grammar.md")),
     ("03-names", include_str!("../../spec/03-names.md")),
@@ -24,6 +24,8 @@ const CHAPTERS: [(&str, &str); 13] = [
         include_str!("../../spec/12-command-line.md"),
     ),
     ("13-adopt", include_str!("../../spec/13-adopt.md")),
+    ("15-evidence", include_str!("../../spec/15-evidence.md")),
+    ("16-doctor", include_str!("../../spec/16-doctor.md")),
 ];
 
 /// The id of a rule, if the line begins one.

@@ -305,7 +305,7 @@ pub(crate) fn unused(kind: &str, name: &str, span: Span) -> Diagnostic {
 
 pub(crate) fn no_evidence(file: &str, why: &str, place: Option<Span>) -> Diagnostic {
     let error = Diagnostic::error("BZ0004", format!("`{file}` is no evidence: {why}"))
-        .note("`bzc measure` and `bzc observe` write one");
+        .note("`bzc explain evidence.format` says what is in one");
     match place {
         Some(place) => error.at(place, "named here"),
         None => error,
