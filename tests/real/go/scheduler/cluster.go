@@ -617,7 +617,8 @@ func others(report *report) (found []workload) {
 	known := map[string]bool{}
 	for _, node := range report.Nodes {
 		for _, other := range node.Components {
-			if !strings.HasPrefix(other.Origin, "others.") || known[other.Name] || other.PodsAtPeak == 0 {
+			foreign := strings.HasPrefix(other.Origin, "others.") || other.Origin == "default.proof.components.challenges"
+			if !foreign || known[other.Name] || other.PodsAtPeak == 0 {
 				continue
 			}
 			known[other.Name] = true
