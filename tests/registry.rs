@@ -156,3 +156,27 @@ fn every_code_and_lint_is_raised_by_a_test() {
         "no input of tests/ui and no transcript of tests/cli raises {silent:?}"
     );
 }
+
+#[test]
+fn the_page_of_unknown_declarations_names_all_that_there_are() {
+    let found = bzc::compile(
+        &bzc::MemoryWorld::default(),
+        "budget.bz",
+        "gizmo x { }\n".to_owned(),
+        &bzc::Options::default(),
+    );
+    let notes = found.diagnostics.iter().flat_map(|found| &found.notes);
+    let listed: String = notes
+        .filter(|note| note.contains("`service`"))
+        .cloned()
+        .collect();
+    let page = corpus::text(&pages("errors")["BZ2013"]);
+    let words: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
+    assert!(words.len() > 20, "{listed}");
+    for word in words {
+        assert!(
+            page.contains(&format!("`{word}`")),
+            "BZ2013 does not name `{word}`"
+        );
+    }
+}

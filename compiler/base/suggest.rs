@@ -1,9 +1,9 @@
 //! "did you mean": the nearest of some known words, and only if it is near.
 
-/// The known word nearest to `word`, if its distance is at most a third of the length (rounded up).
-/// Ties go to the first of `known`.
+/// The known word nearest to `word`, if its distance is at most a third of the length, and 1 for short words: `name` is
+/// no `wave`. Ties go to the first of `known`.
 pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let limit = word.chars().count().div_ceil(3);
+    let limit = word.chars().count().max(3) / 3;
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
@@ -22,5 +22,6 @@ mod tests {
         assert_eq!(nearest("limt", ["limit", "request"]), Some("limit"));
         assert_eq!(nearest("println", ["Nil"]), None);
         assert_eq!(nearest("x", ["yy"]), None);
+        assert_eq!(nearest("host", ["port"]), None);
     }
 }

@@ -74,10 +74,10 @@ pub(crate) fn unknown_key(
     let error = Diagnostic::error("BZ2003", format!("{holder} has no field `{key}`"))
         .at(span, "unknown field");
     if let Some(word) = schema::word(place, key) {
-        return match word.say {
-            "" => error.fix(format!("bz calls it `{}`", word.field), span, word.field),
-            say => error.help(say),
-        };
+        return in_bz(error, word, span);
+    }
+    if let Some(help) = elsewhere(key) {
+        return error.help(help);
     }
     // A field that takes another kind of value is not what was meant: `limit = 64Mi` is no `init { .. }`.
     let has_value = item.map(|item| item.value.is_some());
@@ -89,6 +89,27 @@ pub(crate) fn unknown_key(
     match nearest(key, known.iter().copied().filter(|field| written(field))) {
         Some(near) => or_nearest(error, Some(near), span),
         None => error.note(format!("it has {}", listed(known))),
+    }
+}
+
+/// Adds what a word from elsewhere is in bz.
+pub(crate) fn in_bz(error: Diagnostic, word: schema::Word, span: Span) -> Diagnostic {
+    match word.say {
+        "" => error.fix(format!("bz calls it `{}`", word.field), span, word.field),
+        say => error.help(say),
+    }
+}
+
+/// Where a field stands that is not one of this place. `None` if there is no such field anywhere.
+pub(crate) fn elsewhere(key: &str) -> Option<String> {
+    let places: Vec<&str> = schema::places_of(key)
+        .filter(|place| !place.contains('.') && *place != key)
+        .collect();
+    let some = listed(&places[..places.len().min(4)]);
+    match places.len() {
+        0 => None,
+        1..=4 => Some(format!("`{key}` is a field of {some}")),
+        _ => Some(format!("`{key}` is a field of {some} and others")),
     }
 }
 
@@ -228,6 +249,11 @@ pub(crate) fn not_a_text(span: Span, found: &str, text: &str) -> Diagnostic {
 pub(crate) fn value_for_block(key: &str, span: Span) -> Diagnostic {
     let error = Diagnostic::error("BZ3009", format!("`{key}` takes a block, not a value"))
         .at(span, format!("expected `{key} {{ .. }}`"));
+    with_example(error, key)
+}
+
+/// Adds the example of a field.
+pub(crate) fn with_example(error: Diagnostic, key: &str) -> Diagnostic {
     match schema::fields().find(|field| field.key == key) {
         Some(field) => error.help(format!("for example `{}`", field.example)),
         None => error,

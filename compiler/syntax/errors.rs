@@ -51,11 +51,21 @@ pub(super) fn expected(
         (TokenKind::Unknown, "'") => error
             .at(span, format!("expected {wanted}"))
             .help("texts stand between double quotes"),
+        (TokenKind::Unknown, "$") => error.at(span, format!("expected {wanted}")).help(
+            "bz reads no variables of a shell: a key of a Secret is `secret NAME/KEY`, a constant is `let NAME = ..`",
+        ),
         _ => error.at(span, format!("expected {wanted}")),
     }
 }
 
-pub(super) fn missing_equals(key: &str, key_span: Span, text: &str, kind: TokenKind) -> Diagnostic {
+/// `is_head` is whether a `=` or a block follows what was found, so that it stands for a name.
+pub(super) fn missing_equals(
+    key: &str,
+    key_span: Span,
+    text: &str,
+    kind: TokenKind,
+    is_head: bool,
+) -> Diagnostic {
     let error = Diagnostic::error(
         "BZ1003",
         format!(
@@ -65,6 +75,9 @@ pub(super) fn missing_equals(key: &str, key_span: Span, text: &str, kind: TokenK
     )
     .at(key_span, "this has no value");
     match (kind, text) {
+        (TokenKind::Number, _) if is_head => {
+            error.help(format!("a name begins with a letter: `{key} a{text}`"))
+        }
         (TokenKind::Number | TokenKind::OpenBracket, _) => {
             error.fix("write `=` between them", key_span.after(), " =")
         }
@@ -201,6 +214,12 @@ pub(super) fn range_in_words(span: Span, range: String) -> Diagnostic {
     Diagnostic::error("BZ1001", "a range is written with `..`")
         .at(span, "two ends of one range")
         .fix("write the range", span, range)
+}
+
+pub(super) fn third_dot(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ1001", "a range is written with two points")
+        .at(span, "one too many")
+        .fix("leave it out", span, "")
 }
 
 pub(super) fn detached_unit(number: &str, all: Span, own: bool, meant: String) -> Diagnostic {

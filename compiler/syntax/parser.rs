@@ -286,8 +286,10 @@ impl Parser<'_> {
                 let behind = item.names.last().map_or(item.key.span, |name| name.span);
                 let key = &self.text[item.key.span.start as usize..item.key.span.end as usize];
                 let found = self.text_of(token);
+                let second = self.peek_second().kind;
+                let is_head = matches!(second, TokenKind::Equals | TokenKind::OpenBrace);
                 self.sink.push(match item.names.first() {
-                    None => errors::missing_equals(key, item.key.span, found, token.kind),
+                    None => errors::missing_equals(key, item.key.span, found, token.kind, is_head),
                     Some(first) => errors::missing_body(
                         key,
                         item.key.span,
@@ -503,6 +505,7 @@ impl Parser<'_> {
         if self.eat(TokenKind::DotDot).is_none() {
             return Ok(low);
         }
+        self.third_dot();
         let high = self.sum()?;
         Ok(Expr {
             span: low.span.to(high.span),

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors;
 use crate::base::span::Span;
-use crate::base::suggest::nearest;
 use crate::program::{Given, Giver, Origin};
 use crate::sema::assemble::lets::names_in;
 use crate::sema::decls::Decls;
@@ -57,10 +56,11 @@ pub(crate) fn choose_env<'a>(
                 .find(|kind| *kind == kind_text);
             let Some(kind) = kind else {
                 let known = NAMED.iter().copied().chain(["k3s", "namespace"]);
+                let known: Vec<&str> = known.collect();
                 cx.report(errors::unknown_declaration(
                     kind_text,
                     change.key.span,
-                    nearest(kind_text, known),
+                    &known,
                 ));
                 continue;
             };

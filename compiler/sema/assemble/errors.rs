@@ -5,7 +5,7 @@ use crate::base::suggest::nearest;
 use crate::diag::Diagnostic;
 use crate::schema;
 use crate::sema::dns::label_fault;
-use crate::sema::errors::{listed, or_nearest};
+use crate::sema::errors::{elsewhere, in_bz, listed, or_nearest};
 
 pub(crate) fn circular_let(circle: &[&str], span: Span) -> Diagnostic {
     let message = match circle {
@@ -36,15 +36,17 @@ pub(crate) fn unknown_env<'k>(
     }
 }
 
-pub(crate) fn unknown_declaration(key: &str, span: Span, near: Option<&str>) -> Diagnostic {
+/// `known` is what can be declared here.
+pub(crate) fn unknown_declaration(key: &str, span: Span, known: &[&str]) -> Diagnostic {
     let error = Diagnostic::error("BZ2013", format!("nothing is declared with `{key}`"))
         .at(span, "unknown here");
-    match schema::word("program", key) {
-        Some(word) if word.say.is_empty() => {
-            error.fix(format!("bz calls it `{}`", word.field), span, word.field)
-        }
-        Some(word) => error.help(word.say),
-        None => or_nearest(error, near, span),
+    if let Some(word) = schema::word("program", key) {
+        return in_bz(error, word, span);
+    }
+    match (elsewhere(key), nearest(key, known.iter().copied())) {
+        (Some(help), _) => error.help(format!("{help}: look at the braces")),
+        (None, Some(near)) => or_nearest(error, Some(near), span),
+        (None, None) => error.note(format!("bz declares {}", listed(known))),
     }
 }
 

@@ -12,7 +12,6 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::base::source::Provenance;
 use crate::base::span::Span;
-use crate::base::suggest::nearest;
 use crate::diag::Sink;
 use crate::program::{FillPolicy, Given, Giver, Origin, Program, TRAEFIK};
 use crate::sema::assemble::declare::{check_edition, declare};
@@ -171,12 +170,8 @@ pub(crate) fn program<'a>(
                 "kind" => kinds.push(item),
                 "chart" => charts.push(item),
                 _ => {
-                    let known = NAMED.iter().chain(&OTHERS).copied();
-                    cx.report(errors::unknown_declaration(
-                        key,
-                        item.key.span,
-                        nearest(key, known),
-                    ));
+                    let known: Vec<&str> = NAMED.iter().chain(&OTHERS).copied().collect();
+                    cx.report(errors::unknown_declaration(key, item.key.span, &known));
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::base::span::Span;
 use crate::diag::Diagnostic;
+use crate::sema::errors::with_example;
 
 pub(crate) fn whole_seconds(what: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ3007", format!("`{what}` must be whole seconds"))
@@ -28,6 +29,7 @@ pub(crate) fn not_a_bool(name: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn block_for_value(key: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ3009", format!("`{key}` takes a value, not a block"))
-        .at(span, format!("expected `{key} = ..`"))
+    let error = Diagnostic::error("BZ3009", format!("`{key}` takes a value, not a block"))
+        .at(span, format!("expected `{key} = ..`"));
+    with_example(error, key)
 }

@@ -6,7 +6,8 @@ use crate::base::quantity::Bytes;
 use crate::base::span::Span;
 use crate::diag::Diagnostic;
 use crate::program::Given;
-use crate::sema::errors::or_nearest;
+use crate::schema;
+use crate::sema::errors::{in_bz, or_nearest};
 use crate::stdlib::{ArgumentRule, Flag};
 
 pub(crate) fn overcommit_below_all(value: u64, span: Span) -> Diagnostic {
@@ -36,11 +37,12 @@ pub(crate) fn unknown_flag(key: &str, span: Span, near: Option<&str>) -> Diagnos
         span,
         "K3s would skip it with a warning, and nothing would happen",
     );
+    if let Some(word) = schema::word("k3s", key) {
+        return in_bz(error, word, span);
+    }
     let of_component = crate::stdlib::arguments().find(|row| row.name == key);
     match (key, of_component) {
-        ("reserve" | "eviction-hard" | "max-pods" | "cpu", _) => {
-            error.help(format!("`{key}` is a field of the node"))
-        }
+        ("eviction-hard" | "max-pods", _) => error.help(format!("`{key}` is a field of the node")),
         (_, Some(row)) => {
             let block = format!("{}-arg {{ {key} = .. }}", row.component);
             error.help(format!("it is an argument of {}: `{block}`", row.component))

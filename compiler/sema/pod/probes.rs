@@ -89,6 +89,8 @@ pub(crate) fn probe<'a>(
             }
             ProbeAction::Exec(command, span)
         }
+        // A command that could not be read was reported.
+        (None, None, _) if block.has("exec") => return None,
         (_, None, None) => {
             without_port(field.item.key.span);
             return None;

@@ -212,6 +212,14 @@ impl Parser<'_> {
         Some(hole(all))
     }
 
+    /// The third point of `32Mi...48Mi`.
+    pub(super) fn third_dot(&mut self) {
+        if self.peek().kind == TokenKind::Dot && self.is_glued() {
+            let dot = self.next();
+            self.sink.push(errors::third_dot(self.span(dot)));
+        }
+    }
+
     /// A text without quotes, such as `postgres:16`, of which `begun` was read.
     pub(super) fn text_without_quotes(&mut self, begun: &Expr) -> Option<Expr> {
         let sign = self.peek();
