@@ -2,6 +2,8 @@
 //! kubelet's stats/summary of a running node, to a table for people. A measured working set is what was in use at one
 //! moment: it can show that a limit is too low, but never that it is high enough.
 
+pub(crate) mod comment;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -13,22 +15,34 @@ use crate::base::quantity::in_mib;
 pub fn compare(report: &str, baseline: &[u8]) -> Result<String, String> {
     let before: Value =
         serde_json::from_slice(baseline).map_err(|error| format!("it is not JSON: {error}"))?;
-    let now: Value =
-        serde_json::from_str(report).map_err(|error| format!("the report is not JSON: {error}"))?;
-    if before.get("bzcReport").is_some() {
-        let format = before["bzcReport"].as_u64();
-        if format != now["bzcReport"].as_u64() {
-            return Err(format!(
-                "it is a report of format {}, and this bzc writes another",
-                before["bzcReport"]
-            ));
-        }
-        return Ok(with_report(&now, &before, "against the baseline"));
-    }
     if before["node"]["nodeName"].is_string() && before["pods"].is_array() {
+        let now: Value = serde_json::from_str(report)
+            .map_err(|error| format!("the report is not JSON: {error}"))?;
         return Ok(with_summary(&now, &before));
     }
-    Err("it is neither a report.json of bzc nor a stats/summary of the kubelet".to_owned())
+    let (before, now) = both(baseline, report)?;
+    Ok(with_report(&now, &before, "against the baseline"))
+}
+
+/// An earlier report and one of this bzc. `Err` says why they cannot be compared.
+fn both(before: &[u8], now: &str) -> Result<(Value, Value), String> {
+    let before: Value =
+        serde_json::from_slice(before).map_err(|error| format!("it is not JSON: {error}"))?;
+    let now: Value =
+        serde_json::from_str(now).map_err(|error| format!("the report is not JSON: {error}"))?;
+    if before.get("bzcReport").is_none() {
+        return Err(
+            "it is neither a report.json of bzc nor a stats/summary of the kubelet".to_owned(),
+        );
+    }
+    let format = before["bzcReport"].as_u64();
+    if format != now["bzcReport"].as_u64() {
+        return Err(format!(
+            "it is a report of format {}, and this bzc writes another",
+            before["bzcReport"]
+        ));
+    }
+    Ok((before, now))
 }
 
 /// What changes from one report to another of the same program with something more, and what has to start again for
@@ -133,7 +147,8 @@ type Amounts = (
     &'static [(&'static str, &'static str)],
 );
 
-fn with_report(now: &Value, before: &Value, title: &str) -> String {
+/// Amounts and verdicts that differ, and how many amounts are the same.
+fn differences(now: &Value, before: &Value) -> (Vec<Row>, usize) {
     let mut rows = Vec::new();
     let mut same = 0;
     let amounts: [Amounts; 3] = [
@@ -192,6 +207,11 @@ fn with_report(now: &Value, before: &Value, title: &str) -> String {
         }
     }
     rows.extend(promises(now, before));
+    (rows, same)
+}
+
+fn with_report(now: &Value, before: &Value, title: &str) -> String {
+    let (rows, same) = differences(now, before);
     if rows.is_empty() {
         return format!("nothing changed {title}\n");
     }

@@ -1,8 +1,10 @@
 //! The pages of `bzc explain` for codes, lints, fields of the language, keys of K3s and arguments of its components.
 //! They need no program; `ledger.rs` explains the numbers of one.
 
+mod library;
 mod rules;
 
+use self::library::WIDTH;
 use crate::backend::argument_note;
 use crate::base::suggest::nearest;
 use crate::base::text::wrapped;
@@ -12,8 +14,14 @@ use crate::doctor;
 use crate::schema;
 use crate::stdlib;
 
-/// Columns of an explanation without its margin.
-const WIDTH: usize = 76;
+/// The promises, and the rules that say when they hold.
+const PROMISES: [(&str, &str); 5] = [
+    ("isolation", "proof.isolation"),
+    ("non-interference", "proof.interference"),
+    ("sufficiency", "proof.sufficiency"),
+    ("liveness", "proof.liveness"),
+    ("survival", "proof.survival"),
+];
 
 /// All error codes and lints with their titles.
 pub fn codes() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -25,8 +33,10 @@ pub fn codes() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The page of a code (`BZ4001`), of a lint (`unused`), of a declaration (`service`) or one of its fields
 /// (`service.volume`), of a key of config.yaml (`k3s.flannel-backend`), of a component's argument
-/// (`k3s.kubelet-arg.max-pods`), of what is seen when memory is short (`TLS handshake timeout`), of a rule of the specification (`proof.fill`), or what a word of Kubernetes or compose is in bz (`envFrom`). `Err` has the nearest
-/// known topic, if one is near.
+/// (`k3s.kubelet-arg.max-pods`), of what is seen when memory is short (`TLS handshake timeout`), of a rule of the specification (`proof.fill`), what a word of Kubernetes or compose is in bz (`envFrom`), a
+/// runtime (`fastapi`), a promise (`isolation`), or what an origin of an amount leads to (`std.k3s.shim`,
+/// `runtime.fastapi.floor`, `std/k3s.bz:15`, `default.kubernetes.deployment.replicas`). `Err` has the nearest known topic, if
+/// one is near.
 pub fn explain(topic: &str) -> Result<String, Option<String>> {
     let code = topic.to_ascii_uppercase();
     if let Some(found) = CODES.iter().find(|known| known.id == code) {
@@ -39,8 +49,16 @@ pub fn explain(topic: &str) -> Result<String, Option<String>> {
         return Ok(page);
     }
     // Derivations and reports name rules as `rule proof.fill`.
-    let rule = rules::rule(topic.strip_prefix("rule ").unwrap_or(topic));
-    if let Some(page) = rule.or_else(|| declaration(topic)).or_else(|| field(topic)) {
+    let rule = ["rule ", "default."]
+        .iter()
+        .find_map(|before| topic.strip_prefix(before));
+    let promise = PROMISES.iter().find(|(name, _)| *name == topic);
+    let rule = promise.map_or(rule.unwrap_or(topic), |(_, rule)| rule);
+    let page = rules::rule(rule)
+        .or_else(|| declaration(topic))
+        .or_else(|| field(topic))
+        .or_else(|| library::page(topic));
+    if let Some(page) = page {
         return Ok(page);
     }
     let path = topic.strip_prefix("k3s.").unwrap_or(topic);
@@ -199,4 +217,17 @@ fn argument(row: &stdlib::Argument) -> String {
         out.push_str(&format!("  status   {}\n", row.status));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PROMISES, explain};
+
+    #[test]
+    fn every_promise_and_runtime_has_a_page() {
+        let runtimes = crate::stdlib::RUNTIMES.iter().map(|(name, _)| *name);
+        for topic in runtimes.chain(PROMISES.map(|(name, _)| name)) {
+            assert!(explain(topic).is_ok(), "{topic}");
+        }
+    }
 }

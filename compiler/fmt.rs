@@ -7,9 +7,7 @@
 //! Whether something fits is decided before alignment: otherwise a neighbour could break a line, and
 //! formatting twice could differ from formatting once.
 
-#[cfg(test)]
-mod tests;
-
+use crate::base::source::SourceMap;
 use crate::base::span::{FileId, Span};
 use crate::diag::{Diagnostic, Sink};
 use crate::syntax::ast::{Body, Expr, ExprKind, Item};
@@ -46,6 +44,35 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     formatter.items(&parsed.file.items, 0);
     formatter.comments_before(u32::MAX, 0);
     Ok(render(formatter.lines))
+}
+
+/// That a program is not in its canonical form, as a finding with the edit that brings it there: of the lines between the
+/// first and the last that differ. `sources` has the program as its first file.
+pub fn unformatted(sources: &SourceMap, formatted: &str) -> Vec<Diagnostic> {
+    let text = &*sources.file(FileId::default()).text;
+    let mut start = 0;
+    let together = text
+        .split_inclusive('\n')
+        .zip(formatted.split_inclusive('\n'));
+    for (line, _) in together.take_while(|(old, new)| old == new) {
+        start += line.len();
+    }
+    let (old, new) = (&text[start..], &formatted[start..]);
+    let mut same = 0;
+    let backwards = old
+        .split_inclusive('\n')
+        .rev()
+        .zip(new.split_inclusive('\n').rev());
+    for (line, _) in backwards.take_while(|(old, new)| old == new) {
+        same += line.len();
+    }
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let span = Span::new(FileId::default(), offset(start), offset(text.len() - same));
+    vec![
+        Diagnostic::error("BZ0005", "the program is not formatted")
+            .at(span, "`bzc fmt` writes this in another form")
+            .fix("write it so", span, &new[..new.len() - same]),
+    ]
 }
 
 /// A line to be written. A text block is part of one: its code then holds line breaks.
@@ -440,3 +467,6 @@ fn render(mut lines: Vec<Line>) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

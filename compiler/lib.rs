@@ -45,17 +45,19 @@ pub use backend::{Artifact, Files, is_generated};
 pub use base::encoding::text_of_bytes;
 pub use base::source::{Provenance, SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
+pub use baseline::comment::comment;
 pub use baseline::{changes, compare};
 pub use compile::{
     Analysis, Compilation, Options, Output, Session, Traced, View, compile, decode, promises,
 };
-pub use diag::json::{json, sarif};
-pub use diag::render::{github, human, short};
-pub use diag::{Addend, Diagnostic, Edit, Help, Label, Severity};
+pub use diag::log::{Conclusion, Log, Machine};
+pub use diag::render::{human, short};
+pub use diag::tool::Tool;
+pub use diag::{Addend, Applicability, Diagnostic, Edit, Help, Label, Severity};
 pub use doctor::{Diagnosis, doctor, nodes_of};
 pub use evidence::{Evidence, How, Of, Origin, Reading, Subject};
 pub use explain::{codes, explain};
-pub use fmt::format;
+pub use fmt::{format, unformatted};
 pub use import::{Imported, Manifests, Source, import};
 pub use next::quoted as shell_word;
 pub use restarts::{FileChange, Object, Restarts, restarts};

@@ -10,6 +10,7 @@ mod crash;
 mod determinism;
 mod doctor;
 mod fmt;
+mod formats;
 mod generate;
 mod golden;
 mod import;

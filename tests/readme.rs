@@ -122,3 +122,36 @@ fn what_the_readme_shows_is_what_happens() {
     let went = format!("{}\n", lines.join("\n"));
     bless::settle(Vec::new(), &BTreeMap::from([(path, went.into_bytes())]));
 }
+
+/// Files that name the version of bzc, to be raised with it.
+const NAME_THE_VERSION: [&str; 6] = [
+    "pyproject.toml",
+    "action.yml",
+    "README.md",
+    "examples/ci/github-workflow.yml",
+    "examples/ci/gitlab-ci.yml",
+    "examples/ci/woodpecker.yml",
+];
+
+#[test]
+fn versions_agree() {
+    let version = env!("CARGO_PKG_VERSION");
+    for name in NAME_THE_VERSION {
+        let text = corpus::text(&corpus::root().join(name));
+        assert!(text.contains(version), "{name} does not name {version}");
+        // `bzc==1.2.3`, but not the versions of other things.
+        for rest in text
+            .split("bzc==")
+            .skip(1)
+            .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        {
+            assert!(
+                rest.starts_with(version),
+                "{name} names another version: bzc=={}",
+                &rest[..rest.len().min(8)]
+            );
+        }
+    }
+    let hooks = corpus::text(&corpus::root().join("pyproject.toml"));
+    assert!(hooks.contains(&format!("version = \"{version}\"")));
+}

@@ -597,7 +597,13 @@ fn what_is_no_report_is_refused_and_nothing_panics() {
 }
 
 /// What of `value` is not as the schema says, in the part of JSON Schema that the schema uses.
-fn violations(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+pub(crate) fn violations(
+    root: &Value,
+    schema: &Value,
+    value: &Value,
+    at: &str,
+    found: &mut Vec<String>,
+) {
     if let Some(name) = schema["$ref"]
         .as_str()
         .and_then(|name| name.strip_prefix("#/$defs/"))

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
+
+use super::{candidates, paths};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -42,18 +46,41 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Print a completion script for a shell
     Completions {
-        /// The shell
-        shell: clap_complete::Shell,
+        /// The shell, and the line that installs its script
+        shell: Shell,
     },
+    /// Write man pages
+    #[command(hide = true)]
+    Man {
+        /// Where to write them
+        folder: PathBuf,
+    },
+}
+
+/// A shell that can complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// `source <(bzc completions bash)` in ~/.bashrc
+    Bash,
+    /// `eval (bzc completions elvish | slurp)` in ~/.elvish/rc.elv
+    Elvish,
+    /// `bzc completions fish | source` in ~/.config/fish/config.fish
+    Fish,
+    /// `bzc completions nushell | save --force ($nu.user-autoload-dirs.0 | path join bzc.nu)`, once
+    Nushell,
+    /// `bzc completions powershell | Out-String | Invoke-Expression` in $PROFILE
+    Powershell,
+    /// `source <(bzc completions zsh)` in ~/.zshrc, behind `compinit`
+    Zsh,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Inputs {
-    /// Programs; `-` for standard input
-    #[arg(value_name = "FILE", default_value = "budget.bz")]
+    /// Programs, or folders with a `budget.bz`; `-` for standard input
+    #[arg(value_name = "FILE", default_value = "budget.bz", value_parser = PathBufValueParser::new().map(paths::program))]
     pub(crate) files: Vec<PathBuf>,
     /// Compile for this environment of the program
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(candidates::environments))]
     pub(crate) env: Option<String>,
     /// Run no helm: charts come from what is kept in `.bzc/helm`
     #[arg(long)]
@@ -68,7 +95,7 @@ pub(crate) struct Denied {
     /// Exit with 1 if there is a warning (`warnings`), one of a lint (its name), an unknown promise (`unknown`), an
     /// assumed one (`assumed`), a refuted one (`refuted`), or if one promise is either (its name: isolation, non-interference, sufficiency,
     /// liveness, survival)
-    #[arg(long = "deny", value_name = "WHAT", value_delimiter = ',', value_parser = super::deny::name)]
+    #[arg(long = "deny", value_name = "WHAT", value_delimiter = ',', value_parser = candidates::denied, add = ArgValueCompleter::new(candidates::denials))]
     pub(crate) what: Vec<String>,
 }
 
@@ -91,12 +118,20 @@ pub(crate) enum Format {
     Human,
     /// A line a finding, on standard error
     Short,
-    /// A JSON object a line, on standard output
+    /// A JSON object a line and a summary, on standard output
     Json,
     /// GitHub workflow commands, on standard output
     Github,
     /// A SARIF 2.1.0 log, on standard output
     Sarif,
+    /// A code quality report of GitLab, on standard output
+    Gitlab,
+    /// Test suites as JUnit writes them, on standard output
+    Junit,
+    /// What reviewdog reads, on standard output
+    Rdjson,
+    /// With `diff --report`: a comment on a pull request, on standard output
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -138,12 +173,27 @@ pub(crate) struct Check {
     pub(crate) inputs: Inputs,
     #[command(flatten)]
     pub(crate) denied: Denied,
+    /// Make the changes that say the same in bz, and report what is left
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Show the changes of `--fix` and make none; exit with 1 if there are any
+    #[arg(long, requires = "fix")]
+    pub(crate) diff: bool,
+    /// Count findings by code and lint instead of showing them
+    #[arg(long)]
+    pub(crate) statistics: bool,
+    /// Report errors, and nothing else
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Check again whenever a file changes, and say what changed in the ledger
+    #[arg(long, conflicts_with_all = ["fix", "statistics", "output_file"])]
+    pub(crate) watch: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
-    /// The program; `-` for standard input
-    #[arg(value_name = "FILE", default_value = "budget.bz")]
+    /// The program, or a folder with a `budget.bz`; `-` for standard input
+    #[arg(value_name = "FILE", default_value = "budget.bz", value_parser = PathBufValueParser::new().map(paths::program))]
     pub(crate) file: PathBuf,
     /// Compile for this environment of the program
     #[arg(long, value_name = "NAME")]
@@ -174,6 +224,9 @@ pub(crate) struct Diff {
     /// Say what starts again if the changes are applied, instead of how files differ; with `--format json` as an object
     #[arg(long)]
     pub(crate) restarts: bool,
+    /// Compare with an earlier report.json instead of the output folder; `--format markdown` is a comment on a pull request
+    #[arg(long = "report", value_name = "FILE", conflicts_with_all = ["out", "restarts"])]
+    pub(crate) earlier: Option<PathBuf>,
     /// Output folder [default: `out` next to the program]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -181,7 +234,7 @@ pub(crate) struct Diff {
 
 #[derive(Debug, Args)]
 pub(crate) struct Fmt {
-    /// Programs; `-` for standard input, formatted to standard output
+    /// Programs, or folders with programs below; `-` for standard input, formatted to standard output
     #[arg(value_name = "FILE", default_value = "budget.bz")]
     pub(crate) files: Vec<PathBuf>,
     /// Write nothing; exit with 1 if a file is not formatted
@@ -198,7 +251,7 @@ pub(crate) struct Fmt {
 pub(crate) struct Explain {
     /// A code (BZ4001), a lint (unused), what is seen ("TLS handshake timeout"), a key (k3s.flannel-backend), an argument (k3s.kubelet-arg.max-pods), a rule
     /// (proof.fill), or a number of the program (service.NAME.memory, budget.NAME, node.NAME, k3s.memory)
-    #[arg(value_name = "CODE or PATH")]
+    #[arg(value_name = "CODE or PATH", add = ArgValueCompleter::new(candidates::topics))]
     pub(crate) topic: Option<String>,
     /// The program, for a number of it
     #[arg(value_name = "FILE", default_value = "budget.bz")]

@@ -4,23 +4,6 @@ use super::Exit;
 use super::args::Denied;
 use super::ui::fail;
 
-/// A name that `--deny` takes.
-pub(crate) fn name(name: &str) -> Result<String, String> {
-    let lints = bzc::codes().map(|(id, _)| id);
-    let lints = lints.filter(|id| !id.starts_with("BZ"));
-    let mut names = ["warnings", "refuted", "unknown", "assumed"]
-        .into_iter()
-        .chain(bzc::promises())
-        .chain(lints);
-    match names.any(|known| known == name) {
-        true => Ok(name.to_owned()),
-        false => Err(
-            "neither `warnings`, `refuted`, `unknown`, `assumed`, a promise nor a lint: `bzc explain` lists lints"
-                .to_owned(),
-        ),
-    }
-}
-
 /// The name that denies a promise among others. Sufficiency is unknown wherever a pod runs that nobody measured: only
 /// its own name denies that.
 fn among<'n>(verdict: &'n str, promise: &'n str) -> &'n str {

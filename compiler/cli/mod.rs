@@ -4,16 +4,25 @@
 mod args;
 mod bug;
 mod build;
+mod candidates;
+mod check;
+mod comment;
+mod complete;
 mod deny;
 mod doctor;
 mod explain;
+mod fix;
+mod fmt;
 mod generators;
 mod helm;
 mod import;
 mod init;
 mod kubectl;
+mod paths;
 mod plan;
+mod prove;
 mod ui;
+mod watch;
 mod world;
 mod write;
 
@@ -21,14 +30,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bzc::{Analysis, Options, Provenance, Session, View, World as _};
-use clap::{CommandFactory, Parser};
+use bzc::{Analysis, Options, Session, View, World as _};
+use clap::Parser;
 
-use args::{Check, Cli, Command, Fmt, Inputs, Report, Verify};
-use deny::denial;
-use ui::{Ui, err, fail, out};
+use args::{Cli, Command, Diff, Format, Inputs, Report, Verify};
+use ui::{Ui, fail, out};
 use world::{Disk, read, read_stdin};
-use write::{Was, WriteError, WriteErrorKind, Written};
+use write::{WriteError, WriteErrorKind};
 
 /// How a command ended. If a command has several results, the largest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +51,7 @@ enum Exit {
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     bug::report_panics(&args);
+    complete::answer();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -58,21 +67,22 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let exit = match cli.command {
         Command::Build(build) => build::run(&build),
-        Command::Check(check) => run_check(&check),
+        Command::Check(check) => check::run(&check),
         Command::Plan(plan) => plan::run(&plan),
+        Command::Diff(Diff {
+            earlier: Some(earlier),
+            inputs,
+            ..
+        }) => comment::run(&inputs, &earlier),
         Command::Diff(diff) => build::diff(&diff),
-        Command::Fmt(fmt) => run_fmt(&fmt),
+        Command::Fmt(fmt) => fmt::run(&fmt),
         Command::Explain(explain) => explain::run(&explain),
         Command::Verify(verify) => run_verify(&verify),
         Command::Init(init) => init::run(&init),
         Command::Import(import) => import::run(&import),
         Command::Doctor(doctor) => doctor::run(&doctor),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "bzc", &mut script);
-            out(&String::from_utf8_lossy(&script));
-            Exit::Clean
-        }
+        Command::Completions { shell } => complete::script(shell),
+        Command::Man { folder } => complete::manual(&folder),
     };
     let exit = match ui::unwritten() {
         None => exit,
@@ -140,6 +150,13 @@ fn each_file(
     report: &Report,
     mut then: impl FnMut(&Path, &Input, &mut Ui) -> Exit,
 ) -> Exit {
+    if report.format == Format::Markdown {
+        fail(
+            "`--format markdown` is the form of `bzc diff --report FILE`",
+            &[],
+        );
+        return Exit::Usage;
+    }
     let mut ui = Ui::new(report);
     let mut exit = Exit::Clean;
     for path in files {
@@ -194,73 +211,6 @@ fn each_planned(
     })
 }
 
-fn run_check(check: &Check) -> Exit {
-    if check.inputs.env.is_none() {
-        return check_all(check);
-    }
-    each_without_errors(&check.inputs, |input, _, view, ui| {
-        let disagreements = view.disagreements();
-        if !disagreements.is_empty() {
-            return bug::disagrees(&disagreements);
-        }
-        if ui.for_people() {
-            out(&proved(input, view, None));
-        }
-        denial(&check.denied, &view.diagnostics, view)
-    })
-}
-
-/// The line that `check` prints for a program, or one of its environments, without errors.
-fn proved(input: &Input, view: &View<'_, '_>, env: Option<&str>) -> String {
-    let within = env.map_or_else(String::new, |env| format!("{env}: "));
-    match view.summary() {
-        Some(summary) => format!("{within}{summary}\n"),
-        None => format!(
-            "{} declares things for other programs: no node, nothing to prove\n",
-            input.shown
-        ),
-    }
-}
-
-/// Proves every program as it is, and in each of its environments.
-fn check_all(check: &Check) -> Exit {
-    each_program(&check.inputs, |input, analysis, ui| {
-        let mut exit = Exit::Clean;
-        let mut reported: Vec<bzc::Diagnostic> = Vec::new();
-        let envs = analysis.environments().into_iter().map(Some);
-        for env in std::iter::once(None).chain(envs) {
-            let options = Options { env: env.clone() };
-            analysis.view(&input.disk, &options, |view| {
-                // Findings that were reported for the program as it is are not repeated.
-                let new = view
-                    .diagnostics
-                    .iter()
-                    .filter(|found| !reported.contains(found));
-                let new: Vec<bzc::Diagnostic> = new.cloned().collect();
-                if let (Some(env), false) = (&env, new.is_empty()) {
-                    ui.heading(&format!("in environment `{env}`:"));
-                }
-                ui.report(&new, analysis.sources());
-                let disagreements = view.disagreements();
-                if view.has_errors() {
-                    exit = exit.max(Exit::Findings);
-                } else if !disagreements.is_empty() {
-                    exit = bug::disagrees(&disagreements);
-                } else {
-                    if ui.for_people() {
-                        out(&proved(input, view, env.as_deref()));
-                    }
-                    exit = exit.max(denial(&check.denied, &new, view));
-                }
-                if env.is_none() {
-                    reported = new;
-                }
-            });
-        }
-        exit
-    })
-}
-
 fn diff(old: &str, new: &str, name: &str) -> String {
     let diff = similar::TextDiff::from_lines(old, new);
     diff.unified_diff()
@@ -275,52 +225,6 @@ fn report_write(error: &WriteError) -> Exit {
         WriteErrorKind::Refused => Exit::Findings,
         WriteErrorKind::Usage | WriteErrorKind::Io => Exit::Usage,
     }
-}
-
-fn run_fmt(fmt: &Fmt) -> Exit {
-    each_file(&fmt.files, &fmt.report, |path, input, ui| {
-        let formatted = match bzc::format(&input.text) {
-            Ok(formatted) => formatted,
-            Err(diagnostics) => {
-                let mut sources = bzc::SourceMap::default();
-                sources.add(
-                    input.name.clone(),
-                    input.shown.clone(),
-                    input.text.clone(),
-                    Provenance::Project,
-                );
-                ui.report(&diagnostics, &sources);
-                return Exit::Findings;
-            }
-        };
-        let to_stdout = path == Path::new("-") && !fmt.check && !fmt.diff;
-        if to_stdout {
-            out(&formatted);
-            return Exit::Clean;
-        }
-        if formatted == input.text {
-            return Exit::Clean;
-        }
-        if fmt.diff {
-            out(&diff(&input.text, &formatted, &path.display().to_string()));
-        }
-        if fmt.check || fmt.diff {
-            if !fmt.diff {
-                err(&format!("not formatted: {}\n", path.display()));
-            }
-            return Exit::Findings;
-        }
-        let written = write::write_all(&[Written {
-            path,
-            was: Was::Content(input.text.as_bytes()),
-            content: formatted.as_bytes(),
-        }]);
-        if let Err(error) = written {
-            return report_write(&error);
-        }
-        err(&format!("formatted {}\n", path.display()));
-        Exit::Clean
-    })
 }
 
 /// Re-checks reports, each by itself.

@@ -1,14 +1,33 @@
 //! All printing. Diagnostics for people go to standard error; results, and whatever machines read, go to standard
 //! output. It is no error if nobody reads standard output any more.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use bzc::{Diagnostic, SourceMap};
+use bzc::{Conclusion, Diagnostic, Log, Machine, Provenance, SourceMap, Tool};
 
 use super::args::{Colour, Format, Report};
 use super::write::{WriteError, write_report};
+
+const TOOL: Tool = Tool {
+    version: env!("CARGO_PKG_VERSION"),
+    repository: env!("CARGO_PKG_REPOSITORY"),
+};
+
+/// The format that machines read, if it is one.
+fn machine(format: Format) -> Option<Machine> {
+    match format {
+        Format::Human | Format::Short | Format::Markdown => None,
+        Format::Json => Some(Machine::Json),
+        Format::Github => Some(Machine::Github),
+        Format::Sarif => Some(Machine::Sarif),
+        Format::Gitlab => Some(Machine::Gitlab),
+        Format::Junit => Some(Machine::Junit),
+        Format::Rdjson => Some(Machine::Rdjson),
+    }
+}
 
 /// How to print.
 pub(crate) struct Ui {
@@ -17,10 +36,12 @@ pub(crate) struct Ui {
     colour: bool,
     paint: bool,
     output_file: Option<PathBuf>,
-    /// Output for machines, collected until the end of the run.
-    machine: String,
-    /// SARIF logs, which become one document for all programs.
-    sarif: Vec<String>,
+    /// What machines read, collected until the end of the run; `None` where people read.
+    log: Option<Log>,
+    quiet: bool,
+    statistics: bool,
+    /// Findings by code or lint: how many there are, and how many can be mended.
+    counts: BTreeMap<&'static str, (usize, usize)>,
 }
 
 impl Ui {
@@ -46,8 +67,10 @@ impl Ui {
             colour,
             paint,
             output_file: report.output_file.clone(),
-            machine: String::new(),
-            sarif: Vec::new(),
+            log: machine(report.format).map(|format| Log::new(format, TOOL)),
+            quiet: false,
+            statistics: false,
+            counts: BTreeMap::new(),
         }
     }
 
@@ -118,62 +141,67 @@ impl Ui {
         out
     }
 
+    /// Leaves out warnings and summaries, or shows how many findings there are of each code instead of them.
+    pub(crate) fn show_less(&mut self, quiet: bool, statistics: bool) {
+        self.quiet = quiet;
+        self.statistics = statistics && self.for_people();
+    }
+
     /// Reports findings of one program.
     pub(crate) fn report(&mut self, diagnostics: &[Diagnostic], sources: &SourceMap) {
-        if self.format == Format::Sarif {
-            self.sarif
-                .push(bzc::sarif(diagnostics, sources, env!("CARGO_PKG_VERSION")));
+        let shown = |one: &&Diagnostic| one.is_error() || !self.quiet;
+        if let Some(log) = &mut self.log {
+            let shown: Vec<Diagnostic> = diagnostics.iter().filter(shown).cloned().collect();
+            let files = sources.files().iter();
+            let program = files
+                .filter(|file| file.provenance == Provenance::Project)
+                .map(|file| file.shown.as_str())
+                .next();
+            log.add(program.unwrap_or_default(), &shown, sources);
             return;
         }
-        for diagnostic in diagnostics {
+        let shown: Vec<&Diagnostic> = diagnostics.iter().filter(shown).collect();
+        if self.statistics {
+            for one in shown {
+                let (count, fixable) = self.counts.entry(one.id).or_default();
+                *count += 1;
+                *fixable += usize::from(one.certain_edits().is_some());
+            }
+            return;
+        }
+        for diagnostic in &shown {
             match self.format {
-                Format::Human => err(&format!(
+                Format::Short => err(&format!("{}\n", bzc::short(diagnostic, sources))),
+                _ => err(&format!(
                     "{}\n\n",
                     bzc::human(diagnostic, sources, self.colour)
                 )),
-                Format::Short => err(&format!("{}\n", bzc::short(diagnostic, sources))),
-                Format::Json => self
-                    .machine
-                    .push_str(&format!("{}\n", bzc::json(diagnostic, sources))),
-                Format::Github => self
-                    .machine
-                    .push_str(&format!("{}\n", bzc::github(diagnostic, sources))),
-                Format::Sarif => {}
             }
         }
-        let errors = diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.is_error())
-            .count();
-        if self.format == Format::Human && errors > 0 {
-            let ids: Vec<&str> = diagnostics
-                .iter()
-                .filter(|d| d.is_error())
-                .map(|d| d.id)
-                .collect();
-            let first = ids.first().copied().unwrap_or_default();
-            let count = if errors == 1 {
-                "1 error".to_owned()
-            } else {
-                format!("{errors} errors")
-            };
-            err(&format!(
-                "{count}. For more about the first: bzc explain {first}\n"
-            ));
+        if self.format == Format::Human && !shown.is_empty() {
+            err(&counted(&shown));
         }
     }
 
-    /// Prints what machines read. Fails if the output file cannot be written.
+    /// Says what became of a program, to machines.
+    pub(crate) fn conclude(&mut self, conclusion: Conclusion) {
+        if let Some(log) = &mut self.log {
+            log.conclude(conclusion);
+        }
+    }
+
+    /// Prints what is said at the end of a run. Fails if the output file cannot be written.
     pub(crate) fn finish(self) -> Result<(), WriteError> {
-        let text = match self.format {
-            Format::Sarif => merged(&self.sarif),
-            _ => self.machine,
+        if self.statistics {
+            out(&statistics(&self.counts));
+        }
+        let Some(log) = self.log else {
+            return Ok(());
         };
+        let text = log.finish();
         match self.output_file {
-            Some(path) if !matches!(self.format, Format::Human | Format::Short) => {
-                write_report(&path, &text)
-            }
-            _ => {
+            Some(path) => write_report(&path, &text),
+            None => {
                 out(&text);
                 Ok(())
             }
@@ -181,22 +209,56 @@ impl Ui {
     }
 }
 
-/// The runs of several SARIF logs in one.
-fn merged(logs: &[String]) -> String {
-    let mut parsed = logs
-        .iter()
-        .filter_map(|log| serde_json::from_str::<serde_json::Value>(log).ok());
-    let Some(mut first) = parsed.next() else {
-        return String::new();
-    };
-    for mut next in parsed {
-        if let (Some(runs), Some(more)) =
-            (first["runs"].as_array_mut(), next["runs"].as_array_mut())
-        {
-            runs.append(more);
-        }
+/// `2 errors`, and nothing of what there is none of.
+fn amount(count: usize, what: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        _ => Some(format!("{count} {what}s")),
     }
-    format!("{first:#}\n")
+}
+
+/// The line behind the findings of a program.
+fn counted(shown: &[&Diagnostic]) -> String {
+    let errors = shown.iter().filter(|one| one.is_error()).count();
+    let fixable = shown
+        .iter()
+        .filter(|one| one.certain_edits().is_some())
+        .count();
+    let counts = [
+        amount(errors, "error"),
+        amount(shown.len() - errors, "warning"),
+    ];
+    let mut line = counts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if fixable > 0 {
+        line += &format!("; `bzc check --fix` mends {fixable}");
+    }
+    if let Some(first) = shown.iter().find(|one| one.is_error()) {
+        line += &format!(". For more about the first: bzc explain {}", first.id);
+    }
+    line + "\n"
+}
+
+/// Findings by code and lint, the most frequent first.
+fn statistics(counts: &BTreeMap<&str, (usize, usize)>) -> String {
+    let mut rows: Vec<_> = counts.iter().collect();
+    rows.sort_by_key(|(id, (count, _))| (std::cmp::Reverse(*count), **id));
+    let titles: BTreeMap<&str, &str> = bzc::codes().collect();
+    let widest = rows
+        .iter()
+        .map(|(id, _)| id.len())
+        .max()
+        .unwrap_or_default();
+    let mut text = String::new();
+    for (id, (count, fixable)) in rows {
+        let title = titles.get(id).copied().unwrap_or_default();
+        let mends = match fixable {
+            0 => String::new(),
+            n => format!("; `--fix` mends {n}"),
+        };
+        text += &format!("{count:5}  {id:widest$}  {title}{mends}\n");
+    }
+    text
 }
 
 /// The width of standard output in columns, or one that fits anywhere if it is no terminal.

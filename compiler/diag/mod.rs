@@ -4,10 +4,15 @@
 //! A phase pushes into a [`Sink`] and goes on; only the gates of `compile.rs` stop.
 
 pub(crate) mod codes;
-pub(crate) mod json;
+mod json;
 pub(crate) mod lints;
+pub(crate) mod log;
 mod proposal;
 pub(crate) mod render;
+#[cfg(test)]
+mod samples;
+mod sarif;
+pub(crate) mod tool;
 
 use crate::base::span::Span;
 pub use proposal::Edit;
@@ -41,6 +46,25 @@ pub struct Label {
     pub text: String,
 }
 
+/// How sure it is that edits are what is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applicability {
+    /// They say the same in bz: `bzc check --fix` makes them.
+    Certain,
+    /// They are one of several ways, or a guess at what was meant.
+    Guess,
+}
+
+impl Applicability {
+    /// The word of rustc, which editors know.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Applicability::Certain => "machine-applicable",
+            Applicability::Guess => "maybe-incorrect",
+        }
+    }
+}
+
 /// A way out. With edits, an editor can apply it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Help {
@@ -48,6 +72,8 @@ pub struct Help {
     pub text: String,
     /// The proposal as changes of the source; all of them together.
     pub edits: Vec<Edit>,
+    /// How sure it is that the edits are what is meant.
+    pub applicability: Applicability,
     /// Whether it needs something that no program can change: another machine.
     pub needs_machine: bool,
     /// Of several changes one after the other: each in words, with what the compiler says is left behind it.
@@ -62,9 +88,18 @@ impl Help {
         Help {
             text: text.into(),
             edits,
+            applicability: Applicability::Guess,
             needs_machine: false,
             steps: Vec::new(),
             left: None,
+        }
+    }
+
+    /// A proposal that says the same as what is written, as bz writes it.
+    pub fn certain(text: impl Into<String>, edits: Vec<Edit>) -> Help {
+        Help {
+            applicability: Applicability::Certain,
+            ..Help::new(text, edits)
         }
     }
 
@@ -171,15 +206,31 @@ impl Diagnostic {
         self
     }
 
-    /// Proposes a replacement of source text.
+    /// Proposes a replacement of source text that says what is meant, as bz writes it.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>, span: Span, by: impl Into<String>) -> Diagnostic {
         let edits = vec![Edit {
             span,
             text: by.into(),
         }];
-        self.helps.push(Help::new(text, edits));
+        self.helps.push(Help::certain(text, edits));
         self
+    }
+
+    /// Proposes a replacement of source text that may be what is meant.
+    #[must_use]
+    pub fn guess(self, text: impl Into<String>, span: Span, by: impl Into<String>) -> Diagnostic {
+        let mut diagnostic = self.fix(text, span, by);
+        if let Some(help) = diagnostic.helps.last_mut() {
+            help.applicability = Applicability::Guess;
+        }
+        diagnostic
+    }
+
+    /// The edits that say the same as what is written, as bz writes it. `None` if there are none.
+    pub fn certain_edits(&self) -> Option<&[Edit]> {
+        let certain = |help: &&Help| help.is_fix() && help.applicability == Applicability::Certain;
+        self.helps.iter().find(certain).map(|help| &*help.edits)
     }
 
     /// Whether it stops output.

@@ -97,7 +97,7 @@ pub fn short(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
 }
 
 /// The diagnostic as a workflow command, which GitHub shows at the line in a pull request.
-pub fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
+pub(super) fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let mut properties = Vec::new();
     if let Some(Label { span, .. }) = diagnostic.primary {
         let (line, column) = sources.line_col(span.file, span.start);

@@ -11,7 +11,7 @@ use crate::syntax::ast::Item;
 /// Adds "did you mean", with the replacement.
 pub(crate) fn or_nearest(error: Diagnostic, near: Option<&str>, span: Span) -> Diagnostic {
     match near {
-        Some(near) => error.fix(format!("did you mean `{near}`?"), span, near),
+        Some(near) => error.guess(format!("did you mean `{near}`?"), span, near),
         None => error,
     }
 }
@@ -138,7 +138,7 @@ pub(crate) fn override_missing(
     Diagnostic::error("BZ2010", format!("`{key}` is already given by {from}"))
         .at(item.key.span, "given again")
         .also(lower.key.span, "given here")
-        .fix(
+        .guess(
             "say that it replaces the other",
             item.key.span.before(),
             "override ",
@@ -148,7 +148,7 @@ pub(crate) fn override_missing(
 pub(crate) fn overrides_nothing(key: &str, span: Span, word: Span) -> Diagnostic {
     Diagnostic::error("BZ2011", format!("`override {key}` replaces nothing"))
         .at(span, "not given by anything below")
-        .fix(
+        .guess(
             "give it without `override`",
             Span {
                 end: span.start,
@@ -181,16 +181,16 @@ pub(crate) fn wrong_dimension(text: &str, found: Num, wanted: Dim, span: Span) -
                 "Kubernetes reads `{text}` as thousandths: {} byte",
                 thousandths(found.n)
             ))
-            .fix("mebibytes are written `Mi`", span, format!("{digits}Mi")),
+            .guess("mebibytes are written `Mi`", span, format!("{digits}Mi")),
         (Dim::Count, Dim::Memory) if found.n.is_multiple_of(1 << 20) && found.n > 0 => {
-            error.fix("give a unit", span, format!("{}Mi", found.n >> 20))
+            error.guess("give a unit", span, format!("{}Mi", found.n >> 20))
         }
-        (Dim::Count, Dim::Memory) => error.fix("give a unit", span, format!("{digits}Mi")),
+        (Dim::Count, Dim::Memory) => error.guess("give a unit", span, format!("{digits}Mi")),
         (Dim::Memory, Dim::Cpu) => {
             error.help("CPU is written in cores (`2`) or thousandths (`250m`)")
         }
-        (Dim::Count, Dim::Duration) => error.fix("give a unit", span, format!("{digits}s")),
-        (Dim::Count, Dim::Percent) => error.fix("give a unit", span, format!("{digits}%")),
+        (Dim::Count, Dim::Duration) => error.guess("give a unit", span, format!("{digits}s")),
+        (Dim::Count, Dim::Percent) => error.guess("give a unit", span, format!("{digits}%")),
         _ => error,
     }
 }

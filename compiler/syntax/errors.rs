@@ -183,7 +183,7 @@ pub(super) fn colon_before_block(
     let mut error = error;
     let mut edits = open;
     edits.push(edit(end, &format!("\n{margin}}}")));
-    error.helps.push(Help::new(
+    error.helps.push(Help::certain(
         "bz writes a block between `{` and `}`, however it is indented",
         edits,
     ));
@@ -203,7 +203,7 @@ pub(super) fn yaml_list(dash: Span, replaced: Span, list: Option<String>) -> Dia
 pub(super) fn pair_of_ports(host: &str, port: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ1001", "`port` is one number")
         .at(span, "a pair of ports, as in compose")
-        .fix(
+        .guess(
             format!("the container's is `port`, and `host-port` opens {host} of the machine"),
             span,
             format!("{port}  host-port = {host}"),
@@ -223,16 +223,12 @@ pub(super) fn third_dot(span: Span) -> Diagnostic {
 }
 
 pub(super) fn detached_unit(number: &str, all: Span, own: bool, meant: String) -> Diagnostic {
-    Diagnostic::error("BZ1001", format!("a blank between `{number}` and its unit"))
-        .at(all, "one quantity")
-        .fix(
-            match own {
-                true => "write them together",
-                false => "write them together, in a unit of bz",
-            },
-            all,
-            meant,
-        )
+    let error = Diagnostic::error("BZ1001", format!("a blank between `{number}` and its unit"))
+        .at(all, "one quantity");
+    match own {
+        true => error.fix("write them together", all, meant),
+        false => error.guess("write them together, in a unit of bz", all, meant),
+    }
 }
 
 pub(super) fn text_without_quotes(text: &str, span: Span) -> Diagnostic {

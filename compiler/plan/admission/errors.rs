@@ -138,7 +138,7 @@ pub(super) fn refused(
     ) {
         let name = namespace.service(service).name.value;
         let bound = shown("memory", refusal.bound);
-        error = error.fix(format!("give `{name}` {bound}"), span, bound);
+        error = error.guess(format!("give `{name}` {bound}"), span, bound);
     }
     loosened(error, (from, entry), refusal)
 }
@@ -193,7 +193,7 @@ fn loosened(
         return error;
     };
     let text = format!("set `{key}` of `{}` to {by}", range.name);
-    error.fix(text, manifest.span(at), by)
+    error.guess(text, manifest.span(at), by)
 }
 
 /// `quota q of namespace shop`, with where it holds a resource.
@@ -264,7 +264,7 @@ fn raised(
         None => to.clone(),
     };
     let text = format!("raise `{resource}` of `{}` to {to}", quota.name);
-    error.fix(text, manifest.span(at), by)
+    error.guess(text, manifest.span(at), by)
 }
 
 /// An amount of memory in whole Mi, rounded up.
@@ -371,7 +371,7 @@ fn lowered(
         let main = workload.limit.n.saturating_sub(lower) / MIB * MIB;
         if main >= LEAST_LIMIT.n {
             let by = Bytes::new(main).to_string();
-            error = error.fix(format!("give `{name}` {by}"), span, by);
+            error = error.guess(format!("give `{name}` {by}"), span, by);
         }
     }
     let fewer = member
@@ -382,7 +382,7 @@ fn lowered(
         && span != service.name.span
     {
         let text = format!("run {fewer} of `{name}`");
-        error = error.fix(text, span, fewer.to_string());
+        error = error.guess(text, span, fewer.to_string());
     }
     error
 }
@@ -431,14 +431,14 @@ fn replaced(error: Diagnostic, namespace: &Bounded<'_, '_>, service: &Service<'_
         .as_ref()
         .is_none_or(|adopted| adopted.sets_rollout);
     if let (true, Some(span)) = (by_rule, service.rollout.origin.span) {
-        return error.fix(text, span, "replace");
+        return error.guess(text, span, "replace");
     }
     let inside = service
         .adopted
         .as_ref()
         .and_then(|adopted| namespace.plan.program.adopts[adopted.adopt].inside);
     match inside {
-        Some(span) => error.fix(
+        Some(span) => error.guess(
             text,
             span,
             format!(

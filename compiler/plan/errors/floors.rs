@@ -60,10 +60,10 @@ pub(crate) fn below_floor(
     }
     match service.memory {
         Memory::Range { low, high } if low.origin.span != high.origin.span => {
-            error.fix("raise the upper end", span, least.value.to_string())
+            error.guess("raise the upper end", span, least.value.to_string())
         }
-        Memory::Range { .. } => error.fix("give it that much", span, least.value.to_string()),
-        Memory::Burst { .. } => error.fix("raise the limit", span, least.value.to_string()),
+        Memory::Range { .. } => error.guess("give it that much", span, least.value.to_string()),
+        Memory::Burst { .. } => error.guess("raise the limit", span, least.value.to_string()),
     }
 }
 
@@ -79,11 +79,11 @@ pub(crate) fn component_below_floor(
     );
     let error = Diagnostic::error("BZ4002", message);
     match limit.origin.span.or(component.span) {
-        Some(span) => {
-            error
-                .at(span, "the most it may have")
-                .fix("give it that much", span, least.to_string())
-        }
+        Some(span) => error.at(span, "the most it may have").guess(
+            "give it that much",
+            span,
+            least.to_string(),
+        ),
         None => error,
     }
 }
@@ -97,5 +97,5 @@ pub(crate) fn extra_below_floor(extra: &Extra<'_>, least: Bytes) -> Diagnostic {
     let span = extra.memory.origin.span.unwrap_or(extra.name.span);
     Diagnostic::error("BZ4002", message)
         .at(span, "too little")
-        .fix("give it that much", span, least.to_string())
+        .guess("give it that much", span, least.to_string())
 }

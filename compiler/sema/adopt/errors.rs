@@ -358,7 +358,7 @@ pub(super) fn of_nothing(of: &str, at: Span, near: Option<&str>) -> Diagnostic {
     )
     .at(at, "none is called so");
     match near {
-        Some(near) => error.fix(format!("there is `{near}`"), at, format!("\"{near}\"")),
+        Some(near) => error.guess(format!("there is `{near}`"), at, format!("\"{near}\"")),
         None => {
             error.help("write the kind and the name of an object that `uncounted-object` names")
         }

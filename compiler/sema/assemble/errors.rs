@@ -53,7 +53,7 @@ pub(crate) fn unknown_declaration(key: &str, span: Span, known: &[&str]) -> Diag
 pub(crate) fn unknown_edition(number: u64, span: Span) -> Diagnostic {
     Diagnostic::error("BZ2014", format!("this bzc does not know edition {number}"))
         .at(span, "not an edition")
-        .fix("it knows edition 1", span, "1")
+        .guess("it knows edition 1", span, "1")
 }
 
 pub(crate) fn no_node(span: Span) -> Diagnostic {

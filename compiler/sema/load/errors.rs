@@ -35,7 +35,7 @@ pub(crate) fn unknown_module(module: &str, span: Span) -> Diagnostic {
     )
     .at(span, "not a module");
     match nearest(module, crate::stdlib::MODULES) {
-        Some(near) => error.fix(
+        Some(near) => error.guess(
             format!("did you mean `std.{near}`?"),
             span,
             format!("std.{near}"),

@@ -271,7 +271,7 @@ pub(crate) fn component_below_least(
         Some(span) => {
             error
                 .at(span, "the most it may have")
-                .fix("give it that much", span, least_text)
+                .guess("give it that much", span, least_text)
         }
         None => error,
     }

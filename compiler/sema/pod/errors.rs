@@ -58,7 +58,7 @@ pub(crate) fn unknown_capability(name: &str, span: Span, near: Option<&str>) -> 
     let error = Diagnostic::error("BZ3011", format!("Linux has no capability `{name}`"))
         .at(span, "the container runtime would not start the container");
     match near {
-        Some(near) => error.fix(format!("did you mean `{near}`?"), span, near),
+        Some(near) => error.guess(format!("did you mean `{near}`?"), span, near),
         None => error.help("for example `drop = [ALL]  add = [NET_BIND_SERVICE]`"),
     }
 }

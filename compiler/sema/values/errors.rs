@@ -21,7 +21,7 @@ pub(crate) fn unknown_constant<'k>(
     });
     if let Some((left, right)) = difference {
         let text = format!("`{name}` is one name; a difference has blanks around its sign");
-        return error.fix(text, span, format!("{left} - {right}"));
+        return error.guess(text, span, format!("{left} - {right}"));
     }
     or_nearest(error, nearest(name, known), span)
 }
@@ -49,7 +49,7 @@ pub(crate) fn not_whole(text: &str, dim: Dim, span: Span) -> Diagnostic {
     )
     .at(span, "not whole");
     match literal::meant(text).filter(|_| dim == Dim::Memory) {
-        Some(meant) => error.fix("the whole number below it", span, meant),
+        Some(meant) => error.guess("the whole number below it", span, meant),
         None => error.help(smaller),
     }
 }
@@ -67,7 +67,7 @@ pub(crate) fn unknown_unit(text: &str, suffix: &str, span: Span) -> Diagnostic {
         )),
         false => error,
     };
-    error.fix(format!("did you mean `{meant}`?"), span, meant)
+    error.guess(format!("did you mean `{meant}`?"), span, meant)
 }
 
 pub(crate) fn too_large(span: Span) -> Diagnostic {
@@ -121,7 +121,7 @@ pub(crate) fn bare_text(text: &str, span: Span) -> Diagnostic {
 pub(crate) fn leading_zero(text: &str, span: Span) -> Diagnostic {
     Diagnostic::error("BZ3009", format!("`{text}` begins with a zero"))
         .at(span, "read as octal by some and as decimal by others")
-        .fix(
+        .guess(
             "write it as a text, such as a file mode",
             span,
             format!("\"{text}\""),
@@ -160,7 +160,7 @@ pub(crate) fn text_for_words(text: &str, span: Span) -> Diagnostic {
         return error.help("a list stands between brackets, an element for each word");
     }
     match text.contains(SHELL) {
-        true => error.fix(
+        true => error.guess(
             "a shell has to be named",
             span,
             format!("[\"sh\", \"-c\", \"{text}\"]"),

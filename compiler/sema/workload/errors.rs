@@ -9,7 +9,7 @@ pub(crate) fn reversed_range(low: &str, high: &str, span: Span) -> Diagnostic {
         format!("the range goes down, from {low} to {high}"),
     )
     .at(span, "the least comes first")
-    .fix("swap the ends", span, format!("{high}..{low}"))
+    .guess("swap the ends", span, format!("{high}..{low}"))
 }
 
 /// Two amounts that were meant as a range.
