@@ -12,6 +12,7 @@ mod machines;
 mod nodes;
 mod pods;
 mod quantity;
+mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +34,7 @@ use nodes::Node;
 pub(crate) use nodes::{Kind, Stage};
 use pods::{WORKLOADS, Workload, autoscaled, check_containers, surges, workload};
 use quantity::{bytes, milli, scalar};
+use quota::check_quota;
 
 const MIB: u128 = 1 << 20;
 
@@ -375,7 +377,7 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
             }
             _ => Vec::new(),
         };
-        components.extend(others(by_name(&report["nodes"], &machine.name)?)?);
+        components.extend(others(files, by_name(&report["nodes"], &machine.name)?)?);
         counted.push(count_node(
             &report,
             machine,
@@ -441,12 +443,9 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
     let stage = stage(machines, &counted, &demand);
     let mut own = demand;
     own.workloads.retain(|_, workload| !workload.is_adopted);
-    check_quota(
-        files,
-        &own,
-        allocatable - packaged(&|c| c.request * c.peak()).min(allocatable),
-        faults,
-    )?;
+    let others = others(files, report["nodes"].as_sequence()?.first()?)?;
+    let room = allocatable - packaged(&|c| c.request * c.peak()).min(allocatable);
+    check_quota(files, &own, (room, &others), faults)?;
     check_kustomization(files, faults)?;
     let mut lefts: Vec<(&str, Option<&str>, u128)> =
         vec![("T4", None, requests), ("T5", None, requests)];
@@ -551,44 +550,6 @@ fn check_budgets(report: &Value, demand: &Demand, faults: &mut Faults) -> Option
             &budget["freeBytes"],
         );
     }
-    Some(())
-}
-
-/// The quota lets the peak in, and nothing beyond what the node has.
-fn check_quota(files: &Files, demand: &Demand, room: u128, faults: &mut Faults) -> Option<()> {
-    let objects = objects(files, "manifests/")?;
-    let Some(quota) = objects
-        .iter()
-        .find(|object| is_kind(object, "ResourceQuota"))
-    else {
-        faults.holds(demand.workloads.is_empty(), || {
-            "no ResourceQuota".to_owned()
-        });
-        return Some(());
-    };
-    let hard = &quota["spec"]["hard"];
-    let requests = bytes(&scalar(&hard["requests.memory"])?)?;
-    faults.holds(
-        requests >= demand.worst(|w, pods| w.pod.request * pods),
-        || format!("quota of requests {requests}"),
-    );
-    faults.holds(requests <= room, || {
-        format!("quota of requests {requests}, there are {room}")
-    });
-    if let Some(limits) = scalar(&hard["limits.memory"]) {
-        let limits = bytes(&limits)?;
-        faults.holds(limits >= demand.worst(|w, pods| w.pod.limit * pods), || {
-            format!("quota of limits {limits}")
-        });
-    }
-    let pods: u128 = scalar(&hard["pods"])?.parse().ok()?;
-    faults.holds(pods >= demand.worst(|_, pods| pods), || {
-        format!("quota of {pods} pods")
-    });
-    // The shims are counted for so many and no more.
-    faults.holds(pods <= demand.sum(|w| w.ending), || {
-        format!("quota of {pods} pods, shims for fewer")
-    });
     Some(())
 }
 

@@ -211,9 +211,12 @@ fn addresses(configs: &[Value]) -> usize {
 fn others(report: &Value) -> Vec<Other> {
     let nodes = each(&report["nodes"]).flat_map(|node| each(&node["components"]));
     let mut found: Vec<Other> = Vec::new();
-    for other in
-        nodes.filter(|one| text(&one["origin"]).is_some_and(|origin| origin.starts_with("others.")))
-    {
+    // Those that the program says there are, and those that cert-manager makes.
+    let is_other = |one: &&Value| {
+        text(&one["origin"]).is_some_and(|origin| origin.starts_with("others."))
+            || text(&one["name"]).as_deref() == Some("cm-acme-http-solver")
+    };
+    for other in nodes.filter(is_other) {
         let (Some(name), Some(pods)) = (text(&other["name"]), count(&other["pods"])) else {
             continue;
         };

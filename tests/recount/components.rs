@@ -390,14 +390,51 @@ pub(super) fn compare_components(
     Some(())
 }
 
-/// Pods that bzc does not manage: the program says that they are there, or that cert-manager makes them for an ingress, and
-/// no file does but the report.
-pub(super) fn others(stated: &Value) -> Option<Vec<Component>> {
+/// How cert-manager calls the pods that answer for hosts.
+const SOLVER: &str = "cm-acme-http-solver";
+
+/// The pods by which cert-manager answers for the hosts of Ingresses that ask it for certificates, one for each, with
+/// the amounts of its internal/apis/config/controller/v1alpha1/defaults.go.
+pub(super) fn challenges(files: &Files) -> Option<Option<Component>> {
+    const ASKS: [&str; 3] = [
+        "cert-manager.io/cluster-issuer",
+        "cert-manager.io/issuer",
+        "kubernetes.io/tls-acme",
+    ];
+    let mut hosts = BTreeSet::new();
+    for object in objects(files, "manifests/")? {
+        let annotations = object["metadata"]["annotations"].as_mapping();
+        let mut keys = annotations.into_iter().flat_map(serde_yaml::Mapping::keys);
+        let asks = keys.any(|key| key.as_str().is_some_and(|key| ASKS.contains(&key)));
+        if is_kind(&object, "Ingress") && asks {
+            let entries = object["spec"]["tls"].as_sequence().into_iter().flatten();
+            let named = entries.filter_map(|entry| entry["hosts"].as_sequence());
+            hosts.extend(
+                named
+                    .flatten()
+                    .filter_map(|host| host.as_str().map(str::to_owned)),
+            );
+        }
+    }
+    let pods = hosts.len() as u128;
+    Some((pods > 0).then(|| Component {
+        name: SOLVER.to_owned(),
+        request: 64 * MIB,
+        limit: Some(64 * MIB),
+        cpu: 10,
+        replicas: pods,
+        ending: pods,
+        every_node: false,
+        critical: false,
+    }))
+}
+
+/// Pods that bzc does not manage: those that the program says are there, of which no file but the report tells, and those
+/// of cert-manager where the program does not.
+pub(super) fn others(files: &Files, stated: &Value) -> Option<Vec<Component>> {
     let mut found = Vec::new();
     for component in stated["components"].as_sequence()? {
-        let origin = component["origin"].as_str()?;
-        let of_challenges = origin == "default.proof.components.challenges";
-        if !origin.starts_with("others.") && !of_challenges {
+        if !component["origin"].as_str()?.starts_with("others.") {
             continue;
         }
         let number = |key: &str| component[key].as_u64().map(u128::from);
@@ -412,5 +449,7 @@ pub(super) fn others(stated: &Value) -> Option<Vec<Component>> {
             critical: false,
         });
     }
+    let is_said = found.iter().any(|one| one.name == SOLVER);
+    found.extend(challenges(files)?.filter(|_| !is_said));
     Some(found)
 }
