@@ -35,12 +35,13 @@ pub(super) fn npmrc(folder: &Folder<'_>, layout: &mut Layout) {
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
     let is_login = |line: &str| {
-        let address = line
-            .split_once('=')
-            .is_some_and(|(key, _)| key.trim() == "registry" || key.ends_with(":registry"));
-        LOGINS
-            .iter()
-            .any(|sign| line.contains(sign) && !(address && *sign == "//" && !line.contains('@')))
+        // The address of a registry, in which a name before an `@` logs in.
+        let is_address = line.split_once('=').is_some_and(|(key, address)| {
+            (key.trim() == "registry" || key.trim().ends_with(":registry"))
+                && !address.contains('@')
+        });
+        let mut signs = LOGINS.iter();
+        signs.any(|sign| line.contains(sign) && !(is_address && *sign == "//"))
     };
     if lines.into_iter().any(is_login) {
         layout.left_out.push((

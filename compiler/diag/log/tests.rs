@@ -64,7 +64,7 @@ fn sarif_has_rules_results_and_fixes() {
     );
     let rule = &driver["rules"][0];
     assert_eq!(rule["id"], "BZ4001");
-    assert_eq!(rule["name"], "OverBudget");
+    assert_eq!(rule["name"], "OverMemory");
     assert_eq!(rule["defaultConfiguration"], json!({ "level": "error" }));
     for text in [
         &rule["shortDescription"]["text"],
