@@ -10,6 +10,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use crate::base::quantity::in_mib;
+use crate::base::text::one_line;
 
 /// Compares a report with a baseline. `Err` says why the baseline cannot be read.
 pub fn compare(report: &str, baseline: &[u8]) -> Result<String, String> {
@@ -108,7 +109,7 @@ fn table(title: &str, headings: [&str; 3], rows: &[Row]) -> String {
             "{:what$}  {:>before$}  {:>now$}  {}",
             row.what, row.before, row.now, row.change
         );
-        let _ = writeln!(out, "{}", line.trim_end());
+        let _ = writeln!(out, "{}", one_line(line.trim_end()));
     }
     out
 }

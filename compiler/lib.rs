@@ -45,6 +45,7 @@ pub use backend::{Artifact, Files, is_generated};
 pub use base::encoding::text_of_bytes;
 pub use base::source::{Provenance, SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
+pub use base::text::{one_line, visible};
 pub use baseline::comment::comment;
 pub use baseline::{changes, compare};
 pub use compile::{

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::panic::PanicHookInfo;
 
 use super::Exit;
-use super::ui::err;
+use super::ui::{err, note};
 
 /// The exit code after a bug, which `--help` documents.
 const BUG: i32 = 101;
@@ -52,7 +52,7 @@ pub(crate) fn disagrees(faults: &[String]) -> Exit {
     err(&format!(
         "error[BZ9001]: a bug in bzc {version}: its own check disagrees with its plan\n"
     ));
-    faults.iter().for_each(|fault| err(&format!("  {fault}\n")));
+    faults.iter().for_each(|fault| note(&format!("  {fault}")));
     err(
         "  Nothing was written. Please report all of this, with the program that caused it, to whoever you have bzc from.\n",
     );

@@ -9,7 +9,7 @@ use bzc::{Analysis, FileChange, Files, Options, Restarts, Session, View, restart
 use super::args::{Build, Denied, Diff, Format, Inputs};
 use super::deny::denial;
 use super::generators::Generators;
-use super::ui::{Ui, err, fail, out};
+use super::ui::{Ui, err, fail, out, note};
 use super::write::{self, Counts, Fate, Survey, Was, WriteError, Written, apply, survey};
 use super::{Exit, Input, bug, diff as unified_diff, each_without_errors, report_write};
 
@@ -187,8 +187,8 @@ impl One<'_, '_, '_> {
         match apply(survey) {
             Ok(done) => {
                 for kept in &done.kept {
-                    err(&format!(
-                        "note: `{kept}` is no longer part of the output, but was changed by hand: kept\n"
+                    note(&format!(
+                        "note: `{kept}` is no longer part of the output, but was changed by hand: kept"
                     ));
                 }
                 if self.speaks(ui) {

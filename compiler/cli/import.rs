@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use bzc::{Chart, Entry, Manifests, ReadError, Source, World};
 
 use super::args::Import;
-use super::ui::{err, fail, out};
+use super::ui::{err, fail, note, out};
 use super::world::{Disk, read, read_stdin};
 use super::{Exit, kubectl, report_write, write};
 
@@ -105,14 +105,16 @@ pub(super) fn run(import: &Import) -> Exit {
     let imported = match bzc::import(&world, found.sources, manifests) {
         Ok(imported) => imported,
         Err(why) => {
-            fail(&why, &[]);
+            let mut lines = why.lines().map(str::to_owned);
+            let first = lines.next().unwrap_or_default();
+            fail(&first, &lines.collect::<Vec<_>>());
             return Exit::Findings;
         }
     };
     let left_out: Vec<&String> = found.unread.iter().chain(&imported.left_out).collect();
     if !left_out.is_empty() {
         err("left out:\n");
-        left_out.iter().for_each(|what| err(&format!("  {what}\n")));
+        left_out.iter().for_each(|what| note(&format!("  {what}")));
     }
     let exit = match import.strict && !left_out.is_empty() {
         true => Exit::Findings,

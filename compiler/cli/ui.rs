@@ -91,8 +91,9 @@ impl Ui {
         }
     }
 
-    /// A ledger with colours for the signs of bars and for verdicts. It says the same without them.
+    /// A ledger as it is shown, with colours for the signs of bars and for verdicts. It says the same without them.
     pub(crate) fn painted(&self, ledger: &str) -> String {
+        let ledger = &bzc::visible(ledger);
         const SIGNS: [(char, &str); 5] = [
             ('█', "34"),
             ('▓', "33"),
@@ -295,11 +296,16 @@ pub(crate) fn err(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Prints a failure that has no place in a program.
+/// Prints a failure that has no place in a program. What it repeats of others stays on its line.
 pub(crate) fn fail(message: &str, lines: &[String]) {
-    let mut text = format!("error: {message}\n");
+    let mut text = format!("error: {}\n", bzc::one_line(message));
     for line in lines {
-        text.push_str(&format!("  {line}\n"));
+        text.push_str(&format!("  {}\n", bzc::one_line(line)));
     }
     err(&text);
+}
+
+/// Prints a remark that has no place in a program, on one line.
+pub(crate) fn note(text: &str) {
+    err(&format!("{}\n", bzc::one_line(text)));
 }

@@ -63,6 +63,7 @@ codes! {
     BZ3010 "an unknown escape"
     BZ3011 "not one of the values"
     BZ3012 "an incomplete declaration"
+    BZ3013 "a character that YAML does not take"
     BZ4001 "over memory"
     BZ4002 "below a floor"
     BZ4003 "too many pods"

@@ -14,6 +14,7 @@ use self::edits::{changed, patches};
 use super::{Addend, Diagnostic, Help, Label, Severity};
 use crate::base::source::SourceMap;
 use crate::base::span::FileId;
+use crate::base::text::one_line;
 
 /// The longest sum that is printed whole, and what is printed of a longer one.
 const LONGEST_SUM: usize = 24;
@@ -31,7 +32,7 @@ pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> Stri
         Severity::Warning => Level::WARNING,
     };
     let title = level
-        .primary_title(diagnostic.message.as_str())
+        .primary_title(one_line(&diagnostic.message))
         .id(diagnostic.id);
     let mut main = Group::with_title(title).elements(snippets(diagnostic, sources));
     if !diagnostic.addends.is_empty() {
@@ -93,7 +94,7 @@ pub fn short(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
             let (line, column) = sources.line_col(label.span.file, label.span.start);
             format!("{}:{line}:{column}: ", sources.file(label.span.file).shown)
         });
-    visible(&format!("{place}{}[{id}]: {message}", severity.word())).replace('\n', " ")
+    one_line(&format!("{place}{}[{id}]: {message}", severity.word()))
 }
 
 /// The diagnostic as a workflow command, which GitHub shows at the line in a pull request.
@@ -120,12 +121,12 @@ pub(super) fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         })
         .collect();
 
-    let mut text = vec![diagnostic.message.clone()];
+    let mut text = vec![one_line(&diagnostic.message)];
     text.extend(
         diagnostic
             .primary
             .iter()
-            .map(|label| label.text.clone())
+            .map(|label| one_line(&label.text))
             .filter(|text| !text.is_empty()),
     );
     for label in diagnostic
@@ -133,7 +134,11 @@ pub(super) fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         .iter()
         .filter(|label| !label.text.is_empty())
     {
-        text.push(format!("{}: {}", sources.place(label.span), label.text));
+        text.push(one_line(&format!(
+            "{}: {}",
+            sources.place(label.span),
+            label.text
+        )));
     }
     text.extend(details(diagnostic, sources));
     format!(
@@ -146,7 +151,8 @@ pub(super) fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
 
 /// A value in the data of a workflow command.
 fn escape_data(text: &str) -> String {
-    text.replace('%', "%25")
+    visible(text)
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
@@ -208,7 +214,7 @@ fn snippets<'a>(
             let annotations = labels.into_iter().map(move |(kind, label)| {
                 let annotation =
                     kind.span(label.span.start as usize - start..label.span.end as usize - start);
-                annotation.label(Some(visible(&label.text)).filter(|text| !text.is_empty()))
+                annotation.label(Some(one_line(&label.text)).filter(|text| !text.is_empty()))
             });
             Snippet::source(text)
                 .path(file_name(file, sources))
@@ -232,8 +238,8 @@ fn sum(addends: &[Addend], sources: &SourceMap) -> Vec<String> {
     let row = |addend: &Addend| {
         let place = addend
             .span
-            .map_or_else(String::new, |span| visible(&sources.place(span)));
-        (visible(&addend.what), visible(&addend.amount), place)
+            .map_or_else(String::new, |span| one_line(&sources.place(span)));
+        (one_line(&addend.what), one_line(&addend.amount), place)
     };
     let mut table: Vec<_> = shown.iter().map(row).collect();
     if left_out > 0 {

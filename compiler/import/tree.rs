@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::base::quantity::{Bytes, Cpu};
+use crate::base::text::{is_unseen, one_line};
 
 /// How wide a comment is before it is broken.
 const WIDTH: usize = 96;
@@ -359,25 +360,6 @@ fn comment(out: &mut String, text: &str) {
     }
     out.push_str(&line);
     out.push('\n');
-}
-
-/// A text on one line, with what cannot be seen spelled out.
-fn one_line(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match is_unseen(c) {
-            true => out.extend(c.escape_unicode()),
-            false => out.push(c),
-        }
-    }
-    out
-}
-
-/// Control characters, what breaks lines, and what changes the direction of a text.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A text of an input as a message repeats it: on one line, between backticks, and not too long.

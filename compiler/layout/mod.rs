@@ -136,6 +136,8 @@ pub(crate) struct Libraries {
 pub(crate) struct Layout {
     /// Whether the folder is there. `None` where the world cannot tell.
     pub is_there: Option<bool>,
+    /// Whether it is a link that leads out of the project.
+    pub leads_out: bool,
     /// What was seen, sorted by key.
     pub facts: Vec<Fact>,
     /// What has several answers.
@@ -294,8 +296,10 @@ pub(crate) fn detect(
 ) -> Layout {
     let path = plain(source);
     let folder = Folder { world, path: &path };
+    let is_there = folder.is_there();
     let mut layout = Layout {
-        is_there: folder.is_there(),
+        is_there,
+        leads_out: is_there.is_none() && folder.leads_out(),
         ..Layout::default()
     };
     if layout.is_there == Some(true) {
@@ -390,6 +394,11 @@ impl Folder<'_> {
             Err(ReadError::NotFound) => self.world.list("").is_ok().then_some(false),
             Err(_) => None,
         }
+    }
+
+    /// Whether it is a link out of the project.
+    fn leads_out(&self) -> bool {
+        self.world.list(&self.at("")) == Err(ReadError::Outside)
     }
 
     /// The text of a file, if there is one that is text.

@@ -315,6 +315,12 @@ pub(crate) fn objects(source: &str, tree: &Tree, kinds: &dyn Kinds) -> Result<Ob
     for (document, root) in tree.documents.iter().enumerate() {
         reader.object(root, Way::to(document), &mut objects)?;
     }
+    if let Some((start, end)) = reader.odd.get() {
+        return Err(Fault {
+            at: start as usize..end as usize,
+            what: "a name with a character that is not seen, which Kubernetes refuses".to_owned(),
+        });
+    }
     match reader.too_deep.get() {
         true => Err(Fault {
             at: 0..0,
@@ -701,7 +707,7 @@ impl<'t> Reader<'t> {
         };
         let resources = self.get(item, "resources");
         Ok(Some(Container {
-            name: name.text(self.source).unwrap_or("unnamed").to_owned(),
+            name: self.word(name).unwrap_or("unnamed").to_owned(),
             at: name.range(),
             way,
             role,

@@ -12,6 +12,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use crate::base::quantity::{ByteUnit, Bytes, Cpu, Millis};
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
+use crate::base::text::refused_in_yaml;
 use crate::diag::{Diagnostic, Sink};
 use crate::program::{Dim, Num, Origin};
 use crate::sema::errors as general;
@@ -483,7 +484,13 @@ impl<'a> Cx<'a> {
     /// What a text literal says.
     pub(super) fn text_literal(&self, span: Span) -> Option<Cow<'a, str>> {
         match literal::text(self.text(span)) {
-            Ok(text) => Some(text),
+            Ok(text) => {
+                let refused = refused_in_yaml(&text);
+                if let Some((_, c)) = refused {
+                    self.report(errors::no_character_of_yaml(c, span));
+                }
+                refused.is_none().then_some(text)
+            }
             Err(at) => {
                 let start = span.start + u32::try_from(at).unwrap_or_default();
                 self.report(errors::unknown_escape(Span {

@@ -6,6 +6,7 @@ use annotate_snippets::normalize_untrusted_str;
 
 use crate::base::source::SourceMap;
 use crate::base::span::{FileId, Span};
+use crate::base::text;
 
 /// The width that source lines are cut to.
 pub(super) const SOURCE_WIDTH: usize = 100;
@@ -37,12 +38,30 @@ pub(super) fn window(
     let at_end = spans
         .into_iter()
         .any(|span| span.start as usize == text.len());
-    let shown = if at_end && shown.ends_with('\n') {
-        Cow::Owned(format!("{shown}\n"))
-    } else {
-        Cow::Borrowed(shown)
-    };
+    let mut shown = with_signs(shown);
+    if at_end && shown.ends_with('\n') {
+        shown.to_mut().push('\n');
+    }
     (start, line, shown)
+}
+
+/// A source with a sign of as many bytes for each character that is not seen and that the renderer would print as it is:
+/// places in it stay right.
+fn with_signs(source: &str) -> Cow<'_, str> {
+    let is_odd = |c: char| !c.is_ascii() && text::is_unseen(c);
+    match source.contains(is_odd) {
+        false => Cow::Borrowed(source),
+        true => Cow::Owned(
+            source
+                .chars()
+                .map(|c| match (is_odd(c), c.len_utf8()) {
+                    (true, 2) => '\u{b7}',
+                    (true, _) => '\u{fffd}',
+                    (false, _) => c,
+                })
+                .collect(),
+        ),
+    }
 }
 
 /// The byte that the line around a byte begins with.
@@ -61,7 +80,7 @@ pub(super) fn file_name(file: FileId, sources: &SourceMap) -> String {
     visible(&sources.file(file).shown)
 }
 
-/// Text without control characters, which would act on the terminal.
+/// Text without what would act on the terminal. Tabs are blanks.
 pub(super) fn visible(text: &str) -> String {
-    normalize_untrusted_str(text)
+    normalize_untrusted_str(&text::visible(text))
 }

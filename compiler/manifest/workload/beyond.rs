@@ -166,7 +166,7 @@ impl<'t> Reader<'t> {
             let what = "has an `overhead`, which bzc does not count".to_owned();
             add(what, overhead.range(), true);
         } else if let Some(class) = self.get(pod, "runtimeClassName") {
-            let name = class.text(self.source).unwrap_or_default();
+            let name = self.word(class).unwrap_or_default();
             let what = format!(
                 "has the RuntimeClass `{name}`, whose handler and overhead bzc does not know"
             );

@@ -231,7 +231,7 @@ impl<'t> Reader<'t> {
     fn entries(&self, map: Option<&'t Yaml>) -> Vec<(&'t str, &'t Yaml)> {
         let entries = map.map_or(&[][..], Yaml::entries).iter();
         entries
-            .filter_map(|(key, value)| Some((key.text(self.source)?, self.real(value)?)))
+            .filter_map(|(key, value)| Some((self.word(key)?, self.real(value)?)))
             .collect()
     }
 
@@ -300,7 +300,7 @@ impl<'t> Reader<'t> {
         let mut scopes = Vec::new();
         for scope in self.items(spec, "scopes")? {
             scopes.push(Scope {
-                name: scope.text(self.source).unwrap_or_default().to_owned(),
+                name: self.word(scope).unwrap_or_default().to_owned(),
                 test: Test::Exists,
                 values: Vec::new(),
             });
@@ -328,7 +328,7 @@ impl<'t> Reader<'t> {
                     name: self.text(item, "scopeName").unwrap_or_default(),
                     test,
                     values: values
-                        .filter_map(|value| Some(self.real(value)?.text(self.source)?.to_owned()))
+                        .filter_map(|value| Some(self.word(self.real(value)?)?.to_owned()))
                         .collect(),
                 });
             }
@@ -349,7 +349,7 @@ impl<'t> Reader<'t> {
     /// A Namespace that holds its pods to a level.
     pub(super) fn namespace(&self, metadata: &'t Yaml, name: String) -> Option<Namespace> {
         let level = self.get(self.get(metadata, "labels")?, ENFORCE)?;
-        let text = level.text(self.source)?.to_owned();
+        let text = self.word(level)?.to_owned();
         (text != "privileged").then(|| Namespace {
             name,
             enforce: (text, level.range()),

@@ -307,8 +307,8 @@ impl<'t> Reader<'t> {
             .filter_map(|(key, value)| {
                 let value = self.real(value)?;
                 Some((
-                    key.text(self.source)?.to_owned(),
-                    value.text(self.source)?.to_owned(),
+                    self.word(key)?.to_owned(),
+                    self.word(value)?.to_owned(),
                     key.start as usize..value.range().end,
                 ))
             });
@@ -353,7 +353,7 @@ impl<'t> Reader<'t> {
             };
             let values = self.items(item, "values")?.iter();
             let values = values
-                .filter_map(|value| Some(self.real(value)?.text(self.source)?.to_owned()))
+                .filter_map(|value| Some(self.word(self.real(value)?)?.to_owned()))
                 .collect();
             let key = self.text(item, "key").unwrap_or_default();
             all.push(Requirement {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::admission::amount;
+use crate::base::text::is_unseen;
 use crate::manifest::kind::{GivenBy, Kinds};
 use crate::manifest::tree::{Fault, Kind, Tree, Yaml};
 
@@ -40,6 +41,9 @@ pub(super) struct Reader<'t> {
     pub(super) anchors: BTreeMap<u32, &'t Yaml>,
     /// Whether merge keys went deeper than is followed: then a value may be missing that there is.
     pub(super) too_deep: Cell<bool>,
+    /// A name, or another word of Kubernetes, with a character that is not seen. Kubernetes takes none, and what
+    /// repeats the word could act on a terminal or a log.
+    pub(super) odd: Cell<Option<(u32, u32)>>,
 }
 
 impl<'t> Reader<'t> {
@@ -49,6 +53,7 @@ impl<'t> Reader<'t> {
             kinds,
             anchors: tree.anchored(),
             too_deep: Cell::new(false),
+            odd: Cell::new(None),
         }
     }
 
@@ -89,8 +94,18 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// The word at a key: a name, or one of a few that Kubernetes knows.
     pub(super) fn text(&self, node: &'t Yaml, key: &str) -> Option<String> {
-        self.get(node, key)?.text(self.source).map(str::to_owned)
+        self.word(self.get(node, key)?).map(str::to_owned)
+    }
+
+    /// A word.
+    pub(super) fn word(&self, node: &'t Yaml) -> Option<&'t str> {
+        let text = node.text(self.source)?;
+        if text.chars().any(is_unseen) && self.odd.get().is_none() {
+            self.odd.set(Some((node.start, node.end)));
+        }
+        Some(text)
     }
 
     pub(super) fn items(&self, node: &'t Yaml, key: &'static str) -> Result<&'t [Yaml], Fault> {

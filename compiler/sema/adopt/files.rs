@@ -8,6 +8,7 @@ use crate::base::encoding::text_of_bytes;
 use crate::base::source::{Provenance, SourceMap};
 use crate::base::span::{FileId, Span};
 use crate::base::suggest::nearest;
+use crate::base::text::{is_unseen, refused_in_yaml};
 use crate::diag::Sink;
 use crate::kustomize::{self, Files};
 use crate::sema::assemble::lets::constants;
@@ -231,6 +232,10 @@ impl<'w> Reading<'w> {
     }
 
     fn read_once(&mut self, path: &str) -> Result<FileId, Refusal> {
+        if path.chars().any(is_unseen) {
+            let why = "its path has a character that is not seen";
+            return Err(Refusal::Unreadable(why.to_owned()));
+        }
         let bytes = self.world.read(path);
         let bytes = bytes.map_err(|why| Refusal::Unreadable(why.to_string()))?;
         self.add(path, bytes)
@@ -243,6 +248,13 @@ impl<'w> Reading<'w> {
             let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             Refusal::NoText(before.iter().filter(|byte| **byte == b'\n').count() + 1)
         })?;
+        if let Some((at, c)) = refused_in_yaml(&text) {
+            let line = text[..at].matches('\n').count() + 1;
+            let code = c.escape_unicode();
+            let why =
+                format!("line {line} has the character `{code}`, which readers of YAML refuse");
+            return Err(Refusal::Unreadable(why));
+        }
         let shown = self.world.shown(path);
         Ok(self
             .sources

@@ -163,6 +163,10 @@ pub(crate) fn built<'a>(
         return None;
     }
     let layout = decls.layout(&source.value, runtime);
+    if layout.leads_out {
+        cx.report(errors::source_outside(&source.value, place));
+        return None;
+    }
     let mut values = values(
         block,
         runtime,

@@ -208,6 +208,15 @@ pub(crate) fn words_without_quotes(text: &str, span: Span) -> Diagnostic {
     }
 }
 
+pub(crate) fn no_character_of_yaml(c: char, span: Span) -> Diagnostic {
+    let code = c.escape_unicode();
+    Diagnostic::error("BZ3013", format!("a text with the character `{code}`"))
+        .at(span, "readers of YAML refuse it")
+        .note(
+            "`kubectl` and K3s would refuse the whole file, however the character is written in it",
+        )
+}
+
 pub(crate) fn unknown_escape(span: Span) -> Diagnostic {
     Diagnostic::error("BZ3010", "an unknown escape in a text")
         .at(span, "the backslash escapes nothing here")
