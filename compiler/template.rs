@@ -52,6 +52,12 @@ impl Filler {
             let Some(text) = text_of(own, &wanted) else {
                 continue;
             };
+            if let Some(line) = repeats_a_list(text) {
+                let what = "a list is not multiplied in a template".to_owned();
+                let place = Some((wanted, line));
+                fault = fault.or(Some(Fault { place, what }));
+                continue;
+            }
             let added = environment.add_template_owned(wanted, text.to_owned());
             fault = fault.or(added.err().map(|error| fault_of(&error)));
         }
@@ -106,6 +112,33 @@ pub(crate) fn named(text: &str) -> impl Iterator<Item = &str> {
         let names = ["extends", "include", "import", "from"].contains(&word);
         names.then(|| statement.split(['"', '\'']).nth(1)).flatten()
     })
+}
+
+/// The line of an expression that multiplies and writes a list, from 1. What is known when a template is read the engine
+/// computes then, without counting: `5 in [0] * 100000000` would keep it for minutes.
+fn repeats_a_list(text: &str) -> Option<usize> {
+    let begins = text.match_indices('{');
+    let blocks = begins.filter_map(|(at, _)| {
+        let end = match text.get(at..at + 2)? {
+            "{{" => "}}",
+            "{%" => "%}",
+            _ => return None,
+        };
+        let inner = &text[at + 2..];
+        Some((at, &inner[..inner.find(end).unwrap_or(inner.len())]))
+    });
+    // `items[0]` and `f(a, b)` are no lists.
+    let is_list = |block: &str| {
+        block.match_indices(['[', '(']).any(|(at, bracket)| {
+            let before = block[..at].trim_end().chars().next_back();
+            let is_inside = before.is_some_and(|c| c.is_alphanumeric() || "_)]".contains(c));
+            !is_inside && (bracket == "[" || block[at..].contains(','))
+        })
+    };
+    let mut found = blocks.filter(|(_, block)| block.contains('*') && is_list(block));
+    found
+        .next()
+        .map(|(at, _)| text[..at].matches('\n').count() + 1)
 }
 
 /// A value as text. The engine counts what is printed only afterwards, and a list that is repeated takes no memory
@@ -205,16 +238,32 @@ mod tests {
             "does not end",
         );
         for long in [
-            "{{ [0] * 100000000 }}",
-            "{{ [[0] * 10000] * 10000 }}",
-            "{{ {'a': [0] * 100000000} }}",
-            "{{ [[0] * 100000000] | exec }}",
-            "{% set x %}{{ [0] * 100000000 }}{% endset %}",
+            "{{ words * 40000000 }}",
+            "{% set n = words * 10000 %}{{ [n, n] }}",
+            "{% set n = words * 1000000 %}{{ {'a': n} }}",
+            "{% set x %}{{ words * 40000000 }}{% endset %}",
             "{% set n = namespace(a=[0]) %}{% for i in range(50) %}{% set n.a = [n.a, n.a] %}{% endfor %}{{ n.a }}",
         ] {
             fails(long, "more than 10000 values");
         }
-        fails("{{ ([0] * 100000000) | exec }}", "at most 10000 words");
+        // What is constant the engine computes while it reads, without counting.
+        for endless in [
+            "{{ [0] * 100000000 }}",
+            "{{ 5 in ([0] * 100000000) }}",
+            "{{ ( 100000000 *[0]) | string }}",
+            "{% set a, b = [0] * 100000000 %}",
+            "{%- if (1, 2) * 100000000 == (1, 2) * 100000000 -%}{% endif %}",
+            "{% if x %}{% endif %}{{ [[0] * 10000] * 10000 }}",
+        ] {
+            fails(endless, "is not multiplied");
+        }
+        fails("{% for a in words * 9999999 %}{% endfor %}", "does not end");
+        fails("{{ 5 in words * 9999999 }}", "does not end");
+        fails("{{ words * 1000000 | exec }}", "at most 10000 words");
+        assert_eq!(
+            filled("{{ words[0] }} {{ 2 * 3 }} {{ [1] }}"),
+            Ok("a 6 [1]\n".to_owned())
+        );
         fails("{{ 1 | exec }}", "a list of at most");
         assert_eq!(
             filled("{{ [words, {'a': 1.5}] }}"),

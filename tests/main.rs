@@ -32,4 +32,5 @@ mod support;
 mod tidy;
 mod trace;
 mod ui;
+mod verdicts;
 mod verify;

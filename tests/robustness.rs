@@ -1,6 +1,10 @@
-//! For any text: there is no panic, every place lies within a text, and a text that parses can be formatted.
+//! For any text: there is no panic, every place lies within a text, and a text that parses can be formatted. For any
+//! report: `verify` says something.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::Value;
 
 use bzc::{Compilation, MemoryWorld, Options, Span};
 
@@ -217,5 +221,65 @@ fn extreme_texts_are_survived() {
     ];
     for (what, text) in texts {
         survives(what, &text);
+    }
+}
+
+/// The names of all numbers of a report.
+fn numbers(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(entries) => entries.iter().for_each(|(key, inner)| {
+            if inner.is_number() {
+                found.insert(key.clone());
+            }
+            numbers(inner, found);
+        }),
+        Value::Array(items) => items.iter().for_each(|item| numbers(item, found)),
+        _ => {}
+    }
+}
+
+/// Gives every number of these names one value.
+fn set(value: &mut Value, names: &[&String], to: u64) {
+    match value {
+        Value::Object(entries) => entries.iter_mut().for_each(|(key, inner)| {
+            if inner.is_number() && names.contains(&key) {
+                *inner = to.into();
+            }
+            set(inner, names, to);
+        }),
+        Value::Array(items) => items.iter_mut().for_each(|item| set(item, names, to)),
+        _ => {}
+    }
+}
+
+#[test]
+fn numbers_of_any_size_in_a_report_are_survived() {
+    for name in [
+        "examples/three-pis/out",
+        "tests/golden/nodes-pinned/expected",
+    ] {
+        let path = corpus::root().join(name).join("report.json");
+        let report: Value = serde_json::from_str(&corpus::text(&path)).expect("a report");
+        let mut names = BTreeSet::new();
+        numbers(&report, &mut names);
+        names.remove("bzcReport");
+        let names: Vec<&String> = names.iter().collect();
+        let survives = |changed: &[&String], to: u64| {
+            let mut report = report.clone();
+            set(&mut report, changed, to);
+            let text = report.to_string();
+            let said = catch_unwind(|| bzc::verify(text.as_bytes()).map(|found| found.faults));
+            assert!(said.is_ok(), "{name}: {changed:?} = {to}: see above");
+        };
+        for to in [u64::MAX, 1 << 63, 0] {
+            survives(&names, to);
+            for (at, name) in names.iter().enumerate() {
+                survives(&[name], to);
+                // One that is multiplied by another.
+                for other in names.iter().skip(at % 7).step_by(7) {
+                    survives(&[name, other], to);
+                }
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use bzc::{Analysis, FileChange, Files, Options, Restarts, Session, View, restart
 use super::args::{Build, Denied, Diff, Format, Inputs};
 use super::deny::denial;
 use super::generators::Generators;
-use super::ui::{Ui, err, fail, out, note};
+use super::ui::{Ui, err, fail, note, out};
 use super::write::{self, Counts, Fate, Survey, Was, WriteError, Written, apply, survey};
 use super::{Exit, Input, bug, diff as unified_diff, each_without_errors, report_write};
 

@@ -14,7 +14,7 @@ use self::edits::{changed, patches};
 use super::{Addend, Diagnostic, Help, Label, Severity};
 use crate::base::source::SourceMap;
 use crate::base::span::FileId;
-use crate::base::text::one_line;
+use crate::base::text::{self, one_line};
 
 /// The longest sum that is printed whole, and what is printed of a longer one.
 const LONGEST_SUM: usize = 24;
@@ -32,7 +32,7 @@ pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> Stri
         Severity::Warning => Level::WARNING,
     };
     let title = level
-        .primary_title(one_line(&diagnostic.message))
+        .primary_title(text::visible(&diagnostic.message))
         .id(diagnostic.id);
     let mut main = Group::with_title(title).elements(snippets(diagnostic, sources));
     if !diagnostic.addends.is_empty() {
@@ -94,7 +94,7 @@ pub fn short(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
             let (line, column) = sources.line_col(label.span.file, label.span.start);
             format!("{}:{line}:{column}: ", sources.file(label.span.file).shown)
         });
-    one_line(&format!("{place}{}[{id}]: {message}", severity.word()))
+    visible(&format!("{place}{}[{id}]: {message}", severity.word())).replace('\n', " ")
 }
 
 /// The diagnostic as a workflow command, which GitHub shows at the line in a pull request.
@@ -121,12 +121,12 @@ pub(super) fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         })
         .collect();
 
-    let mut text = vec![one_line(&diagnostic.message)];
+    let mut text = vec![diagnostic.message.clone()];
     text.extend(
         diagnostic
             .primary
             .iter()
-            .map(|label| one_line(&label.text))
+            .map(|label| label.text.clone())
             .filter(|text| !text.is_empty()),
     );
     for label in diagnostic
@@ -134,11 +134,7 @@ pub(super) fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         .iter()
         .filter(|label| !label.text.is_empty())
     {
-        text.push(one_line(&format!(
-            "{}: {}",
-            sources.place(label.span),
-            label.text
-        )));
+        text.push(format!("{}: {}", sources.place(label.span), label.text));
     }
     text.extend(details(diagnostic, sources));
     format!(
@@ -151,10 +147,7 @@ pub(super) fn github(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
 
 /// A value in the data of a workflow command.
 fn escape_data(text: &str) -> String {
-    visible(text)
-        .replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text::visible(text).replace('%', "%25").replace('\n', "%0A")
 }
 
 /// Everything but the message and the labels, one line each, for formats that have a single field for text.

@@ -16,6 +16,9 @@ use crate::sema::errors as general;
 use crate::sema::values::Cx;
 use crate::syntax::ast::{Expr, ExprKind, Item};
 
+/// The largest count: those of Kubernetes are 32 bits with a sign (`int32`).
+const MOST: u64 = i32::MAX as u64;
+
 /// One place that gives fields.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layer<'a> {
@@ -462,7 +465,13 @@ impl<'c, 'a> Fields<'c, 'a> {
     /// A count.
     pub(super) fn count(&self, key: &'a str) -> Option<Given<'a, u64>> {
         let field = self.get(key)?;
-        let value = self.cx.count(field.value(self.cx)?)?;
+        let expr = field.value(self.cx)?;
+        let value = self.cx.count(expr)?;
+        if value > MOST {
+            self.cx
+                .report(general::out_of_range(key, "at most 2147483647", expr.span));
+            return None;
+        }
         Some(field.given(value))
     }
 

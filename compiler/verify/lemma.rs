@@ -2,7 +2,7 @@
 //! lemma of `spec/06-proof.md` to the numbers of a report. The report says, for each kind of pod, to which set of
 //! nodes.
 
-use super::{At, Facts, asked_of, pods_at, times};
+use super::{At, Facts, asked_of, pods_at, sum, times};
 use crate::report::{Component, Moment, Node, Service, Wave};
 
 /// How many dimensions a size has.
@@ -158,13 +158,11 @@ fn room(facts: &Facts<'_>, at: usize, node: &Node<'_>, endless: u128) -> Result<
     };
     let asked_by = |of: &dyn Fn(&Component<'_>) -> bool, d: usize| -> u128 {
         let components = node.components.iter().filter(|component| of(component));
-        components
-            .map(|component| match d {
-                0 => asked_of(component, component.request_bytes),
-                1 => asked_of(component, component.cpu_milli),
-                _ => asked_of(component, 1),
-            })
-            .sum()
+        sum(components.map(|component| match d {
+            0 => asked_of(component, component.request_bytes),
+            1 => asked_of(component, component.cpu_milli),
+            _ => asked_of(component, 1),
+        }))
     };
     let mut left = has;
     for (d, left) in left.iter_mut().enumerate() {
@@ -174,7 +172,7 @@ fn room(facts: &Facts<'_>, at: usize, node: &Node<'_>, endless: u128) -> Result<
                 1 => times(service.cpu_milli, facts.on(index, at, 2)),
                 _ => facts.on(index, at, 2).into(),
             })
-            .sum();
+            .fold(0_u128, u128::saturating_add);
         if d == 1 && node.cpu_milli.is_none() {
             continue;
         }

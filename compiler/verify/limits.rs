@@ -50,10 +50,11 @@ pub(super) fn most(pods: &[Pods], allocatable: u64) -> u128 {
     for ((request, limit), count) in sizes {
         let count = fit(request, count);
         let limit = u128::from(limit);
+        let of_all = limit.saturating_mul(count.into());
         match usize::try_from(request) {
             Ok(0) => best
                 .iter_mut()
-                .for_each(|best| *best += limit * u128::from(count)),
+                .for_each(|best| *best = best.saturating_add(of_all)),
             Ok(request) => best = with_pods_of(&best, request, limit, count),
             Err(_) => {}
         }

@@ -454,7 +454,7 @@ fn commands_for_github_are_escaped() {
     ];
     assert_eq!(
         github(&error, &sources),
-        "::error file=a%2Cb%3Ac%25.bz,line=1,endLine=1,col=5,endColumn=6,title=BZ3001::100%25 of%0D%0Ait, all: gone\
+        "::error file=a%2Cb%3Ac%25.bz,line=1,endLine=1,col=5,endColumn=6,title=BZ3001::100%25 of\\u{d}%0Ait, all: gone\
          %0Athis%0Aa,b:c%25.bz:2: that%0Asum: a   1Mi  a,b:c%25.bz:1%0A     b  12Mi%0Anote: n%0Ahelp: less\
          %0A  a,b:c%25.bz:1  a = 0"
     );

@@ -4,6 +4,7 @@ mod pod;
 
 use std::cell::Cell;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::WorkloadKind;
@@ -288,6 +289,7 @@ impl<'t> Reader<'t> {
             kinds: self.kinds,
             anchors: self.anchors.clone(),
             too_deep: Cell::new(false),
+            odd: Rc::clone(&self.odd),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::admission::amount;
@@ -43,7 +44,7 @@ pub(super) struct Reader<'t> {
     pub(super) too_deep: Cell<bool>,
     /// A name, or another word of Kubernetes, with a character that is not seen. Kubernetes takes none, and what
     /// repeats the word could act on a terminal or a log.
-    pub(super) odd: Cell<Option<(u32, u32)>>,
+    pub(super) odd: Rc<Cell<Option<(u32, u32)>>>,
 }
 
 impl<'t> Reader<'t> {
@@ -53,7 +54,7 @@ impl<'t> Reader<'t> {
             kinds,
             anchors: tree.anchored(),
             too_deep: Cell::new(false),
-            odd: Cell::new(None),
+            odd: Rc::default(),
         }
     }
 
