@@ -89,7 +89,7 @@ type cluster struct {
 	quotas          []*corev1.ResourceQuota
 	priorityClasses []*schedulingv1.PriorityClass
 	faults          []error
-	releases        map[string]service // of each service of report.json, its hook and its release
+	releases        map[string]reportedService // of each service of report.json, its hook and its release
 }
 
 func (c *cluster) read(dir string) error {
@@ -680,7 +680,7 @@ type rolled struct {
 
 // peak makes all pods that exist at once while a wave is rolled out and Helm runs a hook, if it has a name, each through
 // admission, ResourceQuota last. The pods of which there must be room at any moment come first.
-func (c *cluster) peak(nodes []*corev1.Node, stock []workload, promised map[string]int, wave string, hook service) (pods []*corev1.Pod, faults []error) {
+func (c *cluster) peak(nodes []*corev1.Node, stock []workload, promised map[string]int, wave string, hook reportedService) (pods []*corev1.Pod, faults []error) {
 	count := func(one *workload) int {
 		of := c.releases[one.name]
 		phase := ""

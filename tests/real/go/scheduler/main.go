@@ -63,10 +63,10 @@ type report struct {
 		}
 	}
 	Nodes    []node
-	Services []service
+	Services []reportedService
 }
 
-type service struct {
+type reportedService struct {
 	Name       string
 	PodsAtPeak int
 	Hook       string // what runs of its release while Helm runs it, if it is a hook: before, rest or rollout
@@ -154,8 +154,8 @@ func check(dir string, orders int) (string, error) {
 	}
 	stock = append(stock, others(&report)...)
 	services := map[string]int{}
-	hooks := []service{{}}
-	cluster.releases = map[string]service{}
+	hooks := []reportedService{{}}
+	cluster.releases = map[string]reportedService{}
 	for _, service := range report.Services {
 		services[service.Name] = service.PodsAtPeak
 		cluster.releases[service.Name] = service
