@@ -209,19 +209,20 @@ fn value(report: &[u8]) -> Value {
 
 /// The faults of a report beside its digest, which knows of every change; what cannot be read is a fault too.
 fn faults(report: &Value) -> Vec<String> {
-    match bzc::verify(report.to_string().as_bytes()) {
-        Ok(verified) => {
-            let of_digest = |fault: &String| fault.starts_with("digest: ");
-            let faults = verified.faults.into_iter();
-            faults.filter(|fault| !of_digest(fault)).collect()
-        }
-        Err(why) => vec![why],
-    }
+    let faults = found(report).into_iter();
+    faults.filter(|fault| !of_digest(fault)).collect()
 }
 
-/// Whether anything at all is said of a report.
-fn is_found(report: &Value) -> bool {
-    bzc::verify(report.to_string().as_bytes()).map_or(true, |verified| !verified.faults.is_empty())
+fn of_digest(fault: &str) -> bool {
+    fault.starts_with("digest: ")
+}
+
+/// Everything that is found in a report, its digest too.
+fn found(report: &Value) -> Vec<String> {
+    match bzc::verify(report.to_string().as_bytes()) {
+        Ok(verified) => verified.faults,
+        Err(why) => vec![why],
+    }
 }
 
 /// Every value in a report by its JSON pointer.
@@ -359,8 +360,9 @@ fn a_number_that_was_changed_is_found() {
             };
             numbers += 1;
             let more = changed(&report, &place, (number + 1).into());
-            assert!(is_found(&more), "{name}: {place}, {number}");
-            if !faults(&changed(&report, &place, (number + 1).into())).is_empty() {
+            let faults = found(&more);
+            assert!(!faults.is_empty(), "{name}: {place}, {number}");
+            if faults.iter().any(|fault| !of_digest(fault)) {
                 continue;
             }
             free += 1;
