@@ -70,6 +70,17 @@ impl How {
             How::Oom => "killed at its limit",
         }
     }
+
+    /// Lower and upper bound and limit of a reading of so many bytes that claims all it may.
+    #[cfg(test)]
+    pub(crate) const fn bounds(self, bytes: u64) -> (Option<u64>, Option<u64>, Option<u64>) {
+        match self {
+            How::Bisect => (None, Some(bytes), None),
+            How::Peak => (None, Some(bytes), Some(bytes + 1)),
+            How::Sample => (Some(bytes), None, None),
+            How::Oom => (Some(bytes + 1), None, Some(bytes)),
+        }
+    }
 }
 
 /// Where readings come from: those that agree in it are one, and are merged.

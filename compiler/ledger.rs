@@ -10,6 +10,7 @@ use std::fmt::Write;
 use crate::base::id::numbered;
 use crate::base::quantity::{Bytes, in_mib};
 use crate::base::source::SourceMap;
+use crate::base::text::few;
 use crate::plan::ledger::Addend;
 use crate::plan::model::{
     BudgetPlan, Choice, ComponentPlan, Draft, NodePlan, Placement, Plan, Theorem, Verdict,
@@ -490,16 +491,7 @@ fn service_rows(program: &Program<'_>, draft: &Draft<'_, '_>, sources: &SourceMa
     }
     groups
         .into_iter()
-        .map(|(how, names, total)| {
-            let shown = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
-            let more = names.len().saturating_sub(3);
-            let what = if more > 0 {
-                format!("{shown} and {more} more")
-            } else {
-                shown
-            };
-            row(what, total, how, true)
-        })
+        .map(|(how, names, total)| row(few(&names, 3), total, how, true))
         .collect()
 }
 

@@ -43,9 +43,10 @@ mod world;
 
 pub use backend::{Artifact, Files, is_generated};
 pub use base::encoding::text_of_bytes;
+pub use base::parallel::in_parts;
 pub use base::source::{Provenance, SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
-pub use base::text::{one_line, visible};
+pub use base::text::{few, one_line, visible};
 pub use baseline::comment::comment;
 pub use baseline::{changes, compare};
 pub use compile::{
@@ -64,4 +65,4 @@ pub use next::quoted as shell_word;
 pub use restarts::{FileChange, Object, Restarts, restarts};
 pub use schema::{Field, Word, fields, words};
 pub use verify::{Verified, verify};
-pub use world::{Chart, Entry, MAX_SOURCE_BYTES, MemoryWorld, ReadError, World};
+pub use world::{Chart, Entry, MAX_SOURCE_BYTES, MemoryWorld, Overlay, ReadError, World};

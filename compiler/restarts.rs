@@ -10,6 +10,7 @@ use std::str;
 
 use serde::Serialize;
 
+use crate::base::text::few;
 use crate::manifest::data::Data;
 use crate::manifest::tree::{MOST_NODES, parse};
 
@@ -236,14 +237,14 @@ impl Restarts {
     pub fn lines(&self, home: &str, most: usize) -> Vec<String> {
         let named = |objects: &BTreeSet<Object>, with_kind: bool| {
             let shown = objects.iter().map(|object| object.shown(home, with_kind));
-            listed(shown.collect(), most)
+            few(&shown.collect::<Vec<_>>(), most)
         };
         let mut first = Vec::new();
         if !self.workloads.is_empty() {
             first.push(format!("restarts {}", named(&self.workloads, false)));
         }
         if !self.k3s.is_empty() {
-            let nodes = listed(self.k3s.iter().cloned().collect(), most);
+            let nodes = few(&self.k3s.iter().collect::<Vec<_>>(), most);
             first.push(format!("K3s on {nodes} must restart"));
         }
         let mut lines = Vec::new();
@@ -270,7 +271,7 @@ impl Restarts {
             line("what their operators restart is not known", names);
         }
         if !self.unread.is_empty() {
-            let names = listed(self.unread.iter().cloned().collect(), most);
+            let names = few(&self.unread.iter().collect::<Vec<_>>(), most);
             line(
                 "what these files restart is not known, they are no YAML",
                 names,
@@ -324,16 +325,6 @@ impl Object {
 /// Whether an API group is not of Kubernetes.
 fn is_of_others(group: &str) -> bool {
     group.contains('.') && !group.ends_with(".k8s.io")
-}
-
-/// `a, b and 3 more`.
-fn listed(mut names: Vec<String>, most: usize) -> String {
-    let more = names.len().saturating_sub(most);
-    names.truncate(most);
-    match more {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
-    }
 }
 
 fn same_if_any(one: Option<&Data>, other: Option<&Data>) -> bool {

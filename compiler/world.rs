@@ -1,7 +1,7 @@
 //! The compiler's only way to read files: the caller hands in a [`World`]. The command line gives the disk, tests and
 //! editors give files in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Sources larger than this are refused: 32 MiB is a program of some hundred thousand services.
@@ -90,6 +90,74 @@ pub trait World: Sync {
     /// The path of this file in messages, from where the user started bzc. Outputs never contain it.
     fn shown(&self, path: &str) -> String {
         path.to_owned()
+    }
+}
+
+/// A world with some files as they are not on disk, or not yet: edited, or still to be written.
+#[derive(Clone)]
+pub struct Overlay<'w> {
+    world: &'w dyn World,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl<'w> Overlay<'w> {
+    /// The world with these files, by their paths, in place of or beside its own.
+    pub fn new(world: &'w dyn World, files: BTreeMap<String, Vec<u8>>) -> Overlay<'w> {
+        Overlay { world, files }
+    }
+
+    /// These files, by their paths.
+    pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.files
+    }
+
+    /// The text of such a file.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        std::str::from_utf8(self.files.get(path)?).ok()
+    }
+}
+
+impl fmt::Debug for Overlay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.files.keys()).finish()
+    }
+}
+
+impl World for Overlay<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        match self.files.get(path) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => self.world.read(path),
+        }
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
+        let mut entries = self.world.list(folder)?;
+        let known: BTreeSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+        let directly = |path: &str| match (folder, path.rsplit_once('/')) {
+            ("", None) => Some(path.to_owned()),
+            (folder, Some((above, name))) if above == folder => Some(name.to_owned()),
+            _ => None,
+        };
+        for (path, bytes) in &self.files {
+            if let Some(name) = directly(path).filter(|name| !known.contains(name)) {
+                entries.push(Entry {
+                    name,
+                    is_folder: false,
+                    bytes: bytes.len() as u64,
+                });
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn helm(&self, chart: &Chart) -> Result<Vec<u8>, String> {
+        self.world.helm(chart)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        self.world.shown(path)
     }
 }
 

@@ -109,12 +109,7 @@ const CASES: [Case; 8] = [
         args: &["check", "--format", "json", "--output-file", "found.json"],
         input: "",
         set_up: |here| {
-            put(
-                here,
-                "budget.bz",
-                &PROGRAM.replace("1.0.0", "latest"),
-                0o644,
-            );
+            put_unpinned(here);
             let earlier = "{\"severity\": \"error\", \"message\": \"m\"}\n";
             put(here, "found.json", earlier, 0o600);
         },
@@ -124,14 +119,7 @@ const CASES: [Case; 8] = [
         name: "output-file-new",
         args: &["check", "--format", "sarif", "--output-file", "found.sarif"],
         input: "",
-        set_up: |here| {
-            put(
-                here,
-                "budget.bz",
-                &PROGRAM.replace("1.0.0", "latest"),
-                0o644,
-            )
-        },
+        set_up: put_unpinned,
         again: &[0],
     },
 ];
@@ -141,6 +129,12 @@ fn put(here: &Path, name: &str, text: &str, mode: u32) {
     fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
     fs::write(&path, text).expect("a file");
     fs::set_permissions(&path, Permissions::from_mode(mode)).expect("a mode");
+}
+
+/// The program with an image that is a finding.
+fn put_unpinned(here: &Path) {
+    let text = PROGRAM.replace("1.0.0", "latest");
+    put(here, "budget.bz", &text, 0o644);
 }
 
 /// Runs bzc in a folder. `fault` is what becomes of which of its calls that change the disk, for bzc itself or, as

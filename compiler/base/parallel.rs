@@ -5,7 +5,7 @@ use std::thread;
 
 /// Cuts `items` into as many parts as there are cores, of at least `least` items each, and works on all parts at once.
 /// The results stand in the order of the parts. With one part, or no threads to be had, this thread does the work.
-pub(crate) fn in_parts<T: Sync, R: Send>(
+pub fn in_parts<T: Sync, R: Send>(
     items: &[T],
     least: usize,
     work: impl Fn(&[T]) -> R + Sync,

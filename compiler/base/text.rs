@@ -15,6 +15,16 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The first names of a list, and how many more there are: `a, b and 3 more`.
+pub fn few<S: AsRef<str>>(names: &[S], most: usize) -> String {
+    let shown: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
+    let shown = shown.join(", ");
+    match names.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// Whether a character is not seen, and may act instead: control characters, what breaks lines, what changes the
 /// direction of a text, and what is no character.
 pub(crate) fn is_unseen(c: char) -> bool {

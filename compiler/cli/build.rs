@@ -248,10 +248,7 @@ impl One<'_, '_, '_> {
     /// Says what starts again if what would be written is applied.
     fn restarts(&self, survey: &Survey<'_>, sources: &Sources<'_>, ui: &Ui) {
         let changes = changes(survey, Some(sources));
-        let found = match is_first(survey) {
-            true => Restarts::default(),
-            false => restarts(file_changes(&changes)),
-        };
+        let found = restarted(survey, &changes);
         let home = self.view.namespace().unwrap_or_default();
         if ui.format() == Format::Json {
             let line = found.json(&self.input.shown).unwrap_or_default();
@@ -266,10 +263,13 @@ impl One<'_, '_, '_> {
     }
 }
 
-/// Whether nothing was built there before: then nothing was applied either.
-fn is_first(survey: &Survey<'_>) -> bool {
-    let mut changes = survey.changes.iter();
-    changes.any(|change| change.path == "report.json" && change.old.is_none())
+/// What starts again. Where nothing was built before, nothing was applied either.
+fn restarted(survey: &Survey<'_>, changes: &[Changed<'_>]) -> Restarts {
+    let mut output = survey.changes.iter();
+    match output.any(|change| change.path == "report.json" && change.old.is_none()) {
+        true => Restarts::default(),
+        false => restarts(file_changes(changes)),
+    }
 }
 
 /// A file before and after: its path, as [`FileChange`] wants it, and what it had and has.
@@ -324,15 +324,12 @@ impl After {
             return After::default();
         }
         let changes = changes(survey, written);
-        let list: Vec<FileChange<'_>> = file_changes(&changes).collect();
-        let found = match is_first(survey) {
-            true => Restarts::default(),
-            false => restarts(list.iter().copied()),
-        };
+        let found = restarted(survey, &changes);
         let home = one.view.namespace().unwrap_or_default();
         let program = one.input.disk.folder();
         let mut next = Vec::new();
         if one.build.next || io::stdout().is_terminal() {
+            let list: Vec<FileChange<'_>> = file_changes(&changes).collect();
             let changes = (!one.build.next).then_some((list.as_slice(), &found));
             let folder = seen_from(program, folder);
             next = one.view.next(&folder, files, changes);

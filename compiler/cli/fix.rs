@@ -4,36 +4,19 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use bzc::{Chart, Diagnostic, Edit, Entry, Options, Provenance, ReadError, Session, World};
+use bzc::{Diagnostic, Edit, Options, Overlay, Provenance, Session};
 
 use super::Input;
 use super::world::Disk;
 
+/// Texts by path from the folder of the program on.
+type Texts = BTreeMap<String, String>;
+
 /// The disk with some files as they will be.
-struct Mended<'d> {
-    disk: &'d Disk,
-    texts: BTreeMap<String, String>,
-}
-
-impl World for Mended<'_> {
-    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        match self.texts.get(path) {
-            Some(text) => Ok(text.clone().into_bytes()),
-            None => self.disk.read(path),
-        }
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
-        self.disk.list(folder)
-    }
-
-    fn helm(&self, chart: &Chart) -> Result<Vec<u8>, String> {
-        self.disk.helm(chart)
-    }
-
-    fn shown(&self, path: &str) -> String {
-        self.disk.shown(path)
-    }
+fn mended<'d>(disk: &'d Disk, texts: &Texts) -> Overlay<'d> {
+    let files = texts.iter();
+    let files = files.map(|(path, text)| (path.clone(), text.clone().into_bytes()));
+    Overlay::new(disk, files.collect())
 }
 
 /// A file that edits change.
@@ -79,11 +62,11 @@ struct Tried {
     /// The edits of each finding that has some, all of them in files of the project.
     sets: Vec<Vec<FileEdit>>,
     /// The texts of the project by path.
-    texts: BTreeMap<String, String>,
+    texts: Texts,
 }
 
-fn tried(world: &Mended<'_>, name: &str, options: &Options) -> Option<Tried> {
-    let text = String::from_utf8(world.read(name).ok()?).ok()?;
+fn tried(world: &Overlay<'_>, name: &str, options: &Options) -> Option<Tried> {
+    let text = world.text(name)?.to_owned();
     let analysis = Session::default()
         .without_proposals()
         .read(world, name, text);
@@ -114,7 +97,7 @@ fn tried(world: &Mended<'_>, name: &str, options: &Options) -> Option<Tried> {
 }
 
 /// The texts that edits change. Of those that overlap or touch the later ones are left out.
-fn applied(texts: &BTreeMap<String, String>, sets: &[Vec<FileEdit>]) -> BTreeMap<String, String> {
+fn applied(texts: &Texts, sets: &[Vec<FileEdit>]) -> Texts {
     let mut taken: Vec<&FileEdit> = Vec::new();
     for set in sets {
         let is_free = |edit: &FileEdit| {
@@ -130,7 +113,7 @@ fn applied(texts: &BTreeMap<String, String>, sets: &[Vec<FileEdit>]) -> BTreeMap
         }
     }
     taken.sort_by_key(|edit| (&edit.path, edit.range.start));
-    let mut changed: BTreeMap<String, String> = BTreeMap::new();
+    let mut changed = Texts::new();
     for edit in taken.into_iter().rev() {
         let Some(text) = texts.get(&edit.path) else {
             continue;
@@ -145,12 +128,10 @@ fn applied(texts: &BTreeMap<String, String>, sets: &[Vec<FileEdit>]) -> BTreeMap
 
 /// What `--fix` makes of the files of a program.
 pub(super) fn changes(input: &Input, options: &Options) -> Vec<Change> {
-    let mut world = Mended {
-        disk: &input.disk,
-        texts: BTreeMap::from([(input.name.clone(), input.text.clone())]),
-    };
-    let mut olds: BTreeMap<String, String> = BTreeMap::new();
-    while let Some(before) = tried(&world, &input.name, options) {
+    let try_them = |texts: &Texts| tried(&mended(&input.disk, texts), &input.name, options);
+    let mut now = Texts::from([(input.name.clone(), input.text.clone())]);
+    let mut olds = Texts::new();
+    while let Some(before) = try_them(&now) {
         for (path, text) in &before.texts {
             olds.entry(path.clone()).or_insert_with(|| text.clone());
         }
@@ -159,20 +140,18 @@ pub(super) fn changes(input: &Input, options: &Options) -> Vec<Change> {
         let singly = singly.map(|set| vec![set.clone()]);
         let mut ways = together.chain(singly).filter(|way| !way.is_empty());
         let better = ways.find_map(|way| {
-            let mut texts = world.texts.clone();
+            let mut texts = now.clone();
             texts.extend(applied(&before.texts, &way));
-            let disk = &input.disk;
-            let after = Mended { disk, texts };
-            let helps = tried(&after, &input.name, options)?.measure < before.measure;
-            helps.then_some(after)
+            let helps = try_them(&texts)?.measure < before.measure;
+            helps.then_some(texts)
         });
         match better {
-            Some(better) => world = better,
+            Some(better) => now = better,
             None => break,
         }
     }
     let changed = olds.into_iter().filter_map(|(path, old)| {
-        let new = world.texts.get(&path)?.clone();
+        let new = now.get(&path)?.clone();
         (new != old).then_some(Change { path, old, new })
     });
     changed.collect()

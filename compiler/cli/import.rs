@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use bzc::{Chart, Entry, Manifests, ReadError, Source, World};
+use bzc::{Manifests, Overlay, Source, World as _};
 
 use super::args::Import;
 use super::ui::{err, fail, note, out};
@@ -25,42 +25,6 @@ const OUTPUT: &str = ".bzc-manifest.json";
 const CLUSTER: &str = "cluster.json";
 /// Where objects of standard input are kept.
 const STDIN: &str = "imported.yaml";
-
-/// The folder of the program, with files that are not written yet.
-struct Overlay {
-    disk: Disk,
-    files: BTreeMap<String, Vec<u8>>,
-}
-
-impl World for Overlay {
-    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        match self.files.get(path) {
-            Some(bytes) => Ok(bytes.clone()),
-            None => self.disk.read(path),
-        }
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
-        let mut entries = self.disk.list(folder)?;
-        if folder.is_empty() {
-            entries.extend(self.files.iter().map(|(name, bytes)| Entry {
-                name: name.clone(),
-                is_folder: false,
-                bytes: bytes.len() as u64,
-            }));
-            entries.sort();
-        }
-        Ok(entries)
-    }
-
-    fn helm(&self, chart: &Chart) -> Result<Vec<u8>, String> {
-        self.disk.helm(chart)
-    }
-
-    fn shown(&self, path: &str) -> String {
-        self.disk.shown(path)
-    }
-}
 
 /// Writes a program from the files of others. What it leaves out goes to standard error, a line each.
 pub(super) fn run(import: &Import) -> Exit {
@@ -94,10 +58,7 @@ pub(super) fn run(import: &Import) -> Exit {
             return Exit::Usage;
         }
     }
-    let world = Overlay {
-        disk,
-        files: found.kept,
-    };
+    let world = Overlay::new(&disk, found.kept);
     let manifests = match import.declare {
         true => Manifests::Declare,
         false => Manifests::Adopt,
@@ -124,7 +85,7 @@ pub(super) fn run(import: &Import) -> Exit {
         out(&imported.program);
         return exit;
     }
-    let kept = world.files.iter();
+    let kept = world.files().iter();
     let kept = kept.filter(|(path, _)| imported.adopted.contains(path));
     let mut files: Vec<(PathBuf, &[u8])> = kept
         .map(|(path, bytes)| (folder.join(path), bytes.as_slice()))

@@ -27,6 +27,8 @@ const K3S_VERSION: &str = "k3s-version";
 const CONFIG: &str = "config.yaml";
 const NODES: &str = "nodes.json";
 const HOSTNAME: &str = "hostname";
+/// How many files are named that were found.
+const MOST_NAMED: usize = 6;
 /// How deep source folders are looked for.
 const DEEPEST: usize = 3;
 
@@ -273,7 +275,8 @@ fn program(readings: &Readings, folder: &Path) -> Result<(String, Said), String>
             .iter()
             .map(|one| one.name.as_str())
             .collect();
-        said.seen.push(format!("here: {}", few(&names)));
+        said.seen
+            .push(format!("here: {}", bzc::few(&names, MOST_NAMED)));
     }
     let has_project = found.sources.len() > of_machine;
     let world = Disk::new(folder.to_path_buf());
@@ -442,14 +445,5 @@ fn as_compose(top: &Path, folders: &[String]) -> Source {
         path: Some("source-folders".to_owned()),
         bytes: json!({ "services": services }).to_string().into_bytes(),
         is_named: true,
-    }
-}
-
-/// `a, b and 3 more`.
-fn few(names: &[&str]) -> String {
-    const MOST: usize = 6;
-    match names.len().saturating_sub(MOST) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names[..MOST].join(", ")),
     }
 }

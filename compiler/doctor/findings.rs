@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::read::{Cluster, Node, Pod, bytes, count, items, text};
 use super::symptoms::Cause;
 use crate::base::quantity::{MIB, in_mib};
+use crate::base::text::few;
 
 /// A container that uses so much of its limit, in percent, is close to it.
 const CLOSE: u128 = 90;
@@ -178,9 +179,10 @@ fn overcommitted(cluster: &Cluster<'_>, node: &Node<'_>) -> Option<Finding> {
             let containers = pod.unlimited.join(", ");
             format!("{} ({containers})", pod.shown())
         });
-        finding
-            .detail
-            .push(format!("without a limit: {}", some(names.collect())));
+        finding.detail.push(format!(
+            "without a limit: {}",
+            few(&names.collect::<Vec<_>>(), SHOWN)
+        ));
     }
     let mut largest: Vec<&Pod<'_>> = here().filter(|pod| pod.limit > pod.request).collect();
     largest.sort_by_key(|pod| std::cmp::Reverse(pod.limit - pod.request));
@@ -193,21 +195,12 @@ fn overcommitted(cluster: &Cluster<'_>, node: &Node<'_>) -> Option<Finding> {
                 in_mib(pod.limit)
             )
         });
-        finding
-            .detail
-            .push(format!("requests below limits: {}", some(names.collect())));
+        finding.detail.push(format!(
+            "requests below limits: {}",
+            few(&names.collect::<Vec<_>>(), SHOWN)
+        ));
     }
     Some(finding.program("service .. { memory = 64Mi } is request and limit; adopt .. { unlimited = 256Mi } for manifests of others".to_owned()))
-}
-
-/// The first few of a list.
-fn some(names: Vec<String>) -> String {
-    let more = names.len().saturating_sub(SHOWN);
-    let shown = names.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
-    match more {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 fn no_cgroup(node: &Node<'_>) -> Option<Finding> {

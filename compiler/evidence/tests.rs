@@ -18,12 +18,7 @@ fn reading() -> impl Strategy<Value = (Origin, Reading)> {
     let minute = |minute: u8| format!("2026-11-30T12:{minute:02}:00Z");
     (how, image, 1..40_u64, 0..30_u8, 30..60_u8, 0..900_u64).prop_map(
         move |(how, image, bytes, first, last, seconds)| {
-            let (lower, upper, limit) = match how {
-                How::Bisect => (None, Some(bytes), None),
-                How::Peak => (None, Some(bytes), Some(bytes + 1)),
-                How::Sample => (Some(bytes), None, None),
-                How::Oom => (Some(bytes + 1), None, Some(bytes)),
-            };
+            let (lower, upper, limit) = how.bounds(bytes);
             let origin = Origin {
                 how,
                 image,

@@ -59,15 +59,12 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
             .map(|port| (port, file.clone()));
     }
     layout.choose("app", programs);
-    if !layout.is_settled("app") {
-        let what = "no folder of it holds a program: a file of `package main` with `func main()`";
-        layout.no_entry(
-            "app",
-            what,
-            "go.mod",
-            "say which package is the program: `app = \"./cmd/server\"`",
-        );
-    }
+    let what = "no folder of it holds a program: a file of `package main` with `func main()`";
+    layout.check_entry(
+        what,
+        "go.mod",
+        "say which package is the program: `app = \"./cmd/server\"`",
+    );
 }
 
 /// Says that there is no go.mod, and where one is.

@@ -222,6 +222,13 @@ impl Layout {
         });
     }
 
+    /// Records that nothing can be seen to start, unless the source says what.
+    fn check_entry(&mut self, what: &str, from: &str, help: &str) {
+        if !self.is_settled("app") {
+            self.no_entry("app", what, from, help);
+        }
+    }
+
     /// Records a file that a build would miss; `sign` is a text of the line that names it.
     fn missing(
         &mut self,

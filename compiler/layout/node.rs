@@ -278,15 +278,8 @@ fn entry(folder: &Folder<'_>, package: &Value, built: bool, layout: &mut Layout)
     if let Some(app) = layout.text("app").map(str::to_owned) {
         layout.listens = port_of(folder, &app);
     }
-    if !layout.is_settled("app") {
-        let what = "nothing in it can be seen to start: no script `start`, no `main`, no server.js, index.js, app.js or main.js";
-        layout.no_entry(
-            "app",
-            what,
-            "",
-            "say what node runs: `app = \"src/server.js\"`",
-        );
-    }
+    let what = "nothing in it can be seen to start: no script `start`, no `main`, no server.js, index.js, app.js or main.js";
+    layout.check_entry(what, "", "say what node runs: `app = \"src/server.js\"`");
 }
 
 /// What is started, with the file as it lies there, or as a build makes it.

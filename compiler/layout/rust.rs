@@ -66,15 +66,12 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
     if !layout.is_settled("app") {
         layout.choose("app", found);
     }
-    if !layout.is_settled("app") {
-        let what = "no package of it has a binary: neither src/main.rs, nor src/bin, nor [[bin]]";
-        layout.no_entry(
-            "app",
-            what,
-            "Cargo.toml",
-            "say which binary is built: `app = \"server\"`",
-        );
-    }
+    let what = "no package of it has a binary: neither src/main.rs, nor src/bin, nor [[bin]]";
+    layout.check_entry(
+        what,
+        "Cargo.toml",
+        "say which binary is built: `app = \"server\"`",
+    );
     let keys = manifest
         .get("dependencies")
         .and_then(Value::as_table)

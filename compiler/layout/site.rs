@@ -54,15 +54,8 @@ pub(super) fn detect(folder: &Folder<'_>, layout: &mut Layout) {
             with_page.filter(|(_, page)| folder.has(page)).collect(),
         );
     }
-    if !layout.is_settled("app") {
-        let what = "neither a folder of it has an index.html, nor is a script `build` of package.json known to make one";
-        layout.no_entry(
-            "app",
-            what,
-            "",
-            "say which folder is handed out: `app = \"dist\"`",
-        );
-    }
+    let what = "neither a folder of it has an index.html, nor is a script `build` of package.json known to make one";
+    layout.check_entry(what, "", "say which folder is handed out: `app = \"dist\"`");
 }
 
 /// The folder that a build makes.

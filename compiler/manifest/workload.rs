@@ -382,6 +382,14 @@ impl<'t> Reader<'t> {
             in_system: namespace.as_deref() == system || target.as_deref() == system,
             at: real.range(),
         };
+        let met_here = |met: MetKind, way: Way| Met {
+            kind: met,
+            kind_text: kind.clone(),
+            name: name.clone(),
+            namespace: namespace.clone(),
+            way,
+            alone: uncounted(String::new()),
+        };
         if api_version == "v1" && kind == "Service" {
             let balancer = self.balancer(real, &name, namespace.as_deref())?;
             if balancer.is_some() && self.has_other_priority(metadata) {
@@ -422,14 +430,7 @@ impl<'t> Reader<'t> {
                 objects.uncounted.extend(unknown);
             }
             _ if let Some(met) = MetKind::of(&group, &kind).filter(|met| met.installs()) => {
-                objects.met.push(Met {
-                    kind: met,
-                    kind_text: kind.clone(),
-                    name: name.clone(),
-                    namespace: namespace.clone(),
-                    way,
-                    alone: uncounted(String::new()),
-                });
+                objects.met.push(met_here(met, way));
             }
             _ if let Some(why) = self.may_change_pods(real, &kind) => {
                 objects.uncounted.push(uncounted(why.to_owned()));
@@ -442,14 +443,7 @@ impl<'t> Reader<'t> {
             }
             _ => {
                 if let Some(met) = MetKind::of(&group, &kind) {
-                    objects.met.push(Met {
-                        kind: met,
-                        kind_text: kind.clone(),
-                        name: name.clone(),
-                        namespace: namespace.clone(),
-                        way,
-                        alone: uncounted(String::new()),
-                    });
+                    objects.met.push(met_here(met, way));
                 }
                 let head = (api_version, kind.clone(), name.clone(), namespace.clone());
                 self.without_pods(real, head, &uncounted, objects)?;

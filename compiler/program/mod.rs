@@ -36,8 +36,8 @@ pub(crate) use node::{
 };
 pub(crate) use origin::{Given, Giver, Origin, WORKLOADS};
 pub(crate) use pod::{
-    EnvValue, Extra, Ingress, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Seccomp, Security,
-    Storage, Tls, Volume, VolumeSource,
+    EnvValue, Extra, ISSUER, Ingress, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Seccomp,
+    Security, Storage, Tls, Volume, VolumeSource,
 };
 pub(crate) use value::{Dim, Expect, Formula, Metric, Num, Subject, VERDICTS};
 pub(crate) use workload::{

@@ -96,6 +96,9 @@ pub(crate) struct Ingress<'a> {
     pub annotations: Vec<(&'a str, Cow<'a, str>)>,
 }
 
+/// The annotation by which cert-manager makes the Secrets that an Ingress names (cert-manager, ingress-shim).
+pub(crate) const ISSUER: &str = "cert-manager.io/cluster-issuer";
+
 /// The certificate of a host.
 #[derive(Debug, Clone)]
 pub(crate) struct Tls<'a> {

@@ -9,10 +9,7 @@ use k8s_openapi::api::networking::v1::{
 
 use super::object::own_metadata;
 use crate::plan::model::Plan;
-use crate::program::{self, Service};
-
-/// The annotation by which cert-manager makes the Secrets that an Ingress names (cert-manager, ingress-shim).
-const ISSUER: &str = "cert-manager.io/cluster-issuer";
+use crate::program::{self, ISSUER, Service};
 
 /// The Ingress of a service that has one. All its hosts have one class (BZ5019).
 pub(super) fn ingress(plan: &Plan<'_, '_>, service: &Service<'_>) -> Ingress {

@@ -227,20 +227,15 @@ pub(super) fn namespace_ceiling(plan: &Plan<'_, '_>) -> Bytes {
 /// What pods ask for that are in the namespace of the program, which its quota counts as well, and are none of its
 /// services, and how many they are.
 fn others_inside(plan: &Plan<'_, '_>) -> (u64, u64) {
-    let all = packaged(&plan.nodes, |component| {
-        let declared = &plan.program.components[component.component];
-        let namespace = declared.namespace.map(|given| given.value);
-        match namespace == Some(plan.program.namespace.value) {
-            true => (component.asked()[Dimension::Memory], component.pods),
-            false => (0, 0),
-        }
+    let inside = packaged(&plan.nodes, |component| {
+        let namespace = plan.program.components[component.component].namespace;
+        let is_inside = namespace.is_some_and(|given| given.value == plan.program.namespace.value);
+        is_inside.then(|| (component.asked()[Dimension::Memory], component.pods))
     });
-    let (mut bytes, mut pods) = (0_u64, 0_u64);
-    for (some, count) in all {
-        bytes = bytes.saturating_add(some);
-        pods = pods.saturating_add(count);
-    }
-    (bytes, pods)
+    let both = |(bytes, pods): (u64, u64), (some, count)| {
+        (bytes.saturating_add(some), pods.saturating_add(count))
+    };
+    inside.into_iter().flatten().fold((0, 0), both)
 }
 
 /// The budget, held by the cluster: what the compiler proved stays true when somebody adds a pod by hand.

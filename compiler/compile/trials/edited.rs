@@ -2,54 +2,20 @@
 //! before.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use crate::base::source::{Provenance, SourceMap};
 use crate::base::span::Span;
 use crate::diag::Edit;
-use crate::world::{Chart, Entry, ReadError, World};
-
-/// A world in which some files have been edited.
-pub(super) struct Edited<'w> {
-    world: &'w dyn World,
-    files: Vec<(String, String)>,
-}
-
-impl Edited<'_> {
-    /// The text of a file that was edited.
-    pub(super) fn text(&self, path: &str) -> Option<&str> {
-        let file = self.files.iter().find(|(name, _)| name == path);
-        file.map(|(_, text)| text.as_str())
-    }
-}
-
-impl World for Edited<'_> {
-    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        match self.text(path) {
-            Some(text) => Ok(text.as_bytes().to_vec()),
-            None => self.world.read(path),
-        }
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
-        self.world.list(folder)
-    }
-
-    fn helm(&self, chart: &Chart) -> Result<Vec<u8>, String> {
-        self.world.helm(chart)
-    }
-
-    fn shown(&self, path: &str) -> String {
-        self.world.shown(path)
-    }
-}
+use crate::world::{Overlay, World};
 
 /// The world with edits applied; `None` if one of them is in the standard library.
 pub(super) fn edited<'w>(
     world: &'w dyn World,
     sources: &SourceMap,
     edits: &[Edit],
-) -> Option<Edited<'w>> {
-    let mut files: Vec<(String, String)> = Vec::new();
+) -> Option<Overlay<'w>> {
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
     // From the last to the first, so that earlier offsets stay right.
     let mut edits: Vec<&Edit> = edits.iter().collect();
     edits.sort_by_key(|edit| Reverse(edit.span));
@@ -58,13 +24,14 @@ pub(super) fn edited<'w>(
         if file.provenance == Provenance::Library {
             return None;
         }
-        if files.iter().all(|(path, _)| *path != file.name) {
-            files.push((file.name.clone(), file.text.to_string()));
-        }
-        let (_, content) = files.iter_mut().find(|(path, _)| *path == file.name)?;
+        let content = files
+            .entry(file.name.clone())
+            .or_insert_with(|| file.text.to_string());
         content.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
     }
-    Some(Edited { world, files })
+    let files = files.into_iter();
+    let files = files.map(|(path, text)| (path, text.into_bytes()));
+    Some(Overlay::new(world, files.collect()))
 }
 
 /// Edits of sources that were edited before, put with those before: what both come to, as edits of the first sources.

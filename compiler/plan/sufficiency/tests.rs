@@ -17,12 +17,7 @@ fn subject() -> Subject {
 fn evidence(readings: &[(How, u64)]) -> Evidence {
     let mut evidence = Evidence::default();
     for (how, bytes) in readings.iter().copied() {
-        let (lower, upper, limit) = match how {
-            How::Bisect => (None, Some(bytes), None),
-            How::Peak => (None, Some(bytes), Some(bytes + 1)),
-            How::Sample => (Some(bytes), None, None),
-            How::Oom => (Some(bytes + 1), None, Some(bytes)),
-        };
+        let (lower, upper, limit) = how.bounds(bytes);
         let origin = Origin {
             how,
             image: None,

@@ -1,6 +1,7 @@
 //! What is said of adopted manifests and of the rules for them.
 
 use crate::base::span::Span;
+use crate::base::text::few;
 use crate::diag::Diagnostic;
 use crate::manifest::workload::Uncounted;
 use crate::world::Chart;
@@ -253,20 +254,11 @@ pub(super) struct Unmatched {
 pub(super) fn unmatched(found: &[Unmatched], at: Span) -> Diagnostic {
     const SHOWN: usize = 6;
     let listed = |unbounded: bool| {
-        let all: Vec<&Unmatched> = found
-            .iter()
-            .filter(|one| one.unbounded == unbounded)
-            .collect();
-        let shown: Vec<String> = all
-            .iter()
-            .take(SHOWN)
+        let all = found.iter().filter(|one| one.unbounded == unbounded);
+        let all: Vec<String> = all
             .map(|one| format!("`{}` {}", one.name, one.place))
             .collect();
-        let more = match all.len().saturating_sub(SHOWN) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        (all.len(), format!("{}{more}", shown.join(", ")))
+        (all.len(), few(&all, SHOWN))
     };
     let message = match found {
         [one] => format!("no rule gives memory to `{}`", one.name),
@@ -296,15 +288,7 @@ pub(super) fn no_object(paths: &[String], at: Span) -> Diagnostic {
             format!("`{path}` holds no Kubernetes object, and nothing of it is counted"),
         ),
         many => {
-            let shown: Vec<String> = many
-                .iter()
-                .take(SHOWN)
-                .map(|path| format!("`{path}`"))
-                .collect();
-            let more = match many.len().saturating_sub(SHOWN) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
+            let all: Vec<String> = many.iter().map(|path| format!("`{path}`")).collect();
             Diagnostic::lint(
                 "uncounted-object",
                 format!(
@@ -312,7 +296,7 @@ pub(super) fn no_object(paths: &[String], at: Span) -> Diagnostic {
                     many.len()
                 ),
             )
-            .note(format!("{}{more}", shown.join(", ")))
+            .note(few(&all, SHOWN))
         }
     };
     lint.at(at, "of these manifests")

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::quantity::{Bytes, Cpu};
-use crate::program::{Component, Given, Origin, Service};
+use crate::program::{Component, Given, ISSUER, Origin, Service};
 
 /// How these pods are called, up to a hash (cert-manager pkg/issuer/acme/http/http.go).
 const NAME: &str = "cm-acme-http-solver";
@@ -13,11 +13,7 @@ const NAME: &str = "cm-acme-http-solver";
 const MEMORY: u64 = 64 << 20;
 const CPU: (u64, u64) = (10, 100);
 /// The annotations that have cert-manager make the certificate of an Ingress (pkg/controller/certificate-shim).
-const ASKS: [&str; 3] = [
-    "cert-manager.io/cluster-issuer",
-    "cert-manager.io/issuer",
-    "kubernetes.io/tls-acme",
-];
+const ASKS: [&str; 3] = [ISSUER, "cert-manager.io/issuer", "kubernetes.io/tls-acme"];
 
 /// A pod for each host whose certificate cert-manager makes; none where there is no such host, or where the program says
 /// itself, by `others cm-acme-http-solver`, what they take. An issuer that asks DNS instead makes none: bzc does not see
