@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::backend::adopted::ALL;
-use crate::backend::{flags, waves};
+use crate::backend::{flags, generators, waves};
 use crate::base::id::{ids, numbered};
 use crate::plan::model::Plan;
 use crate::program::{Image, Node, Role};
@@ -345,6 +345,16 @@ fn applies(
         match waves.is_empty() {
             true => lines.push(format!("kubectl apply -k {folder}")),
             false => lines.push(format!("kubectl apply -k {folder} --selector '!bzc/wave'")),
+        }
+        // The namespace is there now, and pods wait for their Secrets. Whether values have changed shows in no output.
+        if output.restarts.is_none() {
+            lines.extend(generators(plan).iter().map(|(kustomization, _)| {
+                let folder = kustomization.rsplit_once('/');
+                format!(
+                    "kubectl apply -k {}",
+                    quoted(folder.map_or(".", |(folder, _)| folder))
+                )
+            }));
         }
         let namespace = quoted(plan.program.namespace.value);
         for wave in waves {

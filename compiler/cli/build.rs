@@ -201,7 +201,8 @@ impl One<'_, '_, '_> {
         if let Err(error) = generators.write() {
             return report_write(&error);
         }
-        if self.speaks(ui) {
+        // All steps have them among them.
+        if self.speaks(ui) && !build.next {
             generators.tell();
         }
         after.print();

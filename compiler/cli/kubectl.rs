@@ -30,7 +30,14 @@ fn run(args: &[&str]) -> Result<Vec<u8>, String> {
         return Ok(done.stdout);
     }
     let said = String::from_utf8_lossy(&done.stderr);
-    let lines: Vec<&str> = said.lines().take(5).collect();
+    // Its log, `E1130 23:51:36 ..`, says over and over what the last line says in words.
+    let of_log = |line: &str| {
+        let digits = line.strip_prefix('E').and_then(|rest| rest.get(..4));
+        digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let has_words = said.lines().any(|line| !of_log(line));
+    let lines = said.lines().filter(|line| !(has_words && of_log(line)));
+    let lines: Vec<&str> = lines.take(5).collect();
     Err(format!(
         "`kubectl {}` failed: {}",
         args[0],

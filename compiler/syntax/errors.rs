@@ -54,6 +54,9 @@ pub(super) fn expected(
         (TokenKind::Unknown, "$") => error.at(span, format!("expected {wanted}")).help(
             "bz reads no variables of a shell: a key of a Secret is `secret NAME/KEY`, a constant is `let NAME = ..`",
         ),
+        (TokenKind::OpenBrace, _) => error.at(span, format!("expected {wanted}")).help(
+            "lists hold no blocks; a `patch` with a list of objects is written in YAML: `patch = \"FILE\"`",
+        ),
         _ => error.at(span, format!("expected {wanted}")),
     }
 }
