@@ -14,7 +14,7 @@ use super::import::Found;
 use super::ui::{err, fail, out};
 use super::world::{Disk, read};
 use super::write::{self, Was, Written};
-use super::{Exit, report_write};
+use super::{Exit, kubectl, report_write};
 
 /// The program where there is nothing to begin with.
 const STARTER: &str = include_str!("starter.bz");
@@ -72,7 +72,7 @@ struct Readings {
 impl Readings {
     /// What is read of this machine; of the cluster of the kubeconfig where K3s is not here.
     fn here() -> Readings {
-        let k3s_version = printed("k3s", &["--version"]);
+        let k3s_version = version_of_k3s();
         let asks = k3s_version.is_none() && has_kubeconfig();
         Readings {
             meminfo: text(Path::new("/proc/meminfo")),
@@ -82,11 +82,7 @@ impl Readings {
             hostname: text(Path::new("/etc/hostname")),
             config: read(Path::new(K3S_CONFIG)).ok(),
             nodes: match asks {
-                true => printed(
-                    "kubectl",
-                    &["get", "nodes", "--output=json", "--request-timeout=5s"],
-                )
-                .map(String::into_bytes),
+                true => kubectl::nodes().ok(),
                 false => None,
             },
             k3s_version,
@@ -165,10 +161,10 @@ fn text(path: &Path) -> Option<String> {
     String::from_utf8(read(path).ok()?).ok()
 }
 
-/// What a program prints, if it is there and ends well.
-fn printed(program: &str, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new(program);
-    command.args(arguments);
+/// What `k3s --version` prints, if it is there and ends well.
+fn version_of_k3s() -> Option<String> {
+    let mut command = Command::new("k3s");
+    command.arg("--version");
     command.stdin(Stdio::null()).stderr(Stdio::null());
     let done = command.output().ok()?;
     done.status.success().then_some(())?;

@@ -1,6 +1,6 @@
 //! The user's own kubectl, with the cluster of their kubeconfig. Secrets are never asked for.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What `kubectl` is asked for: whatever makes pods, bounds them or says where they run. Nothing secret is among it.
 const KINDS: &str = "nodes,namespaces,deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,\
@@ -10,19 +10,27 @@ const KINDS: &str = "nodes,namespaces,deployments.apps,statefulsets.apps,daemons
 
 /// What runs in the cluster, by one `kubectl get`. Only reads.
 pub(super) fn cluster() -> Result<Vec<u8>, String> {
-    run(&["get", KINDS, "--all-namespaces", "--output=json"])
+    run(&["get", KINDS, "--all-namespaces", "--output=json"], "60s")
+}
+
+/// The nodes alone, for somebody who asked for nothing and does not wait long.
+pub(super) fn nodes() -> Result<Vec<u8>, String> {
+    run(&["get", "nodes", "--output=json"], "5s")
 }
 
 /// The kubelet's stats/summary of a node, through the API server.
 pub(super) fn summary(node: &str) -> Result<Vec<u8>, String> {
     let path = format!("/api/v1/nodes/{node}/proxy/stats/summary");
-    run(&["get", "--raw", &path])
+    run(&["get", "--raw", &path], "60s")
 }
 
-/// What `kubectl` prints, or why it fails.
-fn run(args: &[&str]) -> Result<Vec<u8>, String> {
+/// What `kubectl` prints within a time, or why it fails.
+fn run(args: &[&str], timeout: &str) -> Result<Vec<u8>, String> {
     let mut command = Command::new("kubectl");
-    command.args(args).arg("--request-timeout=60s");
+    command
+        .args(args)
+        .arg(format!("--request-timeout={timeout}"));
+    command.stdin(Stdio::null());
     let done = command
         .output()
         .map_err(|error| format!("`kubectl` cannot be run: {error}"))?;
