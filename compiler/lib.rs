@@ -43,7 +43,6 @@ mod world;
 
 pub use backend::{Artifact, Files, is_generated};
 pub use base::encoding::text_of_bytes;
-pub use base::parallel::in_parts;
 pub use base::source::{Provenance, SourceFile, SourceMap};
 pub use base::span::{FileId, Span};
 pub use base::text::{few, one_line, visible};

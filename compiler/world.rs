@@ -72,7 +72,7 @@ pub struct Chart {
 }
 
 /// Where sources come from.
-pub trait World: Sync {
+pub trait World {
     /// The bytes of a file, by its path relative to the folder of the program: forward slashes, no `.`,
     /// no `..`.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;

@@ -3,7 +3,6 @@
 
 pub(crate) mod encoding;
 pub(crate) mod id;
-pub(crate) mod parallel;
 pub(crate) mod quantity;
 #[cfg(test)]
 pub(crate) mod random;

@@ -19,12 +19,16 @@ const SECRET_WORDS: [&str; 12] = [
 /// Whether a variable of this name and value is one that belongs into a Secret. When in doubt it is.
 pub(crate) fn is_secret(name: &str, value: &str) -> bool {
     let harmless = ["", "true", "false", "yes", "no", "on", "off", "0", "1"];
+    if { harmless.iter() }.any(|word| value.eq_ignore_ascii_case(word)) {
+        return false;
+    }
     let lower = name.to_ascii_lowercase();
-    if harmless.contains(&value.to_ascii_lowercase().as_str()) || lower.ends_with("_file") {
+    if lower.ends_with("_file") {
         return false;
     }
     // `scheme://user:password@host`
-    let has_login = value.split_once("://").is_some_and(|(_, rest)| {
+    let address = value.contains(':').then(|| value.split_once("://"));
+    let has_login = address.flatten().is_some_and(|(_, rest)| {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let login = rest[..end].rsplit_once('@').map(|(login, _)| login);
         login.is_some_and(|login| login.contains(':'))
@@ -37,7 +41,7 @@ pub(crate) fn is_secret(name: &str, value: &str) -> bool {
                 .any(|known| word.ends_with(known))
             || (word.ends_with("pass") && !["bypass", "compass"].contains(&word))
     });
-    named || has_login || value.contains("-----BEGIN ")
+    named || has_login || value.contains('-') && value.contains("-----BEGIN ")
 }
 
 #[cfg(test)]

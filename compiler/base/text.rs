@@ -39,6 +39,10 @@ pub(crate) fn is_unseen(c: char) -> bool {
 /// The first character of a text that readers of YAML refuse, however it is written: `kubectl kustomize` does, and with it
 /// the whole folder (sigs.k8s.io/yaml, `yaml_reader_update_buffer`).
 pub(crate) fn refused_in_yaml(text: &str) -> Option<(usize, char)> {
+    // Every variable and label is asked, and nearly all are plain.
+    if text.bytes().all(|byte| byte < 0x7f) {
+        return None;
+    }
     let is_refused =
         |c: char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
     text.char_indices().find(|(_, c)| is_refused(*c))

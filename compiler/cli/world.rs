@@ -1,9 +1,9 @@
 //! The disk, as the compiler sees it: files in and below the folder of the program.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bzc::{Chart, Entry, MAX_SOURCE_BYTES, ReadError, World};
 
@@ -14,18 +14,18 @@ use super::write::{Was, Written, write_all};
 pub(crate) struct Disk {
     root: PathBuf,
     /// Whether no chart may be rendered.
-    is_offline: AtomicBool,
+    is_offline: Cell<bool>,
 }
 
 impl Disk {
     pub(crate) fn new(root: PathBuf) -> Disk {
-        let is_offline = AtomicBool::new(false);
+        let is_offline = Cell::new(false);
         Disk { root, is_offline }
     }
 
     /// Takes charts only from what is kept.
     pub(crate) fn stay_offline(&self, offline: bool) {
-        self.is_offline.store(offline, Ordering::Relaxed);
+        self.is_offline.set(offline);
     }
 
     /// The folder of the program.
@@ -86,7 +86,7 @@ impl World for Disk {
     }
 
     fn helm(&self, chart: &Chart) -> Result<Vec<u8>, String> {
-        if self.is_offline.load(Ordering::Relaxed) {
+        if self.is_offline.get() {
             return Err(format!(
                 "`{}` is not there, and `--offline` was given",
                 chart.kept

@@ -22,10 +22,11 @@ mod file;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read as _};
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::thread;
 
-use bzc::{Files, in_parts};
+use bzc::Files;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
@@ -180,11 +181,34 @@ pub(crate) fn survey<'a>(
         owned: &owned,
         ended: ended.as_ref(),
     };
-    let places: Vec<usize> = (0..files.len()).collect();
-    let look = |part: &[usize]| known.look_at(&mut Folder::open(out)?, part);
+    let cores = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(files.len() / WORTH_A_THREAD)
+        .max(1);
+    let parts: Vec<Compared<'_>> = if cores == 1 {
+        vec![known.look_at(&mut folder, 0..files.len())?]
+    } else {
+        thread::scope(|scope| {
+            let look = |part| scope.spawn(move || known.look_at(&mut Folder::open(out)?, part));
+            let step = files.len().div_ceil(cores);
+            let part = |from| from..files.len().min(from + step);
+            let parts = (0..files.len()).step_by(step).map(part);
+            let readers: Vec<_> = parts.map(look).collect();
+            let stopped = |_| {
+                Err(io_error(
+                    "read",
+                    out,
+                    &io::Error::other("a thread stopped early"),
+                ))
+            };
+            readers
+                .into_iter()
+                .map(|reader| reader.join().unwrap_or_else(stopped))
+                .collect::<Result<_, _>>()
+        })?
+    };
     let (mut changes, mut hashes, mut record) = (Vec::new(), Vec::new(), ended.is_none());
-    for part in in_parts(&places, WORTH_A_THREAD, look) {
-        let part = part?;
+    for part in parts {
         changes.extend(part.changes);
         hashes.extend(part.hashes);
         record |= part.record;
@@ -244,10 +268,14 @@ struct Known<'k, 'a> {
 
 impl<'a> Known<'_, 'a> {
     /// Compares some of the artifacts with what is on disk. Each is printed, compared and, if it is the same, forgotten.
-    fn look_at(self, folder: &mut Folder<'_>, part: &[usize]) -> Result<Compared<'a>, WriteError> {
+    fn look_at(
+        self,
+        folder: &mut Folder<'_>,
+        part: Range<usize>,
+    ) -> Result<Compared<'a>, WriteError> {
         let mut compared = Compared::default();
         let (mut text, mut on_disk) = (String::new(), Vec::new());
-        for &at in part {
+        for at in part {
             let path = self.files.path(at);
             check(path)?;
             let found = folder.look(path)?;

@@ -38,7 +38,7 @@ impl Severity {
 }
 
 /// A place and what is to be said of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// Where.
     pub span: Span,
@@ -251,26 +251,18 @@ impl Sink {
         self.found.push(diagnostic);
     }
 
-    /// Whether nothing was found so far.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
     /// Whether anything so far stops output.
     pub(crate) fn has_errors(&self) -> bool {
         self.found.iter().any(Diagnostic::is_error)
     }
 
     /// All findings in the order in which they are printed: by place, errors before warnings at one place, without
-    /// duplicates. Findings without a place come first. Threads report in any order, so what stands at one place with the
-    /// same words has an order as well.
+    /// duplicates. Findings without a place come first.
     pub(crate) fn into_sorted(self) -> Vec<Diagnostic> {
         let mut found = self.found;
         found.sort_by(|a, b| {
             let place = |d: &Diagnostic| d.primary.as_ref().map(|label| label.span);
-            (place(a), a.severity, a.id, &a.message)
-                .cmp(&(place(b), b.severity, b.id, &b.message))
-                .then_with(|| (&a.secondary, &a.notes).cmp(&(&b.secondary, &b.notes)))
+            (place(a), a.severity, a.id, &a.message).cmp(&(place(b), b.severity, b.id, &b.message))
         });
         found.dedup();
         found

@@ -2,8 +2,9 @@
 
 mod errors;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::base::id::Id;
 use crate::base::span::Span;
@@ -71,9 +72,9 @@ pub(crate) struct Decls<'c, 'a> {
     /// Where sources of images lie.
     pub(crate) world: &'c dyn World,
     /// Layouts by source and runtime.
-    pub(crate) layouts: Mutex<BTreeMap<(String, &'a str), Arc<Layout>>>,
+    pub(crate) layouts: RefCell<BTreeMap<(String, &'a str), Arc<Layout>>>,
     /// What builds of the sources would send.
-    pub(crate) contexts: Mutex<Contexts<'a>>,
+    pub(crate) contexts: RefCell<Contexts<'a>>,
 }
 
 impl<'c, 'a> Decls<'c, 'a> {
@@ -89,8 +90,8 @@ impl<'c, 'a> Decls<'c, 'a> {
             changes: BTreeMap::new(),
             mentioned: BTreeSet::new(),
             world,
-            layouts: Mutex::default(),
-            contexts: Mutex::default(),
+            layouts: RefCell::default(),
+            contexts: RefCell::default(),
         }
     }
 

@@ -7,7 +7,7 @@ mod read;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use self::read::{OF_CHARTS, OF_OBJECTS, Reading};
 use super::errors as general;
@@ -37,7 +37,7 @@ impl<'l> Declared<'l> {
     pub(super) fn new(library: &'l Library, loaded: &Loaded) -> Declared<'l> {
         let cx = Cx {
             sources: &loaded.sources,
-            sink: Mutex::default(),
+            sink: RefCell::default(),
             lets: BTreeMap::new(),
             tracer: None,
         };
@@ -106,7 +106,7 @@ fn of_library<T: Default>(
     let sources = library.sources();
     let cx = Cx {
         sources: &sources,
-        sink: Mutex::default(),
+        sink: RefCell::default(),
         lets: BTreeMap::new(),
         tracer: None,
     };
@@ -159,11 +159,11 @@ fn maker<'a>(
     roots: &'static [&'static str],
 ) -> Arc<Maker> {
     let cx = fields.cx;
-    let said = (!is_first).then(|| cx.with_sink(|sink| sink.clone()));
+    let said = (!is_first).then(|| cx.sink.borrow().clone());
     fields.check_keys(key);
     let maker = Reading { cx, roots }.maker(fields, fields.name_of());
     if let Some(said) = said {
-        cx.with_sink(|sink| *sink = said);
+        *cx.sink.borrow_mut() = said;
     }
     Arc::new(maker)
 }
@@ -254,7 +254,7 @@ mod tests {
             let tree = tree.expect("each group has a file");
             let cx = Cx {
                 sources: &sources,
-                sink: Mutex::default(),
+                sink: RefCell::default(),
                 lets: BTreeMap::new(),
                 tracer: None,
             };
@@ -270,7 +270,7 @@ mod tests {
                     "{name}"
                 );
             }
-            assert!(cx.with_sink(|sink| sink.is_empty()), "{group}");
+            assert!(cx.sink.into_inner().into_sorted().is_empty(), "{group}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What was given at one place of the sources: recorded while the program is analysed, when somebody asks for a place.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::cell::RefCell;
 
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
@@ -27,9 +27,9 @@ pub struct Traced {
 pub(super) struct Tracer<'a> {
     at: Span,
     /// Fields that hold the place, with the place of the value.
-    fields: Mutex<Vec<Found<'a>>>,
+    fields: RefCell<Vec<Found<'a>>>,
     /// Values that hold the place.
-    values: Mutex<Vec<(Span, String)>>,
+    values: RefCell<Vec<(Span, String)>>,
 }
 
 #[derive(Debug)]
@@ -37,10 +37,6 @@ struct Found<'a> {
     span: Span,
     value: Option<Span>,
     origin: Origin<'a>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a> Tracer<'a> {
@@ -61,8 +57,8 @@ impl<'a> Tracer<'a> {
         }
         Tracer {
             at: asked,
-            fields: Mutex::default(),
-            values: Mutex::default(),
+            fields: RefCell::default(),
+            values: RefCell::default(),
         }
     }
 
@@ -80,33 +76,27 @@ impl<'a> Tracer<'a> {
                 value,
                 origin,
             };
-            locked(&self.fields).push(found);
+            self.fields.borrow_mut().push(found);
         }
     }
 
     /// A value was computed. Of several at one place the last counts: it has the dimension that was wanted there.
     pub(super) fn value(&self, span: Span, value: impl FnOnce() -> String) {
         if span.holds(self.at) {
-            locked(&self.values).push((span, value()));
+            self.values.borrow_mut().push((span, value()));
         }
     }
 
     /// What was given: by the narrowest field that holds the place, under each of its names.
     pub(super) fn into_traced(self, sources: &SourceMap) -> Vec<Traced> {
         let length = |span: Span| span.end - span.start;
-        let values = self
-            .values
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let values = self.values.into_inner();
         let narrowest = values.iter().map(|(span, _)| length(*span)).min();
         let value = values
             .iter()
             .rfind(|(span, _)| Some(length(*span)) == narrowest)
             .map(|(_, value)| value.as_str());
-        let fields = self
-            .fields
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let fields = self.fields.into_inner();
         let narrowest = fields.iter().map(|field| length(field.span)).min();
         let mut traced: Vec<Traced> = Vec::new();
         for field in fields {

@@ -5,9 +5,8 @@
 mod errors;
 
 use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::base::quantity::{ByteUnit, Bytes, Cpu, Millis};
 use crate::base::source::SourceMap;
@@ -34,16 +33,9 @@ pub(super) struct Let<'a> {
     /// Its value as written.
     pub expr: &'a Expr,
     /// Whether anything uses it.
-    pub used: AtomicBool,
+    pub used: Cell<bool>,
     /// Its number, once computed; `Some(None)` if a fault left it without one, `None` if it is something else.
-    pub number: OnceLock<Option<Num>>,
-}
-
-impl Let<'_> {
-    /// Something uses it.
-    pub(super) fn note_use(&self) {
-        self.used.store(true, Ordering::Relaxed);
-    }
+    pub number: Cell<Option<Option<Num>>>,
 }
 
 /// What all of `sema` shares.
@@ -52,7 +44,7 @@ pub(super) struct Cx<'a> {
     /// Texts.
     pub sources: &'a SourceMap,
     /// Findings.
-    pub sink: Mutex<Sink>,
+    pub sink: RefCell<Sink>,
     /// Constants by name.
     pub lets: BTreeMap<&'a str, Let<'a>>,
     /// Records what is given at a place, if a caller asked for one.
@@ -62,18 +54,7 @@ pub(super) struct Cx<'a> {
 impl<'a> Cx<'a> {
     /// Reports a finding.
     pub(super) fn report(&self, diagnostic: Diagnostic) {
-        self.with_sink(|sink| sink.push(diagnostic));
-    }
-
-    /// Whether an error was reported so far.
-    pub(super) fn has_errors(&self) -> bool {
-        self.with_sink(|sink| sink.has_errors())
-    }
-
-    /// Hands the findings so far to `work`.
-    pub(super) fn with_sink<R>(&self, work: impl FnOnce(&mut Sink) -> R) -> R {
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut sink)
+        self.sink.borrow_mut().push(diagnostic);
     }
 
     /// The source text of a span.
@@ -104,7 +85,7 @@ impl<'a> Cx<'a> {
             let Some(constant) = self.lets.get(self.text(at.span)) else {
                 return at;
             };
-            constant.note_use();
+            constant.used.set(true);
             at = constant.expr;
             self.trace(expr.span, || self.text(at.span).to_owned());
         }
@@ -175,9 +156,9 @@ impl<'a> Cx<'a> {
             ));
             return None;
         };
-        constant.note_use();
+        constant.used.set(true);
         if let Some(number) = constant.number.get() {
-            return *number;
+            return number;
         }
         if !matches!(constant.expr.kind, ExprKind::Hole) {
             self.report(errors::not_a_number(
@@ -202,8 +183,8 @@ impl<'a> Cx<'a> {
                 .lets
                 .get(self.text(constant.expr.span))
                 .and_then(|other| {
-                    other.note_use();
-                    other.number.get().copied().flatten()
+                    other.used.set(true);
+                    other.number.get().flatten()
                 }),
             ExprKind::Text
             | ExprKind::List(_)
@@ -212,8 +193,7 @@ impl<'a> Cx<'a> {
             | ExprKind::Tagged(..)
             | ExprKind::Hole => return,
         };
-        // Each is computed once, so nothing stands there.
-        let _ = constant.number.set(number);
+        constant.number.set(Some(number));
     }
 
     /// A number literal: its digits and the dimension of its suffix.

@@ -2,7 +2,6 @@
 //! gets a hole, and reading goes on at the next line that begins one.
 
 mod habits;
-mod parts;
 
 use super::ast::{Body, Call, Expr, ExprKind, File, Item, Operator, Reference, Word, WordShape};
 use super::errors;
@@ -30,27 +29,21 @@ pub(crate) struct Parsed {
 /// Reads the text of `id`. Never fails; what is wrong goes to the sink.
 pub(crate) fn parse(id: FileId, text: &str, sink: &mut Sink) -> Parsed {
     let lexed = lex(text);
-    let end = lexed.tokens.len() - 1;
-    let read = |from: usize, until: usize, sink: &mut Sink| {
-        let mut parser = Parser {
-            id,
-            text,
-            tokens: &lexed.tokens[..=until],
-            at: from,
-            depth: 0,
-            stack: Vec::new(),
-            operators: 0,
-            open: Vec::new(),
-            suspect: None,
-            braces_pair: true,
-            sink,
-        };
-        (parser.items(), parser.braces_pair)
+    let mut parser = Parser {
+        id,
+        text,
+        tokens: &lexed.tokens,
+        at: 0,
+        depth: 0,
+        stack: Vec::new(),
+        operators: 0,
+        open: Vec::new(),
+        suspect: None,
+        braces_pair: true,
+        sink,
     };
-    let (items, braces_pair) = match parts::items(&lexed.tokens, &read) {
-        Some(items) => (items, true),
-        None => read(0, end, sink),
-    };
+    let items = parser.items();
+    let braces_pair = parser.braces_pair;
     Parsed {
         file: File {
             id,
@@ -69,7 +62,6 @@ type Read<T> = Result<T, Reported>;
 struct Parser<'p> {
     id: FileId,
     text: &'p str,
-    /// The tokens up to the one where reading ends, which counts as the end of the file.
     tokens: &'p [Token],
     at: usize,
     depth: u32,
@@ -87,24 +79,11 @@ struct Parser<'p> {
 
 impl Parser<'_> {
     fn peek(&self) -> Token {
-        self.ahead(0)
+        self.tokens[self.at]
     }
 
     fn peek_second(&self) -> Token {
-        self.ahead(1)
-    }
-
-    /// The token that stands so many tokens ahead.
-    fn ahead(&self, count: usize) -> Token {
-        let last = self.tokens.len() - 1;
-        let at = self.at + count;
-        if at < last {
-            return self.tokens[at];
-        }
-        Token {
-            kind: TokenKind::End,
-            ..self.tokens[last]
-        }
+        self.tokens[(self.at + 1).min(self.tokens.len() - 1)]
     }
 
     fn next(&mut self) -> Token {
@@ -648,7 +627,7 @@ impl Parser<'_> {
         }
         let token = self.peek();
         let second = self.peek_second();
-        let third = self.ahead(2);
+        let third = self.tokens[(self.at + 2).min(self.tokens.len() - 1)];
         if second.kind == TokenKind::OpenParen && second.start == token.end {
             let name = self.word();
             let open = self.next();

@@ -1,7 +1,7 @@
 //! Which files an `adopt` means, and how they are read.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 
 use super::{errors, helm};
 use crate::base::encoding::text_of_bytes;
@@ -140,7 +140,7 @@ fn excepts(item: &Item, loaded: &Loaded, from: &str, sink: &mut Sink) -> Vec<Exc
     for field in loaded.entries(item, "except") {
         let cx = Cx {
             sources: &loaded.sources,
-            sink: Mutex::default(),
+            sink: RefCell::default(),
             lets: BTreeMap::new(),
             tracer: None,
         };

@@ -1,8 +1,7 @@
 //! `let`: constants, each computed once, after those that it names.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::errors;
 use crate::program::{Giver, Origin};
@@ -53,8 +52,8 @@ fn collect_lets<'a>(cx: &Cx<'a>, loaded: &'a Loaded, lets: &mut BTreeMap<&'a str
             Let {
                 name: name.span,
                 expr,
-                used: AtomicBool::new(false),
-                number: OnceLock::new(),
+                used: Cell::new(false),
+                number: Cell::new(None),
             },
         );
     }
@@ -93,9 +92,8 @@ fn compute_lets<'a>(cx: &Cx<'a>) {
     }
     let mut visited: BTreeSet<&str> = BTreeSet::new();
     for name in waiting.keys() {
-        // What goes in a circle was never computed.
-        let _ = cx.lets[name].number.set(None);
-        cx.lets[name].note_use();
+        cx.lets[name].number.set(Some(None));
+        cx.lets[name].used.set(true);
         // Walk until a name comes twice: the circle begins there. A name that another walk has visited leads to a
         // circle that is reported already.
         let mut path: Vec<&str> = Vec::new();
@@ -143,7 +141,7 @@ pub(crate) fn names_in<'a>(cx: &Cx<'a>, expr: &'a Expr, names: &mut BTreeSet<&'a
 pub(crate) fn check_unused_lets(cx: &Cx<'_>) {
     for (name, constant) in &cx.lets {
         let from_library = cx.sources.is_library(constant.name);
-        if !constant.used.load(Ordering::Relaxed) && !from_library {
+        if !constant.used.get() && !from_library {
             cx.report(general::unused("let", name, constant.name));
         }
     }

@@ -7,8 +7,8 @@ pub(super) mod lets;
 
 pub(crate) use envs::environments;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use crate::base::source::Provenance;
 use crate::base::span::Span;
@@ -47,16 +47,16 @@ pub(crate) fn analyze<'a>(
     let files = loaded.files.iter().map(|file| &**file);
     let cx = Cx {
         sources: &loaded.sources,
-        sink: Mutex::new(std::mem::take(sink)),
+        sink: RefCell::new(std::mem::take(sink)),
         lets: BTreeMap::new(),
         tracer: at.map(|at| Tracer::new(files, at)),
     };
     let cx = constants(cx, loaded);
     let program = program(&cx, loaded, env, world);
-    if !cx.has_errors() {
+    if !cx.sink.borrow().has_errors() {
         check_unused_lets(&cx);
     }
-    *sink = cx.sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+    *sink = cx.sink.into_inner();
     let traced = cx.tracer.map(|tracer| tracer.into_traced(&loaded.sources));
     (program, traced.unwrap_or_default())
 }
@@ -180,7 +180,7 @@ pub(crate) fn program<'a>(
         names_of_envs(cx, &body.items, &mut decls.mentioned);
     }
     for constant in decls.mentioned.iter().filter_map(|name| cx.lets.get(name)) {
-        constant.note_use();
+        constant.used.set(true);
     }
     let program_start = loaded
         .files
@@ -203,14 +203,16 @@ pub(crate) fn program<'a>(
     let is_library_file = nodes.is_empty() && services.is_empty() && expects.is_empty();
     if !is_library_file {
         // A declaration also looks unused if its only use is misspelt, so this waits until there are no errors.
-        if !cx.has_errors() {
+        if !cx.sink.borrow().has_errors() {
             service::check_unused(&decls, &tiers, &services);
             secret::check(&decls, &secrets, &services);
             image::check_unused(&decls, &images, &services);
         }
     } else {
         // The constants of a file that declares nothing else are there for programs that use it.
-        cx.lets.values().for_each(|constant| constant.note_use());
+        cx.lets
+            .values()
+            .for_each(|constant| constant.used.set(true));
     }
     chosen?;
     if is_library_file {
@@ -231,7 +233,7 @@ pub(crate) fn program<'a>(
     addresses::settle(&decls, &mut nodes);
     check_node_ports(cx, &nodes, &services);
     // If a field of a node is misspelt, the node may have been meant as an agent.
-    if !cx.has_errors() {
+    if !cx.sink.borrow().has_errors() {
         placement::check_servers(&decls, &nodes);
     }
     placement::settle(&decls, &nodes, &mut services);

@@ -1,6 +1,6 @@
 //! The folder of an image's source: its layout, what a build would send, and what deserves a look in it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::errors;
 use crate::layout::context::BuildContext;
@@ -175,7 +175,7 @@ impl<'a> Decls<'_, 'a> {
         runtime: &Runtime<'a>,
         context: &Context,
     ) -> Option<Arc<BuildContext>> {
-        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut contexts = self.contexts.borrow_mut();
         let (ignores, known) = &mut *contexts;
         let name = runtime.ignore.value.as_str();
         let filler = ignores
@@ -191,7 +191,7 @@ impl<'a> Decls<'_, 'a> {
 
     /// The layout of a source. Services of one source are read once.
     pub(crate) fn layout(&self, source: &str, runtime: &Runtime<'a>) -> Arc<Layout> {
-        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut layouts = self.layouts.borrow_mut();
         let layout = layouts
             .entry((source.to_owned(), runtime.name))
             .or_insert_with(|| {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors;
 use crate::base::id::Id;
-use crate::base::parallel::in_parts;
 use crate::base::span::{Span, Spanned};
 use crate::program::{
     EnvValue, Given, Giver, Kind, Memory, Origin, Rollout, Service, Tier, TierId, VolumeSource,
@@ -22,37 +21,15 @@ use crate::sema::workload::containers::extras;
 use crate::sema::workload::kinds;
 use crate::sema::workload::resources::{cpu, memory, rollout};
 
-/// Below this many workloads a thread, another thread costs more than it saves.
-const WORTH_A_THREAD: usize = 200;
-
-/// All services, sorted by name.
+/// All services, sorted by name. Those of one header share everything but the name.
 pub(crate) fn services<'a>(
     decls: &Decls<'_, 'a>,
     tiers: &[Tier<'a>],
     to_build: ToBuild<'_, 'a>,
 ) -> Vec<Service<'a>> {
-    let declared: Vec<_> = decls.workloads().collect();
-    // What is recorded of a place is in the order of reading.
-    let least = match decls.cx.tracer {
-        Some(_) => declared.len(),
-        None => WORTH_A_THREAD,
-    };
-    let read = |part: &[_]| some_services(decls, part, (tiers, to_build));
-    let mut parts = in_parts(&declared, least, read).into_iter();
-    let mut services = parts.next().unwrap_or_default();
-    parts.for_each(|part| services.extend(part));
-    services
-}
-
-/// The services of some declarations. Those of one header share everything but the name.
-fn some_services<'a>(
-    decls: &Decls<'_, 'a>,
-    declared: &[(&'static str, Decl<'a>)],
-    (tiers, to_build): (&[Tier<'a>], ToBuild<'_, 'a>),
-) -> Vec<Service<'a>> {
-    let mut services: Vec<Service<'a>> = Vec::with_capacity(declared.len());
+    let mut services: Vec<Service<'a>> = Vec::with_capacity(decls.workloads().count());
     let mut first_of_header = BTreeMap::new();
-    for &(kind, decl) in declared {
+    for (kind, decl) in decls.workloads() {
         let shares = decl.item.names.len() > 1 && decls.change(kind, decl.name).is_none();
         let twin = if shares {
             first_of_header

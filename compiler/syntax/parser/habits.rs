@@ -163,7 +163,8 @@ impl Parser<'_> {
 
     /// `80:8080` behind `port`, as compose writes the port of the machine and that of the container.
     pub(super) fn pair_of_ports(&mut self, key: Word) -> Option<Expr> {
-        let (host, colon, port) = (self.ahead(0), self.ahead(1), self.ahead(2));
+        let number = |at: usize| self.tokens.get(self.at + at).copied();
+        let (host, colon, port) = (number(0)?, number(1)?, number(2)?);
         let glued = host.end == colon.start && colon.end == port.start;
         let kinds = [host.kind, port.kind] == [TokenKind::Number; 2] && self.text_of(colon) == ":";
         if !glued || !kinds || self.slice(key.span) != "port" {
@@ -272,7 +273,7 @@ impl Parser<'_> {
 
     /// `secret(pg, password)`, `secret "pg/password"` and `secret pg.password`: bz writes `secret pg/password`.
     pub(super) fn reference_otherwise(&mut self) -> Option<Expr> {
-        let at = |count: usize| self.ahead(count);
+        let at = |at: usize| self.tokens[(self.at + at).min(self.tokens.len() - 1)];
         let (kind, second, third) = (at(0), at(1), at(2));
         let word = self.text_of(kind);
         if !["secret", "config"].contains(&word) || second.first_on_line {
