@@ -45,7 +45,7 @@ pub(crate) fn summary(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
     }
     let packaged = |node: &NodePlan<'_>, out: &mut String| {
         for component in &node.components {
-            let name = program.components[component.component].name;
+            let name = &program.components[component.component].name;
             let requests = component.asked()[Dimension::Memory];
             if requests > 0 {
                 let _ = write!(out, "  {name} {}", bare(requests));
@@ -309,7 +309,7 @@ fn packaged_rows(program: &Program<'_>, draft: &Draft<'_, '_>, sources: &SourceM
             ),
         };
         row(
-            stock.name,
+            stock.name.as_ref(),
             component.asked()[Dimension::Memory],
             from,
             false,

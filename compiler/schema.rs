@@ -84,6 +84,8 @@ pub(crate) fn block_of(key: &str) -> Option<&'static str> {
         "image" => "image",
         "ingress" => "ingress",
         "tls" => "tls",
+        "pre-stop" | "post-start" => "hook",
+        "disruption-budget" => "disruption-budget",
         "security" => "security",
         "memory" => "memory",
         "cpu" => "cpu",

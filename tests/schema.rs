@@ -12,7 +12,7 @@ use crate::support::world::Folder;
 use crate::support::{bless, compile, corpus, ids};
 
 /// Of these one is enough.
-const ONE_OF: [(&str, &[&str]); 3] = [
+const ONE_OF: [(&str, &[&str]); 5] = [
     ("secret", &["from", "sealed", "external", "keys"]),
     (
         "volume",
@@ -21,6 +21,8 @@ const ONE_OF: [(&str, &[&str]); 3] = [
         ],
     ),
     ("probe", &["path", "tcp", "exec"]),
+    ("hook", &["path", "exec", "sleep"]),
+    ("disruption-budget", &["min-available", "max-unavailable"]),
 ];
 
 /// Fields that say something only of a source, and of a program that does not fit: neither is here.

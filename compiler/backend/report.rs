@@ -233,7 +233,7 @@ fn node<'r>(plan: &'r Plan<'_, '_>, at: NodeId) -> Node<'r> {
             .map(|component| {
                 let declared = &program.components[component.component];
                 Component {
-                    name: declared.name.into(),
+                    name: declared.name.as_ref().into(),
                     replicas: component.replicas,
                     pods_at_peak: component.peak(),
                     pods_with_ending: component.pods,

@@ -96,6 +96,7 @@ codes! {
     BZ5021 "a claim of one node for pods of several"
     BZ5022 "a patch that cannot be laid over"
     BZ5023 "a file that is no ConfigMap or Secret"
+    BZ5024 "a NetworkPolicy that nothing enforces"
     BZ6001 "a manifest that cannot be adopted"
     BZ6002 "a pattern that matches no file"
     BZ6003 "a rule that matches nothing"

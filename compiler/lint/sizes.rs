@@ -93,7 +93,7 @@ pub(super) fn settings(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
                 .iter()
                 .filter_map(|(name, value)| match value {
                     EnvValue::Text(text) => Some((format!("{}={text}", name.value), name.span)),
-                    EnvValue::Secret(..) | EnvValue::Config(..) => None,
+                    EnvValue::Secret(..) | EnvValue::Config(..) | EnvValue::Field(_) => None,
                 });
             let words: Vec<&str> = container
                 .words

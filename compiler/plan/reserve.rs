@@ -237,7 +237,7 @@ pub(super) fn beside_in_system(program: &Program<'_>) -> Option<String> {
         return Some(format!("of `{object}` there may be pods"));
     }
     for component in &program.components {
-        let name = component.name;
+        let name = &component.name;
         match component.namespace {
             Some(namespace) if namespace.value != SYSTEM => {}
             Some(_) => return Some(format!("`others {name}` is there")),

@@ -37,7 +37,7 @@ fn of_component<'a>(
     let declared = &draft.program.components[component.component];
     Addend::product(
         format!("component.{}", declared.name),
-        declared.name,
+        declared.name.clone(),
         (pods, "pods"),
         each,
         origin,

@@ -91,7 +91,7 @@ fn interference<'a>(plan: &Plan<'_, 'a>, at: NodeId) -> Theorem<'a> {
         there.filter(|one| one.unbounded || plan.program.components[one.component].foreign)
     {
         let declared = &plan.program.components[component.component];
-        let (name, whose) = (declared.name, declared.whose());
+        let (name, whose) = (&declared.name, declared.whose());
         let most = in_mib(component.limit);
         match (declared.foreign, declared.bound) {
             (true, _) => stated.push(format!(
@@ -188,7 +188,8 @@ fn bursting(plan: &Plan<'_, '_>, at: NodeId) -> String {
         .components
         .iter()
         .filter(|component| component.gap() > 0);
-    let components = components.map(|component| plan.program.components[component.component].name);
+    let components =
+        components.map(|component| plan.program.components[component.component].name.as_ref());
     let services = plan.program.services.iter().zip(&plan.workloads);
     let services = services
         .filter(|(_, w)| w.on(at, w.pods) > 0 && w.gap() > 0)

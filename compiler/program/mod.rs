@@ -21,7 +21,7 @@ use crate::base::source::SourceMap;
 use crate::base::span::Spanned;
 use crate::evidence::Evidence;
 use crate::manifest::Manifest;
-pub(crate) use crate::manifest::workload::place::HOSTNAME;
+pub(crate) use crate::manifest::workload::place::{FIELDS, HOSTNAME};
 pub(crate) use crate::manifest::workload::{HookPhase, WorkloadKind};
 pub(crate) use adopt::{Adopt, Adopted, Form, Release, Ruled, Uncounted};
 pub(crate) use cron::is_cron;
@@ -36,12 +36,13 @@ pub(crate) use node::{
 };
 pub(crate) use origin::{Given, Giver, Origin, WORKLOADS};
 pub(crate) use pod::{
-    EnvValue, Extra, ISSUER, Ingress, Place, Pod, Port, Probe, ProbeAction, ProbeKind, Seccomp,
-    Security, Storage, Tls, Volume, VolumeSource,
+    Disruption, EnvValue, Extra, HookAction, ISSUER, Ingress, Peer, Place, Pod, Port, Probe,
+    ProbeAction, ProbeKind, Reach, Seccomp, Security, ServiceType, Share, Storage, Tls, Volume,
+    VolumeSource,
 };
 pub(crate) use value::{Dim, Expect, Formula, Metric, Num, Subject, VERDICTS};
 pub(crate) use workload::{
-    Concurrency, Kind, MaxSurge, Memory, Patch, Rollout, Run, Scale, Schedule, Service,
+    Concurrency, GRACE, Kind, MaxSurge, Memory, Patch, Rollout, Run, Scale, Schedule, Service,
 };
 
 /// A whole program.

@@ -241,7 +241,7 @@ pub(crate) enum SettingValue<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Component<'a> {
     /// Its name, K3s's own.
-    pub name: &'a str,
+    pub name: Cow<'a, str>,
     /// Where the program changes it.
     pub span: Option<Span>,
     /// Request and limit of memory. `None` where K3s sets neither.

@@ -41,6 +41,18 @@ pub(crate) struct Pod<'a> {
     pub security: Security<'a>,
     /// When the kubelet pulls its images, if the program says.
     pub pull_policy: Option<&'static str>,
+    /// Whether its containers have the network of their node.
+    pub host_network: bool,
+    /// What the kubelet does in the main container once it has started.
+    pub post_start: Option<HookAction<'a>>,
+    /// What it does there before the container is to end.
+    pub pre_stop: Option<HookAction<'a>>,
+    /// The label of nodes over whose values its pods are spread, where there is room.
+    pub spread: Option<Cow<'a, str>>,
+    /// How many of its pods may be taken away at once.
+    pub disruption: Option<Disruption>,
+    /// How others reach it.
+    pub reach: Reach<'a>,
 }
 
 /// What the processes of a pod may do. What the program does not say is Kubernetes' default.
@@ -182,6 +194,79 @@ pub(crate) enum EnvValue<'a> {
     Secret(&'a str, Cow<'a, str>),
     /// A key of a ConfigMap.
     Config(&'a str, Cow<'a, str>),
+    /// A field of the pod, or an amount of its container, by its path in Kubernetes.
+    Field(&'a str),
+}
+
+/// What the kubelet does in the main container once it has started, or before it ends.
+#[derive(Debug, Clone)]
+pub(crate) enum HookAction<'a> {
+    /// GET of a path on a port.
+    Http(Cow<'a, str>, u16),
+    /// Runs a command in the container, at the container's cost.
+    Exec(Vec<Cow<'a, str>>),
+    /// Waits, in whole seconds.
+    Sleep(Millis),
+}
+
+/// How many pods of a workload may be taken away at once, by a drain of a node for instance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Disruption {
+    /// So many stay.
+    MinAvailable(Share),
+    /// So many may be missing.
+    MaxUnavailable(Share),
+}
+
+/// A number of pods.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Share {
+    /// So many.
+    Pods(u64),
+    /// A part of all.
+    Percent(u64),
+}
+
+/// How others reach the pods of a workload.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reach<'a> {
+    /// The type of its Service, as the program gives it.
+    pub service_type: Option<ServiceType>,
+    /// Whether its Service has no address of its own, as the program gives it.
+    pub headless: Option<bool>,
+    /// Who may open connections to it; none if all may.
+    pub allow_from: Option<Vec<Peer<'a>>>,
+}
+
+/// The type of a Kubernetes Service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ServiceType {
+    /// An address within the cluster.
+    ClusterIp,
+    /// Also a port of every node.
+    NodePort,
+    /// Also an address from a load balancer: K3s's takes the Service's ports on the nodes.
+    LoadBalancer,
+}
+
+impl ServiceType {
+    /// As Kubernetes writes it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            ServiceType::ClusterIp => "ClusterIP",
+            ServiceType::NodePort => "NodePort",
+            ServiceType::LoadBalancer => "LoadBalancer",
+        }
+    }
+}
+
+/// Who may open connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Peer<'a> {
+    /// The pods of a workload of the program.
+    Workload(&'a str),
+    /// All pods of a namespace.
+    Namespace(Cow<'a, str>),
 }
 
 /// Which probe.

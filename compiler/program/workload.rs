@@ -9,13 +9,13 @@ use super::adopt::Adopted;
 use super::cron::least_period;
 use super::image::{BuiltImage, Image};
 use super::origin::Given;
-use super::pod::{Extra, Ingress, Pod, Port, Volume, VolumeSource};
+use super::pod::{Extra, Ingress, Pod, Port, ServiceType, Volume, VolumeSource};
 use crate::base::quantity::{Bytes, Cpu, Millis};
 use crate::base::span::{Span, Spanned};
 use crate::manifest::workload::{Surge, WorkloadKind};
 
 /// What a pod gets by default to end (Kubernetes, terminationGracePeriodSeconds), in seconds.
-const GRACE: u64 = 30;
+pub(crate) const GRACE: u64 = 30;
 
 /// A workload: what its kind says, and its pods.
 #[derive(Debug, Clone)]
@@ -155,6 +155,25 @@ impl Service<'_> {
                 replicas.saturating_mul(replaced).saturating_add(lingering)
             }
         }
+    }
+
+    /// The type of its Kubernetes Service: what the program says, or a port of nodes where one is given.
+    pub(crate) fn service_type(&self) -> ServiceType {
+        let by_node = self.ports.iter().any(|port| port.node_port.is_some());
+        let given = self.pod.reach.service_type;
+        given.unwrap_or(match by_node {
+            true => ServiceType::NodePort,
+            false => ServiceType::ClusterIp,
+        })
+    }
+
+    /// Whether its Kubernetes Service has no address of its own. The pods of a StatefulSet are reached one by one, by name.
+    pub(crate) fn is_headless(&self) -> bool {
+        let is_stateful = matches!(self.kind, Kind::StatefulSet);
+        let has_type = self.pod.reach.service_type.is_some();
+        let inside = self.service_type() == ServiceType::ClusterIp;
+        let usual = is_stateful && !has_type && inside;
+        self.pod.reach.headless.unwrap_or(usual)
     }
 
     /// The name of its main container.

@@ -274,7 +274,7 @@ fn is_balanced(config: &Value, all: &[&Value], pool: Option<&str>) -> bool {
             && pool.is_none_or(|pool| label(config, POOL) == Some(pool))
 }
 
-/// The pods of the load balancer on one node for the adopted Services, and what a label of the node makes of those for
+/// The pods of the load balancer on one node for Services, and what a label of the node makes of those for
 /// Traefik. `server` is the configuration of the first server, `all` those of all nodes.
 pub(super) fn balance(
     files: &Files,
@@ -315,6 +315,7 @@ pub(super) fn balance(
             ],
         }
     };
+    let own = objects(files, "manifests/")?;
     let mut services: Vec<&Value> = adopted.iter().filter(of_service).collect();
     // A dump may have what was made for a Service, and not the Service.
     let made = adopted.iter().filter(|one| is_kind(one, "DaemonSet"));
@@ -325,10 +326,14 @@ pub(super) fn balance(
             services.push(made);
         }
     }
-    for service in &services {
+    // Those of the program come last, and leave the short names to adopted ones.
+    let others = services.len();
+    services.extend(own.iter().filter(of_service));
+    for (at, service) in services.iter().enumerate() {
         let [namespace, name] = place(service);
         let name = name.as_str();
-        let alike = services.iter().filter(|one| place(one)[1] == name).count();
+        let among = &services[..others.max(at + 1)];
+        let alike = among.iter().filter(|one| place(one)[1] == name).count();
         let pool = service["metadata"]["labels"]["svccontroller.k3s.cattle.io/lbpool"].as_str();
         let pool = pool.or(service["spec"]["template"]["spec"]["nodeSelector"]["svccontroller.k3s.cattle.io/lbpool"].as_str());
         let pods = u128::from(is_balanced(config, all, pool));

@@ -4,6 +4,7 @@ pub(super) mod coredns;
 mod ingress;
 mod object;
 mod pod;
+mod policy;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -82,7 +82,12 @@ pub(super) fn labelled(
 
 /// The label by which the pods of a service are found.
 pub(super) fn selector(service: &Service<'_>) -> BTreeMap<String, String> {
-    BTreeMap::from([(NAME_LABEL.to_owned(), service.name.value.to_owned())])
+    selected(service.name.value)
+}
+
+/// The label by which the pods of a workload are found, by its name.
+pub(super) fn selected(name: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([(NAME_LABEL.to_owned(), name.to_owned())])
 }
 
 /// The labels of the objects of a service and of its pods.

@@ -13,8 +13,8 @@ use crate::base::span::Span;
 use crate::plan::admission::priority_class;
 use crate::plan::model::{Plan, Workload};
 use crate::program::{
-    Effect, EnvValue, Extra, Given, HOSTNAME, Pod, Probe, ProbeAction, ProbeKind, Seccomp,
-    Security, Service, Taint, Volume, VolumeSource,
+    Effect, EnvValue, Extra, Given, HOSTNAME, HookAction, Pod, Probe, ProbeAction, ProbeKind,
+    Seccomp, Security, Service, Taint, Volume, VolumeSource,
 };
 
 pub(super) fn pod(
@@ -57,6 +57,15 @@ pub(super) fn pod(
         }),
         priority_class_name: priority_class(plan, service, workload),
         security_context: pod_security(&given.security),
+        host_network: given.host_network.then_some(true),
+        // In the network of the node names of the cluster would not resolve otherwise.
+        dns_policy: given
+            .host_network
+            .then(|| "ClusterFirstWithHostNet".to_owned()),
+        topology_spread_constraints: given
+            .spread
+            .as_ref()
+            .map(|label| vec![spread(service, label)]),
         service_account_name: given.service_account.map(str::to_owned),
         termination_grace_period_seconds: given
             .grace
@@ -68,6 +77,17 @@ pub(super) fn pod(
             (!volumes.is_empty()).then_some(volumes)
         },
         ..core::PodSpec::default()
+    }
+}
+
+/// Evenly over the places that a label of nodes tells apart. It keeps no pod waiting, so that the proof need not know it.
+fn spread(service: &Service<'_>, label: &str) -> core::TopologySpreadConstraint {
+    core::TopologySpreadConstraint {
+        max_skew: 1,
+        topology_key: label.to_owned(),
+        when_unsatisfiable: "ScheduleAnyway".to_owned(),
+        label_selector: Some(label_selector(service)),
+        ..core::TopologySpreadConstraint::default()
     }
 }
 
@@ -247,6 +267,7 @@ fn container(
         readiness_probe: probe(ProbeKind::Readiness),
         liveness_probe: probe(ProbeKind::Liveness),
         startup_probe: probe(ProbeKind::Startup),
+        lifecycle: lifecycle(given),
         volume_mounts: (!given.volumes.is_empty()).then(|| mounts.collect()),
         ..core::Container::default()
     }
@@ -284,6 +305,7 @@ fn variable(name: &str, value: &EnvValue<'_>) -> core::EnvVar {
                 ..core::EnvVarSource::default()
             }),
         ),
+        EnvValue::Field(path) => (None, Some(field(path))),
         EnvValue::Config(config, key) => (
             None,
             Some(core::EnvVarSource {
@@ -301,6 +323,56 @@ fn variable(name: &str, value: &EnvValue<'_>) -> core::EnvVar {
         value: text,
         value_from: from,
     }
+}
+
+/// A field of the pod, or an amount of its container.
+fn field(path: &str) -> core::EnvVarSource {
+    let of_container = path.starts_with("limits.") || path.starts_with("requests.");
+    core::EnvVarSource {
+        field_ref: (!of_container).then(|| core::ObjectFieldSelector {
+            field_path: path.to_owned(),
+            ..core::ObjectFieldSelector::default()
+        }),
+        resource_field_ref: of_container.then(|| core::ResourceFieldSelector {
+            resource: path.to_owned(),
+            ..core::ResourceFieldSelector::default()
+        }),
+        ..core::EnvVarSource::default()
+    }
+}
+
+/// What the kubelet does around the life of the main container.
+fn lifecycle(pod: &Pod<'_>) -> Option<core::Lifecycle> {
+    let lifecycle = core::Lifecycle {
+        post_start: pod.post_start.as_ref().map(hook),
+        pre_stop: pod.pre_stop.as_ref().map(hook),
+        ..core::Lifecycle::default()
+    };
+    (lifecycle != core::Lifecycle::default()).then_some(lifecycle)
+}
+
+fn hook(action: &HookAction<'_>) -> core::LifecycleHandler {
+    let mut handler = core::LifecycleHandler::default();
+    match action {
+        HookAction::Http(path, port) => {
+            handler.http_get = Some(core::HTTPGetAction {
+                path: Some(path.to_string()),
+                port: IntOrString::Int(i32::from(*port)),
+                ..core::HTTPGetAction::default()
+            });
+        }
+        HookAction::Exec(command) => {
+            handler.exec = Some(core::ExecAction {
+                command: texts(command),
+            });
+        }
+        HookAction::Sleep(time) => {
+            handler.sleep = Some(core::SleepAction {
+                seconds: i64::from(count(time.0 / 1000)),
+            });
+        }
+    }
+    handler
 }
 
 fn env_from(configs: &[&str], secrets: &[&str]) -> Option<Vec<core::EnvFromSource>> {

@@ -19,9 +19,10 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::ingress::ingress;
 use super::object::{Takes, count, label_selector, labelled, own_labels, own_metadata, selector};
 use super::pod::pod;
+use super::policy::{disruption_budget, network_policy};
 use crate::plan::model::{Plan, Wave, Workload};
 use crate::program::{
-    Kind, MaxSurge, Rollout, Run, Scale, Schedule, Service, Volume, VolumeSource,
+    Kind, MaxSurge, Rollout, Run, Scale, Schedule, Service, ServiceType, Volume, VolumeSource,
 };
 
 /// Gives the objects of a service, in the order of its file.
@@ -59,6 +60,12 @@ pub(super) fn objects(
     }
     if !service.ingresses.is_empty() {
         to.object(&ingress(plan, service));
+    }
+    if let Some(disruption) = service.pod.disruption {
+        to.object(&disruption_budget(plan, service, disruption));
+    }
+    if let Some(peers) = &service.pod.reach.allow_from {
+        to.object(&network_policy(plan, service, peers));
     }
 }
 
@@ -307,7 +314,10 @@ fn strategy(rollout: Rollout) -> DeploymentStrategy {
 }
 
 fn kubernetes_service(plan: &Plan<'_, '_>, service: &Service<'_>) -> core::Service {
-    let node_port = service.ports.iter().any(|port| port.node_port.is_some());
+    let kind = match service.service_type() {
+        ServiceType::ClusterIp => None,
+        kind @ (ServiceType::NodePort | ServiceType::LoadBalancer) => Some(kind.word().to_owned()),
+    };
     let ports = service.ports.iter().map(|port| core::ServicePort {
         name: Some(port.name.to_owned()),
         port: i32::from(port.number.value),
@@ -321,10 +331,8 @@ fn kubernetes_service(plan: &Plan<'_, '_>, service: &Service<'_>) -> core::Servi
         spec: Some(core::ServiceSpec {
             selector: Some(selector(service)),
             ports: Some(ports.collect()),
-            type_: node_port.then(|| "NodePort".to_owned()),
-            // The pods of a StatefulSet are reached one by one, by name.
-            cluster_ip: (matches!(service.kind, Kind::StatefulSet) && !node_port)
-                .then(|| "None".to_owned()),
+            type_: kind,
+            cluster_ip: service.is_headless().then(|| "None".to_owned()),
             ..core::ServiceSpec::default()
         }),
         ..core::Service::default()

@@ -11,6 +11,8 @@ pub(super) struct Around {
     pub(super) configs: BTreeMap<String, BTreeSet<String>>,
     /// Services: their specs, by name.
     pub(super) services: Vec<(String, Data)>,
+    /// PodDisruptionBudgets.
+    pub(super) disruptions: Vec<Data>,
     /// Autoscalers.
     pub(super) scalers: Vec<Data>,
 }

@@ -9,6 +9,7 @@ use crate::import::data::Data;
 use crate::import::figures;
 use crate::import::tree::{Block, Item, Name, Value, said};
 use crate::manifest::workload::bytes;
+use crate::manifest::workload::place::FIELDS;
 
 /// What the API server puts in where nothing is written.
 const DEFAULTS: [(&str, &str); 3] = [
@@ -32,9 +33,11 @@ pub(super) fn main(
         block.put("user", Value::count(n));
     }
     if matches!(word, "job" | "cron") {
+        hooks(container, &Ports::default(), block);
         return Ports::default();
     }
     let ports = take(container, block);
+    hooks(container, &ports, block);
     for (key, field) in [
         ("readinessProbe", "readiness"),
         ("livenessProbe", "liveness"),
@@ -45,6 +48,33 @@ pub(super) fn main(
         }
     }
     ports
+}
+
+/// `lifecycle`.
+fn hooks(container: &mut Data, ports: &Ports, block: &mut Block) {
+    for (key, field) in [("postStart", "post-start"), ("preStop", "pre-stop")] {
+        let Some(mut hook) = container.take_at(&["lifecycle", key]) else {
+            continue;
+        };
+        let mut inner = Block::plain(field);
+        let port = hook.take_text(&["httpGet", "port"]);
+        if let Some(words) = hook.take_at(&["exec", "command"]).and_then(|one| {
+            let words = one.texts()?.into_iter().map(Value::text);
+            Some(Value::list(words))
+        }) {
+            inner.put("exec", words);
+        } else if let Some(n) = hook.take_count(&["sleep", "seconds"]) {
+            inner.put("sleep", Value::unit(n, "s"));
+        } else if let Some(port) = port.as_deref().and_then(|port| ports.number(port)) {
+            let path = hook.take_text(&["httpGet", "path"]);
+            inner.put("path", Value::text(path.as_deref().unwrap_or("/")));
+            inner.put("port", Value::count(port.into()));
+        }
+        for what in hook.fields(&format!("lifecycle.{key}")) {
+            block.leave(what);
+        }
+        block.put_block(inner);
+    }
 }
 
 /// A sidecar or an init container.
@@ -144,6 +174,14 @@ fn env(name: &Name, container: &mut Data, block: &mut Block, around: &Around) {
                 let config = Name::of(config).filter(|_| has);
                 config.and_then(|config| Value::of_key("config", &config, key))
             }
+            _ if let Some(path) = item.text_at(&["valueFrom", "fieldRef", "fieldPath"]) => {
+                field(path)
+            }
+            _ if let Some(path) = item.text_at(&["valueFrom", "resourceFieldRef", "resource"]) => {
+                let of = item.at(&["valueFrom", "resourceFieldRef"]);
+                let is_plain = of.is_some_and(|of| of.entries().len() == 1);
+                field(path).filter(|_| is_plain)
+            }
             // A variable without a value is empty.
             _ if item.at(&["valueFrom"]).is_none() => Some(Value::text("")),
             _ => None,
@@ -170,6 +208,12 @@ fn env(name: &Name, container: &mut Data, block: &mut Block, around: &Around) {
         ));
     }
     block.put_block(env);
+}
+
+/// A field of the pod, or an amount of its container, where a variable of bz can hold it.
+fn field(path: &str) -> Option<Value> {
+    let known = FIELDS.iter().find(|known| **known == path);
+    known.map(|known| Value::fixed(known))
 }
 
 fn env_from(container: &mut Data, block: &mut Block, around: &Around) {

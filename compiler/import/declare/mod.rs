@@ -63,6 +63,7 @@ pub(super) fn declare(objects: Vec<(String, Data)>) -> Declared {
                 Err(why) => declared.left.push(format!("{what}: {why}")),
             },
             "Service" => around.services.push((name, object)),
+            "PodDisruptionBudget" => around.disruptions.push(object),
             "HorizontalPodAutoscaler" => around.scalers.push(object),
             _ => match KINDS.iter().find(|(known, _)| *known == kind) {
                 Some((_, word)) => {
@@ -102,6 +103,15 @@ pub(super) fn declare(objects: Vec<(String, Data)>) -> Declared {
         let name = scaler.text_at(&["metadata", "name"]).unwrap_or_default();
         declared.left.push(format!(
             "HorizontalPodAutoscaler {}: it scales nothing that is declared, or not by CPU alone",
+            said(name)
+        ));
+    }
+    for disruption in around.disruptions {
+        let name = disruption
+            .text_at(&["metadata", "name"])
+            .unwrap_or_default();
+        declared.left.push(format!(
+            "PodDisruptionBudget {}: it is about no service that is declared alone",
             said(name)
         ));
     }

@@ -6,6 +6,7 @@ use super::ports::Ports;
 use super::volume;
 use crate::import::data::Data;
 use crate::import::tree::{Block, Name, Value};
+use crate::manifest::workload::place::HOSTNAME;
 
 /// What the API server puts in where nothing is written.
 const DEFAULTS: [(&str, &str); 5] = [
@@ -78,6 +79,8 @@ pub(super) fn read(
     if let Some(n) = spec.take_count(&["securityContext", "runAsUser"]) {
         block.put("user", Value::count(n));
     }
+    network(&mut spec, block);
+    spread(&mut spec, block);
     place(&mut spec, block);
     for what in spec.fields("spec") {
         block.leave(what);
@@ -151,6 +154,44 @@ fn texts(field: &'static str, data: Option<Data>, own: &[&str], block: &mut Bloc
         }
     }
     block.put_block(inner);
+}
+
+/// The network of the node. bz sets the policy by which names of the cluster resolve there.
+fn network(spec: &mut Data, block: &mut Block) {
+    if spec.take_text(&["hostNetwork"]).as_deref() != Some("true") {
+        return;
+    }
+    block.put("host-network", Value::fixed("true"));
+    if spec.text_at(&["dnsPolicy"]) == Some("ClusterFirstWithHostNet") {
+        spec.take("dnsPolicy");
+    }
+}
+
+/// Over which nodes pods are spread, where that keeps none waiting.
+fn spread(spec: &mut Data, block: &mut Block) {
+    let Some([one]) = spec.at(&["topologySpreadConstraints"]).map(Data::items) else {
+        return;
+    };
+    let is_plain = one.text_at(&["maxSkew"]) == Some("1")
+        && one.text_at(&["whenUnsatisfiable"]) == Some("ScheduleAnyway")
+        && one.entries().iter().all(|(key, _)| {
+            [
+                "maxSkew",
+                "whenUnsatisfiable",
+                "topologyKey",
+                "labelSelector",
+            ]
+            .contains(&key.as_str())
+        });
+    let Some(label) = one.text_at(&["topologyKey"]).filter(|_| is_plain) else {
+        return;
+    };
+    let over = match label {
+        HOSTNAME => Value::fixed("node"),
+        _ => Value::text(label),
+    };
+    block.put("spread", over);
+    spec.take("topologySpreadConstraints");
 }
 
 /// Where pods run.

@@ -106,7 +106,10 @@ pub(super) fn read(
         rollout(&mut object, &mut block);
     }
     if matches!(word, "service" | "stateful" | "daemon") {
-        services(name, &labels, &ports, &mut block, around);
+        services((word, name), &labels, &ports, &mut block, around);
+    }
+    if matches!(word, "service" | "stateful") {
+        disruption(&labels, &mut block, around);
     }
     for (data, prefix) in [
         (&object, ""),
@@ -265,17 +268,52 @@ fn rollout(object: &mut Data, block: &mut Block) {
     }
 }
 
-/// Services that lead to the pods. Bz makes one of the name of the workload, with the ports of its container.
-fn services(name: &Name, labels: &Data, ports: &Ports, block: &mut Block, around: &mut Around) {
-    let leads_here = |service: &Data| {
-        let selector = service
-            .at(&["spec", "selector"])
-            .map_or(&[][..], Data::entries);
-        let matches = |(key, value): &(String, Data)| labels.at(&[key]) == Some(value);
-        !selector.is_empty() && selector.iter().all(matches)
+/// Whether a selector by labels chooses pods with these.
+fn selects(selector: Option<&Data>, labels: &Data) -> bool {
+    let selector = selector.map_or(&[][..], Data::entries);
+    let matches = |(key, value): &(String, Data)| labels.at(&[key]) == Some(value);
+    !selector.is_empty() && selector.iter().all(matches)
+}
+
+/// The PodDisruptionBudget that is about the pods, if bz can say it.
+fn disruption(labels: &Data, block: &mut Block, around: &mut Around) {
+    let is_here = |one: &Data| selects(one.at(&["spec", "selector", "matchLabels"]), labels);
+    let Some(at) = around.disruptions.iter().position(is_here) else {
+        return;
     };
+    let found = around.disruptions.remove(at);
+    let mut inner = Block::plain("disruption-budget");
+    for (key, field) in [
+        ("minAvailable", "min-available"),
+        ("maxUnavailable", "max-unavailable"),
+    ] {
+        let Some(text) = found.text_at(&["spec", key]) else {
+            continue;
+        };
+        let (digits, unit) = match text.strip_suffix('%') {
+            Some(digits) => (digits, "%"),
+            None => (text, ""),
+        };
+        match digits.parse() {
+            Ok(n) => inner.put(field, Value::unit(n, unit)),
+            Err(_) => block.leave(said(&format!("PodDisruptionBudget spec.{key}: {text}"))),
+        }
+    }
+    block.put_block(inner);
+}
+
+/// Services that lead to the pods. Bz makes one of the name of the workload, with the ports of its container.
+fn services(
+    (word, name): (&str, &Name),
+    labels: &Data,
+    ports: &Ports,
+    block: &mut Block,
+    around: &mut Around,
+) {
     let all = std::mem::take(&mut around.services);
-    let (here, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, one)| leads_here(one));
+    let (here, others): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|(_, one)| selects(one.at(&["spec", "selector"]), labels));
     around.services = others;
     for (written, service) in here {
         let of = said(&format!("Service {written}"));
@@ -287,10 +325,14 @@ fn services(name: &Name, labels: &Data, ports: &Ports, block: &mut Block, around
             continue;
         }
         let kind = service.text_at(&["spec", "type"]).unwrap_or("ClusterIP");
-        if kind == "LoadBalancer"
-            || service.text_at(&["spec", "sessionAffinity"]) == Some("ClientIP")
-        {
-            block.leave(format!("{of}: it is one of type {}", said(kind)));
+        if service.text_at(&["spec", "sessionAffinity"]) == Some("ClientIP") {
+            block.leave(format!("{of}: its `sessionAffinity` is `ClientIP`"));
+        }
+        if kind == "LoadBalancer" {
+            block.put("service-type", Value::fixed("load-balancer"));
+        }
+        if service.text_at(&["spec", "clusterIP"]) == Some("None") && word != "stateful" {
+            block.put("headless", Value::fixed("true"));
         }
         for port in service.at(&["spec", "ports"]).map_or(&[][..], Data::items) {
             let number = port.text_at(&["port"]).unwrap_or_default();

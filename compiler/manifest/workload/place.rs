@@ -116,6 +116,26 @@ pub(crate) struct HostPort {
     pub at: Range<usize>,
 }
 
+/// The fields of a pod and the amounts of its container that a variable may hold (kubernetes, pkg/apis/core/validation:
+/// `validEnvDownwardAPIFieldPathExpressions` and `validContainerResourceFieldPathExpressions`).
+pub(crate) const FIELDS: [&str; 15] = [
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+];
+
 /// The label every kubelet gives its node, and the domain of one node.
 pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
 

@@ -11,7 +11,8 @@ use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::{Called, Claim, Counted, counts};
 use crate::plan::model::{Plan, Workload};
 use crate::program::{
-    EnvValue, Kind, LOCAL_PATH, LOCAL_STORAGE, Origin, Program, Service, VolumeSource, namespace,
+    EnvValue, Kind, LOCAL_PATH, LOCAL_STORAGE, Origin, Program, Service, ServiceType as Type,
+    VolumeSource, namespace,
 };
 
 /// What the objects of a namespace come to.
@@ -284,12 +285,19 @@ impl Objects {
                 self.object("HorizontalPodAutoscaler", name, from());
             }
             if !service.ports.is_empty() {
-                let by_node = service.ports.iter().any(|port| port.node_port.is_some());
-                let usage = match by_node {
-                    true => service_usage(ServiceType::NodePort, service.ports.len() as u64),
-                    false => service_usage(ServiceType::Inside, 0),
+                let ports = service.ports.len() as u64;
+                let usage = match service.service_type() {
+                    Type::LoadBalancer => service_usage(ServiceType::LoadBalancer, ports),
+                    Type::NodePort => service_usage(ServiceType::NodePort, ports),
+                    Type::ClusterIp => service_usage(ServiceType::Inside, 0),
                 };
                 self.add(format!("Service `{name}`"), from(), usage);
+            }
+            if service.pod.disruption.is_some() {
+                self.object("PodDisruptionBudget", name, from());
+            }
+            if service.pod.reach.allow_from.is_some() {
+                self.object("NetworkPolicy", name, from());
             }
         }
         for config in &program.configs {
@@ -324,7 +332,7 @@ impl Objects {
             let variables = pod.env.iter().chain(extras().flat_map(|extra| &extra.env));
             secrets.extend(variables.filter_map(|(_, value)| match value {
                 EnvValue::Secret(name, _) => Some(*name),
-                EnvValue::Text(_) | EnvValue::Config(..) => None,
+                EnvValue::Text(_) | EnvValue::Config(..) | EnvValue::Field(_) => None,
             }));
         }
         for secret in secrets {

@@ -24,13 +24,13 @@ enum Whose<'a> {
 }
 
 /// Whose pods a class is: one a service, and behind them one a component.
-fn whose<'a>(draft: &Draft<'_, 'a>, class: usize) -> Whose<'a> {
+fn whose<'d>(draft: &'d Draft<'_, '_>, class: usize) -> Whose<'d> {
     let program = draft.program;
     match class.checked_sub(program.services.len()) {
         None => Whose::Service(ServiceId::new(class)),
         Some(behind) => {
             let component = draft.components().get(behind);
-            Whose::Component(component.map_or("", |one| program.components[one.component].name))
+            Whose::Component(component.map_or("", |one| &program.components[one.component].name))
         }
     }
 }

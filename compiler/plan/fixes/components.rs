@@ -39,7 +39,7 @@ pub(super) fn fewer(draft: &Draft<'_, '_>) -> Vec<Proposal> {
     ];
     let mut proposals = Vec::new();
     let taken = |names: &[&str]| -> u64 {
-        let of = |index: ComponentId| draft.program.components[index].name;
+        let of = |index: ComponentId| draft.program.components[index].name.as_ref();
         let named = draft
             .components()
             .iter()
@@ -49,7 +49,7 @@ pub(super) fn fewer(draft: &Draft<'_, '_>) -> Vec<Proposal> {
             .fold(0, u64::saturating_add)
     };
     let pods = |names: &[&str]| -> u64 {
-        let of = |plan: &&ComponentPlan| draft.program.components[plan.component].name;
+        let of = |plan: &&ComponentPlan| draft.program.components[plan.component].name.as_ref();
         let named = draft
             .components()
             .iter()

@@ -21,8 +21,8 @@ use crate::sema::decls::{Decls, LIBRARY, OTHERS};
 use crate::sema::layers::Field;
 use crate::sema::load::Loaded;
 use crate::sema::machine::{addresses, balancers, challenges, component, k3s, node, settings};
-use crate::sema::pod::ingress;
 use crate::sema::pod::ports::{check_node_ports, check_shared_ports};
+use crate::sema::pod::{ingress, reach};
 use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
 use crate::sema::workload::{service, storage, tier};
@@ -241,7 +241,13 @@ pub(crate) fn program<'a>(
     let mut components = component::components(&decls, &nodes);
     components.extend(component::others(&decls));
     components.extend(challenges::challenges(&services, &components, namespace));
-    balancers::balancers(&decls, loaded, &nodes, &mut components);
+    balancers::balancers(
+        &decls,
+        loaded,
+        (&nodes, &services, namespace.value),
+        &mut components,
+    );
+    reach::check_enforced(cx, &nodes, &services);
     adopt::check_packaged(&decls, &components, &mut services);
     check_shared_ports(cx, &services);
     let has_traefik = components.iter().any(|one| one.name == TRAEFIK);
@@ -251,7 +257,12 @@ pub(crate) fn program<'a>(
     adopt::quota::budgets(loaded, size, &services, &mut budgets);
     adopt::check_budgets(&decls, &services, &budgets);
     let uncounted = adopt::uncounted(&decls, loaded, &components);
-    balancers::check_host_ports(&decls, loaded, (&nodes, &components), &services);
+    balancers::check_host_ports(
+        &decls,
+        loaded,
+        (&nodes, &components),
+        (&services, namespace.value),
+    );
     if placement::first_server(&nodes).is_some() {
         storage::check(cx, (&nodes, &components), &services);
     }

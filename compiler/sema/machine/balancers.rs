@@ -1,13 +1,16 @@
 //! The pods that K3s's load balancer makes for Services: one on every node for each Service of type LoadBalancer, with a
 //! container and a port of the node for each port (k3s pkg/cloudprovider/servicelb.go).
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use super::component::{disabled, library};
 use super::errors;
 use crate::base::id::numbered;
 use crate::base::span::Span;
 use crate::manifest::Manifest;
 use crate::manifest::workload::balancer::{Balancer, POOL};
-use crate::program::{Component, Node, NodeId, Service};
+use crate::program::{Component, Node, NodeId, Service, ServiceType, TRAEFIK};
 use crate::sema::decls::Decls;
 use crate::sema::load::Loaded;
 use crate::sema::placement;
@@ -42,12 +45,69 @@ fn labelled(nodes: &[Node<'_>], pool: Option<&str>) -> Option<Vec<NodeId>> {
     Some(all.map(|(id, _)| id).collect())
 }
 
-/// Adds the pods for adopted Services to the components, and holds all of the load balancer to the nodes that are labelled
-/// for it.
+/// A Service of type LoadBalancer that the load balancer works for.
+struct Balanced<'a> {
+    name: &'a str,
+    /// What its pods are called.
+    known_as: Cow<'a, str>,
+    pool: Option<&'a str>,
+    containers: u64,
+    /// Its ports, whether each is one of UDP, and where it stands.
+    ports: Vec<(u16, bool, Span)>,
+}
+
+/// The Services that the load balancer works for: adopted ones, and those of the program. In a dump there is that of
+/// Traefik's chart, too.
+fn of_services<'a>(
+    loaded: &'a Loaded,
+    has_traefik: bool,
+    (services, namespace): (&[Service<'a>], &str),
+) -> Vec<Balanced<'a>> {
+    let adopted = loaded.manifests.iter();
+    let adopted = adopted.flat_map(|of| of.objects.balancers.iter().map(move |one| (of, one)));
+    let adopted = adopted.filter(|(_, one)| {
+        let system = one.namespace.as_deref() == Some("kube-system");
+        !(has_traefik && system && one.name == "traefik")
+    });
+    let adopted = adopted.map(|(manifest, one): (&Manifest, &Balancer)| Balanced {
+        name: &one.name,
+        known_as: Cow::Borrowed(one.known_as.as_str()),
+        pool: one.pool.as_deref(),
+        containers: one.containers,
+        ports: { one.ports.iter() }
+            .map(|port| (port.number, port.udp, manifest.span(&port.at)))
+            .collect(),
+    });
+    let mut all: Vec<Balanced<'_>> = adopted.collect();
+    let adopted: BTreeSet<&str> = all.iter().map(|one| one.name).collect();
+    let own = services.iter().filter(|service| {
+        service.adopted.is_none() && service.service_type() == ServiceType::LoadBalancer
+    });
+    all.extend(own.map(|service| {
+        let name = service.name.value;
+        let known_as = match adopted.contains(name) || name == TRAEFIK {
+            true => format!("svclb-{namespace}.{name}"),
+            false => format!("svclb-{name}"),
+        };
+        let ports = service.ports.iter();
+        Balanced {
+            name,
+            known_as: Cow::Owned(known_as),
+            pool: None,
+            containers: service.ports.len() as u64,
+            ports: ports
+                .map(|port| (port.number.value, port.udp, port.number.span))
+                .collect(),
+        }
+    }));
+    all
+}
+
+/// Adds the pods for Services to the components, and holds all of the load balancer to the nodes that are labelled for it.
 pub(crate) fn balancers<'a>(
     decls: &Decls<'_, 'a>,
     loaded: &'a Loaded,
-    nodes: &[Node<'a>],
+    (nodes, services, namespace): (&[Node<'a>], &[Service<'a>], &str),
     components: &mut Vec<Component<'a>>,
 ) {
     let of_traefik = components.iter_mut().find(|one| one.name == OF_TRAEFIK);
@@ -59,12 +119,12 @@ pub(crate) fn balancers<'a>(
     let Some(stock) = library(decls, OF_TRAEFIK).filter(|_| !is_off) else {
         return;
     };
-    for (_, balancer) in of_services(loaded, has_traefik) {
-        let name = balancer.known_as.as_str();
+    for balanced in of_services(loaded, has_traefik, (services, namespace)) {
+        let name = balanced.known_as;
         if let Some(own) = components.iter().find(|one| one.name == name)
             && let Some(span) = own.span
         {
-            decls.cx.report(errors::others_of_k3s(name, span));
+            decls.cx.report(errors::others_of_k3s(&name, span));
             continue;
         }
         components.push(Component {
@@ -75,12 +135,12 @@ pub(crate) fn balancers<'a>(
             seen: None,
             least: None,
             cpu: None,
-            containers: balancer.containers,
+            containers: balanced.containers,
             pods: 1,
             // A DaemonSet waits until the pod before has ended.
             transient: 0,
             every_node: true,
-            nodes: labelled(nodes, balancer.pool.as_deref()),
+            nodes: labelled(nodes, balanced.pool),
             owned: false,
             image: None,
             foreign: false,
@@ -88,16 +148,6 @@ pub(crate) fn balancers<'a>(
             of: Vec::new(),
         });
     }
-}
-
-/// The adopted Services that the load balancer works for. In a dump there is that of Traefik's chart, too.
-fn of_services(loaded: &Loaded, has_traefik: bool) -> impl Iterator<Item = (&Manifest, &Balancer)> {
-    let all = loaded.manifests.iter();
-    let all = all.flat_map(|of| of.objects.balancers.iter().map(move |one| (of, one)));
-    all.filter(move |(_, one)| {
-        let system = one.namespace.as_deref() == Some("kube-system");
-        !(has_traefik && system && one.name == "traefik")
-    })
 }
 
 /// A port that the load balancer holds on its nodes.
@@ -114,7 +164,7 @@ pub(crate) fn check_host_ports<'a>(
     decls: &Decls<'_, 'a>,
     loaded: &'a Loaded,
     (nodes, components): (&[Node<'a>], &[Component<'a>]),
-    services: &[Service<'a>],
+    (services, namespace): (&[Service<'a>], &str),
 ) {
     let open = placement::of_components(nodes);
     let of = |name: &str| {
@@ -138,21 +188,20 @@ pub(crate) fn check_host_ports<'a>(
             of: None,
         }));
     }
-    for (manifest, balancer) in of_services(loaded, of(OF_TRAEFIK).is_some()) {
-        let Some(component) = of(&balancer.known_as) else {
+    for balanced in of_services(loaded, of(OF_TRAEFIK).is_some(), (services, namespace)) {
+        let Some(component) = of(&balanced.known_as) else {
             continue;
         };
-        for port in &balancer.ports {
+        for (number, udp, span) in balanced.ports {
             let next = Held {
-                number: port.number,
-                udp: port.udp,
+                number,
+                udp,
                 nodes: both(component),
-                of: Some((balancer.name.as_str(), manifest.span(&port.at))),
+                of: Some((balanced.name, span)),
             };
-            let span = manifest.span(&port.at);
-            match taken(&held, next.number, next.udp, next.nodes.as_deref()) {
+            match taken(&held, number, udp, next.nodes.as_deref()) {
                 Some(first) => decls.cx.report(errors::port_of_two_services(
-                    (port.number, &balancer.name),
+                    (number, balanced.name),
                     first.of,
                     span,
                 )),

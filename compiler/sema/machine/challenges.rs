@@ -41,7 +41,7 @@ pub(crate) fn challenges<'a>(
     }
     let memory = given(Bytes::new(MEMORY));
     Some(Component {
-        name: NAME,
+        name: NAME.into(),
         span: None,
         memory: Some((memory, Some(memory))),
         bound: None,

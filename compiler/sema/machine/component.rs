@@ -150,7 +150,7 @@ pub(crate) fn components<'a>(decls: &Decls<'_, 'a>, nodes: &[Node<'a>]) -> Vec<C
         }
         let pods = stock.count("pods").map_or(1, |given| given.value);
         components.push(Component {
-            name: decl.name,
+            name: decl.name.into(),
             span: own.map(|own| own.span),
             memory,
             bound: stock.memory("bound"),
@@ -209,7 +209,7 @@ pub(crate) fn others<'a>(decls: &Decls<'_, 'a>) -> Vec<Component<'a>> {
             check_label(decls.cx, "namespace", given.value, span);
         }
         Some(Component {
-            name: decl.name,
+            name: decl.name.into(),
             span: Some(decl.span),
             memory: Some((request, limit.or(Some(request)))),
             bound: None,

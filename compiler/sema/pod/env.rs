@@ -5,13 +5,22 @@ use std::borrow::Cow;
 use super::errors;
 use crate::base::span::{Span, Spanned};
 use crate::base::suggest::nearest;
-use crate::program::EnvValue;
+use crate::program::{EnvValue, FIELDS};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::Fields;
 use crate::sema::names::{check_label, plain_text};
 use crate::sema::values::Cx;
 use crate::syntax::ast::{ExprKind, Reference, Word, WordShape};
+
+/// Whether a path begins as those of a pod do.
+fn is_of_a_pod(path: &str) -> bool {
+    let first = path.split_once('.').map(|(first, _)| first);
+    matches!(
+        first,
+        Some("limits" | "metadata" | "requests" | "spec" | "status")
+    )
+}
 
 pub(crate) fn env<'a>(
     decls: &Decls<'_, 'a>,
@@ -60,6 +69,18 @@ pub(crate) fn env<'a>(
                         continue;
                     }
                 }
+            }
+            ExprKind::Path if FIELDS.contains(&cx.text(value.span)) => {
+                EnvValue::Field(cx.text(value.span))
+            }
+            ExprKind::Path if is_of_a_pod(cx.text(value.span)) => {
+                let path = cx.text(value.span);
+                cx.report(errors::unknown_field(
+                    path,
+                    value.span,
+                    nearest(path, FIELDS),
+                ));
+                continue;
             }
             _ => match plain_text(cx, value) {
                 Some(text) => EnvValue::Text(text),

@@ -228,3 +228,114 @@ pub(crate) fn not_data(span: Span) -> Diagnostic {
     )
     .at(span, "none of these")
 }
+
+pub(crate) fn unknown_field(path: &str, span: Span, near: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ2001",
+        format!("a variable cannot hold `{path}` of its pod"),
+    )
+    .at(span, "not one of the fields that Kubernetes gives");
+    match near {
+        Some(near) => error.guess(format!("did you mean `{near}`?"), span, near),
+        None => error.help(
+            "for example `status.podIP`, `metadata.name`, `spec.nodeName` or `limits.memory`; a text stands between quotes",
+        ),
+    }
+}
+
+pub(crate) fn hook_of_two(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5012", format!("`{key}` does two things at once"))
+        .at(span, "the second")
+        .note("it is one of `exec`, `path` and `sleep`")
+}
+
+pub(crate) fn hook_without_port(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5010", format!("`{key}` has no port to ask"))
+        .at(span, "the workload has no port")
+        .help("give the workload a `port`, or the hook its own")
+}
+
+pub(crate) fn hook_path(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5010",
+        format!("the path of a hook begins with `/`, and `{path}` does not"),
+    )
+    .at(span, "not a path")
+    .fix("begin it with `/`", span, format!("\"/{path}\""))
+}
+
+pub(crate) fn hook_without_command(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3009", "a hook runs a command, and this list is empty")
+        .at(span, "nothing to run")
+}
+
+pub(crate) fn sleep_beyond_grace(grace: u64, span: Span) -> Diagnostic {
+    let range = format!("1s to {grace}s");
+    Diagnostic::error("BZ3007", format!("`sleep` must be {range}"))
+        .at(span, "out of range")
+        .note(format!(
+            "a pod has {grace} seconds to end, with its hook: Kubernetes refuses a longer one"
+        ))
+        .help("a longer time to end is `grace = 60s`")
+}
+
+pub(crate) fn both_disruptions(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5012",
+        "`min-available` and `max-unavailable` say the same in two ways",
+    )
+    .at(span, "the second")
+}
+
+pub(crate) fn endless_drain(pods: u64, span: Span) -> Diagnostic {
+    let of = match pods {
+        1 => "its one pod".to_owned(),
+        _ => format!("none of its {pods} pods"),
+    };
+    let says = match pods {
+        1 => format!("{of} may never be taken away"),
+        _ => format!("{of} may ever be taken away"),
+    };
+    Diagnostic::error("BZ3007", format!("with this budget {says}"))
+        .at(span, "a drain of its node would wait for ever")
+        .help("write `max-unavailable = 1`, or leave the budget out")
+}
+
+pub(crate) fn of_no_port(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5010",
+        format!("`{key}` is about the Service, and without a port there is none"),
+    )
+    .at(span, "about nothing")
+    .help("give the workload a `port`")
+}
+
+pub(crate) fn two_services(span: Span, what: &str, also: Span) -> Diagnostic {
+    Diagnostic::error("BZ5012", format!("the Service cannot have {what}"))
+        .at(span, "cannot be together")
+        .also(also, "with this")
+}
+
+pub(crate) fn unenforced(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5024",
+        "nothing holds anybody to `allow-from`: `disable-network-policy` switches K3s's controller off",
+    )
+    .at(span, "would be without effect")
+    .help("take `disable-network-policy` out of `k3s`; with a network of others, say `flannel-backend = none`")
+}
+
+pub(crate) fn spread_over(label: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ5001", format!("`{label}` cannot be a label of nodes"))
+        .at(span, "Kubernetes would refuse it")
+        .help("for example `spread = node`, or `spread = \"topology.kubernetes.io/zone\"`")
+}
+
+pub(crate) fn other_host_port(port: u16, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ5010",
+        format!("with `host-network` port {port} is that port of the node, and no other"),
+    )
+    .at(span, "leads nowhere")
+    .help("leave out `host-port`")
+}

@@ -2,31 +2,40 @@
 
 pub(super) mod env;
 mod errors;
+mod hooks;
 pub(super) mod ingress;
 pub(super) mod patch;
 pub(super) mod ports;
 mod probes;
+pub(super) mod reach;
 pub(super) mod security;
 mod volumes;
 
-use crate::program::{Kind, Pod, Port};
+use std::borrow::Cow;
+
+use crate::program::{GRACE, HOSTNAME, Kind, Pod, Port};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::layers::{Fields, whole_seconds};
-use crate::sema::names::{annotations, check_label, labels};
+use crate::sema::names::{annotations, check_label, is_name, labels};
 use crate::sema::placement::place;
 use crate::sema::pod::env::env;
+use crate::sema::pod::hooks::{disruption, hook};
 use crate::sema::pod::probes::probes;
+use crate::sema::pod::reach::reach;
 use crate::sema::pod::security::security;
 use crate::sema::pod::volumes::volumes;
+use crate::syntax::ast::ExprKind;
 
 pub(crate) fn pod<'a>(
     decls: &Decls<'_, 'a>,
     fields: &Fields<'_, 'a>,
     ports: &[Port<'a>],
-    kind: &Kind<'a>,
+    (kind, replicas): (&Kind<'a>, u64),
 ) -> Pod<'a> {
     let cx = decls.cx;
+    let grace = whole_seconds(fields, "grace");
+    let seconds = grace.map_or(GRACE, |grace| grace.0.div_ceil(1000));
     let names = |key: &'static str, what: &'static str| -> Vec<&'a str> {
         let found = fields.names(key).unwrap_or_default();
         found
@@ -58,11 +67,17 @@ pub(crate) fn pod<'a>(
         place: place(decls, fields, kind),
         labels: labels(fields, "labels"),
         annotations: annotations(fields),
-        grace: whole_seconds(fields, "grace"),
+        grace,
         service_account: service_account.map(|given| given.value),
         pull_secrets: names("pull-secrets", "Secret"),
         security: security(decls, fields),
         pull_policy: pull_policy(fields),
+        host_network: fields.flag("host-network").unwrap_or_default(),
+        post_start: hook(fields, "post-start", ports, seconds),
+        pre_stop: hook(fields, "pre-stop", ports, seconds),
+        spread: spread(fields),
+        disruption: disruption(fields, replicas),
+        reach: reach(decls, fields, ports),
     }
 }
 
@@ -83,4 +98,24 @@ fn pull_policy(fields: &Fields<'_, '_>) -> Option<&'static str> {
         fields.cx.report(error);
     }
     known.map(|(_, policy)| *policy)
+}
+
+/// `spread = node`, or the label of nodes whose values are the places.
+fn spread<'a>(fields: &Fields<'_, 'a>) -> Option<Cow<'a, str>> {
+    let cx = fields.cx;
+    let value = fields.get("spread")?.value(cx)?;
+    if let ExprKind::Text = cx.resolve(value).kind {
+        let label = cx.string(value)?;
+        if !is_name(label.rsplit('/').next().unwrap_or(&label)) {
+            cx.report(errors::spread_over(&label, value.span));
+        }
+        return Some(label);
+    }
+    match cx.name(value, "spread")? {
+        ("node", _) => Some(Cow::Borrowed(HOSTNAME)),
+        (other, span) => {
+            cx.report(general::not_one_of("spread", other, span, &["node"]));
+            None
+        }
+    }
 }

@@ -125,6 +125,18 @@ pub(crate) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
             ports.push(port);
         }
     }
+    // Containers with the network of their node listen on its own ports.
+    if fields.flag("host-network") == Some(true) {
+        for port in &mut ports {
+            if let Some(other) = port
+                .host_port
+                .filter(|other| other.value != port.number.value)
+            {
+                cx.report(errors::other_host_port(port.number.value, other.span));
+            }
+            port.host_port = Some(port.number);
+        }
+    }
     ports
 }
 

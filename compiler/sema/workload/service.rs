@@ -160,7 +160,7 @@ pub(crate) fn service<'a>(
         true => Vec::new(),
         false => ingresses(&fields, &ports),
     };
-    let pod = pod(decls, &fields, &ports, &what);
+    let pod = pod(decls, &fields, &ports, (&what, replicas.value));
     let pods = replicas.value + rollout.value.surge(1);
     for port in ports
         .iter()
@@ -246,7 +246,7 @@ pub(crate) fn check_unused<'a>(
             mentioned.extend(configs);
             mentioned.extend(env.iter().filter_map(|(_, value)| match value {
                 EnvValue::Config(name, _) => Some(*name),
-                EnvValue::Text(_) | EnvValue::Secret(..) => None,
+                EnvValue::Text(_) | EnvValue::Secret(..) | EnvValue::Field(_) => None,
             }));
         }
         mentioned.extend(pod.volumes.iter().filter_map(|volume| match volume.source {
