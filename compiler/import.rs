@@ -16,6 +16,7 @@ mod declare;
 mod figures;
 mod k3s;
 mod nodes;
+mod patch;
 mod pods;
 mod settle;
 mod sort;
@@ -94,7 +95,7 @@ pub fn import(
         head.insert(0, tree::field("namespace", Value::name(namespace)));
     }
     let mut services = declared.items;
-    let projects = compose::projects(sorted.compose, &sorted.variables);
+    let projects = compose::projects(sorted.compose, &sorted.variables, world);
     services.extend(compose::services(projects, world));
     if uses_tiers(&services) {
         head.insert(0, Item::Line("use std.tiers"));

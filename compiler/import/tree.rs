@@ -281,6 +281,15 @@ impl Block {
     }
 }
 
+/// A block whose head is program text already: keys that [`key`] made.
+pub(super) fn plain_block(head: String) -> Block {
+    Block {
+        head,
+        of: String::new(),
+        items: Vec::new(),
+    }
+}
+
 /// `key = value`.
 pub(super) fn field(key: &'static str, value: Value) -> Item {
     Item::Field {

@@ -3,7 +3,9 @@
 mod environment;
 mod health;
 mod mounts;
+mod others;
 mod ports;
+mod rights;
 mod service;
 mod shared;
 mod words;
@@ -36,8 +38,10 @@ pub(super) struct Project {
 pub(super) fn projects(
     mut files: Vec<Compose>,
     variables: &BTreeMap<String, Vec<(String, String)>>,
+    world: &dyn World,
 ) -> Vec<Project> {
     let mut projects: Vec<Project> = Vec::new();
+    others::include(&mut files, world);
     // By name an override may stand before what it is laid over.
     files.sort_by_key(|file| is_override(&file.path));
     for file in files {
@@ -99,6 +103,7 @@ fn lay_over(below: &mut Data, above: Data) {
 /// The services of all projects, and what is left out of each.
 pub(super) fn services(projects: Vec<Project>, world: &dyn World) -> Vec<Item> {
     let mut items = Vec::new();
+    let files = others::Files { world };
     let mut taken: BTreeSet<Name> = BTreeSet::new();
     for mut project in projects {
         let of = said(&project.names);
@@ -117,7 +122,13 @@ pub(super) fn services(projects: Vec<Project>, world: &dyn World) -> Vec<Item> {
         };
         let services: Vec<(String, Data)> = services
             .iter()
-            .map(|(name, _)| (name.clone(), extended(name, &services, DEEPEST)))
+            .map(|(name, _)| {
+                let home = (project.folder.as_str(), &project.variables[..]);
+                (
+                    name.clone(),
+                    extended(name, &services, home, &files, DEEPEST),
+                )
+            })
             .collect();
         let mut shared = Shared {
             world,
@@ -166,22 +177,37 @@ fn name_of(written: &str, shared: &Shared<'_>, taken: &mut BTreeSet<Name>) -> Op
     Some(free)
 }
 
-/// A service with what it extends.
-fn extended(name: &str, services: &[(String, Data)], deepest: usize) -> Data {
+/// A service with what it extends. `home` is the folder of its file, and the variables that are set there.
+fn extended(
+    name: &str,
+    services: &[(String, Data)],
+    home: (&str, &[(String, String)]),
+    files: &others::Files<'_>,
+    deepest: usize,
+) -> Data {
     let found = services.iter().find(|(known, _)| known == name);
     let mut body = found.map_or(Data::Null, |(_, body)| body.clone());
-    let of = match body.at(&["extends"]) {
-        Some(Data::Text(of, _)) => Some(of.clone()),
-        Some(extends) if extends.at(&["file"]).is_none() => {
-            extends.text_at(&["service"]).map(str::to_owned)
-        }
-        _ => None,
-    };
-    let Some(of) = of.filter(|of| of != name && deepest > 0) else {
+    let Some(extends) = body.at(&["extends"]).cloned().filter(|_| deepest > 0) else {
         return body;
     };
+    let of = extends.as_text().or(extends.text_at(&["service"]));
+    let Some(of) = of else { return body };
+    let mut below = match extends.text_at(&["file"]) {
+        Some(file) => {
+            let Some((folder, others)) = files.services(home, file) else {
+                return body;
+            };
+            if !others.iter().any(|(known, _)| known == of) {
+                return body;
+            }
+            let mut below = extended(of, &others, (&folder, home.1), files, deepest - 1);
+            others::moved(&mut below, home.0, &folder);
+            below
+        }
+        None if of == name => return body,
+        None => extended(of, services, home, files, deepest - 1),
+    };
     body.take("extends");
-    let mut below = extended(&of, services, deepest - 1);
     // Of what a service extends its dependencies are not taken (compose-spec, `05-services.md`).
     below.take("depends_on");
     lay_over(&mut below, body);
@@ -252,6 +278,14 @@ fn top_left(data: &mut Data) -> Vec<String> {
                         !plain.contains(&key.as_str()) && !is_default
                     });
                     left.extend(rest.map(|(key, _)| said(&format!("volumes.{volume}.{key}"))));
+                }
+            }
+            "include" => {
+                for (path, _) in value.entries() {
+                    left.push(format!(
+                        "`include`: {} is not there, or is no YAML: import it as well;",
+                        said(path)
+                    ));
                 }
             }
             _ => left.push(said(key)),

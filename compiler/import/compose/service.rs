@@ -4,6 +4,7 @@ use super::environment::{Environment, take_files};
 use super::health;
 use super::mounts;
 use super::ports;
+use super::rights;
 use super::shared::Shared;
 use super::words::{bytes, milli, seconds, split};
 use crate::import::data::Data;
@@ -12,28 +13,38 @@ use crate::import::tree::{Block, Item, Name, Value, said};
 use crate::import::variables::{closed, is_open, shown};
 
 /// What compose says that Kubernetes does anyway, or that means nothing to it.
-const NOT_NEEDED: [&str; 9] = [
+const NOT_NEEDED: [&str; 11] = [
     "attach",
     "container_name",
     "develop",
     "expose",
     "hostname",
+    "init",
     "links",
     "networks",
-    "pull_policy",
+    "oom_kill_disable",
+    "oom_score_adj",
     "stop_signal",
 ];
 
 /// What is left out with a reason.
-const REASONS: [(&str, &str); 12] = [
-    ("cap_add", "bz has no field for capabilities"),
-    ("cap_drop", "bz has no field for capabilities"),
+const REASONS: [(&str, &str); 21] = [
+    ("cgroup", "the kubelet makes the cgroups of pods"),
+    ("cgroup_parent", "the kubelet makes the cgroups of pods"),
     ("configs", "write a `config` and a `volume` that mounts it"),
+    ("cpuset", "the kubelet gives CPUs"),
+    ("cpu_shares", "`request` of `cpu` does that"),
     (
         "depends_on",
         "pods start in any order, and what needs another tries again",
     ),
     ("devices", "a pod gets devices from a device plugin"),
+    ("external_links", "a Service has a name for everything"),
+    (
+        "extra_hosts",
+        "a file of `patch` with `hostAliases` does that",
+    ),
+    ("gpus", "a pod gets devices from a device plugin"),
     (
         "labels",
         "they are read by what watches Docker, and nothing of that runs here",
@@ -41,9 +52,22 @@ const REASONS: [(&str, &str); 12] = [
     ("logging", "the kubelet keeps what a pod writes"),
     ("memswap_limit", "K3s gives pods no swap"),
     ("network_mode", "a pod has an address of its own"),
-    ("privileged", "bz has no field for it"),
+    (
+        "pids_limit",
+        "the kubelet limits processes, by `pod-max-pids`",
+    ),
+    (
+        "platform",
+        "`node-selector` with `kubernetes.io/arch` does that",
+    ),
+    ("post_start", "bz has no field for it"),
+    ("pre_stop", "bz has no field for it"),
+    ("runtime", "the nodes have one runtime"),
     ("shm_size", "a `volume` with `memory` at /dev/shm does that"),
-    ("working_dir", "bz has no field for it: the image decides"),
+    (
+        "ulimits",
+        "containerd gives all containers those of its unit",
+    ),
 ];
 
 /// Reads a service.
@@ -91,6 +115,7 @@ pub(super) fn read(written: &str, name: Name, mut body: Data, shared: &Shared<'_
     let has_claim = mounts::take(&mut body, &mut block, shared, claims);
     secrets(&mut body, &name, &mut block);
     others(&mut body, &mut block);
+    rights::take(&mut body, &name, &mut block);
     rest(&mut body, &mut block);
     let word = match (is_job, is_daemon, has_claim) {
         (true, ..) => "job",
@@ -297,17 +322,6 @@ fn secrets(body: &mut Data, name: &Name, block: &mut Block) {
 
 /// The small fields.
 fn others(body: &mut Data, block: &mut Block) {
-    if let Some(text) = body.take_text(&["user"]) {
-        let user = closed(&text);
-        let number = user.split(':').next().and_then(|user| user.parse().ok());
-        match number {
-            Some(n) => block.put("user", Value::count(n)),
-            None => block.leave(format!(
-                "{}: bz takes a number",
-                said(&format!("user: {}", shown(&text)))
-            )),
-        }
-    }
     if let Some(text) = body.take_text(&["stop_grace_period"]) {
         match seconds(&closed(&text)) {
             Some(n) => block.put("grace", Value::unit(n, "s")),
@@ -338,7 +352,10 @@ fn rest(body: &mut Data, block: &mut Block) {
     }
     if let Some(extends) = body.take("extends") {
         let file = extends.text_at(&["file"]).unwrap_or_default();
-        block.leave(format!("`extends`: it is in {}", said(&shown(file))));
+        block.leave(format!(
+            "`extends`: {} is not there, or has no such service",
+            said(&shown(file))
+        ));
     }
     if let Data::Map(entries) = &mut *body {
         let is_empty = |value: &Data| value.as_text().is_some_and(|text| closed(text).is_empty());

@@ -7,15 +7,21 @@ use crate::admission::amount;
 use crate::base::secret::is_secret;
 use crate::import::data::Data;
 use crate::import::figures;
+use crate::import::patch::Fields;
 use crate::import::tree::{Block, Item, Name, Value, said};
 use crate::manifest::workload::bytes;
 use crate::manifest::workload::place::FIELDS;
 
 /// What the API server puts in where nothing is written.
-const DEFAULTS: [(&str, &str); 3] = [
+const DEFAULTS: [(&str, &str); 2] = [
     ("terminationMessagePath", "/dev/termination-log"),
     ("terminationMessagePolicy", "File"),
-    ("imagePullPolicy", "IfNotPresent"),
+];
+/// Words for `imagePullPolicy`.
+const PULLS: [(&str, &str); 3] = [
+    ("Always", "always"),
+    ("IfNotPresent", "if-not-present"),
+    ("Never", "never"),
 ];
 
 /// The main container of a workload.
@@ -25,12 +31,16 @@ pub(super) fn main(
     container: &mut Data,
     block: &mut Block,
     around: &Around,
+    patch: &mut Fields,
 ) -> Ports {
-    common(name, container, block, around);
+    common(name, container, block, around, patch);
     memory(container, block);
     cpu(container, block);
-    if let Some(n) = container.take_count(&["securityContext", "runAsUser"]) {
-        block.put("user", Value::count(n));
+    if let Some(policy) = container.take_text(&["imagePullPolicy"]) {
+        match PULLS.iter().find(|(written, _)| *written == policy) {
+            Some((_, word)) => block.put("pull-policy", Value::fixed(word)),
+            None => block.leave(said(&format!("imagePullPolicy: {policy}"))),
+        }
     }
     if matches!(word, "job" | "cron") {
         hooks(container, &Ports::default(), block);
@@ -44,7 +54,7 @@ pub(super) fn main(
         ("startupProbe", "startup"),
     ] {
         if let Some(probe) = container.take(key) {
-            probe::put(field, key, probe, &ports, block);
+            probe::put(field, key, probe, &ports, block, patch);
         }
     }
     ports
@@ -78,8 +88,14 @@ fn hooks(container: &mut Data, ports: &Ports, block: &mut Block) {
 }
 
 /// A sidecar or an init container.
-pub(super) fn other(name: &Name, container: &mut Data, block: &mut Block, around: &Around) {
-    common(name, container, block, around);
+pub(super) fn other(
+    name: &Name,
+    container: &mut Data,
+    block: &mut Block,
+    around: &Around,
+    patch: &mut Fields,
+) {
+    common(name, container, block, around, patch);
     let request = container.take_text(&["resources", "requests", "memory"]);
     let limit = container.take_text(&["resources", "limits", "memory"]);
     let amount = limit.as_deref().or(request.as_deref()).and_then(bytes);
@@ -103,18 +119,47 @@ pub(super) fn other(name: &Name, container: &mut Data, block: &mut Block, around
     cpu(container, block);
 }
 
+/// The policy that Kubernetes takes for an image, where nothing is said.
+fn usual_policy(container: &Data) -> &'static str {
+    let image = container.text_at(&["image"]).unwrap_or_default();
+    let name = image.rsplit('/').next().unwrap_or_default();
+    match image.ends_with(":latest") || !name.contains(':') {
+        true => "Always",
+        false => "IfNotPresent",
+    }
+}
+
+/// The policy of a container, where it is another than the usual one.
+pub(super) fn odd_policy(container: &Data) -> Option<String> {
+    let policy = container.text_at(&["imagePullPolicy"])?;
+    (policy != usual_policy(container)).then(|| policy.to_owned())
+}
+
+/// Keeps the policy of a container beside one whose policy the program gives to all.
+pub(super) fn except_policy(container: &mut Data, of_all: &str, patch: &mut Fields) {
+    let written = container.take_text(&["imagePullPolicy"]);
+    let policy = written.unwrap_or_else(|| usual_policy(container).to_owned());
+    if policy != of_all {
+        patch.add(&["imagePullPolicy"], &Data::Text(policy, false));
+    }
+}
+
 /// What all containers have.
-fn common(name: &Name, container: &mut Data, block: &mut Block, around: &Around) {
+fn common(
+    name: &Name,
+    container: &mut Data,
+    block: &mut Block,
+    around: &Around,
+    patch: &mut Fields,
+) {
     container.take("name");
+    if odd_policy(container).is_none() {
+        container.take("imagePullPolicy");
+    }
     let image = container.take_text(&["image"]).unwrap_or_default();
     block.put("image", Value::text(&image));
-    let is_latest =
-        image.ends_with(":latest") || !image.rsplit('/').next().unwrap_or("").contains(':');
     for (key, default) in DEFAULTS {
-        let said = container.text_at(&[key]);
-        if said == Some(default)
-            || (key == "imagePullPolicy" && is_latest && said == Some("Always"))
-        {
+        if container.text_at(&[key]) == Some(default) {
             container.take(key);
         }
     }
@@ -132,11 +177,11 @@ fn common(name: &Name, container: &mut Data, block: &mut Block, around: &Around)
             None => block.leave(said(key)),
         }
     }
-    env(name, container, block, around);
+    env(name, container, block, around, patch);
     env_from(container, block, around);
 }
 
-fn env(name: &Name, container: &mut Data, block: &mut Block, around: &Around) {
+fn env(name: &Name, container: &mut Data, block: &mut Block, around: &Around, patch: &mut Fields) {
     let Some(Data::List(items)) = container.take("env") else {
         return;
     };
@@ -146,7 +191,8 @@ fn env(name: &Name, container: &mut Data, block: &mut Block, around: &Around) {
         let variable = item.text_at(&["name"]).unwrap_or_default();
         let from = |kind: &str| {
             let of = |field: &str| item.text_at(&["valueFrom", kind, field]);
-            of("name").zip(of("key"))
+            let is_needed = of("optional") != Some("true");
+            of("name").zip(of("key")).filter(|_| is_needed)
         };
         let value = match (
             item.at(&["value"]),
@@ -188,6 +234,7 @@ fn env(name: &Name, container: &mut Data, block: &mut Block, around: &Around) {
         };
         match value {
             Some(value) => env.put_key(variable, value),
+            None if item.at(&["valueFrom"]).is_some() && patch.add_item("env", &item) => {}
             None => env.leave(format!(
                 "{}: {}",
                 said(variable),
@@ -224,7 +271,10 @@ fn env_from(container: &mut Data, block: &mut Block, around: &Around) {
     for item in items {
         let config = item.text_at(&["configMapRef", "name"]);
         let secret = item.text_at(&["secretRef", "name"]);
-        let is_plain = item.at(&["prefix"]).is_none();
+        let is_plain = item.at(&["prefix"]).is_none()
+            && ["configMapRef", "secretRef"]
+                .iter()
+                .all(|of| item.text_at(&[of, "optional"]) != Some("true"));
         match (config, secret) {
             (Some(config), _) if is_plain && around.configs.contains_key(config) => {
                 configs.push(Value::word(config));

@@ -6,6 +6,7 @@ mod container;
 mod pod;
 mod ports;
 mod probe;
+mod security;
 mod volume;
 mod workload;
 

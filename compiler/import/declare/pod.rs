@@ -3,21 +3,22 @@
 use super::around::Around;
 use super::container;
 use super::ports::Ports;
+use super::security;
 use super::volume;
 use crate::import::data::Data;
+use crate::import::patch::{Fields, OF_CONTAINER, OF_POD};
 use crate::import::tree::{Block, Name, Value};
 use crate::manifest::workload::place::HOSTNAME;
 
 /// What the API server puts in where nothing is written.
-const DEFAULTS: [(&str, &str); 5] = [
+const DEFAULTS: [(&str, &str); 4] = [
     ("dnsPolicy", "ClusterFirst"),
     ("schedulerName", "default-scheduler"),
     ("terminationGracePeriodSeconds", "30"),
-    ("enableServiceLinks", "true"),
     ("serviceAccountName", "default"),
 ];
 /// Labels that bzc sets.
-const OWN_LABELS: [&str; 3] = [
+pub(super) const OWN_LABELS: [&str; 3] = [
     "app.kubernetes.io/name",
     "app.kubernetes.io/managed-by",
     "app.kubernetes.io/part-of",
@@ -31,6 +32,7 @@ pub(super) fn read(
     claims: Option<Data>,
     block: &mut Block,
     around: &Around,
+    patch: &mut Fields,
 ) -> Ports {
     template.take_at(&["metadata", "creationTimestamp"]);
     let mut spec = template.take("spec").unwrap_or(Data::Map(Vec::new()));
@@ -40,7 +42,7 @@ pub(super) fn read(
         }
     }
     let usual = if matches!(word, "job" | "cron") {
-        "Never"
+        "OnFailure"
     } else {
         "Always"
     };
@@ -49,8 +51,10 @@ pub(super) fn read(
     }
     // The same under its old name.
     spec.take("serviceAccount");
+    // Bz turns it off: no program of today reads these variables.
+    spec.take("enableServiceLinks");
     let volumes = volume::sources(spec.take("volumes"), claims);
-    let ports = containers(word, name, &mut spec, &volumes, block, around);
+    let ports = containers(word, name, &mut spec, &volumes, block, around, patch);
     texts(
         "labels",
         template.take_at(&["metadata", "labels"]),
@@ -76,12 +80,10 @@ pub(super) fn read(
             .filter_map(|one| one.text_at(&["name"]));
         block.put("pull-secrets", Value::list(names.map(Value::word)));
     }
-    if let Some(n) = spec.take_count(&["securityContext", "runAsUser"]) {
-        block.put("user", Value::count(n));
-    }
     network(&mut spec, block);
     spread(&mut spec, block);
     place(&mut spec, block);
+    patch.take(&mut spec, &OF_POD);
     for what in spec.fields("spec") {
         block.leave(what);
     }
@@ -96,6 +98,7 @@ fn containers(
     volumes: &[volume::Source],
     block: &mut Block,
     around: &Around,
+    patch: &mut Fields,
 ) -> Ports {
     let list = |data: Option<Data>| match data {
         Some(Data::List(items)) => items,
@@ -107,13 +110,25 @@ fn containers(
     let main = others.iter().position(called).unwrap_or(0);
     let mut ports = Ports::default();
     let mut mounted = Vec::new();
+    // The policy that `pull-policy` gives all containers.
+    let mut policy = None;
     if main < others.len() {
         let mut main = others.remove(main);
-        ports = container::main(word, name, &mut main, block, around);
+        let mut fields = Fields::default();
+        policy = container::odd_policy(&main);
+        ports = container::main(word, name, &mut main, block, around, &mut fields);
         mounted = volume::mounts(&mut main);
+        security::put(
+            spec,
+            &mut main,
+            first.is_empty() && others.is_empty(),
+            block,
+        );
+        fields.take(&mut main, &OF_CONTAINER);
         container::rest(&main, block);
+        volume::put(&mounted, volumes, block, around, (&mut fields, patch));
+        patch.add_named("containers", name.as_str(), fields);
     }
-    volume::put(&mounted, volumes, block, around);
     for (mut one, is_first) in first
         .into_iter()
         .map(|one| (one, true))
@@ -137,9 +152,15 @@ fn containers(
         if !is_first {
             extra.note("it was a container beside the main one: as a sidecar it starts before it");
         }
-        container::other(name, &mut one, &mut extra, around);
+        let mut fields = Fields::default();
+        if let Some(policy) = &policy {
+            container::except_policy(&mut one, policy, &mut fields);
+        }
+        container::other(name, &mut one, &mut extra, around, &mut fields);
         let mounts = volume::mounts(&mut one);
         volume::put_others(&mounts, &mounted, volumes, &mut extra, block, around);
+        fields.take(&mut one, &OF_CONTAINER);
+        patch.add_named("initContainers", other.as_str(), fields);
         container::rest(&one, &mut extra);
         block.put_block(extra);
     }

@@ -2,6 +2,7 @@
 
 use super::ports::Ports;
 use crate::import::data::Data;
+use crate::import::patch::Fields;
 use crate::import::tree::{Block, Value};
 
 /// Fields of times: the field of Kubernetes, that of bz, and what Kubernetes takes where nothing is said.
@@ -18,7 +19,17 @@ pub(super) fn put(
     mut probe: Data,
     ports: &Ports,
     block: &mut Block,
+    patch: &mut Fields,
 ) {
+    // The API server puts it in where nothing is written.
+    for (path, default) in [
+        (&["successThreshold"] as &[&str], "1"),
+        (&["httpGet", "scheme"], "HTTP"),
+    ] {
+        if probe.text_at(path) == Some(default) {
+            probe.take_at(path);
+        }
+    }
     let mut inner = Block::plain(field);
     let port = |text: &str| ports.number(text);
     if let Some(mut http) = probe.take("httpGet") {
@@ -28,11 +39,10 @@ pub(super) fn put(
         if let Some(port) = asked.filter(|asked| ports.main() != Some(*asked)) {
             inner.put("port", Value::count(port.into()));
         }
-        if http.text_at(&["scheme"]) == Some("HTTP") {
-            http.take("scheme");
-        }
-        for what in http.fields(&format!("{key}.httpGet")) {
-            inner.leave(what);
+        if !http.is_empty() && !patch.add(&[key, "httpGet"], &http) {
+            for what in http.fields(&format!("{key}.httpGet")) {
+                inner.leave(what);
+            }
         }
     } else if let Some(tcp) = probe
         .take_text(&["tcpSocket", "port"])
@@ -44,8 +54,10 @@ pub(super) fn put(
         let words = exec.texts().unwrap_or_default();
         inner.put("exec", Value::list(words.into_iter().map(Value::text)));
     } else {
-        for what in probe.fields(key) {
-            block.leave(what);
+        if !patch.add(&[key], &probe) {
+            for what in probe.fields(key) {
+                block.leave(what);
+            }
         }
         return;
     }
@@ -57,8 +69,10 @@ pub(super) fn put(
     if let Some(n) = probe.take_count(&["failureThreshold"]).filter(|n| *n != 3) {
         inner.put("failures", Value::count(n));
     }
-    if probe.text_at(&["successThreshold"]) == Some("1") {
-        probe.take("successThreshold");
+    for rest in ["successThreshold", "terminationGracePeriodSeconds"] {
+        if let Some(value) = probe.take(rest) {
+            patch.add(&[key, rest], &value);
+        }
     }
     for what in probe.fields(key) {
         inner.leave(what);

@@ -2,6 +2,7 @@
 
 use super::around::Around;
 use crate::import::data::Data;
+use crate::import::patch::Fields;
 use crate::import::tree::{Block, Name, Value, said};
 use crate::manifest::workload::bytes;
 
@@ -25,6 +26,53 @@ pub(super) struct Mount {
     read_only: bool,
     /// What else it says.
     rest: Data,
+}
+
+/// Volumes that the proof does not count, and for which bz has no word.
+const UNCOUNTED: [&str; 4] = ["csi", "iscsi", "nfs", "image"];
+
+impl Source {
+    /// Whether a patch can bring the volume, and has to.
+    fn is_patch(&self, mount: &Mount) -> bool {
+        let has = |kind: &str| self.data.at(&[kind]).is_some();
+        let is_plain = ["configMap", "hostPath"].iter().any(|kind| has(kind));
+        let is_typed = self
+            .data
+            .text_at(&["hostPath", "type"])
+            .is_some_and(|kind| !kind.is_empty());
+        let is_odd = !mount.rest.is_empty() || is_typed;
+        let mut fields = Fields::default();
+        (UNCOUNTED.iter().any(|kind| has(kind)) || (is_plain && is_odd))
+            && fields.add_item("volumes", &self.whole())
+    }
+
+    /// The volume as Kubernetes has it.
+    fn whole(&self) -> Data {
+        with(&[("name", &self.name)], &self.data)
+    }
+}
+
+impl Mount {
+    /// The mount as Kubernetes has it.
+    fn whole(&self) -> Data {
+        let mut whole = with(
+            &[("name", &self.name), ("mountPath", &self.path)],
+            &self.rest,
+        );
+        if let (true, Data::Map(entries)) = (self.read_only, &mut whole) {
+            let yes = Data::Text("true".to_owned(), true);
+            entries.push(("readOnly".to_owned(), yes));
+        }
+        whole
+    }
+}
+
+/// A mapping with more texts before it.
+fn with(texts: &[(&str, &String)], rest: &Data) -> Data {
+    let text =
+        |(key, text): &(&str, &String)| ((*key).to_owned(), Data::Text((*text).clone(), false));
+    let first = texts.iter().map(text);
+    Data::Map(first.chain(rest.entries().iter().cloned()).collect())
 }
 
 /// The volumes of a pod, and the templates of claims.
@@ -72,9 +120,32 @@ pub(super) fn mounts(container: &mut Data) -> Vec<Mount> {
 }
 
 /// Writes the volumes that the main container mounts.
-pub(super) fn put(mounts: &[Mount], volumes: &[Source], block: &mut Block, around: &Around) {
+/// `patches` are what is laid over the container and over the pod.
+pub(super) fn put(
+    mounts: &[Mount],
+    volumes: &[Source],
+    block: &mut Block,
+    around: &Around,
+    patches: (&mut Fields, &mut Fields),
+) {
+    let (container, pod) = patches;
+    let is_plain = |name: &str| {
+        mounts
+            .iter()
+            .any(|one| one.name == name && one.rest.is_empty())
+    };
     let mut seen: Vec<&str> = Vec::new();
     for mount in mounts {
+        let is_first = !seen.contains(&mount.name.as_str());
+        let is_mounted = is_plain(&mount.name) && (!is_first || !mount.rest.is_empty());
+        let source = volumes.iter().find(|source| source.name == mount.name);
+        let is_brought = is_mounted || source.is_some_and(|source| source.is_patch(mount));
+        if is_brought && container.add_item("volumeMounts", &mount.whole()) {
+            if let Some(source) = source.filter(|_| !is_mounted) {
+                pod.add_item("volumes", &source.whole());
+            }
+            continue;
+        }
         if seen.contains(&mount.name.as_str()) {
             block.leave(format!(
                 "the mount of {} at {}: it is mounted already",

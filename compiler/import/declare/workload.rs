@@ -4,6 +4,7 @@ use super::around::Around;
 use super::pod;
 use super::ports::{Ports, node_port};
 use crate::import::data::Data;
+use crate::import::patch::{OF_WORKLOAD, Patch};
 use crate::import::tree::{Block, Item, Name, Value, said};
 
 /// What the API server puts in where nothing is written, and what it writes for itself.
@@ -98,7 +99,16 @@ pub(super) fn read(
     let claims = object.take_at(&["spec", "volumeClaimTemplates"]);
     let labels = template.at(&["metadata", "labels"]).cloned();
     let labels = labels.unwrap_or(Data::Null);
-    let ports = pod::read(word, name, &mut template, claims, &mut block, around);
+    let mut patch = Patch::default();
+    let ports = pod::read(
+        word,
+        name,
+        &mut template,
+        claims,
+        &mut block,
+        around,
+        &mut patch.pod,
+    );
     if matches!(word, "service" | "stateful") {
         replicas(word, written, &mut object, &mut block, around);
     }
@@ -111,6 +121,12 @@ pub(super) fn read(
     if matches!(word, "service" | "stateful") {
         disruption(&labels, &mut block, around);
     }
+    for data in [&mut object, &mut job] {
+        drop_labels(data, &labels);
+    }
+    patch.workload.take(&mut object, &OF_WORKLOAD);
+    patch.job.take(&mut job, &OF_WORKLOAD);
+    patch.put(word, &mut block);
     for (data, prefix) in [
         (&object, ""),
         (&job, "jobTemplate"),
@@ -121,6 +137,18 @@ pub(super) fn read(
         }
     }
     Item::Block(block)
+}
+
+/// Takes out the labels that bzc gives an object: its own, and those of its pods.
+fn drop_labels(object: &mut Data, of_pods: &Data) {
+    for (key, value) in of_pods.entries() {
+        if object.at(&["metadata", "labels", key]) == Some(value) {
+            object.take_at(&["metadata", "labels", key]);
+        }
+    }
+    for key in pod::OWN_LABELS {
+        object.take_at(&["metadata", "labels", key]);
+    }
 }
 
 /// Takes out what a program needs not say.
