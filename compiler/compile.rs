@@ -19,11 +19,12 @@ use crate::base::id::numbered;
 use crate::base::source::SourceMap;
 use crate::base::span::Span;
 use crate::diag::{Diagnostic, Sink};
+use crate::kept::{Kept, kept};
 use crate::ledger;
 use crate::lint;
 use crate::next;
-use crate::plan::model::{Draft, NodePlan, Plan, Promise, Verdict, Workload};
-use crate::plan::{self, Outcome};
+use crate::plan;
+use crate::plan::model::{Draft, NodePlan, Outcome, Plan, Promise, Verdict, Workload};
 use crate::program::Program;
 use crate::render::{Overlaid, Rendered, overlaid, render};
 use crate::restarts::{FileChange, Restarts};
@@ -39,6 +40,8 @@ use crate::world::World;
 pub struct Options {
     /// The environment, as `--env` names it.
     pub env: Option<String>,
+    /// Whether numbers are chosen anew that the lock of the program has.
+    pub refill: bool,
 }
 
 /// What many programs share: the standard library, each module of it parsed once. A clone is the same session.
@@ -203,7 +206,8 @@ impl Analysis {
         let may_plan = !sink.has_errors();
         let place = |span: Span| loaded.sources.place(span);
         let sound = program.as_ref().filter(|_| may_plan);
-        let outcome = sound.and_then(|program| plan::plan(program, &place, &mut sink));
+        let outcome =
+            sound.and_then(|program| plan::plan(program, options.refill, &place, &mut sink));
         let (plan, draft) = match &outcome {
             Some(Outcome::Fits(plan)) => (Some(plan), Some(&plan.draft)),
             Some(Outcome::Over(draft)) => (None, Some(draft)),
@@ -433,6 +437,12 @@ impl<'v, 'a> View<'v, 'a> {
         changed.map_or_else(Vec::new, |((_, plan), rendered)| {
             backend::adopted::sources(plan, &rendered.manifests)
         })
+    }
+
+    /// The lock of the program as it is to be, where it has one.
+    pub fn kept(&self) -> Option<Kept> {
+        let (program, plan) = self.sound()?;
+        kept(program, plan)
     }
 
     /// Kustomizations that make Secrets of files of the project, by their paths from the folder of the program. They stand

@@ -136,6 +136,15 @@ fn uncounted(program: &Program<'_>) -> String {
 
 /// The numbers that were chosen out of ranges.
 fn level(program: &Program<'_>, plan: &Plan<'_, '_>) -> String {
+    if let Some(lock) = &program.lock {
+        let workloads = plan.workloads.iter();
+        let locked = workloads.filter(|workload| workload.choice == Choice::Locked);
+        return match locked.count() {
+            0 => String::new(),
+            1 => format!("; 1 range has its number in {}", lock.file),
+            count => format!("; {count} ranges have their numbers in {}", lock.file),
+        };
+    }
     let chosen = plan
         .workloads
         .iter()
@@ -522,6 +531,12 @@ fn how(service: &Service<'_>, workload: &Workload<'_>, sources: &SourceMap) -> S
                 Choice::Level => {
                     format!("{}, out of {}..{}", workload.limit, low.value, high.value)
                 }
+                Choice::Locked => {
+                    format!(
+                        "{}, locked, out of {}..{}",
+                        workload.limit, low.value, high.value
+                    )
+                }
                 Choice::Written | Choice::Burst => workload.limit.to_string(),
             };
             let with_others = match workload.pod_limit() - workload.limit.n {
@@ -706,6 +721,13 @@ fn service_derivation(
             };
             let text = format!("chosen: {} times {of}, as all ranges", times(level));
             rows.push((text, "rule proof.fill".to_owned()));
+        }
+        (Choice::Locked, _) => {
+            let lock = program.lock.as_ref().map_or("the lock", |lock| &lock.file);
+            rows.push((
+                format!("kept by {lock}, for it fits"),
+                "rule lock.kept".to_owned(),
+            ));
         }
         (Choice::Level, None) | (Choice::Written | Choice::Burst, _) => {}
     }

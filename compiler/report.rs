@@ -426,6 +426,8 @@ pub(crate) enum Choice {
     Ceiling,
     /// What the common level gives.
     Level,
+    /// What the lock of the program keeps out of a range.
+    Locked,
 }
 
 /// Where an adopted workload comes from.

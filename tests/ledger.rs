@@ -42,7 +42,10 @@ fn the_largest_service_that_is_promised_fits() {
         let size = *rng.pick(&[Size::Tiny, Size::Small]);
         let program = generate::any(40_000 + seed, size, (40, 95));
         let (text, env) = (program.text(), program.env());
-        let options = Options { env };
+        let options = Options {
+            env,
+            ..Default::default()
+        };
         let analysis = session.read(&world, "budget.bz", text.clone());
         let ledger = analysis.view(&world, &options, |view| view.ledger(64));
         let ledger = ledger.unwrap_or_default();

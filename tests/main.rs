@@ -19,6 +19,7 @@ mod kinds;
 mod kustomize;
 mod layouts;
 mod ledger;
+mod lock;
 mod next;
 mod properties;
 mod proposals;

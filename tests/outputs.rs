@@ -40,7 +40,10 @@ fn main() -> io::Result<()> {
         };
         let program = make(90_000 + seed, size, (60, 105));
         let text = program.text();
-        let options = Options { env: program.env() };
+        let options = Options {
+            env: program.env(),
+            ..Default::default()
+        };
         let compiled = bzc::compile(&MemoryWorld::default(), "budget.bz", text.clone(), &options);
         let Some(output) = compiled.output else {
             continue;

@@ -18,7 +18,10 @@ fn compile(text: &str, env: Option<String>) -> Compilation {
         &MemoryWorld::default(),
         FILE,
         text.to_owned(),
-        &Options { env },
+        &Options {
+            env,
+            ..Default::default()
+        },
     )
 }
 
@@ -27,7 +30,10 @@ fn check(text: &str, env: Option<String>) -> Compilation {
         &MemoryWorld::default(),
         FILE,
         text.to_owned(),
-        &Options { env },
+        &Options {
+            env,
+            ..Default::default()
+        },
     )
 }
 

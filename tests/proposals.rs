@@ -21,7 +21,10 @@ fn wanted() -> u32 {
 }
 
 fn check(session: &Session, text: &str, env: Option<String>) -> Compilation {
-    let options = Options { env };
+    let options = Options {
+        env,
+        ..Default::default()
+    };
     session.check(&MemoryWorld::default(), FILE, text.to_owned(), &options)
 }
 

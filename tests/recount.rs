@@ -697,7 +697,10 @@ fn count_generated(wanted: u32, first: u64, make: fn(u64, Size, (u64, u64)) -> g
         };
         let program = make(seed, size, (50, 105));
         let text = program.text();
-        let options = Options { env: program.env() };
+        let options = Options {
+            env: program.env(),
+            ..Default::default()
+        };
         let compiled =
             session.compile(&MemoryWorld::default(), "budget.bz", text.clone(), &options);
         let Some(output) = compiled.output else {

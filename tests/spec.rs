@@ -111,6 +111,7 @@ fn run(path: &Path, faults: &mut Vec<String>) -> usize {
         );
         let options = Options {
             env: fence.attribute("env").map(str::to_owned),
+            ..Default::default()
         };
         let compilation = bzc::compile(&world, "budget.bz", whole(fence), &options);
         let (errors, lints) = (ids(&compilation, true), ids(&compilation, false));

@@ -25,6 +25,7 @@ fn traced(after: &str, needle: &str, env: Option<&str>) -> Vec<Traced> {
     let analysis = analysis(&world);
     let options = Options {
         env: env.map(str::to_owned),
+        ..Default::default()
     };
     let from = PROGRAM.find(after).expect("it is in the program");
     let at = from + PROGRAM[from..].find(needle).expect("it is behind it");
@@ -138,6 +139,7 @@ fn what_is_kept_gives_the_same_again() {
     let analysis = analysis(&world);
     let prod = Options {
         env: Some("prod".to_owned()),
+        ..Default::default()
     };
     let once = |options: &Options| {
         analysis.view(&world, options, |view| {

@@ -89,7 +89,10 @@ fn reports() -> Vec<(String, Vec<u8>)> {
 
 /// The report of a text that fits.
 fn compiled(text: &str, env: Option<String>) -> Option<Vec<u8>> {
-    let options = bzc::Options { env };
+    let options = bzc::Options {
+        env,
+        ..Default::default()
+    };
     let output = bzc::compile(
         &MemoryWorld::default(),
         "budget.bz",

@@ -327,6 +327,7 @@ fn choice(choice: model::Choice) -> Choice {
         model::Choice::Burst => Choice::Burst,
         model::Choice::Ceiling => Choice::Ceiling,
         model::Choice::Level => Choice::Level,
+        model::Choice::Locked => Choice::Locked,
     }
 }
 
@@ -336,6 +337,7 @@ fn choice_word(choice: model::Choice) -> &'static str {
         model::Choice::Burst => "burst",
         model::Choice::Ceiling => "ceiling",
         model::Choice::Level => "level",
+        model::Choice::Locked => "locked",
     }
 }
 
@@ -589,9 +591,10 @@ fn services(plan: &Plan<'_, '_>, out: &mut String) {
                     in_mib(workload.limit.n)
                 )
             }
-            model::Choice::Written | model::Choice::Ceiling | model::Choice::Level => {
-                in_mib(workload.limit.n)
-            }
+            model::Choice::Written
+            | model::Choice::Ceiling
+            | model::Choice::Level
+            | model::Choice::Locked => in_mib(workload.limit.n),
         };
         let from = match service.memory {
             Memory::Range { low, .. } => low.origin.path(),

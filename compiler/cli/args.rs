@@ -150,12 +150,15 @@ pub(crate) struct Build {
     /// Output folder [default: `out` next to the program]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Write nothing; exit with 1 if the output folder is not what would be written
+    /// Write nothing; exit with 1 if the output folder or the lock is not what would be written
     #[arg(long)]
     pub(crate) check: bool,
     /// Show the changes
     #[arg(long)]
     pub(crate) diff: bool,
+    /// Choose all numbers anew that the `lock` of the program has
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) refill: bool,
     /// Write the manifests adopted with `patch = in-place`, too, and show how
     #[arg(long, conflicts_with = "check")]
     pub(crate) write_sources: bool,

@@ -9,6 +9,7 @@ use bzc::{Analysis, FileChange, Files, Options, Restarts, Session, View, restart
 use super::args::{Build, Denied, Diff, Format, Inputs};
 use super::deny::denial;
 use super::generators::Generators;
+use super::lock::Lock;
 use super::ui::{Ui, err, fail, note, out};
 use super::write::{self, Counts, Fate, Survey, Was, WriteError, Written, apply, survey};
 use super::{Exit, Input, bug, diff as unified_diff, each_without_errors, report_write};
@@ -29,6 +30,7 @@ pub(super) fn diff(diff: &Diff) -> Exit {
         out: diff.out.clone(),
         check: true,
         diff: !diff.restarts,
+        refill: false,
         write_sources: false,
         next: false,
         quiet: false,
@@ -62,7 +64,7 @@ fn run_all(build: &Build, says_restarts: bool) -> Exit {
         }
         folders.push(folder);
     }
-    each_without_errors(&build.inputs, |input, analysis, view, ui| {
+    each_without_errors(&build.inputs, build.refill, |input, analysis, view, ui| {
         let one = One {
             build,
             says_restarts,
@@ -150,8 +152,10 @@ impl One<'_, '_, '_> {
         };
         let changed_sources = view.changed_sources();
         let sources = Sources::of(input.disk.folder(), analysis.sources(), &changed_sources);
+        let lock = Lock::of(input, view.kept());
         if build.diff {
             out(&unified(&survey));
+            out(&lock.as_ref().map(Lock::diff).unwrap_or_default());
         }
         if build.diff || build.write_sources {
             out(&sources.diff());
@@ -167,6 +171,7 @@ impl One<'_, '_, '_> {
             let shown = build.diff || self.says_restarts;
             return check_result(&survey, &folder, shown)
                 .max(sources.check_result(shown))
+                .max(lock.map_or(Exit::Clean, |lock| lock.check_result(shown)))
                 .max(generators.check_result());
         }
         let sources_of_user = sources.files.iter().filter_map(|(path, ..)| path.parent());
@@ -184,6 +189,10 @@ impl One<'_, '_, '_> {
         };
         let written = build.write_sources.then_some(&sources);
         let after = After::of(self, &survey, written, (&folder, files), ui);
+        // With the numbers kept, a run that is stopped behind this makes the same output when it is run again.
+        if let Some(Err(error)) = lock.as_ref().map(Lock::write) {
+            return report_write(&error);
+        }
         match apply(survey) {
             Ok(done) => {
                 for kept in &done.kept {
@@ -196,6 +205,9 @@ impl One<'_, '_, '_> {
                 }
             }
             Err(error) => return report_write(&error),
+        }
+        if let (true, Some(lock)) = (self.speaks(ui), &lock) {
+            lock.tell();
         }
         sources.tell(build.write_sources, self.speaks(ui));
         if let Err(error) = generators.write() {
@@ -216,7 +228,7 @@ impl One<'_, '_, '_> {
             return Ok(None);
         }
         sources.write().map_err(|error| report_write(&error))?;
-        again(self.input, &self.build.inputs).map_err(|faults| {
+        again(self.input, self.build).map_err(|faults| {
             fail(
                 "the manifests were changed, and with them the program does not compile: the outputs are as they were",
                 &faults,
@@ -398,9 +410,10 @@ fn leads_astray(files: &Files<'_>, folder: &Path, program: &Path) -> bool {
 }
 
 /// What a program compiles to once its sources were written. It must compile as before: else what does not hold.
-fn again(input: &Input, inputs: &Inputs) -> Result<Option<Files<'static>>, Vec<String>> {
+fn again(input: &Input, build: &Build) -> Result<Option<Files<'static>>, Vec<String>> {
     let options = Options {
-        env: inputs.env.clone(),
+        env: build.inputs.env.clone(),
+        refill: build.refill,
     };
     let analysis = Session::default().read(&input.disk, &input.name, input.text.clone());
     analysis.view(&input.disk, &options, |view| {

@@ -29,6 +29,7 @@ fn mend(check: &Check) -> Exit {
     }
     let options = Options {
         env: check.inputs.env.clone(),
+        ..Options::default()
     };
     each_file(&check.inputs.files, &check.inputs.report, |_, input, ui| {
         let changes = fix::changes(input, &options);

@@ -40,7 +40,7 @@ pub(super) fn run(inputs: &Inputs, earlier: &Path) -> Exit {
         Ok(before) => before,
         Err(why) => return unusable(&why.to_string()),
     };
-    each_without_errors(inputs, |input, _, view, _| {
+    each_without_errors(inputs, false, |input, _, view, _| {
         let disagreements = view.disagreements();
         if !disagreements.is_empty() {
             return bug::disagrees(&disagreements);

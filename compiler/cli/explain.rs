@@ -65,6 +65,7 @@ fn number(explain: &Explain, topic: &str, aside: bool) -> Option<Exit> {
     };
     let options = Options {
         env: explain.env.clone(),
+        ..Options::default()
     };
     let analysis = Session::default().read(&input.disk, &input.name, input.text);
     analysis.view(&input.disk, &options, |view| {

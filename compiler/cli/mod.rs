@@ -18,6 +18,7 @@ mod helm;
 mod import;
 mod init;
 mod kubectl;
+mod lock;
 mod paths;
 mod plan;
 mod prove;
@@ -184,19 +185,22 @@ fn each_program(inputs: &Inputs, mut then: impl FnMut(&Input, &Analysis, &mut Ui
 /// Compiles every program, reports what there is to say, and hands those without errors to `then`.
 fn each_without_errors(
     inputs: &Inputs,
+    refill: bool,
     then: impl FnMut(&Input, &Analysis, &View<'_, '_>, &mut Ui) -> Exit,
 ) -> Exit {
-    each_planned(inputs, |_, _| {}, then)
+    each_planned(inputs, refill, |_, _| {}, then)
 }
 
 /// The same, and hands programs with errors to `otherwise`.
 fn each_planned(
     inputs: &Inputs,
+    refill: bool,
     mut otherwise: impl FnMut(&View<'_, '_>, &mut Ui),
     mut then: impl FnMut(&Input, &Analysis, &View<'_, '_>, &mut Ui) -> Exit,
 ) -> Exit {
     let options = Options {
         env: inputs.env.clone(),
+        refill,
     };
     each_program(inputs, |input, analysis, ui| {
         analysis.view(&input.disk, &options, |view| {

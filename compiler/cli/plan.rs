@@ -44,7 +44,7 @@ pub(super) fn run(plan: &Plan) -> Exit {
             out(&ui.painted(&text));
         }
     };
-    each_planned(&inputs(plan), over, |input, _, view, ui| {
+    each_planned(&inputs(plan), false, over, |input, _, view, ui| {
         let disagreements = view.disagreements();
         if !disagreements.is_empty() {
             return bug::disagrees(&disagreements);
@@ -108,7 +108,7 @@ fn add(plan: &Plan, declared: &str) -> Exit {
             out(&ui.painted(&text));
         }
     };
-    each_planned(&inputs(plan), over, |input, _, view, ui| {
+    each_planned(&inputs(plan), false, over, |input, _, view, ui| {
         let Some(before) = view.report() else {
             let shown = &input.shown;
             fail(
@@ -130,6 +130,7 @@ fn with_one_more(
 ) -> Exit {
     let options = Options {
         env: plan.env.clone(),
+        ..Options::default()
     };
     let text = format!("{}\n{declared}\n", input.text.trim_end());
     let analysis = Session::default().read(&input.disk, &input.name, text);

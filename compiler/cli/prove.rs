@@ -25,7 +25,10 @@ pub(super) fn once(check: &Check, seen: &mut Seen<'_>) -> Exit {
         };
         let is_only = envs.len() == 1;
         for env in envs {
-            let options = Options { env: env.clone() };
+            let options = Options {
+                env: env.clone(),
+                ..Options::default()
+            };
             analysis.view(&input.disk, &options, |view| {
                 // Findings that were reported for the program as it is are not repeated.
                 let new = view

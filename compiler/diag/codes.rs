@@ -26,6 +26,7 @@ codes! {
     BZ0003 "a file is empty"
     BZ0004 "not an evidence file"
     BZ0005 "a program is not formatted"
+    BZ0006 "not a lock"
     BZ1001 "something else was expected"
     BZ1002 "a value is missing"
     BZ1003 "an equals sign or a block is missing"

@@ -251,6 +251,17 @@ impl Sink {
         self.found.push(diagnostic);
     }
 
+    /// Takes all that another has.
+    pub(crate) fn append(&mut self, mut other: Sink) {
+        self.found.append(&mut other.found);
+    }
+
+    /// The message of the first error.
+    pub(crate) fn first_error(&self) -> Option<&str> {
+        let error = self.found.iter().find(|found| found.is_error())?;
+        Some(&error.message)
+    }
+
     /// Whether anything so far stops output.
     pub(crate) fn has_errors(&self) -> bool {
         self.found.iter().any(Diagnostic::is_error)

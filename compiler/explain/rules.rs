@@ -1,7 +1,7 @@
 //! The rules of the specification, `r[proof.fill]` and the like, which reports and derivations name.
 
 /// The chapters, in order.
-const CHAPTERS: [(&str, &str); 15] = [
+const CHAPTERS: [(&str, &str); 16] = [
     ("01-lexical", include_str!("../../spec/01-lexical.md")),
     ("02-grammar", include_str!("../../spec/02-grammar.md")),
     ("03-names", include_str!("../../spec/03-names.md")),
@@ -26,6 +26,7 @@ const CHAPTERS: [(&str, &str); 15] = [
     ("13-adopt", include_str!("../../spec/13-adopt.md")),
     ("15-evidence", include_str!("../../spec/15-evidence.md")),
     ("16-doctor", include_str!("../../spec/16-doctor.md")),
+    ("17-lock", include_str!("../../spec/17-lock.md")),
 ];
 
 /// The id of a rule, if the line begins one.

@@ -15,6 +15,7 @@ mod fill;
 mod fixes;
 pub(crate) mod floor;
 mod hooks;
+mod keep;
 pub(crate) mod ledger;
 mod limits;
 pub(crate) mod model;
@@ -39,28 +40,34 @@ use crate::program::Program;
 use cluster::{Failure, Found};
 pub(crate) use errors::limits_together;
 use excess::Ceiling;
-use model::{Draft, LEAST_LIMIT, NodePlan, Placement, Plan, Together, Workload};
+use model::{Draft, LEAST_LIMIT, NodePlan, Outcome, Placement, Plan, Together, Workload};
 use pack::Certificate;
 use resources::{Capacity, Dimension};
 pub(crate) use room::{Room, headroom, largest_more};
 pub(crate) use sums::{budgets, packaged, packaged_asks, services_at_worst};
 pub(crate) use terms::component_origin;
 
-/// What became of a program.
-#[derive(Debug)]
-pub(crate) enum Outcome<'p, 'a> {
-    /// It fits, and every promise has its verdict.
-    Fits(Plan<'p, 'a>),
-    /// It does not, which was reported; the sums are there to be shown.
-    Over(Draft<'p, 'a>),
-}
-
 /// Decides everything, or reports why it does not fit. `None` if a number is too small for anything to be decided.
+/// With `refill` nothing is taken from a lock.
 pub(crate) fn plan<'p, 'a>(
     program: &'p Program<'a>,
+    refill: bool,
     place: &dyn Fn(Span) -> String,
     sink: &mut Sink,
 ) -> Option<Outcome<'p, 'a>> {
+    let workloads = workloads(program, sink)?;
+    Some(match &program.lock {
+        None => decide(program, workloads, place, sink),
+        Some(lock) => {
+            let lock = lock.kept.as_ref().map(|(_, lock)| lock);
+            let decide = |workloads, sink: &mut Sink| decide(program, workloads, place, sink);
+            keep::decide(program, &workloads, (lock, refill), &decide, sink)
+        }
+    })
+}
+
+/// What is known of all services before a number is chosen out of any range.
+fn workloads<'a>(program: &Program<'a>, sink: &mut Sink) -> Option<Vec<Workload<'a>>> {
     let mut workloads: Vec<Workload<'a>> = program
         .services
         .iter()
@@ -82,6 +89,16 @@ pub(crate) fn plan<'p, 'a>(
         return None;
     }
     hooks::to_their_moments(program, &mut workloads);
+    Some(workloads)
+}
+
+/// Chooses a number out of every range and judges the promises.
+fn decide<'p, 'a>(
+    program: &'p Program<'a>,
+    mut workloads: Vec<Workload<'a>>,
+    place: &dyn Fn(Span) -> String,
+    sink: &mut Sink,
+) -> Outcome<'p, 'a> {
     let mut nodes: Vec<NodePlan<'a>> = ids(&program.nodes)
         .map(|node| reserve::node(program, &workloads, node))
         .collect();
@@ -115,7 +132,7 @@ pub(crate) fn plan<'p, 'a>(
     check_limits(&draft, sink);
     check_counts(&draft, sink);
     let (Some(Found { level, placement }), false) = (found, sink.has_errors()) else {
-        return Some(Outcome::Over(draft));
+        return Outcome::Over(draft);
     };
     let mut plan = Plan {
         budgets: sums::budgets(draft.program, &draft.workloads),
@@ -123,14 +140,15 @@ pub(crate) fn plan<'p, 'a>(
         level,
         placement,
         theorems: Vec::new(),
+        moves: Vec::new(),
     };
     plan.theorems = theorems::of(&plan);
     admission::report(&plan, sink);
     expect::check(&plan, sink);
-    Some(match sink.has_errors() {
+    match sink.has_errors() {
         true => Outcome::Over(plan.draft),
         false => Outcome::Fits(plan),
-    })
+    }
 }
 
 fn report(

@@ -48,6 +48,47 @@ pub(crate) struct Plan<'p, 'a> {
     pub placement: Placement,
     /// The promises: T1 and T2 of every node, T3, T4, and T5 where the program asks for it.
     pub theorems: Vec<Theorem<'a>>,
+    /// What is not as the lock of the program has it, by the names of services.
+    pub moves: Vec<Move>,
+}
+
+/// A number that is not as it was in the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Move {
+    /// The service.
+    pub service: String,
+    /// What the lock had.
+    pub was: Option<Bytes>,
+    /// What it is.
+    pub is: Option<Bytes>,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a number is not as it was in the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// The lock had none.
+    New,
+    /// All were to be chosen anew.
+    Refilled,
+    /// There is no such service.
+    Gone,
+    /// There is nothing to choose any more.
+    Written,
+    /// The range ends elsewhere: its least and its most.
+    Outside(Bytes, Bytes),
+    /// With all numbers as they were something did not hold, in words.
+    Room(String),
+}
+
+/// What became of a program.
+#[derive(Debug)]
+pub(crate) enum Outcome<'p, 'a> {
+    /// It fits, and every promise has its verdict.
+    Fits(Plan<'p, 'a>),
+    /// It does not, which was reported; the sums are there to be shown.
+    Over(Draft<'p, 'a>),
 }
 
 impl<'p, 'a> Deref for Plan<'p, 'a> {
@@ -280,6 +321,8 @@ pub(crate) enum Choice {
     Ceiling,
     /// What the common level gives.
     Level,
+    /// What the lock of the program keeps out of a range.
+    Locked,
 }
 
 /// Which rollouts may happen at once.
@@ -445,7 +488,7 @@ impl Workload<'_> {
         match self.choice {
             Choice::Burst if on_node => self.request.n,
             Choice::Burst => self.limit.n,
-            Choice::Written | Choice::Ceiling | Choice::Level => self.least.n,
+            Choice::Written | Choice::Ceiling | Choice::Level | Choice::Locked => self.least.n,
         }
     }
 
@@ -507,7 +550,7 @@ impl Workload<'_> {
     pub(crate) fn gap(&self) -> u64 {
         let main = match self.choice {
             Choice::Burst => self.request.n,
-            Choice::Written | Choice::Ceiling | Choice::Level => self.limit.n,
+            Choice::Written | Choice::Ceiling | Choice::Level | Choice::Locked => self.limit.n,
         };
         self.pod_limit().saturating_sub(self.requested(main))
     }

@@ -20,6 +20,7 @@ use crate::base::quantity::Bytes;
 use crate::base::source::SourceMap;
 use crate::base::span::Spanned;
 use crate::evidence::Evidence;
+use crate::lock::Lock;
 use crate::manifest::Manifest;
 pub(crate) use crate::manifest::workload::place::{FIELDS, HOSTNAME};
 pub(crate) use crate::manifest::workload::{HookPhase, WorkloadKind};
@@ -86,6 +87,8 @@ pub(crate) struct Program<'a> {
     pub digests: BTreeMap<String, String>,
     /// Readings of memory that was in use.
     pub evidence: Option<Measured<'a>>,
+    /// The file that keeps numbers, if there is one.
+    pub lock: Option<Locked<'a>>,
     /// What it adopts, and how that is given back.
     pub adopts: Vec<Adopt>,
     /// What it adopts that may make pods nobody counted, in the order of the manifests.
@@ -202,6 +205,19 @@ pub(crate) struct Measured<'a> {
     pub file: Cow<'a, str>,
     /// The readings in it.
     pub evidence: Evidence,
+}
+
+/// A file that keeps what was chosen out of ranges.
+#[derive(Debug)]
+pub(crate) struct Locked<'a> {
+    /// The file, as the program names it.
+    pub file: Cow<'a, str>,
+    /// Its path from the folder of the program.
+    pub path: String,
+    /// Its bytes and what they say; `None` before the first build.
+    pub kept: Option<(Vec<u8>, Lock)>,
+    /// The environments that the program declares.
+    pub environments: Vec<&'a str>,
 }
 
 /// How ranges share what there is: what counts as level one.

@@ -20,11 +20,12 @@ use crate::template::Filler;
 use crate::world::World;
 
 /// What else may stand at the top of a file.
-pub(crate) const OTHERS: [&str; 14] = [
+pub(crate) const OTHERS: [&str; 15] = [
     "edition",
     "namespace",
     "digests",
     "evidence",
+    "lock",
     "k3s",
     "survive",
     "fill",

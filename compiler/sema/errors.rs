@@ -337,3 +337,10 @@ pub(crate) fn no_evidence(file: &str, why: &str, place: Option<Span>) -> Diagnos
         None => error,
     }
 }
+
+/// What `lock` names is no lock.
+pub(crate) fn no_lock(file: &str, why: &str, place: Span) -> Diagnostic {
+    Diagnostic::error("BZ0006", format!("`{file}` is no lock: {why}"))
+        .at(place, "named here")
+        .note("if it is removed, `bzc build` chooses all numbers anew and writes another")
+}

@@ -14,6 +14,7 @@ mod image;
 mod kind;
 mod layers;
 pub(crate) mod load;
+mod lock;
 mod machine;
 mod names;
 mod placement;

@@ -24,7 +24,9 @@ pub(super) fn pod_of(main: u64, beside: &[Extra<'_>], amount: fn(&Extra<'_>) -> 
 pub(super) fn least_request(service: &Service<'_>) -> u128 {
     match service.choice {
         Choice::Burst => service.request_bytes.into(),
-        Choice::Written | Choice::Ceiling | Choice::Level => service.least_bytes.into(),
+        Choice::Written | Choice::Ceiling | Choice::Level | Choice::Locked => {
+            service.least_bytes.into()
+        }
     }
 }
 
@@ -244,6 +246,7 @@ impl Check {
             Choice::Burst => low <= high && (request, limit) == (low, high),
             Choice::Ceiling => low < high && (request, limit) == (high, high),
             Choice::Level => request == limit && least <= limit && limit < high,
+            Choice::Locked => low < high && request == limit && (least..=high).contains(&limit),
         };
         self.holds(place, fits, || {
             format!(

@@ -28,7 +28,10 @@ const EVENTS: Events = Events {
 };
 
 fn compiled(session: &Session, program: &Program) -> Option<Written> {
-    let options = Options { env: program.env() };
+    let options = Options {
+        env: program.env(),
+        ..Default::default()
+    };
     let world = MemoryWorld::default();
     let compilation = session.compile(&world, "budget.bz", program.text(), &options);
     Some(compilation.output?.files)

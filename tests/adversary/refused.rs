@@ -10,7 +10,10 @@ use crate::generate::{self, Mem, Program, Size};
 use crate::recount::{Machine, Stage, errors, generated, recount};
 
 fn compile(session: &Session, program: &Program) -> Compilation {
-    let options = Options { env: program.env() };
+    let options = Options {
+        env: program.env(),
+        ..Default::default()
+    };
     session.compile(
         &MemoryWorld::default(),
         "budget.bz",

@@ -114,7 +114,10 @@ impl Set {
             "k8s/all.yaml".to_owned(),
             self.manifests.clone().into_bytes(),
         );
-        let options = Options { env: None };
+        let options = Options {
+            env: None,
+            ..Default::default()
+        };
         Some(
             session
                 .compile(&world, "budget.bz", self.text(), &options)

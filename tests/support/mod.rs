@@ -18,6 +18,7 @@ pub(crate) fn compile(
 ) -> Compilation {
     let options = Options {
         env: env.map(str::to_owned),
+        ..Default::default()
     };
     bzc::compile(folder, name, text.to_owned(), &options)
 }
@@ -26,6 +27,7 @@ pub(crate) fn compile(
 pub(crate) fn check(folder: &dyn World, name: &str, text: &str, env: Option<&str>) -> Compilation {
     let options = Options {
         env: env.map(str::to_owned),
+        ..Default::default()
     };
     Session::default().check(folder, name, text.to_owned(), &options)
 }

@@ -27,8 +27,8 @@ use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
 use crate::sema::workload::{service, storage, tier};
 use crate::sema::{
-    adopt, budget, config, errors as general, evidence as readings, expect, image, kind, placement,
-    secret,
+    adopt, budget, config, errors as general, evidence as readings, expect, image, kind,
+    lock as locked, placement, secret,
 };
 use crate::syntax::NAMED;
 use crate::syntax::ast::{Expr, ExprKind, Item, WordShape};
@@ -73,6 +73,7 @@ pub(crate) fn program<'a>(
     let mut expects = Vec::new();
     let (mut survives, mut fills): (Option<&Item>, Option<&Item>) = (None, None);
     let (mut digests, mut evidence): (Option<&'a Item>, Option<&'a Item>) = (None, None);
+    let mut lock: Option<&'a Item> = None;
     let (mut adopts, mut kinds, mut charts) = (Vec::new(), Vec::new(), Vec::new());
     for file in &loaded.files {
         let from_library = cx.sources.file(file.id).provenance == Provenance::Library;
@@ -165,6 +166,7 @@ pub(crate) fn program<'a>(
                         "evidence = \"budget.evidence.json\"",
                     );
                 }
+                "lock" => once(cx, &mut lock, item, "lock = \"budget.lock\""),
                 "edition" | "let" | "use" => {}
                 "adopt" => adopts.push(item),
                 "kind" => kinds.push(item),
@@ -270,6 +272,8 @@ pub(crate) fn program<'a>(
     let survive = survives.and_then(|item| survive(cx, item, nodes.len()));
     let expects = expect::expects(&decls, &services, &expects);
     let evidence = readings::evidence(&decls, evidence);
+    let declared = envs.keys().copied().collect();
+    let lock = lock.and_then(|item| locked::lock(&decls, item, declared));
     let source = cx.sources.files().first()?.name.as_str();
     let env = decls.env;
     Some(Program {
@@ -294,6 +298,7 @@ pub(crate) fn program<'a>(
         images: images.into_iter().flatten().collect(),
         digests,
         evidence,
+        lock,
         adopts,
         uncounted,
         manifests: &loaded.manifests,
