@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bzc::{Manifests, MemoryWorld, Source};
+use serde::Deserialize as _;
 use serde_yaml::Value;
 
 use crate::support::{bless, check, compile, corpus, said};
@@ -106,6 +107,115 @@ fn what_is_built_of_declarations_declares_the_same() {
         .collect();
     let second = bzc::import(&world, sources, Manifests::Declare).expect("it is YAML");
     assert_eq!(workloads(&second.program), workloads(&first.program));
+}
+
+/// What is built of declarations says what the manifests say: what it does not is written down in `lost.txt`, and all of
+/// that is left out by name.
+#[test]
+fn declarations_say_what_the_manifests_say() {
+    let top = corpus::root().join("tests/import");
+    let mut came_out = BTreeMap::new();
+    for folder in corpus::folders(&top) {
+        if !folder.join("declare").is_file() {
+            continue;
+        }
+        let (world, sources) = read(&folder);
+        let mut manifests = Vec::new();
+        for source in &sources {
+            manifests.extend(objects(&source.bytes));
+        }
+        let imported = bzc::import(&world, sources, Manifests::Declare).expect("it is YAML");
+        let program = imported.program.replace("3800Mi", "64Gi");
+        let compilation = compile(&world, "budget.bz", &program, None);
+        let Some(output) = &compilation.output else {
+            unreachable!("{program}\n{}", said(&compilation))
+        };
+        let mut built = Vec::new();
+        for (path, bytes) in &output.files {
+            if path.starts_with("manifests/") && path.ends_with(".yaml") {
+                built.extend(objects(bytes));
+            }
+        }
+        let mut lost = String::new();
+        for object in &manifests {
+            let called = format!(
+                "{} {}",
+                word(object, "kind"),
+                word(&object["metadata"], "name")
+            );
+            let same = |other: &&Value| {
+                other["kind"] == object["kind"]
+                    && other["metadata"]["name"] == object["metadata"]["name"]
+            };
+            match built.iter().find(same) {
+                Some(other) => {
+                    let mut paths = Vec::new();
+                    missing("", object, other, &mut paths);
+                    paths
+                        .iter()
+                        .for_each(|path| lost += &format!("{called}: {path}\n"));
+                }
+                None => lost += &format!("{called}\n"),
+            }
+        }
+        came_out.insert(folder.join("lost.txt"), lost.into_bytes());
+    }
+    assert!(came_out.len() >= 2, "the cases are gone");
+    let there = bless::there(&top, |path| path.ends_with("/lost.txt"));
+    bless::settle(there, &came_out);
+}
+
+/// The documents of a file.
+fn objects(bytes: &[u8]) -> Vec<Value> {
+    let text = String::from_utf8_lossy(bytes);
+    let documents = serde_yaml::Deserializer::from_str(&text);
+    let documents = documents.map(|one| Value::deserialize(one).expect("YAML"));
+    documents.filter(|one| one["kind"].is_string()).collect()
+}
+
+fn word<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_default()
+}
+
+/// The paths of what is in the first and not in the second. Items of lists are found by what names them.
+fn missing(path: &str, was: &Value, is: &Value, out: &mut Vec<String>) {
+    // A selector and the labels it looks for are those of bzc, whose names follow from those of the program.
+    if path == ".spec.selector" || path == ".spec.serviceName" || path == ".status" {
+        return;
+    }
+    match (was, is) {
+        (Value::Mapping(was), Value::Mapping(_)) => {
+            for (key, value) in was {
+                let key = key.as_str().unwrap_or_default();
+                missing(&format!("{path}.{key}"), value, &is[key], out);
+            }
+        }
+        (Value::Sequence(was), Value::Sequence(is)) => {
+            for item in was {
+                let keys = [
+                    "mountPath",
+                    "name",
+                    "containerPort",
+                    "port",
+                    "key",
+                    "host",
+                    "ip",
+                ];
+                let by = keys.iter().find(|key| !item[**key].is_null());
+                let other = is.iter().find(|other| match by {
+                    Some(key) => other[*key] == item[*key],
+                    None => *other == item,
+                });
+                let called = by.map_or_else(|| "-".to_owned(), |key| format!("{:?}", item[*key]));
+                match other {
+                    Some(other) => missing(&format!("{path}[{called}]"), item, other, out),
+                    None => out.push(format!("{path}[{called}]")),
+                }
+            }
+        }
+        (was, is) if was == is => {}
+        (was, is) => out.push(format!("{path}: {was:?} is {is:?}")),
+    }
 }
 
 /// The declarations of a program by their first lines, with their lines in order.
