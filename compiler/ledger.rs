@@ -688,7 +688,7 @@ fn service_derivation(
             ));
         }
     }
-    if let Some(floor) = workload.floor {
+    if let Some(floor) = &workload.floor {
         rows.push((
             format!("its runtime needs {}", floor.value),
             place(&floor, sources),

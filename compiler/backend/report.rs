@@ -445,10 +445,10 @@ fn service<'r>(
         secret_mounts: service.secret_mounts(),
         low_bytes: low.value.n,
         high_bytes: high.value.n,
-        floor_bytes: workload.floor.map(|floor| floor.value.n),
+        floor_bytes: workload.floor.as_ref().map(|floor| floor.value.n),
         least_bytes: workload.pod_least(),
         most_bytes: workload.pod(high.value.n),
-        weight: service.weight.map_or(1, |weight| weight.value),
+        weight: service.weight.as_ref().map_or(1, |weight| weight.value),
         shrinks_first: service.shrinks_first,
         evidence: evidence(plan, service, workload),
         choice: choice(workload.choice),
@@ -456,7 +456,7 @@ fn service<'r>(
             least: path(&low.origin),
             most: path(&high.origin),
             replicas: path(&service.replicas.origin),
-            floor: workload.floor.map(|floor| path(&floor.origin)),
+            floor: workload.floor.as_ref().map(|floor| path(&floor.origin)),
         },
     }
 }

@@ -22,8 +22,14 @@ pub(crate) fn is_secret(name: &str, value: &str) -> bool {
     if { harmless.iter() }.any(|word| value.eq_ignore_ascii_case(word)) {
         return false;
     }
-    let lower = name.to_ascii_lowercase();
-    if lower.ends_with("_file") {
+    let ends_with = |text: &str, end: &str| {
+        let tail = text
+            .len()
+            .checked_sub(end.len())
+            .and_then(|at| text.get(at..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
+    if ends_with(name, "_file") {
         return false;
     }
     // `scheme://user:password@host`
@@ -33,13 +39,14 @@ pub(crate) fn is_secret(name: &str, value: &str) -> bool {
         let login = rest[..end].rsplit_once('@').map(|(login, _)| login);
         login.is_some_and(|login| login.contains(':'))
     });
-    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_one_of = |word: &str, of: &[&str]| of.iter().any(|one| word.eq_ignore_ascii_case(one));
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
     let named = words.any(|word| {
-        SECRET_WORDS.contains(&word)
+        is_one_of(word, &SECRET_WORDS)
             || ["password", "passwd", "secret", "token", "apikey"]
                 .iter()
-                .any(|known| word.ends_with(known))
-            || (word.ends_with("pass") && !["bypass", "compass"].contains(&word))
+                .any(|known| ends_with(word, known))
+            || (ends_with(word, "pass") && !is_one_of(word, &["bypass", "compass"]))
     });
     named || has_login || value.contains('-') && value.contains("-----BEGIN ")
 }

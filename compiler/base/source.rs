@@ -91,14 +91,14 @@ impl SourceMap {
         let id = u32::try_from(self.files.len()).expect("memory ends before 2^31 files");
         self.files
             .push(SourceFile::new(name, shown, Cow::Owned(text), provenance));
-        FileId(id)
+        FileId::new(id)
     }
 
     /// The file behind an id.
     pub fn file(&self, id: FileId) -> &SourceFile {
-        match id.0.checked_sub(FileId::LIBRARY) {
+        match id.index().checked_sub(FileId::LIBRARY) {
             Some(module) => &self.library[module as usize],
-            None => &self.files[id.0 as usize],
+            None => &self.files[id.index() as usize],
         }
     }
 
@@ -115,7 +115,7 @@ impl SourceMap {
     /// The file of the project, or the manifest, with this name.
     pub fn find(&self, name: &str) -> Option<FileId> {
         let at = self.files.iter().position(|file| file.name == name)?;
-        Some(FileId(small(at)))
+        Some(FileId::new(small(at)))
     }
 
     /// The text under a span.

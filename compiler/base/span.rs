@@ -1,14 +1,33 @@
 //! A place in a source file: file and byte offsets. Lines and columns are worked out only when a
 //! message is printed (`source.rs`), never while compiling.
 
-/// Which file of the [`SourceMap`](super::source::SourceMap) a span lies in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct FileId(pub(crate) u32);
+use std::num::NonZeroU32;
+
+/// Which file of the [`SourceMap`](super::source::SourceMap) a span lies in. Counted from 1 inside, so that a span that
+/// may be missing takes no more than a span: programs hold millions of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileId(NonZeroU32);
 
 impl FileId {
-    /// The first id of the standard library. Its modules have the same ids in every compilation, so that their trees
+    /// The first index of the standard library. Its modules have the same ids in every compilation, so that their trees
     /// can be kept from one to the next.
     pub(crate) const LIBRARY: u32 = 1 << 31;
+
+    /// The file at this index.
+    pub(crate) const fn new(index: u32) -> FileId {
+        FileId(NonZeroU32::MIN.saturating_add(index))
+    }
+
+    /// Its index.
+    pub(crate) const fn index(self) -> u32 {
+        self.0.get() - 1
+    }
+}
+
+impl Default for FileId {
+    fn default() -> FileId {
+        FileId::new(0)
+    }
 }
 
 /// A half-open range of bytes in one file, always on character boundaries.

@@ -24,9 +24,9 @@ pub(super) fn sources() -> SourceMap {
 pub(super) fn error() -> Diagnostic {
     // `b`, `1` and `2`.
     let [b, one, two] = [
-        Span::new(FileId(0), 10, 11),
-        Span::new(FileId(0), 16, 17),
-        Span::new(FileId(1), 4, 5),
+        Span::new(FileId::new(0), 10, 11),
+        Span::new(FileId::new(0), 16, 17),
+        Span::new(FileId::new(1), 4, 5),
     ];
     let mut error = Diagnostic::error("BZ4001", "over by 1Mi")
         .at(b, "here")

@@ -685,7 +685,7 @@ fn items(text: &str, of: &[Item], out: &mut String) {
         let _ = write!(
             out,
             "{}{key}",
-            if item.overriding.is_some() {
+            if item.overriding().is_some() {
                 "override "
             } else {
                 ""

@@ -74,6 +74,7 @@ struct Contained<'p, 'a> {
 /// Warns of programs whose settings allow them the limit of their container, or more.
 pub(super) fn settings(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
     let settings: Vec<MemorySetting> = stdlib::memory_settings().collect();
+    let mut text = String::new();
     for (service, workload) in plan.program.services.iter().zip(&plan.workloads) {
         let main = Contained {
             name: service.name,
@@ -88,25 +89,23 @@ pub(super) fn settings(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
             words: [&extra.command, &extra.args],
         });
         for container in [main].into_iter().chain(extras) {
-            let variables = container
-                .env
-                .iter()
-                .filter_map(|(name, value)| match value {
-                    EnvValue::Text(text) => Some((format!("{}={text}", name.value), name.span)),
-                    EnvValue::Secret(..) | EnvValue::Config(..) | EnvValue::Field(_) => None,
-                });
-            let words: Vec<&str> = container
-                .words
-                .iter()
-                .flat_map(|all| all.iter())
-                .map(AsRef::as_ref)
-                .collect();
-            let line = (words.join(" "), container.name.span);
-            for (text, span) in variables.chain([line]) {
-                if let Some(said) = past(&text, container.limit, &settings) {
+            let mut check = |text: &str, span| {
+                if let Some(said) = past(text, container.limit, &settings) {
                     found.push(setting(&container, &said, span));
                 }
+            };
+            for (name, value) in container.env {
+                if let EnvValue::Text(value) = value {
+                    text.clear();
+                    text.extend([name.value, "=", value]);
+                    check(&text, name.span);
+                }
             }
+            text.clear();
+            for word in container.words.into_iter().flatten() {
+                text.extend([" ", word]);
+            }
+            check(&text, container.name.span);
         }
     }
 }

@@ -402,7 +402,7 @@ pub(crate) struct Workload<'a> {
     /// The least it may have: its range's lower end, or its runtime's floor where that is higher.
     pub least: Bytes,
     /// The floor that raised it.
-    pub floor: Option<Given<'a, Bytes>>,
+    pub floor: Option<Box<Given<'a, Bytes>>>,
     /// Pods at rest.
     pub replicas: u64,
     /// Pods a rollout starts before others leave.

@@ -77,7 +77,7 @@ pub(super) fn likeness(
         .collect();
     let service = &program.services[index];
     let share = (
-        service.weight.map(|weight| weight.value),
+        service.weight.as_ref().map(|weight| weight.value),
         service.shrinks_first,
     );
     let (least, request, limit) = (

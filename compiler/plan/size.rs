@@ -350,6 +350,7 @@ fn in_turns(
 fn share(program: &Program<'_>, index: ServiceId, workload: &Workload<'_>) -> u64 {
     let weight = program.services[index]
         .weight
+        .as_ref()
         .map_or(1, |weight| weight.value);
     match program.fill {
         FillPolicy::Proportional => {

@@ -11,8 +11,8 @@ use crate::base::id::ids;
 use crate::base::quantity::{Cpu, in_mib};
 use crate::manifest::workload::dump::Owner;
 use crate::program::{
-    Concurrency, Kind, LOCAL_PATH, LOCAL_STORAGE, Node, NodeId, Schedule, Service, SettingValue,
-    Uncounted, VolumeSource, WorkloadKind,
+    Concurrency, Kind, LOCAL_PATH, LOCAL_STORAGE, Node, NodeId, Service, SettingValue, Uncounted,
+    VolumeSource, WorkloadKind,
 };
 
 /// All promises: isolation and non-interference of every node, sufficiency, liveness, and survival if asked for.
@@ -257,23 +257,14 @@ fn unheld_runs<'p>(plan: &'p Plan<'_, '_>) -> impl Iterator<Item = String> + use
     let all = plan.program.services.iter().zip(&plan.workloads);
     let running = all.filter(|(_, workload)| workload.peak() > 0);
     running.filter_map(|(service, _)| match &service.kind {
-        Kind::CronJob(
-            _,
-            Schedule {
-                concurrency: Concurrency::Allow(runs),
-                ..
-            },
-        ) => {
-            let name = service.name.value;
-            Some(format!(
-                "nothing in Kubernetes holds `{name}` to the {runs} runs at once that it states"
-            ))
-        }
-        Kind::CronJob(..)
-        | Kind::Deployment(_)
-        | Kind::StatefulSet
-        | Kind::DaemonSet
-        | Kind::Job(_) => None,
+        Kind::CronJob(_, schedule) => match schedule.concurrency {
+            Concurrency::Allow(runs) => Some(format!(
+                "nothing in Kubernetes holds `{}` to the {runs} runs at once that it states",
+                service.name.value
+            )),
+            Concurrency::Forbid | Concurrency::Replace => None,
+        },
+        Kind::Deployment(_) | Kind::StatefulSet | Kind::DaemonSet | Kind::Job(_) => None,
     })
 }
 

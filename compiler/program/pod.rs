@@ -38,7 +38,7 @@ pub(crate) struct Pod<'a> {
     /// Secrets for pulling its image.
     pub pull_secrets: Vec<&'a str>,
     /// What its processes may do.
-    pub security: Security<'a>,
+    pub security: Option<Box<Security<'a>>>,
     /// When the kubelet pulls its images, if the program says.
     pub pull_policy: Option<&'static str>,
     /// Whether its containers have the network of their node.

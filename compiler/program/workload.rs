@@ -17,7 +17,7 @@ use crate::manifest::workload::{Surge, WorkloadKind};
 /// What a pod gets by default to end (Kubernetes, terminationGracePeriodSeconds), in seconds.
 pub(crate) const GRACE: u64 = 30;
 
-/// A workload: what its kind says, and its pods.
+/// A workload: what its kind says, and its pods. What few of them have is kept apart, for programs hold thousands.
 #[derive(Debug, Clone)]
 pub(crate) struct Service<'a> {
     /// Deployment, StatefulSet, ..
@@ -41,13 +41,13 @@ pub(crate) struct Service<'a> {
     /// Request and limit of CPU.
     pub cpu: Option<(Given<'a, Cpu>, Option<Given<'a, Cpu>>)>,
     /// By how much its share of the memory that is left is multiplied; 1 where not given.
-    pub weight: Option<Given<'a, u64>>,
+    pub weight: Option<Box<Given<'a, u64>>>,
     /// Whether it grows only when all others have what they can get.
     pub shrinks_first: bool,
     /// Rollout.
     pub rollout: Given<'a, Rollout>,
     /// Its rollout does not go on at the same time as those of other waves.
-    pub wave: Option<Given<'a, u64>>,
+    pub wave: Option<Box<Given<'a, u64>>>,
     /// Ports, in the order written.
     pub ports: Vec<Port<'a>>,
     /// Ways from outside to its ports, in the order written.
@@ -305,7 +305,7 @@ pub(crate) enum MaxSurge {
 #[derive(Debug, Clone)]
 pub(crate) enum Kind<'a> {
     /// `service`: a Deployment, scaled by a HorizontalPodAutoscaler where it says so.
-    Deployment(Option<Scale<'a>>),
+    Deployment(Option<Box<Scale<'a>>>),
     /// `stateful`: a StatefulSet. A pod comes back only when its predecessor has ended.
     StatefulSet,
     /// `daemon`: a DaemonSet. One pod a node, which comes back only when its predecessor has ended.
@@ -313,7 +313,7 @@ pub(crate) enum Kind<'a> {
     /// `job`: a Job.
     Job(Run),
     /// `cron`: a CronJob.
-    CronJob(Run, Schedule<'a>),
+    CronJob(Run, Box<Schedule<'a>>),
 }
 
 impl Kind<'_> {

@@ -85,7 +85,7 @@ pub(crate) fn ceiling<'a>(
             span: Some(value.span),
         };
         let field = Field { item, origin };
-        match (ceiling, item.overriding) {
+        match (ceiling, item.overriding()) {
             (Some(_), None) if env.is_some() => {
                 let lower = decls.get("budget", name)?.item;
                 cx.report(general::override_missing("budget", item, lower, &origin));

@@ -127,6 +127,12 @@ impl<'c, 'a> Fields<'c, 'a> {
         }
     }
 
+    /// The same declaration over lower layers.
+    pub(super) fn over(self, mut lower: Vec<Layer<'a>>) -> Fields<'c, 'a> {
+        lower.extend(self.layers);
+        Fields::new(self.cx, self.kind, self.span, lower)
+    }
+
     /// The block behind one item.
     pub(super) fn of_body(
         cx: &'c Cx<'a>,
@@ -170,7 +176,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             return None;
         }
         for Field { item, origin } in self.all_bodies(key) {
-            if let Some(word) = item.overriding {
+            if let Some(word) = item.overriding() {
                 if layers.is_empty() {
                     let place = item.key.span;
                     self.cx.report(general::overrides_nothing(key, place, word));
@@ -282,7 +288,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             }
             last_layer = *index;
             let layer = &self.layers[*index];
-            match (found, item.overriding) {
+            match (found, item.overriding()) {
                 (Some(lower), None) => {
                     self.cx.report(general::override_missing(
                         key,
@@ -344,7 +350,7 @@ impl<'c, 'a> Fields<'c, 'a> {
             let Some(body) = &field.item.body else {
                 continue;
             };
-            if let Some(word) = field.item.overriding {
+            if let Some(word) = field.item.overriding() {
                 if entries.is_empty() {
                     self.cx
                         .report(general::overrides_nothing(key, field.item.key.span, word));
@@ -352,6 +358,7 @@ impl<'c, 'a> Fields<'c, 'a> {
                 entries.clear();
             }
             let first_of_layer = entries.len();
+            entries.reserve(body.items.len());
             for item in &body.items {
                 let name = self.cx.key(item);
                 let place = item.value.as_ref().map_or(item.span, |value| value.span);
@@ -374,7 +381,7 @@ impl<'c, 'a> Fields<'c, 'a> {
                         ));
                     }
                     Some(at) => {
-                        if item.overriding.is_none() {
+                        if item.overriding().is_none() {
                             self.cx.report(general::override_missing(
                                 name,
                                 item,
@@ -385,7 +392,7 @@ impl<'c, 'a> Fields<'c, 'a> {
                         entries[at] = entry;
                     }
                     None => {
-                        if let Some(word) = item.overriding {
+                        if let Some(word) = item.overriding() {
                             self.cx
                                 .report(general::overrides_nothing(name, item.key.span, word));
                         }
@@ -397,12 +404,9 @@ impl<'c, 'a> Fields<'c, 'a> {
         entries
     }
 
-    fn all_bodies(&self, key: &'a str) -> Vec<Field<'a>> {
-        let mut found = Vec::new();
-        for layer in &self.layers {
-            let Some(item) = layer.items.iter().find(|item| self.cx.key(item) == key) else {
-                continue;
-            };
+    fn all_bodies(&self, key: &'a str) -> impl Iterator<Item = Field<'a>> {
+        self.layers.iter().filter_map(move |layer| {
+            let item = layer.items.iter().find(|item| self.cx.key(item) == key)?;
             let origin = Origin {
                 env: layer.env,
                 giver: layer.giver,
@@ -410,16 +414,11 @@ impl<'c, 'a> Fields<'c, 'a> {
                 key,
                 span: Some(item.span),
             };
-            let field = Field { item, origin };
-            if item.body.is_none() {
-                if !item.is_hole() {
-                    self.cx.report(general::value_for_block(key, item.key.span));
-                }
-                continue;
+            if item.body.is_none() && !item.is_hole() {
+                self.cx.report(general::value_for_block(key, item.key.span));
             }
-            found.push(field);
-        }
-        found
+            item.body.is_some().then_some(Field { item, origin })
+        })
     }
 
     /// Whether any layer has an item that could not be read. The missing field may be that item.

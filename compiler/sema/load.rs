@@ -93,7 +93,7 @@ impl Library {
             let module = u32::try_from(at).expect("the library has few modules");
             // The library has no faults and uses no other files, which its tests show.
             let parsed = parse(
-                FileId(FileId::LIBRARY + module),
+                FileId::new(FileId::LIBRARY + module),
                 &self.texts[at].text,
                 &mut Sink::default(),
             );

@@ -5,6 +5,9 @@
 use super::token::Token;
 use crate::base::span::{FileId, Span};
 
+/// The word before what replaces a value of a lower layer.
+pub(crate) const OVERRIDE: &str = "override";
+
 /// One source file.
 #[derive(Debug)]
 pub(crate) struct File {
@@ -22,19 +25,25 @@ pub(crate) struct File {
 pub(crate) struct Item {
     /// All of it.
     pub span: Span,
-    /// The word `override` before it.
-    pub overriding: Option<Span>,
+    /// Whether the word `override` begins it.
+    pub overrides: bool,
     /// The first word: a field's key or a declaration's kind.
     pub key: Word,
     /// What follows the key before `=` or `{`.
     pub names: Box<[Word]>,
     /// What follows `=` (or, in `expect`, the key).
     pub value: Option<Expr>,
-    /// What stands between braces.
-    pub body: Option<Body>,
+    /// What stands between braces. Few items have it, so that it is kept apart.
+    pub body: Option<Box<Body>>,
 }
 
 impl Item {
+    /// The word `override` before it.
+    pub(crate) fn overriding(&self) -> Option<Span> {
+        let end = self.span.start + OVERRIDE.len() as u32;
+        self.overrides.then_some(Span { end, ..self.span })
+    }
+
     /// Whether its value could not be read, which has been reported.
     pub(crate) fn is_hole(&self) -> bool {
         matches!(

@@ -3,7 +3,9 @@
 
 mod habits;
 
-use super::ast::{Body, Call, Expr, ExprKind, File, Item, Operator, Reference, Word, WordShape};
+use super::ast::{
+    Body, Call, Expr, ExprKind, File, Item, OVERRIDE, Operator, Reference, Word, WordShape,
+};
 use super::errors;
 use super::lexer::lex;
 use super::token::{Token, TokenKind};
@@ -185,16 +187,15 @@ impl Parser<'_> {
         self.operators = 0;
         let start = self.span(self.peek());
         let second = self.peek_second().kind;
-        let overriding = (self.is_word(self.peek(), "override")
-            && matches!(second, TokenKind::Word | TokenKind::Text))
-        .then(|| {
-            let token = self.next();
-            self.span(token)
-        });
+        let overrides = self.is_word(self.peek(), OVERRIDE)
+            && matches!(second, TokenKind::Word | TokenKind::Text);
+        if overrides {
+            self.next();
+        }
         let key = self.word();
         let mut item = Item {
             span: start,
-            overriding,
+            overrides,
             key,
             names: Box::default(),
             value: None,
@@ -358,13 +359,13 @@ impl Parser<'_> {
         word
     }
 
-    fn body(&mut self) -> Read<Body> {
+    fn body(&mut self) -> Read<Box<Body>> {
         let open = self.next();
         self.block(open)
     }
 
     /// What stands behind `open` up to its `}`.
-    fn block(&mut self, open: Token) -> Read<Body> {
+    fn block(&mut self, open: Token) -> Read<Box<Body>> {
         if self.depth >= MAX_DEPTH {
             self.sink.push(errors::too_deep(self.span(open), MAX_DEPTH));
             // The meaning of such deeply nested blocks is not worth reporting on.
@@ -378,10 +379,10 @@ impl Parser<'_> {
         self.open.pop();
         self.depth -= 1;
         match self.eat(TokenKind::CloseBrace) {
-            Some(close) => Ok(Body {
+            Some(close) => Ok(Box::new(Body {
                 span: self.span(open).to(self.span(close)),
                 items,
-            }),
+            })),
             None => {
                 // The innermost block meets the end first; those around it lack a `}` for the same reason.
                 if self.braces_pair {
@@ -390,10 +391,10 @@ impl Parser<'_> {
                         .push(errors::unclosed(self.span(culprit), "{", "}"));
                     self.braces_pair = false;
                 }
-                Ok(Body {
+                Ok(Box::new(Body {
                     span: self.span(open).to(self.previous()),
                     items,
-                })
+                }))
             }
         }
     }

@@ -100,11 +100,11 @@ impl Check {
                 (service.most_bytes - service.limit_bytes.min(service.most_bytes)).min(MIB),
                 pods,
             );
-            self.holds(
-                &format!("service {}", service.name),
-                step > free.into(),
-                || format!("it is below mostBytes, and {free} bytes are left that it could have"),
-            );
+            if step <= free.into() {
+                let why =
+                    format!("it is below mostBytes, and {free} bytes are left that it could have");
+                self.fault(&format!("service {}", service.name), &why);
+            }
         }
     }
 }

@@ -33,8 +33,10 @@ pub(super) fn least_request(service: &Service<'_>) -> u128 {
 impl Check {
     pub(super) fn services(&mut self, facts: &Facts<'_>) {
         let mut known: BTreeSet<&str> = BTreeSet::new();
+        let mut place = String::new();
         for (index, service) in facts.report.services.iter().enumerate() {
-            let place = format!("service {}", service.name);
+            place.clear();
+            place.extend(["service ", &service.name]);
             self.holds(&place, known.insert(&service.name), || {
                 "there are two of that name".to_owned()
             });

@@ -56,7 +56,7 @@ pub(super) fn pod(
             given.place.tolerations.iter().map(of).collect()
         }),
         priority_class_name: priority_class(plan, service, workload),
-        security_context: pod_security(&given.security),
+        security_context: given.security.as_deref().and_then(pod_security),
         host_network: given.host_network.then_some(true),
         // In the network of the node names of the cluster would not resolve otherwise.
         dns_policy: given
@@ -210,7 +210,8 @@ fn extra(extra: &Extra<'_>, pod: &Pod<'_>) -> core::Container {
         image: Some(extra.image.value.to_string()),
         image_pull_policy: pod.pull_policy.map(str::to_owned),
         restart_policy: extra.stays.then(|| "Always".to_owned()),
-        security_context: container_security(&pod.security, false),
+        security_context: { pod.security.as_deref() }
+            .and_then(|security| container_security(security, false)),
         command: texts(&extra.command),
         args: texts(&extra.args),
         env: (!extra.env.is_empty()).then(|| variables.collect()),
@@ -251,7 +252,8 @@ fn container(
         name: service.name.value.to_owned(),
         image: Some(service.image_reference(&plan.program.digests)),
         image_pull_policy: given.pull_policy.map(str::to_owned),
-        security_context: container_security(&given.security, true),
+        security_context: { given.security.as_deref() }
+            .and_then(|security| container_security(security, true)),
         command: texts(&given.command),
         args: texts(&given.args),
         env: (!given.env.is_empty()).then(|| {

@@ -148,7 +148,7 @@ fn fingerprints_are_of_the_line_and_count_what_is_equal() {
             crate::base::source::Provenance::Project,
         );
         let at = u32::try_from(text.find("here").unwrap_or_default()).unwrap_or_default();
-        let one = Diagnostic::error("BZ4001", "m").at(Span::new(FileId(0), at, at + 4), "");
+        let one = Diagnostic::error("BZ4001", "m").at(Span::new(FileId::new(0), at, at + 4), "");
         let mut log = Log::new(Machine::Gitlab, TOOL);
         log.add("budget.bz", &[one.clone(), one], &sources);
         let all = value(&log.finish());

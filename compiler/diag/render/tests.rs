@@ -41,11 +41,11 @@ fn two() -> SourceMap {
 /// The first place of a text in a file.
 fn at(sources: &SourceMap, file: u32, text: &str) -> Span {
     let start = sources
-        .file(FileId(file))
+        .file(FileId::new(file))
         .text
         .find(text)
         .expect("the text is there") as u32;
-    Span::new(FileId(file), start, start + text.len() as u32)
+    Span::new(FileId::new(file), start, start + text.len() as u32)
 }
 
 fn addend(what: &str, amount: &str, span: Option<Span>) -> Addend {
@@ -353,7 +353,7 @@ fn ends_of_files() {
     ] {
         let sources = one(text);
         let error = Diagnostic::error("BZ1004", "`{` is never closed").at(
-            Span::new(FileId(0), text.len() as u32, text.len() as u32),
+            Span::new(FileId::new(0), text.len() as u32, text.len() as u32),
             "the file ends here",
         );
         let shown = human(&error, &sources, false);
@@ -458,7 +458,7 @@ fn commands_for_github_are_escaped() {
          %0Athis%0Aa,b:c%25.bz:2: that%0Asum: a   1Mi  a,b:c%25.bz:1%0A     b  12Mi%0Anote: n%0Ahelp: less\
          %0A  a,b:c%25.bz:1  a = 0"
     );
-    let block = Diagnostic::lint("unused-tier", "m").at(Span::new(FileId(0), 0, 7), "");
+    let block = Diagnostic::lint("unused-tier", "m").at(Span::new(FileId::new(0), 0, 7), "");
     assert_eq!(
         github(&block, &sources),
         "::warning file=a%2Cb%3Ac%25.bz,line=1,endLine=2,title=unused-tier::m"
@@ -490,7 +490,7 @@ fn nothing_panics() {
                     .filter(move |end| *end >= start)
                     .map(move |end| (*start, *end))
             })
-            .map(|(start, end)| Span::new(FileId(0), start as u32, end as u32))
+            .map(|(start, end)| Span::new(FileId::new(0), start as u32, end as u32))
             .collect();
         for first in &spans {
             for second in &spans {

@@ -64,7 +64,7 @@ pub(super) fn reading<'c, 'a>(
         vec![layer("adopt", pattern, item)],
     );
     own.check_keys("adopt");
-    if let Some(word) = item.overriding {
+    if let Some(word) = item.overriding() {
         cx.report(general::overrides_nothing("adopt", item.key.span, word));
     }
     let (general, tier) = with_tier(decls, &own, "adopt", pattern, item);

@@ -145,10 +145,12 @@ impl<'c, 'a> Reading<'c, 'a> {
         };
         let mut sets_concurrency = false;
         let kind = match object.kind {
-            WorkloadKind::Deployment => Kind::Deployment(scaler.map(|(_, scaler)| Scale {
-                least: scaler.least,
-                most: replicas,
-                cpu: 80,
+            WorkloadKind::Deployment => Kind::Deployment(scaler.map(|(_, scaler)| {
+                Box::new(Scale {
+                    least: scaler.least,
+                    most: replicas,
+                    cpu: 80,
+                })
             })),
             // These are not rolled out: a new pod is created when the old one has gone.
             WorkloadKind::ReplicaSet | WorkloadKind::StatefulSet | WorkloadKind::Pod => {
@@ -164,10 +166,10 @@ impl<'c, 'a> Reading<'c, 'a> {
                 }
                 Kind::CronJob(
                     run,
-                    Schedule {
+                    Box::new(Schedule {
                         cron: Cow::Borrowed(&object.schedule),
                         concurrency,
-                    },
+                    }),
                 )
             }
         };
@@ -227,7 +229,7 @@ impl<'c, 'a> Reading<'c, 'a> {
             replicas,
             memory,
             cpu: main.cpu,
-            weight,
+            weight: weight.map(Box::new),
             rollout,
             wave: None,
             shrinks_first: main.limit.origin.giver == Giver::Tier

@@ -44,7 +44,7 @@ pub(crate) fn declare<'a>(
         }
         return;
     }
-    if let Some(word) = item.overriding {
+    if let Some(word) = item.overriding() {
         cx.report(general::overrides_nothing(kind, item.key.span, word));
     }
     for name in &item.names {

@@ -64,7 +64,7 @@ pub(crate) fn choose_env<'a>(
                 ));
                 continue;
             };
-            if let (Some(word), true) = (change.overriding, change.value.is_none()) {
+            if let (Some(word), true) = (change.overriding(), change.value.is_none()) {
                 cx.report(general::overrides_nothing(kind, change.key.span, word));
             }
             if kind == "k3s" {
@@ -121,7 +121,7 @@ pub(crate) fn namespace<'a>(decls: &Decls<'_, 'a>, fields: &[&'a Item]) -> Given
                 span: item.value.as_ref().map(|value| value.span),
             },
         };
-        match (index, item.overriding) {
+        match (index, item.overriding()) {
             (0, Some(word)) => {
                 cx.report(general::overrides_nothing("namespace", item.key.span, word))
             }

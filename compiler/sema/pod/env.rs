@@ -27,11 +27,12 @@ pub(crate) fn env<'a>(
     fields: &Fields<'_, 'a>,
 ) -> Vec<(Spanned<&'a str>, EnvValue<'a>)> {
     let cx = decls.cx;
-    let mut variables = Vec::new();
     if !fields.has("env") {
-        return variables;
+        return Vec::new();
     }
-    for entry in fields.entries("env") {
+    let entries = fields.entries("env");
+    let mut variables = Vec::with_capacity(entries.len());
+    for entry in entries {
         let name = cx.key(entry.item);
         let span = entry.item.key.span;
         // Before Kubernetes 1.34 a name is letters, digits, `-`, `_` and `.`, and begins with none of the digits.

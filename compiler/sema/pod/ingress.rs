@@ -31,7 +31,7 @@ fn ingress<'a>(cx: &Cx<'a>, field: Field<'a>, ports: &[Port<'a>]) -> Option<Ingr
     };
     let host = Spanned::new(cx.word(*name), name.span);
     check_host(cx, host);
-    if let Some(word) = field.item.overriding {
+    if let Some(word) = field.item.overriding() {
         let key = field.item.key.span;
         cx.report(general::overrides_nothing("ingress", key, word));
     }

@@ -35,7 +35,7 @@ pub(crate) fn ports<'a>(fields: &Fields<'_, 'a>) -> Vec<Port<'a>> {
             .and_then(|field| port_number(cx, field.value(cx)?))
     };
     let (node_port, host_port) = (outer("node-port"), outer("host-port"));
-    let mut ports = Vec::new();
+    let mut ports = Vec::with_capacity(usize::from(fields.has("port")));
     if let Some(field) = fields.get("port") {
         if let Some(number) = field.value(cx).and_then(|value| port_number(cx, value)) {
             ports.push(Port {

@@ -18,10 +18,11 @@ pub(crate) fn probes<'a>(fields: &Fields<'_, 'a>, ports: &[Port<'a>]) -> Vec<Pro
         ("liveness", ProbeKind::Liveness),
         ("startup", ProbeKind::Startup),
     ];
-    kinds
-        .into_iter()
-        .filter_map(|(key, kind)| probe(fields, key, kind, ports))
-        .collect()
+    // Of just their number: every service has this list.
+    let given = kinds.iter().filter(|(key, _)| fields.has(key)).count();
+    let mut probes = Vec::with_capacity(given);
+    probes.extend({ kinds.into_iter() }.filter_map(|(key, kind)| probe(fields, key, kind, ports)));
+    probes
 }
 
 pub(crate) fn probe<'a>(

@@ -58,15 +58,20 @@ const CAPABILITIES: [&str; 42] = [
 ];
 
 /// What the processes of a pod may do: `security` of all layers, over the profile that it names, and `user`.
-pub(crate) fn security<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Security<'a> {
+pub(crate) fn security<'a>(
+    decls: &Decls<'_, 'a>,
+    fields: &Fields<'_, 'a>,
+) -> Option<Box<Security<'a>>> {
     let cx = decls.cx;
     let user = id(fields, "user");
     let Some(block) = fields.nested("security", |block| of_profile(decls, block)) else {
-        return Security {
-            run_as: user.map(|given| given.value),
-            non_root: user.and_then(|given| (given.value > 0).then_some(true)),
-            ..Security::default()
-        };
+        return user.map(|user| {
+            Box::new(Security {
+                run_as: Some(user.value),
+                non_root: (user.value > 0).then_some(true),
+                ..Security::default()
+            })
+        });
     };
     block.check_keys("security");
     let run_as = id(&block, "run-as");
@@ -110,7 +115,7 @@ pub(crate) fn security<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Se
             place("allow-privilege-escalation"),
         ));
     }
-    Security {
+    Some(Box::new(Security {
         run_as: run_as.map(|given| given.value),
         run_as_group: id(&block, "run-as-group").map(|given| given.value),
         fs_group: id(&block, "fs-group").map(|given| given.value),
@@ -121,7 +126,7 @@ pub(crate) fn security<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Se
         add,
         seccomp: seccomp(&block),
         privileged,
-    }
+    }))
 }
 
 /// The profile that a block begins with.

@@ -31,7 +31,7 @@ pub(crate) fn volumes<'a>(decls: &Decls<'_, 'a>, fields: &Fields<'_, 'a>) -> Vec
             ));
             continue;
         }
-        if let Some(word) = field.item.overriding {
+        if let Some(word) = field.item.overriding() {
             cx.report(general::overrides_nothing(
                 "volume",
                 field.item.key.span,

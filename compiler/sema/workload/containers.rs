@@ -71,7 +71,7 @@ pub(crate) fn extra<'a>(
     };
     let name = Spanned::new(cx.word(*name), name.span);
     check_label(cx, "container", name.value, name.span);
-    if let Some(word) = field.item.overriding {
+    if let Some(word) = field.item.overriding() {
         cx.report(general::overrides_nothing(kind, field.item.key.span, word));
     }
     let block = Fields::of_body(cx, kind, field)?;

@@ -45,14 +45,14 @@ pub(crate) fn kind<'a>(
             } else {
                 None
             };
-            if let (Some(scale), Some(replicas)) = (scale, replicas) {
+            if let (Some(scale), Some(replicas)) = (&scale, replicas) {
                 let place = replicas.origin.span.unwrap_or(span);
                 fields.cx.report(general::scale_and_replicas(
                     place,
                     scale.most.origin.span.unwrap_or(span),
                 ));
             }
-            let pods = match scale {
+            let pods = match &scale {
                 Some(scale) => scale.most,
                 None => replicas.unwrap_or(one("kubernetes.deployment.replicas")),
             };
@@ -89,7 +89,7 @@ pub(crate) fn count<'a>(
 }
 
 /// `scale = 1..4`, or `scale { pods = 1..4  cpu = 70% }`.
-pub(crate) fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
+pub(crate) fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Box<Scale<'a>>> {
     /// The default of `kubectl autoscale`.
     const CPU: u64 = 80;
     let cx = fields.cx;
@@ -146,14 +146,14 @@ pub(crate) fn scale<'a>(fields: &Fields<'_, 'a>) -> Option<Scale<'a>> {
         span: Some(ends.1.span),
         ..pods.origin
     };
-    Some(Scale {
+    Some(Box::new(Scale {
         least,
         most: Given {
             value: most,
             origin,
         },
         cpu,
-    })
+    }))
 }
 
 /// How a job runs, and how many of its pods there are at once.
@@ -182,7 +182,7 @@ pub(crate) fn run<'a>(fields: &Fields<'_, 'a>, span: Span) -> (Run, Given<'a, u6
 }
 
 /// When a CronJob runs, and what bounds the runs that overlap.
-pub(crate) fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
+pub(crate) fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Box<Schedule<'a>>> {
     let cx = fields.cx;
     let Some(cron) = fields.string("schedule") else {
         if !fields.has("schedule") {
@@ -224,8 +224,8 @@ pub(crate) fn schedule<'a>(fields: &Fields<'_, 'a>) -> Option<Schedule<'a>> {
             runs.origin.span.unwrap_or(fields.span),
         ));
     }
-    Some(Schedule {
+    Some(Box::new(Schedule {
         cron: cron.value,
         concurrency,
-    })
+    }))
 }

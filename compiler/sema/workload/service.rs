@@ -11,7 +11,6 @@ use crate::program::{
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
 use crate::sema::image::{ToBuild, image};
-use crate::sema::layers::Fields;
 use crate::sema::names::check_label;
 use crate::sema::pod::ingress::ingresses;
 use crate::sema::pod::patch::patches;
@@ -108,26 +107,22 @@ pub(crate) fn service<'a>(
     let own = fields(decls, kind, decl)?;
     own.check_keys(kind);
     let mut tier = None;
-    let mut layers = decls.layers(kind, decl.name, decl.item);
-    if let Some(given) = own.name("tier") {
+    let names_a_tier = own.has("tier");
+    let mut fields = own;
+    if let Some(given) = fields.name("tier") {
         tier = decls.id("tier", given.value, given.origin.span.unwrap_or(decl.span));
         if let Some(of_tier) = decls.get("tier", given.value) {
-            let mut below = decls.layers("tier", of_tier.name, of_tier.item);
-            below.append(&mut layers);
-            layers = below;
+            fields = fields.over(decls.layers("tier", of_tier.name, of_tier.item));
         }
     }
     debug_assert!(
         tier.is_none_or(|tier: TierId| tier.index() < tiers.len()),
         "every declared tier has its place"
     );
-    let fields = Fields::new(cx, kind, decl.span, layers).noting_unknown_keys(kind);
+    let fields = fields.noting_unknown_keys(kind);
     let image = image(decls, &fields, to_build);
     let memory = memory(&fields);
-    if memory.is_none()
-        && fields.get("memory").is_none()
-        && (tier.is_some() || own.get("tier").is_none())
-    {
+    if memory.is_none() && fields.get("memory").is_none() && (tier.is_some() || !names_a_tier) {
         fields.missing("memory", "memory = 32Mi..48Mi");
     }
     let (what, replicas) = kinds::kind(&fields, kind, decl.span)?;
@@ -189,10 +184,10 @@ pub(crate) fn service<'a>(
         replicas,
         memory: memory?,
         cpu: cpu(&fields),
-        weight,
+        weight: weight.map(Box::new),
         shrinks_first: shrink.is_some(),
         rollout,
-        wave,
+        wave: wave.map(Box::new),
         ingresses,
         ports,
         pod,

@@ -97,17 +97,17 @@ impl Parser<'_> {
     }
 
     /// Items of lines that are indented further than the line of `head`, as a block.
-    fn indented(&mut self, opening: Token, head: Span) -> Read<Body> {
+    fn indented(&mut self, opening: Token, head: Span) -> Read<Box<Body>> {
         let start = self.span(opening);
         let first = self.stack.len();
         self.nested(opening, |parser| {
             parser.push_items(Some(head));
             Ok(())
         })?;
-        Ok(Body {
+        Ok(Box::new(Body {
             span: start.to(self.previous()),
             items: self.stack.drain(first..).collect(),
-        })
+        }))
     }
 
     /// The blanks before the line of a span.
@@ -200,9 +200,12 @@ impl Parser<'_> {
         let is_key = matches!(second.kind, TokenKind::Equals | TokenKind::OpenBrace)
             // The one unit that is a word of the language too.
             || word == "cpu" && named && !second.first_on_line;
+        if is_key {
+            return None;
+        }
         let joined = format!("{number}{word}");
         let is_unit = matches!(word, "k" | "M" | "G" | "m") || literal::meant(&joined).is_some();
-        if is_key || !is_unit {
+        if !is_unit {
             return None;
         }
         let own = ["k", "M", "G", "m", "Ki", "Mi", "Gi", "ms", "s", "min", "h"].contains(&word);
