@@ -17,6 +17,8 @@ use crate::restarts::{FileChange, Object, Restarts};
 const CONFIG: &str = "/etc/rancher/k3s";
 /// Where K3s reads manifests that it applies by itself.
 const MANIFESTS: &str = "/var/lib/rancher/k3s/server/manifests";
+/// Where systemd reads what is laid over units.
+const UNITS: &str = "/etc/systemd/system";
 /// How long a wave may take to roll out.
 const WAVE_TIMEOUT: &str = "10m";
 /// Kinds of which bzc does not say that they are to be deleted: data goes with them.
@@ -118,18 +120,17 @@ pub(crate) fn next(
             }
         };
         if reads_anew {
-            let unit = match node.role {
-                Role::Server => "k3s",
-                Role::Agent => "k3s-agent",
-            };
             if output.restarts.is_none() || output.new.contains(config.as_str()) {
                 lines.extend(installs(plan, node));
             }
-            lines.push(on(
-                node,
-                is_remote(plan, node),
-                &format!("systemctl restart {unit}"),
-            ));
+            // systemd reads what is laid over a unit only when it is told to.
+            let mut of_unit = output.changed_below(&folder);
+            let is_remote = is_remote(plan, node);
+            if of_unit.any(|file| file.ends_with(".conf")) {
+                lines.push(on(node, is_remote, "systemctl daemon-reload"));
+            }
+            let restart = format!("systemctl restart {}", node.unit());
+            lines.push(on(node, is_remote, &restart));
         }
     }
     lines
@@ -265,11 +266,13 @@ fn files_of_node(node: &Node<'_>, output: &Output<'_>, is_remote: bool, lines: &
         )
     });
     for file in files {
-        let (target, keeps) = match file.strip_prefix("manifests/") {
-            Some(name) => (format!("{MANIFESTS}/{name}"), ""),
-            // What another hand wrote there is kept beside it.
-            None => (format!("{CONFIG}/{file}"), " -b"),
+        // What another hand wrote into K3s's folder is kept beside it.
+        let keeps = if file.starts_with("manifests/") {
+            ""
+        } else {
+            " -b"
         };
+        let target = target(file);
         let source = output.path(&format!("{folder}/{file}"));
         let install = format!("install -D -m 600{keeps}");
         let target = quoted(&target);
@@ -282,12 +285,17 @@ fn files_of_node(node: &Node<'_>, output: &Output<'_>, is_remote: bool, lines: &
         });
     }
     for file in below(&output.gone, &folder) {
-        let target = match file.strip_prefix("manifests/") {
-            Some(name) => format!("{MANIFESTS}/{name}"),
-            None => format!("{CONFIG}/{file}"),
-        };
-        let rm = format!("rm -f {}", quoted(&target));
+        let rm = format!("rm -f {}", quoted(&target(file)));
         lines.push(on(node, is_remote, &rm));
+    }
+}
+
+/// Where a file of a node goes there.
+fn target(file: &str) -> String {
+    match file.strip_prefix("manifests/") {
+        Some(name) => format!("{MANIFESTS}/{name}"),
+        None if file.ends_with(".conf") => format!("{UNITS}/{file}"),
+        None => format!("{CONFIG}/{file}"),
     }
 }
 

@@ -78,6 +78,8 @@ const OF_A_STATEFUL_SET: [&str; 4] = [
 enum Place<'f> {
     /// To the configuration of K3s on a node.
     Config(&'f str),
+    /// Next to it, where K3s or systemd reads it for K3s.
+    BesideConfig(&'f str),
     /// To the cluster, by K3s.
     Packaged,
     /// To the cluster, by kubectl.
@@ -96,7 +98,8 @@ fn place(path: &str) -> Place<'_> {
         (_, "kustomization.yaml") => Place::Stays,
         ("k3s", rest) => match rest.split_once('/') {
             Some((_, file)) if file.starts_with("manifests/") => Place::Packaged,
-            Some((node, _)) => Place::Config(node),
+            Some((node, "config.yaml")) => Place::Config(node),
+            Some((node, _)) => Place::BesideConfig(node),
             None => Place::Stays,
         },
         ("manifests", _) => Place::Own,
@@ -107,6 +110,12 @@ fn place(path: &str) -> Place<'_> {
     }
 }
 
+/// The lines of a file that are no comments, none of one that is not there.
+fn without_comments(text: Option<&[u8]>) -> Vec<&[u8]> {
+    let lines = text.unwrap_or_default().split(|byte| *byte == b'\n');
+    lines.filter(|line| !line.starts_with(b"#")).collect()
+}
+
 /// Objects by what they are known by.
 type Objects = BTreeMap<Object, Data>;
 
@@ -115,9 +124,16 @@ pub fn restarts<'f>(files: impl IntoIterator<Item = FileChange<'f>>) -> Restarts
     let mut found = Restarts::default();
     let (mut before, mut after) = (Objects::new(), Objects::new());
     let mut made_before = BTreeSet::new();
+    let (mut beside, mut new_nodes) = (BTreeSet::new(), BTreeSet::new());
     for FileChange { path, old, new } in files {
         let place = place(path);
         if let Place::Stays = place {
+            continue;
+        }
+        if let Place::BesideConfig(node) = place {
+            if without_comments(old) != without_comments(new) {
+                beside.insert(node);
+            }
             continue;
         }
         let (Some(was), Some(is)) = (documents(old), documents(new)) else {
@@ -125,8 +141,10 @@ pub fn restarts<'f>(files: impl IntoIterator<Item = FileChange<'f>>) -> Restarts
             continue;
         };
         if let Place::Config(node) = place {
-            if old.is_some() && !same_lists(&was, &is) {
-                found.k3s.insert(node.to_owned());
+            match old {
+                Some(_) if same_lists(&was, &is) => {}
+                Some(_) => _ = found.k3s.insert(node.to_owned()),
+                None => _ = new_nodes.insert(node),
             }
             continue;
         }
@@ -139,11 +157,18 @@ pub fn restarts<'f>(files: impl IntoIterator<Item = FileChange<'f>>) -> Restarts
                 continue;
             }
             Place::Own => made_before.extend(old.keys().cloned()),
-            Place::Config(_) | Place::Packaged | Place::Adopted | Place::Stays => {}
+            Place::Config(_)
+            | Place::BesideConfig(_)
+            | Place::Packaged
+            | Place::Adopted
+            | Place::Stays => {}
         }
         before.append(&mut old);
         after.append(&mut new);
     }
+    // On a new node nothing has started yet.
+    let again = beside.difference(&new_nodes);
+    found.k3s.extend(again.map(|node| (*node).to_owned()));
     for (object, new) in &after {
         if let Some(old) = before.get(object) {
             found.changed(object, old, new);

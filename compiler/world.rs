@@ -73,8 +73,8 @@ pub struct Chart {
 
 /// Where sources come from.
 pub trait World {
-    /// The bytes of a file, by its path relative to the folder of the program: forward slashes, no `.`,
-    /// no `..`.
+    /// The bytes of a file, by its path relative to the folder of the program: forward slashes, no `.`, and no `..` but at
+    /// the beginning, where a program uses a file of the same repository.
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError>;
 
     /// What is directly in a folder, sorted by name; the empty path is the folder of the program. A link to a
@@ -227,18 +227,73 @@ pub(crate) fn resolve(from: &str, path: &str) -> Option<String> {
     for part in unix.split('/') {
         match part {
             "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
+            ".." => match parts.pop() {
+                None | Some("..") => return None,
+                Some(_) => {}
+            },
             name => parts.push(name),
         }
     }
     Some(parts.join("/"))
 }
 
+/// As [`resolve`], but the path may climb out of the folder of the program: then it begins with `..`, once for each folder.
+/// `None` if it is absolute.
+pub(crate) fn resolve_above(from: &str, path: &str) -> Option<String> {
+    let unix = path.replace('\\', "/");
+    if unix.starts_with('/') || unix.contains(':') {
+        return None;
+    }
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in unix.split('/') {
+        match (part, parts.last()) {
+            ("" | ".", _) => {}
+            ("..", Some(last)) if *last != ".." => _ = parts.pop(),
+            (part, _) => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Whether a path leads out of the folder of the program.
+pub(crate) fn is_above(path: &str) -> bool {
+    path.starts_with("../")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::resolve;
+    use super::{resolve, resolve_above};
+
+    #[test]
+    fn a_used_file_may_lie_above() {
+        let above = |from, path| resolve_above(from, path);
+        assert_eq!(above("budget.bz", "tiers.bz").as_deref(), Some("tiers.bz"));
+        assert_eq!(
+            above("budget.bz", "../shared/tiers.bz").as_deref(),
+            Some("../shared/tiers.bz")
+        );
+        assert_eq!(above("a/b.bz", "../../c.bz").as_deref(), Some("../c.bz"));
+        assert_eq!(above("b.bz", "../../c.bz").as_deref(), Some("../../c.bz"));
+        assert_eq!(
+            above("../shared/tiers.bz", "more.bz").as_deref(),
+            Some("../shared/more.bz")
+        );
+        assert_eq!(
+            above("../shared/tiers.bz", "../c.bz").as_deref(),
+            Some("../c.bz")
+        );
+        assert_eq!(
+            above("../shared/tiers.bz", "../../c.bz").as_deref(),
+            Some("../../c.bz")
+        );
+        assert_eq!(above("budget.bz", "/etc/passwd"), None);
+        assert_eq!(above("budget.bz", "../C:/x.bz"), None);
+        assert_eq!(
+            above("budget.bz", "a/../../c.bz").as_deref(),
+            Some("../c.bz")
+        );
+    }
 
     #[test]
     fn paths_stay_inside_the_root() {
@@ -249,6 +304,11 @@ mod tests {
         assert_eq!(resolve("a/b.bz", "../c.bz").as_deref(), Some("c.bz"));
         assert_eq!(resolve("a/b.bz", "./d/./e.bz").as_deref(), Some("a/d/e.bz"));
         assert_eq!(resolve("budget.bz", "../c.bz"), None);
+        assert_eq!(resolve("../shared/a.bz", "../../c.bz"), None);
+        assert_eq!(
+            resolve("../shared/a.bz", "b.conf").as_deref(),
+            Some("../shared/b.conf")
+        );
         assert_eq!(resolve("budget.bz", "/etc/passwd"), None);
         assert_eq!(resolve("budget.bz", "C:\\x.bz"), None);
     }

@@ -98,6 +98,7 @@ impl Run {
                 let below = corpus::below(&file, &node);
                 let target = match below.strip_prefix("manifests/") {
                     Some(name) => format!("var/lib/rancher/k3s/server/manifests/{name}"),
+                    None if below.ends_with(".conf") => format!("etc/systemd/system/{below}"),
                     None => format!("etc/rancher/k3s/{below}"),
                 };
                 let target = there.join(target);

@@ -12,7 +12,7 @@ use crate::support::world::Folder;
 use crate::support::{bless, compile, corpus, ids};
 
 /// Of these one is enough.
-const ONE_OF: [(&str, &[&str]); 5] = [
+const ONE_OF: [(&str, &[&str]); 6] = [
     ("secret", &["from", "sealed", "external", "keys"]),
     (
         "volume",
@@ -21,6 +21,7 @@ const ONE_OF: [(&str, &[&str]); 5] = [
         ],
     ),
     ("probe", &["path", "tcp", "exec"]),
+    ("rule", &["resources", "urls"]),
     ("hook", &["path", "exec", "sleep"]),
     ("disruption-budget", &["min-available", "max-unavailable"]),
 ];

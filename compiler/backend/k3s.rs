@@ -1,6 +1,7 @@
 //! What goes to K3s itself: config.yaml with the reservation that makes the proof true, and manifests for its
 //! own folder where a packaged component is kept changed.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::artifact::Artifact;
@@ -24,6 +25,14 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
             format!("{folder}/config.yaml"),
             config(plan, at).into_bytes(),
         ));
+        if !node.registries.is_empty() {
+            let path = format!("{folder}/registries.yaml");
+            files.push((path, registries(plan, node).into_bytes()));
+        }
+        if let Some(limit) = node.limit {
+            let path = format!("{folder}/{}.service.d/bzc.conf", node.unit());
+            files.push((path, drop_in(plan, at, limit.value).into_bytes()));
+        }
         if node.role == Role::Agent {
             continue;
         }
@@ -54,6 +63,55 @@ pub(super) fn emit(plan: &Plan<'_, '_>, files: &mut Vec<Artifact>) {
             ));
         }
     }
+}
+
+/// What containerd asks for images of registries.
+fn registries(plan: &Plan<'_, '_>, node: &Node<'_>) -> String {
+    let mut out = String::new();
+    comment(&header(plan), &mut out);
+    let text = format!(
+        "Goes to /etc/rancher/k3s/registries.yaml on node {}. K3s reads it when it starts: systemctl restart {}.\n\
+         The registry itself is asked last. A login is never in here: `configs` with it belongs into the file on the node.",
+        node.name.value,
+        node.unit()
+    );
+    comment(&text, &mut out);
+    out.push_str("mirrors:\n");
+    for (registry, mirrors) in &node.registries {
+        out.push_str("  ");
+        quote_if_needed(registry, &mut out);
+        out.push_str(":\n    endpoint:\n");
+        for mirror in mirrors {
+            out.push_str("    - ");
+            quote_if_needed(mirror, &mut out);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// What holds K3s to its limit: Go collects garbage before, and the kernel ends a process of the unit behind it. The unit's
+/// group holds containerd and the shims as well, so that its limit is what is reserved for all of them.
+fn drop_in(plan: &Plan<'_, '_>, at: NodeId, limit: Bytes) -> String {
+    let node = &plan.program.nodes[at];
+    let more = limit.n.saturating_sub(node.process.memory.value.n);
+    // systemd takes bytes.
+    let all = plan.nodes[at].kube_reserved().saturating_add(more);
+    let heap = Bytes::new((limit.n / 10 * 9) >> 20 << 20);
+    let mut out = String::new();
+    comment(&header(plan), &mut out);
+    let text = format!(
+        "Goes to /etc/systemd/system/{unit}.service.d/bzc.conf on node {}: systemctl daemon-reload, systemctl restart {unit}.\n\
+         GOMEMLIMIT is nine tenths of `limit`. MemoryMax is what is reserved for K3s, containerd and the shims of all pods.",
+        node.name.value,
+        unit = node.unit()
+    );
+    comment(&text, &mut out);
+    let _ = writeln!(
+        out,
+        "[Service]\nEnvironment=GOMEMLIMIT={heap}B\nMemoryMax={all}"
+    );
+    out
 }
 
 /// A key of config.yaml as lines.
@@ -150,11 +208,7 @@ fn config(plan: &Plan<'_, '_>, at: NodeId) -> String {
         "Goes to /etc/rancher/k3s/config.yaml on node {}. Keys are checked for {version}.\n\
          K3s reads it when it starts: systemctl restart {}.",
         node.name.value,
-        if node.role == Role::Agent {
-            "k3s-agent"
-        } else {
-            "k3s"
-        }
+        node.unit()
     );
     comment(&text, &mut out);
     for key in keys(plan, at) {
@@ -349,9 +403,15 @@ fn computed_arguments(plan: &Plan<'_, '_>, at: NodeId) -> Vec<(String, Option<St
         format!("kube-reserved=memory={kube}"),
         Some(format!("Computed: {}.", terms.join(", "))),
     ));
-    if let Some(reserve) = node.reserve {
+    let amounts = [
+        node.reserve.map(|given| format!("memory={}", given.value)),
+        node.reserved_cpu.map(|cpu| format!("cpu={cpu}")),
+        { node.reserved_disk }.map(|disk| format!("ephemeral-storage={disk}")),
+    ];
+    let amounts: Vec<String> = amounts.into_iter().flatten().collect();
+    if !amounts.is_empty() {
         arguments.push((
-            format!("system-reserved=memory={}", reserve.value),
+            format!("system-reserved={}", amounts.join(",")),
             Some("Computed: `reserve` of the node, the OS and what lives beside K3s.".to_owned()),
         ));
     }

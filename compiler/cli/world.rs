@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use bzc::{Chart, Entry, MAX_SOURCE_BYTES, ReadError, World};
 
@@ -33,9 +33,13 @@ impl Disk {
         &self.root
     }
 
-    /// Where a path really is. A link may lead anywhere; what it leads to must lie in the project as well.
+    /// Where a path really is. A link may lead anywhere; what it leads to must lie in the project as well: in the folder of the
+    /// program, and for a path that begins with `..` in its repository.
     fn real(&self, path: &str) -> Result<PathBuf, ReadError> {
-        let root = self.root.canonicalize().map_err(|error| of(&error))?;
+        let mut root = self.root.canonicalize().map_err(|error| of(&error))?;
+        if path.starts_with("../") {
+            root = repository(&root).ok_or(ReadError::Outside)?;
+        }
         let real = self
             .root
             .join(path)
@@ -104,7 +108,7 @@ impl World for Disk {
     }
 
     fn shown(&self, path: &str) -> String {
-        let whole = self.root.join(path);
+        let whole = plain(&self.root.join(path));
         let whole = whole.strip_prefix(".").unwrap_or(&whole);
         // Other tools look for the path in a repository, where folders end in `/` on every system.
         let parts = whole.iter().map(|part| part.to_string_lossy());
@@ -113,6 +117,29 @@ impl World for Disk {
             false => parts.collect::<Vec<_>>().join("/"),
         }
     }
+}
+
+/// The folder of git's repository that a folder lies in, if there is one: the nearest with `.git`, which is a file in a work
+/// tree.
+fn repository(folder: &Path) -> Option<PathBuf> {
+    let mut all = folder.ancestors();
+    all.find(|above| above.join(".git").exists())
+        .map(Path::to_path_buf)
+}
+
+/// A path without the pairs of a folder and `..` in it.
+fn plain(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        let is_pair = part == Component::ParentDir
+            && matches!(out.components().next_back(), Some(Component::Normal(_)));
+        if is_pair {
+            out.pop();
+        } else {
+            out.push(part);
+        }
+    }
+    out
 }
 
 /// The bytes of a file, up to what the compiler takes.

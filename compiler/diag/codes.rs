@@ -42,7 +42,7 @@ codes! {
     BZ2005 "a constant defined by itself"
     BZ2006 "a used file cannot be read"
     BZ2007 "files that use each other in a circle"
-    BZ2008 "a used file outside the program's folder"
+    BZ2008 "a used file outside the repository"
     BZ2009 "an unknown module"
     BZ2010 "a value replaced without override"
     BZ2011 "an override of nothing"

@@ -3,6 +3,7 @@
 
 use super::data::Data;
 use super::tree::{Block, Item, Name, Value, said};
+use crate::admission::amount;
 use crate::manifest::workload::bytes;
 use crate::stdlib::{Flag, flag};
 
@@ -53,6 +54,10 @@ pub(super) struct Said {
     pub(super) name: Option<Name>,
     /// The memory that `system-reserved` keeps, in bytes.
     pub(super) reserve: Option<u64>,
+    /// The CPU that it keeps, in thousandths.
+    pub(super) reserve_cpu: Option<u64>,
+    /// The local disk that it keeps, in bytes.
+    pub(super) reserve_disk: Option<u64>,
     /// What of memory `eviction-hard` keeps.
     pub(super) eviction: Option<Eviction>,
 }
@@ -265,11 +270,15 @@ fn together(key: &str, items: &[&str], block: &mut Block) -> Vec<(String, String
 /// `memory=1Gi,cpu=500m`.
 fn system_reserved(value: &str, block: &mut Block, out: &mut Said) {
     for part in value.split(',').filter(|part| !part.trim().is_empty()) {
-        let (resource, amount) = part.split_once('=').unwrap_or((part, ""));
-        match (resource.trim(), bytes(amount.trim())) {
+        let (resource, amount_of) = part.split_once('=').unwrap_or((part, ""));
+        match (resource.trim(), bytes(amount_of.trim())) {
             ("memory", Some(n)) => out.reserve = Some(n),
+            ("ephemeral-storage", Some(n)) => out.reserve_disk = Some(n),
+            ("cpu", _) if let Some(milli) = amount(amount_of.trim()) => {
+                out.reserve_cpu = u64::try_from(milli.div_ceil(1)).ok();
+            }
             _ => block.leave(format!(
-                "{}: bzc reserves memory, and nothing else",
+                "{}: bzc reserves memory, CPU and disk, and nothing else",
                 said(&format!("system-reserved={part}"))
             )),
         }

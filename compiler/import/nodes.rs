@@ -129,18 +129,24 @@ fn unknown(found: &Said) -> Item {
 }
 
 fn reserve(node: &mut Block, found: &Said) {
-    match found.reserve {
-        Some(n) => node.put_noted(
-            "reserve",
-            Value::memory(n),
-            "`system-reserved` of its kubelet",
-        ),
-        None => node.put_noted(
-            "reserve",
-            Value::memory(RESERVE),
-            "the OS and whatever else lives beside K3s",
-        ),
+    let (memory, why) = match found.reserve {
+        Some(n) => (n, "`system-reserved` of its kubelet"),
+        None => (RESERVE, "the OS and whatever else lives beside K3s"),
+    };
+    let memory = Value::memory(memory);
+    if found.reserve_cpu.is_none() && found.reserve_disk.is_none() {
+        node.put_noted("reserve", memory, why);
+        return;
     }
+    let mut block = Block::plain("reserve");
+    block.put_noted("memory", memory, why);
+    if let Some(milli) = found.reserve_cpu {
+        block.put("cpu", Value::cpu(milli));
+    }
+    if let Some(bytes) = found.reserve_disk {
+        block.put("disk", Value::memory(bytes));
+    }
+    node.put_block(block);
 }
 
 fn known(node: &Node, found: &Said, is_only_server: bool) -> Block {

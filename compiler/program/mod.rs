@@ -2,6 +2,7 @@
 //! written. Nothing here is decided yet; `plan` does that. Types and what follows from their values alone; `sema` makes
 //! them, all later phases read them.
 
+mod account;
 mod adopt;
 mod cron;
 mod id;
@@ -24,6 +25,7 @@ use crate::lock::Lock;
 use crate::manifest::Manifest;
 pub(crate) use crate::manifest::workload::place::{FIELDS, HOSTNAME};
 pub(crate) use crate::manifest::workload::{HookPhase, WorkloadKind};
+pub(crate) use account::{Account, Rule};
 pub(crate) use adopt::{Adopt, Adopted, Form, Release, Ruled, Uncounted};
 pub(crate) use cron::is_cron;
 pub(crate) use id::{
@@ -69,6 +71,8 @@ pub(crate) struct Program<'a> {
     pub services: Vec<Service<'a>>,
     /// Secrets, sorted by name.
     pub secrets: Vec<Secret<'a>>,
+    /// Service accounts, sorted by name.
+    pub accounts: Vec<Account<'a>>,
     /// Configuration texts.
     pub configs: Vec<Config<'a>>,
     /// The nodes that take what K3s packages; none if all do.

@@ -108,6 +108,10 @@ pub(crate) struct Node<'a> {
     pub memory: Given<'a, Bytes>,
     /// What it has to compute with; without it nothing is known of CPU.
     pub cpu: Option<Given<'a, Cpu>>,
+    /// CPU of it that no pod gets, for the OS and K3s: `cpu` is without it.
+    pub reserved_cpu: Option<Cpu>,
+    /// Local disk that no pod gets, for requests of `ephemeral-storage`.
+    pub reserved_disk: Option<Bytes>,
     /// What the OS and everything else that is not K3s takes; without it isolation is unknown.
     pub reserve: Option<Given<'a, Bytes>>,
     /// `memory.available` under which the kubelet evicts.
@@ -132,6 +136,10 @@ pub(crate) struct Node<'a> {
     pub behind: Span,
     /// Keys of its config.yaml, sorted.
     pub config: Vec<Setting<'a>>,
+    /// What K3s's own process is held to.
+    pub limit: Option<Given<'a, Bytes>>,
+    /// Registries, sorted, and the mirrors that are asked for their images, in this order.
+    pub registries: Vec<(&'a str, Vec<Cow<'a, str>>)>,
 }
 
 listed!(NodeId: Node<'a>);
@@ -166,6 +174,14 @@ impl Node<'_> {
         };
         let more = more.iter();
         own.chain(more.map(|label| label.value.split_once('=').unwrap_or((&label.value, ""))))
+    }
+
+    /// The unit of systemd that K3s's installer makes for it.
+    pub(crate) const fn unit(&self) -> &'static str {
+        match self.role {
+            Role::Server => "k3s",
+            Role::Agent => "k3s-agent",
+        }
     }
 
     /// The name it has in the cluster: what its config.yaml says, or its name in the program.

@@ -543,8 +543,9 @@ impl<'c, 'a> Fields<'c, 'a> {
     }
 }
 
-/// Keys that declare something by name and may come any number of times.
-pub(crate) const REPEATABLE: [&str; 12] = [
+/// Keys that may come any number of times.
+pub(crate) const REPEATABLE: [&str; 13] = [
+    "rule",
     "volume",
     "ingress",
     "sidecar",

@@ -14,7 +14,7 @@ use crate::manifest::Manifest;
 use crate::stdlib;
 use crate::syntax::ast::{File, Item, WordShape};
 use crate::syntax::parse;
-use crate::world::{ReadError, World, resolve};
+use crate::world::{ReadError, World, is_above, resolve_above};
 
 /// The files of a program, the program itself first.
 #[derive(Debug)]
@@ -150,6 +150,9 @@ impl Loader<'_> {
         let id = sources.add(name.clone(), shown, text, Provenance::Project);
         let parsed = parse(id, &sources.file(id).text, sink);
         self.loaded.braces_pair &= parsed.braces_pair;
+        if is_above(&name) {
+            check_shared(&self.loaded.sources, &parsed.file.items, sink);
+        }
         let uses: Vec<(Span, WordShape)> = uses(&self.loaded.sources, &parsed.file.items);
         self.loaded.files.push(Arc::new(parsed.file));
         self.ids.insert(name.clone(), id);
@@ -169,7 +172,7 @@ impl Loader<'_> {
     fn use_file(&mut self, from: &str, span: Span, sink: &mut Sink) {
         let quoted = self.loaded.sources.text(span);
         let written = quoted[1..quoted.len() - 1].to_owned();
-        let Some(path) = resolve(from, &written) else {
+        let Some(path) = resolve_above(from, &written) else {
             sink.push(errors::use_outside(&written, span));
             return;
         };
@@ -205,6 +208,20 @@ impl Loader<'_> {
                 None => sink.push(errors::unknown_module(module, span)),
             },
             None => sink.push(errors::bare_use(path, span)),
+        }
+    }
+}
+
+/// Declarations whose files are read and written as those of the program.
+const OF_THE_PROGRAM: [&str; 4] = ["adopt", "digests", "evidence", "secret"];
+
+/// Reports what a file outside the folder of the program may not have: it would name files of another folder for the program's
+/// own.
+fn check_shared(sources: &SourceMap, items: &[Item], sink: &mut Sink) {
+    for item in items {
+        let word = sources.text(item.key.span);
+        if OF_THE_PROGRAM.contains(&word) {
+            sink.push(errors::not_to_be_shared(word, item.key.span));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Trees to a program whose every name is resolved and every value typed. What is wrong goes to the sink;
 //! what depends on a fault is left out silently, so that one fault is reported once.
 
+mod account;
 pub(crate) mod adopt;
 mod assemble;
 mod budget;

@@ -11,7 +11,7 @@ pub(crate) mod token;
 pub(crate) use parser::parse;
 
 /// The kinds a program declares by name.
-pub(crate) const NAMED: [&str; 15] = [
+pub(crate) const NAMED: [&str; 16] = [
     "node",
     "component",
     "others",
@@ -24,6 +24,7 @@ pub(crate) const NAMED: [&str; 15] = [
     "cron",
     "config",
     "secret",
+    "service-account",
     "profile",
     "runtime",
     "image",

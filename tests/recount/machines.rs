@@ -50,11 +50,24 @@ pub(super) fn machines(program: &str) -> Option<Vec<Machine>> {
                 .position(|pair| pair[0] == key && pair[1] == "=")?;
             body.get(at + 2).map(|word| (*word).clone())
         };
+        // `reserve { cpu = 200m }`, which no pod gets.
+        let body: Vec<&String> = words[start..]
+            .iter()
+            .take_while(|word| *word != "}")
+            .collect();
+        let reserve = body
+            .windows(2)
+            .position(|pair| pair[0] == "reserve" && pair[1] == "{");
+        let inner = reserve.map_or(&[][..], |at| &body[at..]);
+        let of_cpu = inner
+            .windows(3)
+            .find(|three| three[0] == "cpu" && three[1] == "=");
+        let kept = of_cpu.map_or(Some(0), |three| milli(three[2]))?;
         Some(Machine {
             name,
             arch: value("arch"),
             memory: bytes(&value("memory")?)?,
-            cpu: value("cpu").and_then(|text| milli(&text)),
+            cpu: value("cpu").and_then(|text| Some(milli(&text)? - kept)),
             overcommit: value("overcommit")
                 .and_then(|text| text.trim_end_matches('%').parse().ok()),
         })

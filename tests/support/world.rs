@@ -20,6 +20,10 @@ impl Folder {
 
 impl World for Folder {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        // No repository begins above a case.
+        if path.starts_with("../") {
+            return Err(ReadError::Outside);
+        }
         let full = self.root.join(path);
         if full.is_dir() {
             return Err(ReadError::IsDirectory);

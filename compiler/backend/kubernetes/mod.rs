@@ -1,5 +1,6 @@
 //! Kubernetes objects of the plan: what holds the budget in the cluster, and a file for every service.
 
+mod account;
 pub(super) mod coredns;
 mod ingress;
 mod object;
@@ -41,6 +42,7 @@ const QUOTA: &str = "01-quota.yaml";
 const PRIORITIES: &str = "02-priority-classes.yaml";
 const CONFIGS: &str = "03-configs.yaml";
 const SECRETS: &str = "04-secrets.yaml";
+const ACCOUNTS: &str = "05-accounts.yaml";
 
 /// The files of the program's own objects, and whether there are any. Its namespace is left out where an adopted manifest
 /// has it.
@@ -75,6 +77,11 @@ pub(super) fn emit(plan: &Plan<'_, '_>, has_namespace: bool, files: &mut Vec<Art
             SECRETS,
             document(&head, &secrets.iter().collect::<Vec<_>>()),
         );
+    }
+    if !plan.program.accounts.is_empty() {
+        let mut text = head.clone();
+        account::objects(plan, &mut Printer::new(&mut text));
+        add(ACCOUNTS, text);
     }
     if names.is_empty() {
         return false;

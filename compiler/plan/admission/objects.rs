@@ -305,6 +305,15 @@ impl Objects {
             let from = (Some(name.span), format!("config.{}", name.value));
             self.object("ConfigMap", name.value, from);
         }
+        for account in &program.accounts {
+            let name = account.name;
+            let from = || (Some(name.span), format!("service-account.{}", name.value));
+            self.object("ServiceAccount", name.value, from());
+            if !account.rules.is_empty() && !account.cluster_wide {
+                self.object("Role", name.value, from());
+                self.object("RoleBinding", name.value, from());
+            }
+        }
         if writes_quota(plan) {
             self.object("ResourceQuota", "bzc", by_rule());
             if !has_range(program, program.namespace.value) {

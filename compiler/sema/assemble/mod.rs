@@ -27,7 +27,7 @@ use crate::sema::trace::{Traced, Tracer};
 use crate::sema::values::Cx;
 use crate::sema::workload::{service, storage, tier};
 use crate::sema::{
-    adopt, budget, config, errors as general, evidence as readings, expect, image, kind,
+    account, adopt, budget, config, errors as general, evidence as readings, expect, image, kind,
     lock as locked, placement, secret,
 };
 use crate::syntax::NAMED;
@@ -197,6 +197,7 @@ pub(crate) fn program<'a>(
     let images = image::shared(&decls, &runtimes);
     let configs = config::configs(&decls);
     let secrets = secret::secrets(&decls, namespace.value);
+    let accounts = account::accounts(&decls);
     let digests = image::digests(&decls, digests);
     let mut services = service::services(&decls, &tiers, (&runtimes, &images));
     kind::check(cx, &kinds, &charts);
@@ -208,6 +209,7 @@ pub(crate) fn program<'a>(
         if !cx.sink.borrow().has_errors() {
             service::check_unused(&decls, &tiers, &services);
             secret::check(&decls, &secrets, &services);
+            account::check_unused(&decls, &accounts, &services);
             image::check_unused(&decls, &images, &services);
         }
     } else {
@@ -287,6 +289,7 @@ pub(crate) fn program<'a>(
         tiers,
         services,
         secrets,
+        accounts,
         configs,
         open_nodes,
         survive,

@@ -23,9 +23,18 @@ pub(crate) fn uses_too_deep(limit: usize, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn use_outside(path: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("BZ2008", format!("`{path}` lies outside the folder of the program"))
+    Diagnostic::error("BZ2008", format!("`{path}` lies outside the repository of the program"))
         .at(span, "used here")
-        .note("a program may use files of its folder and below, so that its output depends on nothing else")
+        .note("a program may use files of its repository, which begins at the folder with `.git`; without one, of its own folder and below: so its output depends on nothing else")
+}
+
+pub(crate) fn not_to_be_shared(word: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ2008",
+        format!("`{word}` stands in a file outside the folder of the program"),
+    )
+    .at(span, "its files would be those of another folder")
+    .help("write it into the program itself, or into a file beside it")
 }
 
 pub(crate) fn unknown_module(module: &str, span: Span) -> Diagnostic {

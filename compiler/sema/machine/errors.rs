@@ -337,3 +337,44 @@ pub(crate) fn refused_argument(
         None => error,
     }
 }
+
+pub(crate) fn not_a_registry(name: &str, span: Span) -> Diagnostic {
+    let error = Diagnostic::error(
+        "BZ3012",
+        format!("`{name}` is no registry: only its host counts"),
+    )
+    .at(span, "not a host");
+    let host = name.split("://").last().unwrap_or(name);
+    let host = host.split('/').next().unwrap_or(host);
+    match host {
+        "" => error,
+        host => error.fix(
+            format!("the host alone is `{host}`"),
+            span,
+            format!("\"{host}\""),
+        ),
+    }
+}
+
+pub(crate) fn mirror_without_scheme(mirror: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3012", format!("the mirror `{mirror}` has no scheme"))
+        .at(span, "https or http?")
+        .help(format!(
+            "write `\"https://{mirror}\"`, or `http://` where it is in your own network"
+        ))
+}
+
+pub(crate) fn login_in_mirror(span: Span) -> Diagnostic {
+    Diagnostic::error("BZ3012", "a login does not belong into a program")
+        .at(span, "would be in every output")
+        .help("write the host alone, and `configs` with the login into registries.yaml on the node")
+}
+
+pub(crate) fn limit_below_counted(limit: Bytes, counted: Bytes, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "BZ3007",
+        format!("`limit` must be at least what is counted of K3s, {counted}"),
+    )
+    .at(span, format!("{limit} is less"))
+    .note("`memory` of `k3s` is the most that it was seen to take: with less it would be ended again and again")
+}

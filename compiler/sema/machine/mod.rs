@@ -8,5 +8,6 @@ pub(super) mod component;
 mod errors;
 pub(super) mod k3s;
 pub(super) mod node;
+mod registries;
 mod rules;
 pub(super) mod settings;

@@ -1,12 +1,12 @@
 //! `node`: a machine, and what K3s takes on it.
 
 use super::errors;
-use crate::base::quantity::Bytes;
+use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::Spanned;
 use crate::program::{ARCHITECTURES, Given, Giver, Node, Origin, Process, Role};
 use crate::sema::decls::{Decl, Decls, fields};
 use crate::sema::errors as general;
-use crate::sema::layers::{Fields, Layer};
+use crate::sema::layers::{Field, Fields, Layer};
 use crate::sema::machine::k3s::{k3s_layers, own_k3s_layers};
 use crate::sema::names::{check_label, labels};
 use crate::sema::placement::{has_etcd, taints};
@@ -65,7 +65,15 @@ pub(crate) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
             check_label(cx, "node", decl.name, decl.span);
             let role = role_of(&fields);
             let cpu = fields.cpu("cpu");
-            let reserve = fields.memory("reserve");
+            let (reserve, reserved_cpu, reserved_disk) = reserve(&fields, cpu);
+            // Pods compute with what is left.
+            let cpu = match (cpu, reserved_cpu) {
+                (Some(given), Some(reserved)) => Some(Given {
+                    value: Cpu::milli(given.value.milli - reserved.milli),
+                    ..given
+                }),
+                (cpu, _) => cpu,
+            };
             let eviction = fields
                 .memory("eviction-hard")
                 .or_else(|| library_memory(decls, "node", "eviction-hard"));
@@ -107,6 +115,8 @@ pub(crate) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
                 name: Spanned::new(decl.name, decl.span),
                 memory,
                 cpu,
+                reserved_cpu,
+                reserved_disk,
                 reserve,
                 eviction: eviction?,
                 role,
@@ -120,9 +130,48 @@ pub(crate) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
                 behind: decl.item.span.after(),
                 // Known once K3s is: `settle_settings`.
                 config: Vec::new(),
+                limit: None,
+                registries: Vec::new(),
             })
         })
         .collect()
+}
+
+type Reserved<'a> = (Option<Given<'a, Bytes>>, Option<Cpu>, Option<Bytes>);
+
+/// What no pod gets of a node that has so much CPU: `reserve = 300Mi`, or a block with CPU and disk.
+fn reserve<'a>(fields: &Fields<'_, 'a>, cpu: Option<Given<'a, Cpu>>) -> Reserved<'a> {
+    let cx = fields.cx;
+    let has_block = |field: &Field<'a>| field.item.body.is_some();
+    let Some(field) = fields.get("reserve").filter(has_block) else {
+        return (fields.memory("reserve"), None, None);
+    };
+    let Some(block) = Fields::of_body(cx, "reserve", field) else {
+        return (None, None, None);
+    };
+    block.check_keys("reserve");
+    let reserved = block.cpu("cpu");
+    let too_much = reserved.filter(|given| {
+        let has = cpu.map(|cpu| cpu.value.milli);
+        has.is_some_and(|has| given.value.milli >= has)
+    });
+    if let Some(given) = too_much {
+        let span = given.origin.span.unwrap_or(block.span);
+        cx.report(general::out_of_range("cpu", "less than the node has", span));
+    }
+    let reserved = reserved.filter(|_| too_much.is_none());
+    let (memory, disk) = (block.memory("memory"), block.memory("disk"));
+    (
+        memory.map(|given| Given {
+            origin: Origin {
+                key: "reserve",
+                ..given.origin
+            },
+            ..given
+        }),
+        reserved.map(|given| given.value),
+        disk.map(|given| given.value),
+    )
 }
 
 /// A figure of the library: `figures NAME { KEY = .. }` in `std/k3s.bz`.

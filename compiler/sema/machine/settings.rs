@@ -13,6 +13,7 @@ use crate::sema::layers::Fields;
 use crate::sema::machine::arguments::{arguments, written_or};
 use crate::sema::machine::k3s::{k3s_layers, own_k3s_layers};
 use crate::sema::machine::node::MOST_PODS;
+use crate::sema::machine::registries::{limit, registries};
 use crate::sema::placement::taints_of_config;
 use crate::sema::values::Cx;
 use crate::stdlib::{self, Flag};
@@ -52,6 +53,8 @@ pub(crate) fn settle_settings<'a>(decls: &Decls<'_, 'a>, k3s: &K3s<'a>, nodes: &
         layers.extend(own.iter().copied());
         let fields = Fields::new(cx, "k3s", node.name.span, layers);
         node.config = settings(&fields, k3s.minor, node.role, &for_others);
+        node.registries = registries(&fields);
+        node.limit = limit(&fields, node);
         let taints = taints_of_config(node);
         node.taints.extend(taints);
         take_max_pods(decls, node);
