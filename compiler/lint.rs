@@ -16,8 +16,8 @@ use crate::layout::Language;
 use crate::plan::beyond::Found;
 use crate::plan::{self, model::Plan};
 use crate::program::{
-    Component, EnvValue, Giver, Image, Kind, LOCAL_STORAGE, Node, Param, ProbeAction, Program,
-    SettingValue,
+    Component, EPHEMERAL, EnvValue, Giver, Image, Kind, LOCAL_STORAGE, Node, Param, ProbeAction,
+    Program, SettingValue,
 };
 use crate::stdlib::{self, Heavy};
 use crate::syntax::ast::File;
@@ -290,7 +290,15 @@ fn uncounted_part(plan: &Plan<'_, '_>, found: &mut Vec<Diagnostic>) {
             true => "non-interference and liveness are unknown for it",
             false => "liveness is unknown for it",
         };
-        found.push(lint.also(place, "here").note(unknown));
+        let lint = lint.also(place, "here").note(unknown);
+        found.push(match first.beyond.resource.as_deref() {
+            None => lint,
+            Some(EPHEMERAL) => lint.help("say how large the disk of each node is: `disk = 40Gi`"),
+            Some(device) if !device.contains('/') => lint,
+            Some(device) => lint.help(format!(
+                "say which node has it: `devices {{ \"{device}\" = 1 }}`"
+            )),
+        });
     }
 }
 

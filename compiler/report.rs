@@ -309,10 +309,41 @@ pub(crate) struct Node<'a> {
     pub cpu_milli: Option<u64>,
     /// Requests of CPU of all that may be here, no more than it has.
     pub cpu_request_milli: u64,
+    /// What it says it has of resources that are counted by their names. It is left out where it says so of none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supplies: Vec<Supply<'a>>,
     /// What no pod gets, term by term.
     pub reserved: Vec<Term<'a>>,
     /// What runs there beside the services.
     pub components: Vec<Component<'a>>,
+}
+
+/// What a node has of a resource that is counted by its name, in bytes or pieces.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Supply<'a> {
+    /// As Kubernetes calls it.
+    pub resource: Text<'a>,
+    /// What the program says.
+    pub has: u64,
+    /// What the kubelet keeps of it from pods.
+    pub kept: u64,
+    /// What all pods that may be here ask for at the worst moment of a rollout.
+    pub asked: u64,
+    /// Where it was given.
+    pub origin: Text<'a>,
+}
+
+/// What one pod asks for of a resource that is counted by its name, in bytes or pieces.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Ask<'a> {
+    /// As Kubernetes calls it.
+    pub resource: Text<'a>,
+    /// How much.
+    pub each: u64,
+    /// Where it was given.
+    pub origin: Text<'a>,
 }
 
 /// What K3s packages, or pods that the program says there are, as they are on a node.
@@ -519,6 +550,9 @@ pub(crate) struct Service<'a> {
     pub main_cpu_milli: u64,
     /// The containers beside the main one.
     pub beside: Vec<Extra<'a>>,
+    /// What one pod asks for of resources that are counted by their names. It is left out where it asks for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<Ask<'a>>,
     /// Secrets that one pod mounts as files.
     pub secret_mounts: u64,
     /// The lower end of what it may have.

@@ -12,6 +12,7 @@ mod nodes;
 mod promises;
 mod quotas;
 mod services;
+mod supplies;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -65,6 +66,7 @@ pub(crate) fn agree(report: &Report<'_>) -> Verified {
         .iter()
         .for_each(|budget| check.budget(&facts, budget));
     check.quotas(&facts);
+    check.supplies(&facts);
     check.level(&facts);
     Verified {
         promises: report.theorems.len(),

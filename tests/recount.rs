@@ -13,6 +13,7 @@ mod nodes;
 mod pods;
 mod quantity;
 mod quota;
+mod supplies;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -246,6 +247,10 @@ fn workloads(
                 workload.one_on_a_node = nodes.len() > 1;
             }
         }
+        workload.asks = supplies::asks(object);
+        if nodes.len() > 1 && !workload.is_daemon {
+            supplies::with_devices(&workload.asks, report, &mut workload.nodes);
+        }
         workload.one_on_a_node |= !counted && nodes::apart(object, judged);
         if workload.one_on_a_node && !workload.is_daemon {
             // There are no more than nodes that take them.
@@ -285,6 +290,7 @@ fn workloads(
                 workload.nodes
             )
         });
+        supplies::check_asks(&name, &workload.asks, service, faults);
         workloads.insert(name, workload);
     }
     faults.holds(
@@ -437,6 +443,11 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
             .for_each(|stated| faults.same(&format!("T4: {id}"), counted, &stated["left"]));
     }
 
+    let names: Vec<&str> = machines
+        .iter()
+        .map(|machine| machine.name.as_str())
+        .collect();
+    supplies::check_supplies(&report, &names, &demand, faults)?;
     check_budgets(&report, &demand, faults)?;
     let of_quotas = crate::adversary::quota_faults(files);
     faults.0.extend(of_quotas.unwrap_or_else(|why| vec![why]));

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::dockerfile;
 use crate::admission::shown;
-use crate::base::id::{Id as _, ids};
+use crate::base::id::{Id as _, ids, numbered};
 use crate::base::quantity::{Cpu, in_mib};
 use crate::evidence::{Origin as Read, Reading};
 use crate::plan::admission::{self, QuotaSum};
@@ -16,8 +16,9 @@ use crate::plan::ledger::{Addend, How, Sum};
 use crate::plan::model::{self, Moment, Plan, Rolling, Wave, Workload};
 use crate::plan::resources::Dimension;
 use crate::plan::sufficiency;
+use crate::plan::supplies::{self, Asked};
 use crate::program::{
-    Extra, FillPolicy, Given, HookPhase, Memory, NodeId, Origin, Release, Role, Service,
+    Ask, Extra, FillPolicy, Given, HookPhase, Memory, NodeId, Origin, Release, Role, Service,
 };
 use crate::render::header;
 use crate::report;
@@ -216,6 +217,7 @@ fn node<'r>(plan: &'r Plan<'_, '_>, at: NodeId) -> Node<'r> {
         overcommit_percent: declared.overcommit.map(|percent| percent.value),
         cpu_milli: cpu,
         cpu_request_milli: cpu.map_or(asked_cpu, |has| asked_cpu.min(has)),
+        supplies: supplies::asked(plan, at).iter().map(supply).collect(),
         reserved: node
             .reserved
             .iter()
@@ -247,6 +249,25 @@ fn node<'r>(plan: &'r Plan<'_, '_>, at: NodeId) -> Node<'r> {
                 }
             })
             .collect(),
+    }
+}
+
+fn supply<'r>(asked: &Asked<'r, '_>) -> report::Supply<'r> {
+    let supply = asked.supply;
+    report::Supply {
+        resource: supply.resource.into(),
+        has: supply.has.value,
+        kept: supply.kept,
+        asked: asked.sum,
+        origin: path(&supply.has.origin),
+    }
+}
+
+fn ask<'r>(ask: &'r Ask<'_>) -> report::Ask<'r> {
+    report::Ask {
+        resource: ask.resource.as_str().into(),
+        each: ask.each.value,
+        origin: path(&ask.each.origin),
     }
 }
 
@@ -442,6 +463,12 @@ fn service<'r>(
         cpu_milli: workload.cpu,
         main_cpu_milli: cpu_request(service.cpu.as_ref()),
         beside: service.extras.iter().map(extra).collect(),
+        asks: service
+            .adopted
+            .iter()
+            .flat_map(|one| &one.asks)
+            .map(ask)
+            .collect(),
         secret_mounts: service.secret_mounts(),
         low_bytes: low.value.n,
         high_bytes: high.value.n,
@@ -504,6 +531,7 @@ pub(crate) fn markdown(plan: &Plan<'_, '_>) -> String {
     }
     components(plan, &mut out);
     services(plan, &mut out);
+    supplies_in_words(plan, &mut out);
     quotas_in_words(plan, &mut out);
     out.push_str(&dockerfile::table(plan));
     out.push_str(ASSUMED);
@@ -610,6 +638,31 @@ fn services(plan: &Plan<'_, '_>, out: &mut String) {
             workload.peak(),
             choice_word(workload.choice),
         );
+    }
+}
+
+/// What is asked for of resources that nodes say they have by name.
+fn supplies_in_words(plan: &Plan<'_, '_>, out: &mut String) {
+    for (at, node) in numbered(&plan.program.nodes) {
+        let all = supplies::asked(plan, at);
+        if all.is_empty() {
+            continue;
+        }
+        let _ = writeln!(
+            out,
+            "\n## Counted by name on `{}`\n\n| | asked for at the most | for pods | from |\n| --- | ---: | ---: | --- |",
+            node.name.value
+        );
+        for Asked { supply, sum } in all {
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {} | {} |",
+                supply.resource,
+                supplies::in_units(supply.resource, sum),
+                supplies::in_units(supply.resource, supply.usable()),
+                supply.has.origin.path()
+            );
+        }
     }
 }
 

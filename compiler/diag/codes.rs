@@ -74,6 +74,7 @@ codes! {
     BZ4007 "no placement on the nodes"
     BZ4008 "a node that cannot be spared"
     BZ4009 "limits at rest that pods cannot all take"
+    BZ4010 "over storage or devices"
     BZ5001 "a name Kubernetes refuses"
     BZ5002 "an unknown key of K3s"
     BZ5003 "a removed key of K3s"

@@ -12,6 +12,7 @@ mod written;
 use std::collections::BTreeSet;
 
 use super::model::{Plan, Workload};
+use super::supplies::counts;
 use crate::admission::limits::{claim_refusals, give_defaults, invalid, refusals};
 use crate::admission::quota::{Balance, Ends, Member, judge, pod_usage};
 use crate::admission::{self, Amount, Pod, Resources, Role};
@@ -132,6 +133,7 @@ fn bounded<'p, 'a>(
 /// Gives a pod its defaults and puts it into its namespace. What is not known of these defaults is noted.
 fn admit(bounded: &mut Bounded<'_, '_>, id: ServiceId, mut pod: Pod, judged: &mut Judged<'_>) {
     let (namespace, service) = (bounded.name, bounded.service(id).name.value);
+    let workload = &bounded.plan.workloads[id];
     let entries = bounded.ranges.iter().flat_map(|(_, range)| &range.entries);
     let mut given = BTreeSet::new();
     for container in &mut pod.containers {
@@ -139,7 +141,9 @@ fn admit(bounded: &mut Bounded<'_, '_>, id: ServiceId, mut pod: Pod, judged: &mu
         let unsettled = give_defaults(container, entries.clone().map(|entry| &entry.limits));
         let requests = container.requests.iter();
         let new = requests.filter(|(resource, amount)| {
-            **amount > 0 && !is_in_sums(resource) && !before.contains_key(*resource)
+            let is_counted =
+                is_in_sums(resource) || counts(bounded.plan.program, workload, resource);
+            **amount > 0 && !is_counted && !before.contains_key(*resource)
         });
         given.extend(new.map(|(resource, _)| resource.clone()));
         for resource in unsettled {

@@ -1,6 +1,7 @@
 //! What adopted manifests bring that the sums do not hold, as reasons why a promise is unknown.
 
 use super::model::{Plan, Promise};
+use super::supplies::counts;
 use crate::manifest::Manifest;
 use crate::manifest::workload::beyond::Beyond;
 
@@ -19,7 +20,7 @@ pub(crate) fn found<'p>(plan: &Plan<'p, '_>) -> Vec<Found<'p>> {
     let program = plan.program;
     let mut all = Vec::new();
     let running = program.services.iter().zip(&plan.workloads);
-    for (service, _) in running.filter(|(_, workload)| workload.peak() > 0) {
+    for (service, workload) in running.filter(|(_, workload)| workload.peak() > 0) {
         let name = service.name.value;
         let mut add = |beyond, manifest| {
             all.push(Found {
@@ -31,8 +32,13 @@ pub(crate) fn found<'p>(plan: &Plan<'p, '_>) -> Vec<Found<'p>> {
         let adopted = service.adopted.as_ref();
         if let Some(adopted) = adopted {
             let manifest = &program.manifests[adopted.manifest];
+            let is_counted = |beyond: &Beyond| {
+                let resource = beyond.resource.as_ref();
+                resource.is_some_and(|resource| counts(program, workload, resource))
+            };
             let own = adopted.object.beyond.iter();
-            own.for_each(|beyond| add(beyond, manifest));
+            own.filter(|beyond| !is_counted(beyond))
+                .for_each(|beyond| add(beyond, manifest));
         }
         for manifest in program.manifests {
             for injected in &manifest.objects.injected {

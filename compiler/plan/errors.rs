@@ -8,6 +8,7 @@ mod limits;
 mod list;
 mod memory;
 mod nodes;
+mod supplies;
 
 pub(super) use counts::over_count;
 pub(super) use expectation::{expectation, unmet_promise};
@@ -16,3 +17,4 @@ pub(crate) use limits::limits_together;
 pub(super) use limits::over_limits;
 pub(super) use memory::over_memory;
 pub(super) use nodes::{lost, nowhere};
+pub(super) use supplies::over_supply;

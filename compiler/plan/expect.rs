@@ -2,8 +2,8 @@
 
 use super::errors;
 use super::excess::{Ceiling, Excess};
-use super::fixes::for_memory;
-use super::model::{Plan, Promise, Theorem};
+use super::fixes::{for_limits, for_memory, for_service};
+use super::model::{Choice, Plan, Promise, Theorem};
 use super::resources::Dimension;
 use crate::base::id::ids;
 use crate::base::quantity::in_mib;
@@ -43,13 +43,17 @@ pub(super) fn check(plan: &Plan<'_, '_>, sink: &mut Sink) {
             let error = match promise {
                 Some(promise) => {
                     let why = promised(plan, promise).map_or(&[][..], |theorem| &theorem.why);
-                    errors::unmet_promise(expect, &shown, why)
+                    let mut error = errors::unmet_promise(expect, &shown, why);
+                    error.proposals = for_promise(plan, promise);
+                    error
                 }
                 None => {
                     let in_memory = shown.iter().any(|(metric, _)| metric.key != "pods");
                     let mut error = errors::expectation(expect, left, right, &shown, in_memory);
-                    if let (true, Ok(gap)) = (in_memory, u64::try_from(left.abs_diff(right))) {
-                        error.over = Some(gap);
+                    // A comparison that excludes what is equal is off by one more.
+                    let gap = left.abs_diff(right).max(1);
+                    if let Ok(gap) = u64::try_from(gap) {
+                        error.over = Some(gap).filter(|_| in_memory);
                         error.proposals = proposals(plan, &shown, gap);
                     }
                     error
@@ -67,7 +71,23 @@ fn proposals(plan: &Plan<'_, '_>, shown: &[(Metric<'_>, String)], gap: u64) -> V
         let (ceiling, on_node) = match metric.of {
             Subject::Node(at) => (Ceiling::Node(at), true),
             Subject::Budget(at) => (Ceiling::Budget(at), false),
-            Subject::Service(_) => return Vec::new(),
+            Subject::Service(index) => {
+                let is_of_pods = metric.key == "pods";
+                let mut all = for_service(&plan.draft, index, is_of_pods, gap);
+                // Out of a range it has more where others take less of its node.
+                let workload = &plan.workloads[index];
+                let grows = workload.choice == Choice::Level && !is_of_pods;
+                let node = ids(&plan.nodes).find(|at| grows && workload.may_be_on(*at));
+                let over = node.map(|at| Excess {
+                    ceiling: Ceiling::Node(at),
+                    deficit: gap.saturating_mul(workload.peak()),
+                });
+                let others: Vec<ServiceId> =
+                    members.iter().copied().filter(|id| *id != index).collect();
+                let room = over.map(|over| for_memory(&plan.draft, over, &others, true));
+                all.extend(room.into_iter().flatten());
+                return all;
+            }
         };
         let over = Excess {
             ceiling,
@@ -76,6 +96,27 @@ fn proposals(plan: &Plan<'_, '_>, shown: &[(Metric<'_>, String)], gap: u64) -> V
         for_memory(&plan.draft, over, &members, on_node)
     };
     shown.iter().flat_map(of).collect()
+}
+
+/// Changes with which a promise may stand otherwise: less that limits may come to, or more room.
+fn for_promise(plan: &Plan<'_, '_>, metric: Metric<'_>) -> Vec<Proposal> {
+    let Subject::Node(at) = metric.of else {
+        return Vec::new();
+    };
+    let (limits, allocatable) = (plan.nodes[at].limits.bytes(), plan.nodes[at].allocatable());
+    match Promise::ALL.iter().find(|one| one.word() == metric.key) {
+        Some(Promise::NonInterference) if limits > allocatable => {
+            for_limits(plan, at, limits, allocatable)
+        }
+        Some(
+            Promise::Isolation
+            | Promise::NonInterference
+            | Promise::Sufficiency
+            | Promise::Liveness
+            | Promise::Survival,
+        )
+        | None => Vec::new(),
+    }
 }
 
 fn printed(metric: Metric<'_>, n: i128) -> String {

@@ -4,6 +4,7 @@
 //! keeps what holds.
 
 mod components;
+mod expected;
 mod limits;
 mod made;
 mod numbers;
@@ -12,16 +13,18 @@ mod rollouts;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+pub(super) use self::expected::for_service;
 pub(super) use self::limits::for_limits;
 use self::made::{FURTHEST, Scope, change, larger_machine, mib, number, worth_a_try};
 use super::excess::{Ceiling, Excess};
 use super::model::Draft;
 use super::reserve::price_of_pods;
-use crate::base::id::{Id, ids};
+use super::supplies::{Short, each};
+use crate::base::id::{Id, ids, numbered};
 use crate::base::quantity::{MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag::{Proposal, Unit, Way};
-use crate::program::{NodeId, ServiceId};
+use crate::program::{EPHEMERAL, NodeId, ServiceId};
 
 pub(super) fn for_memory(
     draft: &Draft<'_, '_>,
@@ -101,9 +104,11 @@ fn shims_to_come(draft: &Draft<'_, '_>, ceiling: Ceiling) -> u64 {
     price_of_pods(node, draft.nodes[at].shim_pods(), more.min(FEW))
 }
 
+/// So many of the largest are worth leaving out.
+const LARGEST: usize = 3;
+
 /// Services without which the rest may fit: the smallest that is enough, and else the largest there are.
 fn one_less(draft: &Draft<'_, '_>, scope: Scope<'_>) -> Vec<Proposal> {
-    const LARGEST: usize = 3;
     let taken = |index: ServiceId| {
         let charge = draft.workloads[index].charge(scope.on_node);
         charge.saturating_mul(scope.pods(draft, index))
@@ -163,6 +168,51 @@ pub(super) fn for_pods(draft: &Draft<'_, '_>, total: u64) -> Vec<Proposal> {
     proposals.extend(worth_a_try(numbers::fewer_replicas(draft, scope), 1));
     proposals.extend(components::fewer(draft));
     proposals.extend(one_less(draft, scope));
+    proposals
+}
+
+/// A larger disk or more devices, or fewer pods that ask for them.
+pub(super) fn for_supply(draft: &Draft<'_, '_>, short: &Short<'_>) -> Vec<Proposal> {
+    let scope = Scope {
+        members: &short.members,
+        on_node: true,
+        ceiling: short.node.map_or(Ceiling::Together, Ceiling::Node),
+        deficit: 1,
+    };
+    let mut proposals = rollouts::quieter(draft, scope);
+    proposals.extend(rollouts::replaced(draft, &short.members));
+    proposals.extend(worth_a_try(numbers::fewer_replicas(draft, scope), 1));
+    let mut removable = short.members.clone();
+    removable.sort_by_key(|id| Reverse(each(&draft.program.services[*id], short.resource)));
+    for id in removable.into_iter().take(LARGEST) {
+        let service = &draft.program.services[id];
+        let text = format!("leave out `{}`", service.name.value);
+        proposals.push(change(Way::Remove, text, service.span, String::new(), 1));
+    }
+    let over = short.asked - short.has;
+    let nodes = numbered(&draft.program.nodes);
+    let nodes = nodes.filter(|(at, _)| short.node.is_none_or(|node| node == *at));
+    for (_, node) in nodes {
+        let Some(supply) = node.supply(short.resource) else {
+            continue;
+        };
+        let Some(span) = supply.has.origin.span else {
+            continue;
+        };
+        let (now, name) = (supply.has.value, node.name.value);
+        let needed = now.saturating_add(over);
+        let (text, unit, now, guess) = match short.resource {
+            EPHEMERAL => ("a disk of ", Unit::Mib, now / MIB, mib(needed)),
+            _ => ("a machine with ", Unit::Count, now, needed),
+        };
+        let tail = match short.resource {
+            EPHEMERAL => format!(" for `{name}`"),
+            resource => format!(" of `{resource}` for `{name}`"),
+        };
+        let numbers = [now, guess, guess.saturating_mul(FURTHEST)];
+        let text = (text.to_owned(), tail);
+        proposals.push(number(Way::Machine, text, span, unit, numbers, 0));
+    }
     proposals
 }
 

@@ -27,6 +27,7 @@ mod room;
 pub(crate) mod size;
 pub(crate) mod sufficiency;
 mod sums;
+pub(crate) mod supplies;
 mod terms;
 mod theorems;
 mod tie;
@@ -131,6 +132,10 @@ fn decide<'p, 'a>(
     };
     check_limits(&draft, sink);
     check_counts(&draft, sink);
+    for short in supplies::all_short(&draft) {
+        let error = errors::over_supply(&draft, &short);
+        error.into_iter().for_each(|error| sink.push(error));
+    }
     let (Some(Found { level, placement }), false) = (found, sink.has_errors()) else {
         return Outcome::Over(draft);
     };

@@ -142,7 +142,7 @@ pub(crate) fn services_at_worst<'a>(program: &Program<'a>, workloads: &[Workload
 pub(super) fn pods_at_worst(
     draft: &Draft<'_, '_>,
     members: &[ServiceId],
-    each: impl Fn(&Workload<'_>) -> u64,
+    each: impl Fn(ServiceId) -> u64,
     at: Option<NodeId>,
 ) -> Vec<(ServiceId, u64)> {
     let pods = |moment: Moment, id: ServiceId| {
@@ -152,8 +152,7 @@ pub(super) fn pods_at_worst(
     };
     let amount = |moment: &Moment| {
         let amounts = members.iter();
-        let amounts =
-            amounts.map(|&id| each(&draft.workloads[id]).saturating_mul(pods(*moment, id)));
+        let amounts = amounts.map(|&id| each(id).saturating_mul(pods(*moment, id)));
         amounts.fold(0, u64::saturating_add)
     };
     let worst = moments(draft.program, &draft.workloads)

@@ -241,6 +241,7 @@ fn doubts_of_liveness(plan: &Plan<'_, '_>) -> Vec<String> {
     why.extend(plan.program.services.iter().filter_map(overtaken));
     why.extend(adopted(plan));
     why.extend(super::beyond::reasons(plan, Promise::Liveness));
+    why.extend(super::supplies::doubts(plan));
     why.extend(super::admission::doubts(plan));
     why.extend(program.untolerated());
     why.extend(crowded(program, &plan.workloads));
@@ -507,6 +508,8 @@ fn survival<'a>(plan: &Plan<'_, 'a>) -> Option<Theorem<'a>> {
     }
     why.extend(elsewhere(plan));
     why.extend(uncounted(plan));
+    why.extend(super::beyond::reasons(plan, Promise::Survival));
+    why.extend(super::supplies::doubts(plan));
     let services = program.services.iter().zip(&plan.workloads);
     for (service, _) in services.filter(|(_, workload)| workload.peak() > 0) {
         why.extend(lost_with_its_node(plan, service));

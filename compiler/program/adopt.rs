@@ -4,6 +4,7 @@ use super::id::{AdoptId, ExtraId, ManifestId};
 use crate::base::id::listed;
 use std::borrow::Cow;
 
+use super::node::Ask;
 use super::origin::Given;
 use crate::base::quantity::Cpu;
 use crate::base::span::Span;
@@ -74,6 +75,8 @@ pub(crate) struct Adopted<'a> {
     pub place: &'a str,
     /// One a container of the object, in the same order.
     pub containers: Vec<Ruled<'a>>,
+    /// What one pod asks for of resources that are counted by their names, sorted by these.
+    pub asks: Vec<Ask<'a>>,
     /// The autoscaler that says how many pods there are, as `KIND NAME`.
     pub scaled_by: Option<&'a str>,
     /// Whether a VerticalPodAutoscaler changes what its pods ask for.

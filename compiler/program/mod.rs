@@ -34,8 +34,8 @@ pub(crate) use id::{
 };
 pub(crate) use image::{BuiltImage, Image, Param, Runtime, SharedImage, template_values};
 pub(crate) use node::{
-    ARCHITECTURES, Component, Effect, K3s, Node, OF_ARCHITECTURE, Process, Role, Setting,
-    SettingValue, Taint,
+    ARCHITECTURES, Ask, Component, EPHEMERAL, Effect, K3s, Node, OF_ARCHITECTURE, Process, Role,
+    Setting, SettingValue, Supply, Taint,
 };
 pub(crate) use origin::{Given, Giver, Origin, WORKLOADS};
 pub(crate) use pod::{

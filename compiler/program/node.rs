@@ -99,6 +99,36 @@ const OF_EVERY_NODE: [(&str, &str); 4] = [
     ("beta.kubernetes.io/instance-type", "k3s"),
 ];
 
+/// What a node has of a resource that is counted by its name.
+#[derive(Debug, Clone)]
+pub(crate) struct Supply<'a> {
+    /// As Kubernetes calls it: `ephemeral-storage`, `nvidia.com/gpu`.
+    pub resource: &'a str,
+    /// What the program says: bytes, or pieces.
+    pub has: Given<'a, u64>,
+    /// What the kubelet keeps of it from pods.
+    pub kept: u64,
+}
+
+impl Supply<'_> {
+    /// What the scheduler may give to pods.
+    pub(crate) fn usable(&self) -> u64 {
+        self.has.value.saturating_sub(self.kept)
+    }
+}
+
+/// What one pod asks for of a resource that is counted by its name.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask<'a> {
+    /// As Kubernetes calls it.
+    pub resource: String,
+    /// Bytes, or pieces, that the scheduler counts.
+    pub each: Given<'a, u64>,
+}
+
+/// The name of the storage that containers write to and that ends with their pod.
+pub(crate) const EPHEMERAL: &str = "ephemeral-storage";
+
 /// A machine.
 #[derive(Debug)]
 pub(crate) struct Node<'a> {
@@ -122,6 +152,8 @@ pub(crate) struct Node<'a> {
     pub overcommit: Option<Given<'a, u64>>,
     /// Pods the kubelet takes.
     pub max_pods: Given<'a, u64>,
+    /// What it has of resources that are counted by their names: `ephemeral-storage`, and devices.
+    pub supplies: Vec<Supply<'a>>,
     /// Labels of its Node object.
     pub labels: Vec<(&'a str, Cow<'a, str>)>,
     /// Its architecture, one of `ARCHITECTURES`; `None` where the program does not say.
@@ -155,6 +187,12 @@ impl<'a> Node<'a> {
 }
 
 impl Node<'_> {
+    /// What it says it has of a resource by name.
+    pub(crate) fn supply(&self, resource: &str) -> Option<&Supply<'_>> {
+        let mut all = self.supplies.iter();
+        all.find(|supply| supply.resource == resource)
+    }
+
     /// The labels that K3s gives it whatever its role and its name are.
     pub(crate) fn labels_of_k3s(&self) -> impl Iterator<Item = (&str, &str)> {
         let arch = self.arch.into_iter();

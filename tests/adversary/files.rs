@@ -151,6 +151,15 @@ fn node(facts: &Value, config: &Value) -> Option<Node> {
         let left = Amount::from(milli) - reserved(kube, "cpu") - reserved(system, "cpu");
         allocatable.insert("cpu".to_owned(), left);
     }
+    for supply in each(&facts["supplies"]) {
+        // What device plugins offer, and the disk less what the kubelet keeps below which it evicts.
+        let has = Amount::from(supply["has"].as_u64()?) * 1000;
+        let usable = match text(&supply["resource"])?.as_str() {
+            "ephemeral-storage" => has - has * 5_000_001 / 100_000_000,
+            _ => has,
+        };
+        allocatable.insert(text(&supply["resource"])?, usable);
+    }
     let server = facts["role"] == "server";
     let hostname = text(&config["node-name"]).unwrap_or_else(|| name.clone());
     let arch = text(&facts["arch"]).unwrap_or_else(|| "amd64".to_owned());

@@ -33,6 +33,8 @@ pub(super) struct Workload {
     pub(super) ending: u128,
     /// Whether its class of priority is one that bzc did not write: of those nothing says that they do not push out.
     pub(super) preempts: bool,
+    /// What one pod asks for of resources that are counted by their names.
+    pub(super) asks: BTreeMap<String, u128>,
     pub(super) secrets: u128,
     /// Which rollouts may happen beside its own: those of this name, or all.
     pub(super) wave: Option<String>,
@@ -101,7 +103,7 @@ fn resource(container: &Value, which: &str, what: &str) -> Option<String> {
 
 /// Request or limit of a pod: the containers and the sidecars together, or an init container with the sidecars
 /// before it, whichever is more.
-fn pod_sum(spec: &Value, of: &dyn Fn(&Value) -> u128) -> u128 {
+pub(super) fn pod_sum(spec: &Value, of: &dyn Fn(&Value) -> u128) -> u128 {
     let none = Vec::new();
     let list = |key: &str| spec[key].as_sequence().unwrap_or(&none).clone();
     let mut sidecars = 0;
@@ -394,6 +396,7 @@ pub(super) fn workload(
         ending,
         preempts: false,
         secrets,
+        asks: BTreeMap::new(),
         wave,
         hook,
         release: path.and_then(|path| release_of(object, path)),

@@ -16,6 +16,8 @@ pub(crate) struct Beyond {
     pub at: Range<usize>,
     /// Whether it takes memory that no limit in the manifest holds.
     pub takes_memory: bool,
+    /// The resource, if it is one that is counted where nodes say how much they have.
+    pub resource: Option<String>,
 }
 
 /// A namespace into whose pods a webhook puts containers.
@@ -114,6 +116,18 @@ const INJECTIONS: [Injection; 16] = [
 /// The metadata in which such keys stand.
 const METADATA: [&str; 2] = ["annotations", "labels"];
 
+impl Beyond {
+    /// A request for a resource that is no part of the sums.
+    pub(crate) fn asks(resource: &str, at: Range<usize>) -> Beyond {
+        Beyond {
+            what: not_counted(resource),
+            at,
+            takes_memory: false,
+            resource: Some(resource.to_owned()),
+        }
+    }
+}
+
 impl Injected {
     /// Whether a workload whose pods say `refuses` gets no containers from it.
     pub(crate) fn is_refused(&self, refuses: &BTreeSet<String>) -> bool {
@@ -124,12 +138,13 @@ impl Injected {
 impl<'t> Reader<'t> {
     /// What of a pod is not counted.
     pub(super) fn beyond(&self, pod: &'t Yaml, metadata: Option<&'t Yaml>) -> Vec<Beyond> {
-        let mut all = Vec::new();
+        let (mut all, mut asked) = (Vec::new(), Vec::new());
         let mut add = |what: String, at: Range<usize>, takes_memory| {
             all.push(Beyond {
                 what,
                 at,
                 takes_memory,
+                resource: None,
             });
         };
         let containers = ["initContainers", "containers"].into_iter();
@@ -146,7 +161,7 @@ impl<'t> Reader<'t> {
                 for (name, at) in list.places {
                     let none = list.amounts.get(&name).is_none_or(|amount| *amount == 0);
                     if !none && !is_in_sums(&name) && seen.insert(name.clone()) {
-                        add(not_counted(&name), at, false);
+                        asked.push(Beyond::asks(&name, at));
                     }
                 }
             }
@@ -180,7 +195,8 @@ impl<'t> Reader<'t> {
                 add(what, at, true);
             }
         }
-        all
+        asked.extend(all);
+        asked
     }
 
     /// The keys by which a pod says that no webhook is to put containers into it.
@@ -203,6 +219,7 @@ impl<'t> Reader<'t> {
                         ),
                         at,
                         takes_memory: true,
+                        resource: None,
                     },
                     but: injection.on_pods,
                 }));

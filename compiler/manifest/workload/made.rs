@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::WorkloadKind;
-use super::beyond::{Beyond, is_in_sums, not_counted};
+use super::beyond::{Beyond, is_in_sums};
 use super::{Amount, Bounds, Container, Fault, MadeOf, Reader, Surge, Unavailable, Way, Workload};
 use crate::admission::{Resources, Role};
 use crate::manifest::kind::{Condition, Figure, Figures, Maker, Makes, Part, Path, Root, Value};
@@ -571,14 +571,11 @@ fn others_of(container: &Container, at: &Range<usize>, known: &[Beyond]) -> Vec<
         .flatten();
     let mut all: Vec<Beyond> = Vec::new();
     for (resource, amount) in lists {
-        let what = not_counted(resource);
-        let is_new = known.iter().chain(&all).all(|beyond| beyond.what != what);
+        let asks = Beyond::asks(resource, at.clone());
+        let mut said = known.iter().chain(&all);
+        let is_new = said.all(|beyond| beyond.resource != asks.resource);
         if *amount > 0 && !is_in_sums(resource) && is_new {
-            all.push(Beyond {
-                what,
-                at: at.clone(),
-                takes_memory: false,
-            });
+            all.push(asks);
         }
     }
     all

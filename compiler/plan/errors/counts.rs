@@ -78,7 +78,7 @@ fn over_cpu(draft: &Draft<'_, '_>, requested: u64, has: u64) -> Diagnostic {
     type Alike<'n> = (Vec<&'n str>, u64);
     let mut groups: BTreeMap<(Option<Span>, u64), Alike<'_>> = BTreeMap::new();
     let all: Vec<ServiceId> = ids(&draft.program.services).collect();
-    for (index, pods) in pods_at_worst(draft, &all, |workload| workload.cpu, None) {
+    for (index, pods) in pods_at_worst(draft, &all, |id| draft.workloads[id].cpu, None) {
         let (service, workload) = (&draft.program.services[index], &draft.workloads[index]);
         if workload.cpu > 0 && pods > 0 {
             let span = service

@@ -6,7 +6,7 @@ use crate::base::quantity::{MIB, in_mib};
 use crate::base::span::Span;
 use crate::diag;
 use crate::plan::ledger::{Addend, How};
-use crate::plan::model::{ComponentPlan, Draft, NodePlan, Workload};
+use crate::plan::model::{ComponentPlan, Draft, NodePlan};
 use crate::plan::resources::Dimension;
 use crate::plan::sums::pods_at_worst;
 use crate::plan::terms::component_addends;
@@ -76,7 +76,7 @@ pub(super) fn groups<'a>(
     at: Option<NodeId>,
 ) -> Vec<Group<'a>> {
     let mut groups: BTreeMap<(Option<Span>, u64, u64, u64), Group<'a>> = BTreeMap::new();
-    let charge = |workload: &Workload<'_>| workload.charge(on_node);
+    let charge = |id: ServiceId| draft.workloads[id].charge(on_node);
     for (index, pods) in pods_at_worst(draft, members, charge, at) {
         let (service, workload) = (&draft.program.services[index], &draft.workloads[index]);
         let of_one = workload.charge(on_node);

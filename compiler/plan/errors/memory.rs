@@ -9,7 +9,7 @@ use crate::base::span::Span;
 use crate::diag::{Addend, Diagnostic};
 use crate::plan::excess::{Ceiling, Excess};
 use crate::plan::fixes::for_memory;
-use crate::plan::model::{ComponentPlan, Draft, NodePlan, SHIMS, Workload};
+use crate::plan::model::{ComponentPlan, Draft, NodePlan, SHIMS};
 use crate::plan::resources::Dimension;
 use crate::plan::sums::{packaged_asks, pods_at_worst};
 use crate::program::{Giver, NodeId, Service, ServiceId, WorkloadKind};
@@ -257,7 +257,7 @@ fn first_too_many<'p, 'a>(
     room: u64,
 ) -> Option<(&'p Service<'a>, u64, u64)> {
     let mut left = room;
-    let charge = |workload: &Workload<'_>| workload.charge(on_node);
+    let charge = |id: ServiceId| draft.workloads[id].charge(on_node);
     for (index, pods) in pods_at_worst(draft, members, charge, at) {
         let workload = &draft.workloads[index];
         let needs = workload.charge(on_node).saturating_mul(pods);

@@ -6,6 +6,7 @@ use crate::base::span::Span;
 use crate::diag::{Edit, Proposal, Way};
 use crate::plan::model::Draft;
 use crate::plan::words::named;
+use crate::program::ServiceId;
 
 /// A place where a rollout is written that adds pods.
 struct Place<'n> {
@@ -71,6 +72,23 @@ pub(super) fn quieter(draft: &Draft<'_, '_>, scope: Scope<'_>) -> Vec<Proposal> 
         });
     }
     proposals
+}
+
+/// Each adopted Deployment whose own manifest adds pods, by a rule that replaces them.
+pub(super) fn replaced<'d>(
+    draft: &'d Draft<'_, '_>,
+    members: &'d [ServiceId],
+) -> impl Iterator<Item = Proposal> + use<'d> {
+    members.iter().filter_map(|id| {
+        let (service, workload) = (&draft.program.services[*id], &draft.workloads[*id]);
+        let adopted = service.adopted.as_ref();
+        let adopted = adopted.filter(|one| workload.surge > 0 && !one.sets_rollout)?;
+        let inside = draft.program.adopts[adopted.adopt].inside?;
+        let name = service.name.value;
+        let text = format!("roll out `{name}` by replacement: no second copy");
+        let by = format!("\n  workload {name} {{ rollout = replace }}\n ");
+        Some(change(Way::Switch, text, inside, by, 1))
+    })
 }
 
 /// A change of several places.

@@ -12,6 +12,7 @@ use crate::admission::{self, Resources};
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::Spanned;
 use crate::manifest::Manifest;
+use crate::manifest::workload::beyond::is_in_sums;
 use crate::manifest::workload::bounds::Entry;
 use crate::manifest::workload::vertical::Vertical;
 use crate::manifest::workload::{Amount, Container, Role, Workload};
@@ -28,6 +29,8 @@ pub(super) struct ReadContainer<'a> {
     pub(super) request: Given<'a, Bytes>,
     pub(super) limit: Given<'a, Bytes>,
     pub(super) cpu: Option<CpuPair<'a>>,
+    /// What it requests of other resources, in thousandths, and where it says so.
+    pub(super) others: Vec<(String, Given<'a, admission::Amount>)>,
     pub(super) held: Ruled<'a>,
 }
 
@@ -162,6 +165,7 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             request,
             limit,
             cpu,
+            others: completed.others,
             held,
         }
     }
@@ -296,9 +300,23 @@ impl<'a> ReadContainers<'_, '_, 'a> {
             (Some((request, limit)), Some((_, completed))) => Some((request, limit.or(completed))),
             (cpu, completed) => cpu.or(completed),
         };
+        let others = all
+            .requests
+            .into_iter()
+            .filter(|(resource, amount)| *amount > 0 && !is_in_sums(resource))
+            .map(|(resource, value)| {
+                let written = [&container.requests, &container.limits];
+                let origin = match written.iter().any(|list| list.contains_key(&resource)) {
+                    true => self.origin_at(&container.at),
+                    false => self.given_by(&resource, &of_request, &container.at),
+                };
+                (resource, Given { value, origin })
+            })
+            .collect();
         Completed {
             memory,
             cpu,
+            others,
             settled,
         }
     }
@@ -323,6 +341,8 @@ impl<'a> ReadContainers<'_, '_, 'a> {
 pub(super) struct Completed<'a> {
     pub(super) memory: (Option<Given<'a, Bytes>>, Option<Given<'a, Bytes>>),
     pub(super) cpu: Option<CpuPair<'a>>,
+    /// Requests of all other resources, in thousandths.
+    pub(super) others: Vec<(String, Given<'a, admission::Amount>)>,
     /// Whether all LimitRanges that give it memory agree.
     pub(super) settled: bool,
 }

@@ -10,7 +10,9 @@ use crate::base::id::{Id, numbered};
 use crate::base::span::Span;
 use crate::manifest::workload::place::{HOSTNAME, Place, Requirement, Spread};
 use crate::manifest::workload::{Workload, WorkloadKind};
-use crate::program::{ARCHITECTURES, Node, NodeId, OF_ARCHITECTURE, Role, Service, Taint};
+use crate::program::{
+    ARCHITECTURES, Ask, EPHEMERAL, Node, NodeId, OF_ARCHITECTURE, Role, Service, Taint,
+};
 use crate::sema::decls::Decls;
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
@@ -230,6 +232,17 @@ impl<'r> NodeRequirements<'r> {
     }
 }
 
+/// Leaves of some nodes those that have the devices that pods ask for, as far as any has them. Where none does, the error
+/// about the device says so.
+fn with_devices(nodes: &[Node<'_>], asks: &[Ask<'_>], may: &mut Vec<NodeId>) {
+    for ask in asks.iter().filter(|ask| ask.resource != EPHEMERAL) {
+        let has = |at: &NodeId| nodes[at.index()].supply(&ask.resource).is_some();
+        if may.iter().any(has) {
+            may.retain(has);
+        }
+    }
+}
+
 /// Finds the nodes that may take adopted pods.
 pub(in crate::sema) fn settle<'a>(
     decls: &Decls<'_, 'a>,
@@ -286,9 +299,13 @@ pub(in crate::sema) fn settle<'a>(
             .extend(requirements.unknown_architectures(nodes));
         adopted.doubts.extend(requirements.by_other_pods());
         let (name, manifest) = (service.name.value, &loaded.manifests[adopted.manifest]);
+        let is_daemon = object.kind == WorkloadKind::DaemonSet;
+        // A DaemonSet has a pod on each node that takes it, whatever there is of anything.
+        if several && !is_daemon {
+            with_devices(nodes, &adopted.asks, &mut may);
+        }
         // A node that a DaemonSet excludes gets no pod of it, and none waits. It is counted all the same where it excludes
         // all nodes.
-        let is_daemon = object.kind == WorkloadKind::DaemonSet;
         if !several {
             adopted.alone = apart;
             let faults = requirements.faults.into_iter();

@@ -6,6 +6,7 @@ use super::containers::{ReadContainer, ReadContainers, extra};
 use super::errors;
 use super::origin::origin;
 use super::rules::Reading;
+use crate::admission::{self, Resources};
 use crate::base::id::Id;
 use crate::base::quantity::{Bytes, Millis};
 use crate::base::span::Spanned;
@@ -13,10 +14,10 @@ use crate::manifest::Manifest;
 use crate::manifest::workload::bounds::Entry;
 use crate::manifest::workload::place::HostPort;
 use crate::manifest::workload::vertical::Vertical;
-use crate::manifest::workload::{Role, Scaler, Workload, WorkloadKind};
+use crate::manifest::workload::{Container, Role, Scaler, Workload, WorkloadKind};
 use crate::program::{
-    Adopted, Concurrency, Extra, ExtraId, Given, Giver, Image, Kind, ManifestId, Memory, Pod, Port,
-    Ruled, Run, Scale, Schedule, Service, Volume, VolumeSource,
+    Adopted, Ask, Concurrency, Extra, ExtraId, Given, Giver, Image, Kind, ManifestId, Memory, Pod,
+    Port, Ruled, Run, Scale, Schedule, Service, Volume, VolumeSource,
 };
 use crate::sema::errors as general;
 use crate::sema::load::Loaded;
@@ -208,6 +209,7 @@ impl<'c, 'a> Reading<'c, 'a> {
                 object,
                 place: manifest.place(&object.at),
                 containers,
+                asks: asks(object, &all),
                 scaled_by: scaler.map(|(_, scaler)| scaler.alone.what.as_str()),
                 resized: !read.verticals.is_empty(),
                 sets_replicas,
@@ -246,6 +248,34 @@ impl<'c, 'a> Reading<'c, 'a> {
             },
         }
     }
+}
+
+/// What a pod asks for of resources that are counted by their names, as the scheduler adds it up.
+fn asks<'a>(object: &Workload, read: &[ReadContainer<'a>]) -> Vec<Ask<'a>> {
+    let pairs = object.containers.iter().zip(read);
+    let container = |(container, read): (&Container, &ReadContainer<'a>)| admission::Container {
+        name: String::new(),
+        role: container.role,
+        requests: { read.others.iter() }
+            .map(|(resource, given)| (resource.clone(), given.value))
+            .collect(),
+        limits: Resources::new(),
+    };
+    let pod = admission::Pod {
+        containers: pairs.map(container).collect(),
+        ..admission::Pod::default()
+    };
+    let ask = |(resource, milli): (String, admission::Amount)| {
+        let mut others = read.iter().flat_map(|read| &read.others);
+        let (_, given) = others.find(|(other, _)| *other == resource)?;
+        let value = u64::try_from(milli.div_ceil(1000)).unwrap_or(u64::MAX);
+        let origin = given.origin;
+        Some(Ask {
+            resource,
+            each: Given { value, origin },
+        })
+    };
+    pod.requests().into_iter().filter_map(ask).collect()
 }
 
 /// The host ports of a workload. On a node, each belongs to one pod.

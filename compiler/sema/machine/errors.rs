@@ -378,3 +378,13 @@ pub(crate) fn limit_below_counted(limit: Bytes, counted: Bytes, span: Span) -> D
     .at(span, format!("{limit} is less"))
     .note("`memory` of `k3s` is the most that it was seen to take: with less it would be ended again and again")
 }
+
+pub(crate) fn not_a_device(name: &str, span: Span) -> Diagnostic {
+    let error = Diagnostic::error("BZ5001", format!("`{name}` is not the name of a device"))
+        .at(span, "no device plugin may offer it");
+    match name {
+        "ephemeral-storage" => error.help("say how large the disk is: `disk = 40Gi`"),
+        "cpu" | "memory" => error.help(format!("`{name}` is a field of the node")),
+        _ => error.help("a device is called by a domain and a name: `\"nvidia.com/gpu\" = 1`"),
+    }
+}

@@ -11,3 +11,4 @@ pub(super) mod node;
 mod registries;
 mod rules;
 pub(super) mod settings;
+mod supplies;

@@ -1,6 +1,7 @@
 //! `node`: a machine, and what K3s takes on it.
 
 use super::errors;
+use super::supplies::supplies;
 use crate::base::quantity::{Bytes, Cpu};
 use crate::base::span::Spanned;
 use crate::program::{ARCHITECTURES, Given, Giver, Node, Origin, Process, Role};
@@ -122,6 +123,7 @@ pub(crate) fn nodes<'a>(decls: &Decls<'_, 'a>) -> Vec<Node<'a>> {
                 role,
                 overcommit,
                 max_pods,
+                supplies: supplies(&fields, reserved_disk),
                 labels: labels(&fields, "labels"),
                 arch: arch_of(&fields),
                 taints: taints(&fields),

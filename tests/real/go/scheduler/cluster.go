@@ -33,10 +33,13 @@ import (
 	daemonutil "k8s.io/kubernetes/pkg/controller/daemon/util"
 	"k8s.io/kubernetes/plugin/pkg/admission/limitranger"
 
+	"sigs.k8s.io/yaml"
+
 	_ "k8s.io/kubernetes/pkg/apis/apps/install"
 	_ "k8s.io/kubernetes/pkg/apis/autoscaling/install"
 	_ "k8s.io/kubernetes/pkg/apis/batch/install"
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	_ "k8s.io/kubernetes/pkg/apis/networking/install"
 	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
 	_ "k8s.io/kubernetes/pkg/apis/scheduling/install"
 
@@ -49,10 +52,12 @@ import (
 	"k8s.io/kubernetes/pkg/registry/core/configmap"
 	"k8s.io/kubernetes/pkg/registry/core/limitrange"
 	"k8s.io/kubernetes/pkg/registry/core/namespace"
+	"k8s.io/kubernetes/pkg/registry/core/persistentvolumeclaim"
 	"k8s.io/kubernetes/pkg/registry/core/pod"
 	"k8s.io/kubernetes/pkg/registry/core/resourcequota"
 	"k8s.io/kubernetes/pkg/registry/core/service"
 	"k8s.io/kubernetes/pkg/registry/core/serviceaccount"
+	"k8s.io/kubernetes/pkg/registry/networking/ingress"
 	"k8s.io/kubernetes/pkg/registry/rbac/clusterrole"
 	"k8s.io/kubernetes/pkg/registry/rbac/clusterrolebinding"
 	"k8s.io/kubernetes/pkg/registry/scheduling/priorityclass"
@@ -68,9 +73,11 @@ var strategies = map[string]rest.RESTCreateStrategy{
 	"DaemonSet":               daemonset.Strategy,
 	"Deployment":              deployment.Strategy,
 	"HorizontalPodAutoscaler": horizontalpodautoscaler.Strategy,
+	"Ingress":                 ingress.Strategy,
 	"Job":                     job.Strategy,
 	"LimitRange":              limitrange.Strategy,
 	"Namespace":               namespace.Strategy,
+	"PersistentVolumeClaim":   persistentvolumeclaim.Strategy,
 	"PriorityClass":           priorityclass.Strategy,
 	"ResourceQuota":           resourcequota.Strategy,
 	"Service":                 service.Strategy,
@@ -88,6 +95,7 @@ type cluster struct {
 	limitRanges     []*corev1.LimitRange
 	quotas          []*corev1.ResourceQuota
 	priorityClasses []*schedulingv1.PriorityClass
+	charts          map[string]chartValues // of what K3s installs by Helm, what a HelmChartConfig says
 	faults          []error
 	releases        map[string]reportedService // of each service of report.json, its hook and its release
 }
@@ -188,6 +196,12 @@ func (c *cluster) readFile(path string) error {
 		if err != nil {
 			return err
 		}
+		if isChart, err := c.readChart(document); isChart {
+			if err != nil {
+				c.fault("%s: %v", filepath.Base(path), err)
+			}
+			continue
+		}
 		object, kind, err := strict.Decode(document, nil, nil)
 		if err != nil {
 			c.fault("%s: %v", filepath.Base(path), err)
@@ -205,6 +219,53 @@ func (c *cluster) readFile(path string) error {
 		}
 		c.add(object)
 	}
+}
+
+// chartValues are those of the chart of Traefik that say how many pods there are and what they ask for (traefik-helm-chart,
+// values.yaml).
+type chartValues struct {
+	Autoscaling struct {
+		Enabled bool `json:"enabled"`
+	} `json:"autoscaling"`
+	Deployment struct {
+		Kind     string `json:"kind"`
+		Replicas int    `json:"replicas"`
+	} `json:"deployment"`
+	Resources      corev1.ResourceRequirements `json:"resources"`
+	UpdateStrategy appsv1.DeploymentStrategy   `json:"updateStrategy"`
+}
+
+// readChart reads a HelmChartConfig, whose fields are those of k3s-io/helm-controller, pkg/apis/helm.cattle.io/v1, and
+// tells whether a document is one.
+func (c *cluster) readChart(document []byte) (bool, error) {
+	var config struct {
+		metav1.TypeMeta   `json:",inline"`
+		metav1.ObjectMeta `json:"metadata"`
+		Spec              struct {
+			ValuesContent string `json:"valuesContent"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal(document, &config); err != nil || config.Kind != "HelmChartConfig" {
+		return false, nil
+	}
+	if err := yaml.UnmarshalStrict(document, &config); err != nil {
+		return true, err
+	}
+	if config.APIVersion != "helm.cattle.io/v1" || config.Namespace != "kube-system" || config.Name != "traefik" {
+		return true, fmt.Errorf("K3s installs no chart %s/%s by a HelmChartConfig of %s", config.Namespace, config.Name, config.APIVersion)
+	}
+	var values chartValues
+	if err := yaml.UnmarshalStrict([]byte(config.Spec.ValuesContent), &values); err != nil {
+		return true, err
+	}
+	if values.Autoscaling.Enabled || values.Deployment.Kind != "Deployment" {
+		return true, fmt.Errorf("the values of %s do not say how many pods there are", config.Name)
+	}
+	if c.charts == nil {
+		c.charts = map[string]chartValues{}
+	}
+	c.charts[config.Name] = values
+	return true, nil
 }
 
 // add stores an object.
@@ -500,6 +561,14 @@ func packaged(disabled []string, c *cluster, nodes []*corev1.Node) []workload {
 	for _, component := range stock {
 		if slices.ContainsFunc(component.switches, func(name string) bool { return slices.Contains(off, name) }) {
 			continue
+		}
+		if values, ok := c.charts[component.name]; ok {
+			component.request, component.limit = values.Resources.Requests, values.Resources.Limits
+			component.pods, component.surge = values.Deployment.Replicas, 1
+			if rolling := values.UpdateStrategy.RollingUpdate; rolling != nil && rolling.MaxSurge != nil && rolling.MaxUnavailable != nil {
+				// It pushes out others, and so comes while the one before it is still ending.
+				component.surge = max(rolling.MaxSurge.IntValue(), rolling.MaxUnavailable.IntValue())
+			}
 		}
 		container := corev1.Container{Name: component.name, Image: "packaged", Resources: corev1.ResourceRequirements{Requests: component.request, Limits: component.limit}}
 		// What all of them tolerate.

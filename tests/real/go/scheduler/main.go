@@ -83,6 +83,13 @@ type node struct {
 	CPUMilli         *int64
 	MaxPods          int
 	Components       []component
+	Supplies         []supply
+}
+
+// supply is what a node has of a resource that is counted by its name.
+type supply struct {
+	Resource  string
+	Has, Kept int64
 }
 
 type component struct {
@@ -339,6 +346,9 @@ func readNodes(dir string, report *report) ([]*corev1.Node, []string, error) {
 			corev1.ResourceMemory: *resource.NewQuantity(offered, resource.BinarySI),
 			corev1.ResourceCPU:    *resource.NewMilliQuantity(cpu, resource.DecimalSI),
 			corev1.ResourcePods:   *resource.NewQuantity(maxPods, resource.DecimalSI),
+		}
+		for _, supply := range declared.Supplies {
+			resources[corev1.ResourceName(supply.Resource)] = *resource.NewQuantity(supply.Has-supply.Kept, resource.DecimalSI)
 		}
 		// Without a name of its own it has that of its host, which nobody knows.
 		name := cmp.Or(config.NodeName, "host-of-"+declared.Name)
