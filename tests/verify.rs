@@ -663,6 +663,7 @@ pub(crate) fn violations(
             .filter(|key| {
                 ![
                     "arch",
+                    "asks",
                     "assumedBytes",
                     "evidence",
                     "hook",
@@ -670,6 +671,7 @@ pub(crate) fn violations(
                     "quotas",
                     "release",
                     "runsEnding",
+                    "supplies",
                     "uncounted",
                 ]
                 .contains(key)

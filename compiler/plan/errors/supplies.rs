@@ -8,7 +8,7 @@ use crate::plan::supplies::{Short, each, in_units};
 use crate::program::{Service, ServiceId};
 
 /// More asked for by name than there is. `None` if no node says that it has any.
-pub(in crate::plan) fn over_supply(draft: &Draft<'_, '_>, short: &Short<'_>) -> Option<Diagnostic> {
+pub(crate) fn over_supply(draft: &Draft<'_, '_>, short: &Short<'_>) -> Option<Diagnostic> {
     let resource = short.resource;
     let units = |amount| in_units(resource, amount);
     let nodes = &draft.program.nodes;

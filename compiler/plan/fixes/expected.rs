@@ -8,7 +8,7 @@ use crate::plan::model::Draft;
 use crate::program::{Memory, ServiceId};
 
 /// Each number of it raised and lowered by what the expectation is off: which of the two is meant the trials find out.
-pub(in crate::plan) fn for_service(
+pub(crate) fn for_service(
     draft: &Draft<'_, '_>,
     index: ServiceId,
     is_of_pods: bool,
