@@ -326,8 +326,10 @@ pub(crate) struct Supply<'a> {
     pub resource: Text<'a>,
     /// What the program says.
     pub has: u64,
-    /// What the kubelet keeps of it from pods.
+    /// What the kubelet keeps of it from pods, with what is reserved.
     pub kept: u64,
+    /// What the program reserves of it.
+    pub reserved: u64,
     /// What all pods that may be here ask for at the worst moment of a rollout.
     pub asked: u64,
     /// Where it was given.

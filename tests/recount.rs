@@ -447,7 +447,7 @@ fn count(files: &Files, machines: &[Machine], faults: &mut Faults) -> Option<Sta
         .iter()
         .map(|machine| machine.name.as_str())
         .collect();
-    supplies::check_supplies(&report, &names, &demand, faults)?;
+    supplies::check_supplies(files, &report, &names, &demand, faults)?;
     check_budgets(&report, &demand, faults)?;
     let of_quotas = crate::adversary::quota_faults(files);
     faults.0.extend(of_quotas.unwrap_or_else(|why| vec![why]));

@@ -51,6 +51,18 @@ fn decided_nothing(report: &Value, place: &str) -> bool {
                 service["mainRequestBytes"].as_u64() > part["assumedBytes"].as_u64()
             })
         }
+        // What pods ask for by a name where no node says that it has some, so that T4 is unknown, and what a node has where
+        // less is asked for.
+        "each" if above.contains("/asks/") => {
+            let nodes = report["nodes"].as_array().into_iter().flatten();
+            let mut supplies = nodes
+                .filter_map(|node| node["supplies"].as_array())
+                .flatten();
+            supplies.all(|supply| supply["resource"] != part["resource"])
+        }
+        "has" if above.contains("/supplies/") => {
+            part["kept"] == 0 && part["asked"].as_u64() <= part["has"].as_u64()
+        }
         // A container beside the main one that does not run when the pod needs the most.
         "bytes" | "cpuMilli" if above.contains("/beside/") => {
             let service = above

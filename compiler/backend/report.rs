@@ -258,6 +258,7 @@ fn supply<'r>(asked: &Asked<'r, '_>) -> report::Supply<'r> {
         resource: supply.resource.into(),
         has: supply.has.value,
         kept: supply.kept,
+        reserved: supply.reserved,
         asked: asked.sum,
         origin: path(&supply.has.origin),
     }

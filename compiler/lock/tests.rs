@@ -31,7 +31,7 @@ fn what_is_written_is_read_again() {
         [
             "service.api.v2.memory = 64000001",
             "service.web.memory = 50Mi",
-            "env.prod.service.web.memory = 1Gi"
+            "env.prod.service.web.memory = 1024Mi"
         ]
     );
     assert_eq!(Lock::read(text.as_bytes()).as_ref(), Ok(&written));

@@ -106,8 +106,10 @@ pub(crate) struct Supply<'a> {
     pub resource: &'a str,
     /// What the program says: bytes, or pieces.
     pub has: Given<'a, u64>,
-    /// What the kubelet keeps of it from pods.
+    /// What the kubelet keeps of it from pods, with what is reserved.
     pub kept: u64,
+    /// What the program reserves of it.
+    pub reserved: u64,
 }
 
 impl Supply<'_> {

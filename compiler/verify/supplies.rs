@@ -53,7 +53,7 @@ impl Check {
                 "it is there twice".to_owned()
             });
             let how = "the kubelet keeps";
-            let kept = kept(&supply.resource, supply.has);
+            let kept = kept(&supply.resource, supply.has) + u128::from(supply.reserved);
             self.same(&place, "kept", supply.kept, how, kept);
             let how = "all that may be here ask for";
             let asked = asked(facts, at, &supply.resource);

@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::pods::{pod_sum, pod_template};
 use super::quantity::{bytes, scalar};
-use super::{Demand, Faults, by_name};
+use super::{Demand, Faults, Files, by_name, text};
 
 /// What a pod of an object asks for, by name.
 pub(super) fn asks(object: &Value) -> BTreeMap<String, u128> {
@@ -66,6 +66,7 @@ pub(super) fn check_asks(
 /// What is asked for on each node is what the pods that may be there ask for, and no more than there is where liveness is
 /// proved.
 pub(super) fn check_supplies(
+    files: &Files,
     report: &Value,
     names: &[&str],
     demand: &Demand,
@@ -82,6 +83,17 @@ pub(super) fn check_supplies(
                 each * workload.on(at, pods)
             });
             faults.same(&format!("{name}: {resource}"), asked, &supply["asked"]);
+            if resource == "ephemeral-storage" {
+                let config = text(files, &format!("k3s/{name}/config.yaml"))?;
+                let mut parts = config.split([',', '=', '"', '\n']).map(str::trim);
+                let is_next = parts.any(|part| part == resource);
+                let reserved = parts.next().filter(|_| is_next).map_or(Some(0), bytes)?;
+                faults.same(
+                    &format!("{name}: {resource} that is reserved"),
+                    reserved,
+                    &supply["reserved"],
+                );
+            }
             let has = u128::from(supply["has"].as_u64()? - supply["kept"].as_u64()?);
             faults.holds(asked <= has || !proved, || {
                 format!("{name}: {asked} of `{resource}` are asked for, {has} are there")

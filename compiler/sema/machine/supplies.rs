@@ -28,13 +28,15 @@ pub(super) fn supplies<'a>(fields: &Fields<'_, 'a>, reserved: Option<Bytes>) -> 
     let cx = fields.cx;
     let mut supplies = Vec::new();
     if let Some(disk) = fields.memory("disk") {
+        let reserved = reserved.map_or(0, |bytes| bytes.n);
         supplies.push(Supply {
             resource: EPHEMERAL,
             has: Given {
                 value: disk.value.n,
                 origin: disk.origin,
             },
-            kept: kept_of_disk(disk.value.n).saturating_add(reserved.map_or(0, |bytes| bytes.n)),
+            kept: kept_of_disk(disk.value.n).saturating_add(reserved),
+            reserved,
         });
     }
     if fields.get("devices").is_none() {
@@ -52,6 +54,7 @@ pub(super) fn supplies<'a>(fields: &Fields<'_, 'a>, reserved: Option<Bytes>) -> 
                 resource,
                 has: entry.given(count),
                 kept: 0,
+                reserved: 0,
             });
         }
     }
