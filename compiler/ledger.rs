@@ -691,9 +691,9 @@ fn service_derivation(
     if let Some(floor) = &workload.floor {
         rows.push((
             format!("its runtime needs {}", floor.value),
-            place(&floor, sources),
+            place(floor, sources),
         ));
-        rows.extend(cited(&floor, sources).map(|source| (format!("  {source}"), String::new())));
+        rows.extend(cited(floor, sources).map(|source| (format!("  {source}"), String::new())));
     }
     match (workload.choice, level) {
         (Choice::Ceiling | Choice::Level, _) if matches!(found, Found::Over(_)) => rows.push((

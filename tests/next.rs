@@ -113,7 +113,7 @@ impl Run {
         let restarts = self
             .log
             .iter()
-            .filter(|line| line.starts_with("systemctl restart "))
+            .filter(|line| line.starts_with("systemctl ") && line.contains(" restart "))
             .count();
         if restarts != corpus::folders(&out).len() {
             faults.push(format!("{restarts} restarts of K3s"));

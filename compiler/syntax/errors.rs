@@ -109,9 +109,15 @@ pub(super) fn missing_body(
     );
     match key {
         "node" | "tier" | "service" | "stateful" | "daemon" | "job" | "cron" | "component"
-        | "others" | "config" | "env" | "volume" | "profile" => {
+        | "others" | "config" | "env" | "volume" | "profile" | "secret" | "kind" | "chart"
+        | "service-account" | "sidecar" | "init" | "ingress" | "workload" => {
             error.help(format!("its block follows its name: `{key} NAME {{ .. }}`"))
         }
+        "adopt" => error.fix(
+            "rules follow in a block, which may be empty",
+            behind.after(),
+            " { }",
+        ),
         "budget" | "let" | "use" | "runtime" => error,
         _ if first_name == behind => error.fix(
             "a field is written with `=`",
