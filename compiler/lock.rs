@@ -67,9 +67,8 @@ impl Lock {
 
     /// The number of a service in an environment, or without one.
     pub(crate) fn number(&self, env: Option<&str>, service: &str) -> Option<Bytes> {
-        self.numbers(env)
-            .find(|(name, _)| *name == service)
-            .map(|(_, memory)| memory)
+        let numbers = self.0.get(&env.map(str::to_owned))?;
+        numbers.get(service).copied()
     }
 
     /// All numbers of an environment, by name.

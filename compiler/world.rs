@@ -222,38 +222,31 @@ pub(crate) fn resolve(from: &str, path: &str) -> Option<String> {
     if unix.starts_with('/') || unix.as_bytes().get(1) == Some(&b':') {
         return None;
     }
-    let mut parts: Vec<&str> = from.split('/').collect();
-    parts.pop();
-    for part in unix.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => match parts.pop() {
-                None | Some("..") => return None,
-                Some(_) => {}
-            },
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
+    let climbs = |path: &str| path.split('/').take_while(|part| *part == "..").count();
+    let whole = normal(from, &unix);
+    (climbs(&whole) <= climbs(from)).then_some(whole)
 }
 
 /// As [`resolve`], but the path may climb out of the folder of the program: then it begins with `..`, once for each folder.
 /// `None` if it is absolute.
 pub(crate) fn resolve_above(from: &str, path: &str) -> Option<String> {
     let unix = path.replace('\\', "/");
-    if unix.starts_with('/') || unix.contains(':') {
-        return None;
-    }
+    let is_absolute = unix.starts_with('/') || unix.contains(':');
+    (!is_absolute).then(|| normal(from, &unix))
+}
+
+/// A relative path as seen from the folder of `from`, with `..` at its beginning alone.
+fn normal(from: &str, path: &str) -> String {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
-    for part in unix.split('/') {
+    for part in path.split('/') {
         match (part, parts.last()) {
             ("" | ".", _) => {}
             ("..", Some(last)) if *last != ".." => _ = parts.pop(),
             (part, _) => parts.push(part),
         }
     }
-    Some(parts.join("/"))
+    parts.join("/")
 }
 
 /// Whether a path leads out of the folder of the program.

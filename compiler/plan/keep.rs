@@ -51,17 +51,25 @@ pub(super) fn decide<'p, 'a>(
     let kept: Vec<Hold> = numbered(ranges)
         .map(|(id, range)| keeper.hold(id, range, lock.filter(|_| !refill)))
         .collect();
-    let (holds, why) = keeper.settle(kept);
-    let (mut outcome, mut found) = keeper.attempt(&holds);
-    if let Outcome::Fits(plan) = &outcome
-        && holds.iter().any(|hold| !matches!(hold, Hold::At(_)))
-    {
-        // The next build finds these numbers in the lock: what it makes of them is made now.
-        let chosen = keeper.chosen(plan);
-        if let (again @ Outcome::Fits(_), found_again) = keeper.attempt(&chosen) {
-            (outcome, found) = (again, found_again);
+    let (mut holds, mut why) = (kept, None);
+    let mut tried = keeper.attempt(&holds);
+    if holds.iter().any(|hold| matches!(hold, Hold::At(_))) {
+        why = keeper.misfit(&tried);
+        if why.is_some() {
+            holds = keeper.settle(&holds);
+            tried = keeper.attempt(&holds);
         }
     }
+    if let (Outcome::Fits(plan), _) = &tried {
+        // The next build finds these numbers in the lock: what it makes of them is made now.
+        let chosen = keeper.chosen(plan);
+        if chosen != holds
+            && let again @ (Outcome::Fits(_), _) = keeper.attempt(&chosen)
+        {
+            tried = again;
+        }
+    }
+    let (mut outcome, found) = tried;
     sink.append(found);
     if let Outcome::Fits(plan) = &mut outcome {
         keeper.mark(plan);
@@ -107,11 +115,11 @@ impl<'p, 'a> Keeper<'_, 'p, 'a> {
         (outcome, sink)
     }
 
-    /// Why it does not fit with what is held; nothing if it does.
-    fn misfit(&self, holds: &[Hold]) -> Option<String> {
-        match self.attempt(holds) {
-            (Outcome::Fits(plan), _) => self.worse(&plan),
-            (Outcome::Over(_), sink) => Some(sink.first_error().unwrap_or_default().to_owned()),
+    /// Why an attempt does not fit; nothing if it does.
+    fn misfit(&self, (outcome, found): &(Outcome<'p, 'a>, Sink)) -> Option<String> {
+        match outcome {
+            Outcome::Fits(plan) => self.worse(plan),
+            Outcome::Over(_) => Some(found.first_error().unwrap_or_default().to_owned()),
         }
     }
 
@@ -143,29 +151,26 @@ impl<'p, 'a> Keeper<'_, 'p, 'a> {
         ))
     }
 
-    /// As many kept as fit, and why the others are not. None is kept where it does not even fit if all of them shrink.
-    fn settle(&self, kept: Vec<Hold>) -> (Vec<Hold>, Option<String>) {
-        if !kept.iter().any(|hold| matches!(hold, Hold::At(_))) {
-            return (kept, None);
-        }
-        let Some(why) = self.misfit(&kept) else {
-            return (kept, None);
-        };
-        let order = self.order(&kept);
+    /// As many kept as fit, of those that do not all fit. None is kept where it does not even fit if all of them shrink.
+    fn settle(&self, kept: &[Hold]) -> Vec<Hold> {
+        let order = self.order(kept);
         let released = |those: &BTreeSet<ServiceId>| {
-            let held = numbered_holds(&kept).map(|(id, hold)| match hold {
+            let held = numbered_holds(kept).map(|(id, hold)| match hold {
                 Hold::At(number) if those.contains(&id) => Hold::UpTo(number),
                 hold @ (Hold::Free | Hold::At(_) | Hold::UpTo(_)) => hold,
             });
             held.collect::<Vec<Hold>>()
         };
         let first = |count: usize| order[..count].iter().copied().collect::<BTreeSet<_>>();
-        let fits = |those: &BTreeSet<ServiceId>| self.misfit(&released(those)).is_none();
+        let fits = |those: &BTreeSet<ServiceId>| {
+            let tried = self.attempt(&released(those));
+            self.misfit(&tried).is_none()
+        };
         // What an `expect` says need not get better with every number that is released, so few are tried before many.
         let (mut least, mut most) = (0, 1.min(order.len()));
         while !fits(&first(most)) {
             if most == order.len() {
-                return (vec![Hold::Free; kept.len()], Some(why));
+                return vec![Hold::Free; kept.len()];
             }
             (least, most) = (most, (2 * most).min(order.len()));
         }
@@ -186,7 +191,7 @@ impl<'p, 'a> Keeper<'_, 'p, 'a> {
                 those.insert(*id);
             }
         }
-        (released(&those), Some(why))
+        released(&those)
     }
 
     /// Those that can shrink: first those of which the program says that they shrink first, StatefulSets last, for a

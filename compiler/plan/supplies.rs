@@ -9,7 +9,7 @@ use super::sums::pods_at_worst;
 use super::words::named;
 use crate::base::id::{ids, numbered};
 use crate::base::quantity::in_mib;
-use crate::program::{EPHEMERAL, NodeId, Program, Service, ServiceId, Supply};
+use crate::program::{Ask, EPHEMERAL, NodeId, Program, Service, ServiceId, Supply};
 
 /// What pods ask for of a resource that a node says it has.
 #[derive(Debug)]
@@ -28,12 +28,18 @@ pub(crate) fn in_units(resource: &str, amount: u64) -> String {
     }
 }
 
+/// Where a service says what one of its pods asks for of a resource.
+pub(crate) fn asks<'s, 'a>(
+    service: &'s Service<'a>,
+    resource: &'s str,
+) -> impl Iterator<Item = &'s Ask<'a>> {
+    let asks = service.adopted.iter().flat_map(|adopted| &adopted.asks);
+    asks.filter(move |ask| ask.resource == resource)
+}
+
 /// What one pod of a service asks for of a resource.
 pub(crate) fn each(service: &Service<'_>, resource: &str) -> u64 {
-    let asks = service.adopted.iter().flat_map(|adopted| &adopted.asks);
-    asks.filter(|ask| ask.resource == resource)
-        .map(|ask| ask.each.value)
-        .sum()
+    asks(service, resource).map(|ask| ask.each.value).sum()
 }
 
 /// Whether it is counted what pods of a service ask for of a resource. Every node has storage, and has to say how much;

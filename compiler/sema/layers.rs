@@ -521,6 +521,23 @@ impl<'c, 'a> Fields<'c, 'a> {
         Some(field.given(name))
     }
 
+    /// What a bare name stands for, of those that `words` has; another is reported.
+    pub(super) fn one_of<T: Copy>(
+        &self,
+        key: &'static str,
+        words: &[(&'static str, T)],
+    ) -> Option<T> {
+        let given = self.name(key)?;
+        let known = words.iter().find(|(word, _)| *word == given.value);
+        if known.is_none() {
+            let span = given.origin.span.unwrap_or(self.span);
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            self.cx
+                .report(general::not_one_of(key, given.value, span, &words));
+        }
+        known.map(|(_, meant)| *meant)
+    }
+
     /// A list of bare names.
     pub(super) fn names(&self, key: &'a str) -> Option<Vec<(&'a str, Span)>> {
         let field = self.get(key)?;

@@ -357,11 +357,7 @@ fn hook(action: &HookAction<'_>) -> core::LifecycleHandler {
     let mut handler = core::LifecycleHandler::default();
     match action {
         HookAction::Http(path, port) => {
-            handler.http_get = Some(core::HTTPGetAction {
-                path: Some(path.to_string()),
-                port: IntOrString::Int(i32::from(*port)),
-                ..core::HTTPGetAction::default()
-            });
+            handler.http_get = Some(http_get(path, *port));
         }
         HookAction::Exec(command) => {
             handler.exec = Some(core::ExecAction {
@@ -375,6 +371,14 @@ fn hook(action: &HookAction<'_>) -> core::LifecycleHandler {
         }
     }
     handler
+}
+
+fn http_get(path: &str, port: u16) -> core::HTTPGetAction {
+    core::HTTPGetAction {
+        path: Some(path.to_owned()),
+        port: IntOrString::Int(i32::from(port)),
+        ..core::HTTPGetAction::default()
+    }
 }
 
 fn env_from(configs: &[&str], secrets: &[&str]) -> Option<Vec<core::EnvFromSource>> {
@@ -406,11 +410,7 @@ fn kubernetes_probe(probe: &Probe<'_>) -> core::Probe {
     };
     match &probe.action {
         ProbeAction::Http(path, port) => {
-            out.http_get = Some(core::HTTPGetAction {
-                path: Some(path.to_string()),
-                port: IntOrString::Int(i32::from(*port)),
-                ..core::HTTPGetAction::default()
-            });
+            out.http_get = Some(http_get(path, *port));
         }
         ProbeAction::Tcp(port) => {
             out.tcp_socket = Some(core::TCPSocketAction {
@@ -419,9 +419,8 @@ fn kubernetes_probe(probe: &Probe<'_>) -> core::Probe {
             });
         }
         ProbeAction::Exec(command, _) => {
-            let command = command.iter().map(ToString::to_string).collect();
             out.exec = Some(core::ExecAction {
-                command: Some(command),
+                command: texts(command),
             });
         }
     }

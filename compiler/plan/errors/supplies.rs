@@ -4,7 +4,7 @@ use crate::diag::{self, Diagnostic};
 use crate::plan::fixes::for_supply;
 use crate::plan::model::Draft;
 use crate::plan::sums::pods_at_worst;
-use crate::plan::supplies::{Short, each, in_units};
+use crate::plan::supplies::{Short, asks, each, in_units};
 use crate::program::{Service, ServiceId};
 
 /// More asked for by name than there is. `None` if no node says that it has any.
@@ -47,8 +47,6 @@ pub(crate) fn over_supply(draft: &Draft<'_, '_>, short: &Short<'_>) -> Option<Di
     let of_one = |id: ServiceId| each(of(id), resource);
     for (id, pods) in pods_at_worst(draft, &short.members, of_one, short.node) {
         let service = of(id);
-        let asks = service.adopted.iter().flat_map(|adopted| &adopted.asks);
-        let mut asks = asks.filter(|ask| ask.resource == resource);
         let what = match pods {
             0 => continue,
             1 => format!("`{}`", service.name.value),
@@ -57,7 +55,7 @@ pub(crate) fn over_supply(draft: &Draft<'_, '_>, short: &Short<'_>) -> Option<Di
         error.addends.push(diag::Addend {
             what,
             amount: units(of_one(id).saturating_mul(pods)),
-            span: asks.find_map(|ask| ask.each.origin.span),
+            span: asks(service, resource).find_map(|ask| ask.each.origin.span),
         });
     }
     let row = |what: &str, amount, span| diag::Addend {

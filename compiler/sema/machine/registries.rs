@@ -17,7 +17,7 @@ pub(super) fn registries<'a>(fields: &Fields<'_, 'a>) -> Vec<(&'a str, Vec<Cow<'
     }
     for entry in fields.entries("registries") {
         let (name, span) = (cx.key(entry.item), entry.item.key.span);
-        if name.is_empty() || name.contains("://") || name.contains('/') {
+        if name.is_empty() || name.contains('/') {
             cx.report(errors::not_a_registry(name, span));
             continue;
         }

@@ -71,7 +71,7 @@ pub(crate) fn pod<'a>(
         service_account: service_account.map(|given| given.value),
         pull_secrets: names("pull-secrets", "Secret"),
         security: security(decls, fields),
-        pull_policy: pull_policy(fields),
+        pull_policy: fields.one_of("pull-policy", &PULL_POLICIES),
         host_network: fields.flag("host-network").unwrap_or_default(),
         post_start: hook(fields, "post-start", ports, seconds),
         pre_stop: hook(fields, "pre-stop", ports, seconds),
@@ -87,18 +87,6 @@ const PULL_POLICIES: [(&str, &str); 3] = [
     ("if-not-present", "IfNotPresent"),
     ("never", "Never"),
 ];
-
-fn pull_policy(fields: &Fields<'_, '_>) -> Option<&'static str> {
-    let given = fields.name("pull-policy")?;
-    let known = PULL_POLICIES.iter().find(|(word, _)| *word == given.value);
-    if known.is_none() {
-        let span = given.origin.span.unwrap_or(fields.span);
-        let words = PULL_POLICIES.map(|(word, _)| word);
-        let error = general::not_one_of("pull-policy", given.value, span, &words);
-        fields.cx.report(error);
-    }
-    known.map(|(_, policy)| *policy)
-}
 
 /// `spread = node`, or the label of nodes whose values are the places.
 fn spread<'a>(fields: &Fields<'_, 'a>) -> Option<Cow<'a, str>> {

@@ -29,7 +29,7 @@ pub(crate) fn reach<'a>(
             cx.report(errors::of_no_port(key, span));
         }
     }
-    let service_type = service_type(fields);
+    let service_type = fields.one_of("service-type", &TYPES);
     let headless = fields.flag("headless");
     let node_port = ports.iter().find_map(|port| port.node_port);
     let outer = service_type.filter(|given| *given != ServiceType::ClusterIp);
@@ -52,18 +52,6 @@ pub(crate) fn reach<'a>(
         headless,
         allow_from: allow_from(decls, fields),
     }
-}
-
-fn service_type(fields: &Fields<'_, '_>) -> Option<ServiceType> {
-    let given = fields.name("service-type")?;
-    let known = TYPES.iter().find(|(word, _)| *word == given.value);
-    if known.is_none() {
-        let span = given.origin.span.unwrap_or(fields.span);
-        let words = TYPES.map(|(word, _)| word);
-        let error = general::not_one_of("service-type", given.value, span, &words);
-        fields.cx.report(error);
-    }
-    known.map(|(_, found)| *found)
 }
 
 /// The workloads by name and the namespaces by text that may open connections.
