@@ -213,13 +213,20 @@ pub(crate) fn check_unused(
     accounts: &[Account<'_>],
     services: &[Service<'_>],
 ) {
+    let named = || services.iter().filter_map(|one| one.pod.service_account);
     for account in accounts {
         let name = account.name.value;
-        let mut services = services.iter();
-        let is_used = services.any(|service| service.pod.service_account == Some(name));
-        if !is_used && !decls.mentioned.contains(name) {
+        if !named().any(|other| other == name) && !decls.mentioned.contains(name) {
+            // An account that the program does not declare may be in the cluster, or be misspelt.
+            let others =
+                named().filter(|other| accounts.iter().all(|one| one.name.value != *other));
             let finding = general::unused("service-account", name, account.name.span);
-            decls.cx.report(finding);
+            decls.cx.report(match nearest(name, others) {
+                Some(near) => finding.help(format!(
+                    "a workload names `{near}`, which is not declared: did it mean `{name}`?"
+                )),
+                None => finding,
+            });
         }
     }
 }
